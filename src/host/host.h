@@ -1,0 +1,200 @@
+/*
+ * The world as an argument: time, chance, the network, the disk and the threads that serve them. Nothing outside
+ * src/host/ reads a clock, opens a socket, resolves a name or draws randomness. Two worlds implement this header:
+ * host/uv (the real one, on libuv) and host/sim (virtual time, an in-memory wire, deterministic from a seed).
+ *
+ * Threads: a host has one loop thread (signalling), the thread that calls host_run(). Everything here belongs to it
+ * unless the comment says otherwise. On the simulated host there is one thread in all: tickers and services are
+ * virtual timers, and host_wake() runs the handler before the simulation goes on.
+ */
+#ifndef OH_HOST_HOST_H
+#define OH_HOST_HOST_H
+
+#include "base/netaddr.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct host;
+struct host_timer;
+struct host_dgram;
+struct host_dns;
+struct host_ticker;
+struct host_service;
+
+#define NS_PER_MS 1000000ull
+#define NS_PER_S  1000000000ull
+
+/* ---- life ---------------------------------------------------------------------------------------------- */
+
+/* The real world. OH_ENOMEM or a wrapped errno. (The simulated one: host/sim/sim.h.) */
+int host_uv_new(struct host **ret_host);
+
+/* Everything opened on it must be closed before. Accepts NULL; returns NULL. Loop thread, or after its end. */
+struct host *host_free(struct host *h);
+
+/* Runs the loop in the calling thread until host_stop(). OH_ENOTSUP on the simulated host. */
+int host_run(struct host *h);
+/* Any thread: host_run() returns soon. */
+void host_stop(struct host *h);
+
+/* True on the simulated host: no threads, commands run at once in the caller. */
+bool host_is_sim(const struct host *h);
+
+/* Any thread (the media thread too: no lock, no allocation): the wake handler will run on the loop thread.
+ * Wakes are coalesced. */
+void host_wake(struct host *h);
+/* The handler that host_wake() runs; fn NULL removes it. */
+void host_on_wake(struct host *h, void (*fn)(void *arg), void *arg);
+
+/* Called on the loop thread after each batch of callbacks, before the loop sleeps: what commands and messages of
+ * one wake-up changed is put into force here, once. fn NULL removes it. */
+void host_on_idle(struct host *h, void (*fn)(void *arg), void *arg);
+
+/* ---- time and chance ------------------------------------------------------------------------------------ */
+
+/* Monotonic nanoseconds, never 0. Any thread. */
+uint64_t host_now(const struct host *h);
+/* Nanoseconds since 1970 by the wall clock (RTCP's NTP stamps, log lines). Any thread. */
+uint64_t host_wall(const struct host *h);
+/* n random bytes; aborts when the system has none. Any thread on the real host. */
+void host_random(struct host *h, void *buf, size_t n);
+uint32_t host_random_u32(struct host *h);
+/* 0 .. bound-1, unbiased; bound 0 gives 0. */
+uint32_t host_random_below(struct host *h, uint32_t bound);
+
+/* One-shot timers for the few owners that need one (the SIP timer wheel). fn may re-arm or free the timer. */
+int host_timer_new(struct host *h, void (*fn)(void *arg), void *arg, struct host_timer **ret_timer);
+void host_timer_at(struct host_timer *t, uint64_t due_ns); /* re-arms; a past time fires at once */
+void host_timer_stop(struct host_timer *t);
+struct host_timer *host_timer_free(struct host_timer *t);
+
+/* ---- datagrams ------------------------------------------------------------------------------------------ */
+
+/*
+ * A UDP socket. It is used by one thread at a time: the loop thread while it is watched, the media thread (or any
+ * other single one) when it is not. Ownership passes by stopping the watch first.
+ */
+struct host_dgram_cfg {
+	struct netaddr local;  /* port 0: any free one; any-address: all interfaces of that family */
+	uint8_t dscp;          /* 0..63, 0 = best effort */
+	uint32_t rcvbuf;       /* bytes, 0 = the system's default */
+	bool timestamps;       /* stamp arrivals by the kernel (media) */
+};
+
+struct host_rx {
+	struct netaddr from;
+	struct netaddr to;     /* the local address that was asked (IP_PKTINFO), with the local port */
+	uint64_t at_ns;        /* arrival, monotonic: by the kernel's stamp when asked for, else the time of the read */
+	size_t n;              /* bytes in the buffer */
+	bool truncated;        /* the datagram was larger than the buffer */
+};
+
+/* Wrapped errno (EADDRINUSE, EADDRNOTAVAIL, EMFILE ...), OH_EINVAL, OH_ENOMEM. Non-blocking, close-on-exec. */
+int host_dgram_open(struct host *h, const struct host_dgram_cfg *cfg, struct host_dgram **ret_dgram);
+/* Harmless on NULL; returns NULL. Stops the watch. */
+struct host_dgram *host_dgram_close(struct host_dgram *d);
+
+/* The bound address; any-address stays any-address, the port is real. */
+struct netaddr host_dgram_local(const struct host_dgram *d);
+
+/* Sends one datagram. `from`: the local address to send from (the address that was asked), NULL or any = by route.
+ * 0; OH_EAGAIN: the socket's buffer is full, the datagram is dropped; a wrapped errno. Never blocks. */
+int host_dgram_send(struct host_dgram *d, const struct netaddr *to, const struct netaddr *from, const void *data,
+	size_t n);
+
+/* Receives one datagram. 0, OH_EAGAIN when none waits, or a wrapped errno. */
+int host_dgram_recv(struct host_dgram *d, void *buf, size_t cap, struct host_rx *ret_rx);
+
+/* Throws away everything that waits (a port taken over from an earlier owner). */
+void host_dgram_drain(struct host_dgram *d);
+
+struct host_dgram_handler {
+	/* Datagrams wait: read with host_dgram_recv() until OH_EAGAIN (or some; it is level-triggered). */
+	void (*readable)(void *arg);
+	/* ICMP: what was sent to `peer` did not arrive; err is a wrapped errno (ECONNREFUSED, EHOSTUNREACH, ...). */
+	void (*unreachable)(void *arg, const struct netaddr *peer, int err);
+	void *arg;
+};
+/* Watches the socket on the loop; handler is copied; NULL stops the watch. The callbacks may close the socket. */
+int host_dgram_watch(struct host_dgram *d, const struct host_dgram_handler *handler);
+
+/* The local address that the system would use towards `to` (port 0 in the result). OH_EUNREACH or wrapped errno. */
+int host_route(struct host *h, const struct netaddr *to, struct netaddr *ret_local);
+
+/* ---- names ---------------------------------------------------------------------------------------------- */
+
+enum { HOST_DNS_A = 1, HOST_DNS_AAAA = 28, HOST_DNS_SRV = 33, HOST_DNS_NAPTR = 35 };
+
+/* A raw DNS answer as it came (RFC 1035 message). err: 0, OH_ERESOLVE (no such name or no data), OH_ETIMEDOUT,
+ * OH_ETRANSPORT. Runs on the loop thread, exactly once unless cancelled, never from inside host_dns_query(). */
+typedef void host_dns_fn(void *arg, int err, const uint8_t *answer, size_t n);
+int host_dns_query(struct host *h, const char *name, int type, host_dns_fn *fn, void *arg, struct host_dns **ret_query);
+
+/* Addresses of a host name, the hosts file included: addrs of the wanted family (NETADDR_IP4, NETADDR_IP6 or 0 for
+ * both), ports 0. Same rules as host_dns_fn. */
+typedef void host_addrs_fn(void *arg, int err, const struct netaddr *addrs, size_t n);
+int host_dns_addrs(struct host *h, const char *name, int family, host_addrs_fn *fn, void *arg,
+	struct host_dns **ret_query);
+/* fn will not run. Only before it ran. */
+void host_dns_cancel(struct host_dns *q);
+
+/* ---- other threads -------------------------------------------------------------------------------------- */
+
+/*
+ * A ticker calls fn every period on a thread of its own (the media thread) by an absolute schedule that does not
+ * drift: `due_ns` is the tick's scheduled time, `now_ns` the time of the call. A tick that is late is made up for
+ * at once; after more than `max_behind` periods the missed ones are skipped and counted in `skipped`.
+ * On the simulated host: a virtual timer on the one thread. host_ticker_free() returns when fn is not running and
+ * never will again; not from inside fn.
+ */
+struct host_tick {
+	uint64_t due_ns, now_ns;
+	uint32_t skipped;
+};
+struct host_ticker_cfg {
+	uint64_t period_ns;
+	uint32_t max_behind; /* periods, 0 = 10 */
+	const char *name;    /* thread name, at most 15 characters */
+	void (*fn)(void *arg, const struct host_tick *tick);
+	void *arg;
+};
+int host_ticker_new(struct host *h, const struct host_ticker_cfg *cfg, struct host_ticker **ret_ticker);
+struct host_ticker *host_ticker_free(struct host_ticker *t);
+
+/*
+ * A service calls fn on the disk thread about every period_ms while it exists (file players refill their rings,
+ * recorders empty them); host_service_kick() (any thread but the media thread) asks for a call soon. All services
+ * of a host share one thread; fn may block on the disk. On the simulated host: a virtual timer.
+ * host_service_free() returns when fn is not running and never will again.
+ */
+int host_service_new(struct host *h, unsigned period_ms, void (*fn)(void *arg), void *arg,
+	struct host_service **ret_service);
+void host_service_kick(struct host_service *s);
+struct host_service *host_service_free(struct host_service *s);
+
+/* ---- log ------------------------------------------------------------------------------------------------ */
+
+enum log_level { LOG_ERROR = 1, LOG_WARN = 2, LOG_INFO = 3, LOG_DEBUG = 4, LOG_TRACE = 5 };
+
+/* text: one line, terminated, without newline. Called on the thread that logs. */
+typedef void host_log_fn(void *arg, enum log_level level, const char *module, const char *text);
+/* Before any other thread exists. level 0 = nothing. */
+void host_log_to(struct host *h, enum log_level level, host_log_fn *fn, void *arg);
+bool host_logs(const struct host *h, enum log_level level);
+/* Any thread but the media thread. Lines over 1,000 bytes are cut, except by host_log_text(). */
+void host_log(struct host *h, enum log_level level, const char *module, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+/* A text of any length and any bytes (a SIP message), as it is. */
+void host_log_text(struct host *h, enum log_level level, const char *module, struct slice text);
+
+/* ---- counters for tests ---------------------------------------------------------------------------------- */
+
+struct host_counters {
+	unsigned timers, dgrams, queries, tickers, services;
+};
+void host_counters(const struct host *h, struct host_counters *ret_counters);
+
+#endif
