@@ -1,0 +1,116 @@
+/*
+ * The SIP stack of one phone: its transports, its transactions, its dialogs, and the door through which requests
+ * that belong to none of them reach the user. One per phone, several in a process; no global state.
+ *
+ * Thread: signalling, everything here. Callbacks come last in whatever the stack does, so they may send, answer and
+ * free (their own object) as they like.
+ */
+#ifndef OH_SIP_STACK_H
+#define OH_SIP_STACK_H
+
+#include "host/host.h"
+#include "sip/msg.h"
+#include "sip/writer.h"
+
+struct wheel;
+struct wheel_timer;
+struct sip_stack;
+struct sip_server;  /* a server transaction: txn.h */
+
+/* RFC 3261 17.1.1.1 and table 4; all in ms; 0 = the RFC's default. */
+struct sip_timers {
+	uint32_t t1, t2, t4; /* 500, 4000, 5000 */
+	uint32_t timer_c_ms; /* not used by a user agent */
+};
+
+/* How a message came or will go: which transport, from which of our addresses, to whom. A plain value. */
+struct sip_flow {
+	struct sip_transport *transport;
+	struct netaddr local;  /* concrete address (never any) and port */
+	struct netaddr remote;
+};
+
+struct sip_stack_handler {
+	/*
+	 * A request outside any dialog that is sound (sip_msg_check) and whose transaction is new: INVITE, OPTIONS,
+	 * MESSAGE, ... `server` must be answered sooner or later (sip_respond). An ACK never comes here. CANCEL is
+	 * answered by the stack itself and reported to the INVITE's server transaction (txn.h).
+	 */
+	void (*request)(void *arg, struct sip_msg *msg, struct sip_server *server);
+	/* A 2xx to an INVITE whose client transaction is gone (RFC 3261 13.2.2.4): acknowledge and end it, or ignore
+	 * it. NULL: ignored. */
+	void (*stray_2xx)(void *arg, struct sip_msg *msg, const struct sip_flow *flow);
+	void *arg;
+};
+
+struct sip_stack_cfg {
+	struct host *host;           /* borrowed */
+	struct slice user_agent;     /* copied; User-Agent of requests and Server of responses; empty = neither */
+	struct sip_timers timers;
+	struct sip_stack_handler handler;
+	uint32_t max_server_txns;    /* above it new requests get 503 with Retry-After; 0 = 100,000 */
+	/* Sees every message sent (out = true) and received, parsed or not. May be NULL. */
+	void (*trace)(void *arg, bool out, const struct sip_flow *flow, struct slice bytes);
+	void *trace_arg;
+};
+
+int sip_stack_new(const struct sip_stack_cfg *cfg, struct sip_stack **ret_stack);
+/* Ends all transactions without calling back, closes the transports. Dialogs must be gone. Returns NULL. */
+struct sip_stack *sip_stack_free(struct sip_stack *s);
+
+struct host *sip_stack_host(const struct sip_stack *s);
+/* The wheel that all SIP timers turn on; it hangs on one host timer. Timers are armed by sip_stack_arm(). */
+void sip_stack_arm(struct sip_stack *s, struct wheel_timer *t, uint64_t delay_ms);
+const struct sip_timers *sip_stack_timers(const struct sip_stack *s); /* with the defaults filled in */
+struct slice sip_stack_user_agent(const struct sip_stack *s);
+
+/* The methods that this user agent takes, as they stand in Allow: "INVITE, ACK, ...". */
+#define SIP_STACK_ALLOW "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO"
+
+/* A random token of [0-9a-z]: tags, branches (with the cookie), Call-IDs. Terminates buf; n < cap. */
+void sip_stack_token(struct sip_stack *s, char *buf, size_t n);
+
+/* What is alive, for tests and limits. */
+struct sip_counters {
+	size_t client_txns, server_txns, dialogs, timers, transports, locating;
+	uint64_t rx_messages, rx_dropped, tx_messages, tx_retransmits;
+};
+void sip_stack_counters(const struct sip_stack *s, struct sip_counters *ret_counters);
+
+/* ---- transports (transport.c, transport_udp.c) ---- */
+
+enum sip_transport_type { SIP_TRANSPORT_UDP = 1, SIP_TRANSPORT_TCP, SIP_TRANSPORT_TLS, SIP_TRANSPORT_WS, SIP_TRANSPORT_WSS };
+
+struct sip_transport_cfg {
+	enum sip_transport_type type;  /* UDP; others: OH_ENOTSUP */
+	struct netaddr local;          /* port 0: any free one */
+	struct slice public_host;      /* published instead of the local address; copied; absent = none */
+	uint16_t public_port;          /* 0 = the local port */
+	uint8_t dscp;
+};
+int sip_transport_new(struct sip_stack *s, const struct sip_transport_cfg *cfg, struct sip_transport **ret_transport);
+/* Transactions on it end with OH_ETRANSPORT. Returns NULL. */
+struct sip_transport *sip_transport_free(struct sip_transport *t);
+struct netaddr sip_transport_local(const struct sip_transport *t);
+enum sip_transport_type sip_transport_type(const struct sip_transport *t);
+/* "host:port" to publish in Via and Contact when speaking to flow->remote; a default port is left out only where
+ * `for_uri` and it is 5060. */
+struct slice sip_flow_sent_by(const struct sip_flow *f, char *buf, size_t cap);
+/* "<sip:user@host:port>" (";transport=tcp" etc. where needed); user may be empty. OH_ETOOBIG. */
+int sip_flow_contact(const struct sip_flow *f, struct slice user, char *buf, size_t cap, struct slice *ret_contact);
+bool sip_flow_reliable(const struct sip_flow *f);
+int sip_flow_send(const struct sip_flow *f, struct slice bytes);
+
+/* ---- finding the next hop (locate.c; RFC 3263, today: numeric addresses and A records) ---- */
+
+struct sip_locate;
+/* err 0: flows (at least one), best first. OH_ERESOLVE, OH_ETRANSPORT (no transport of that kind or family). */
+typedef void sip_locate_fn(void *arg, int err, const struct sip_flow *flows, size_t n);
+/* Where a request with this next-hop URI goes. fn runs exactly once, before sip_locate() returns when the host is
+ * numeric (then *ret_query is NULL). prefer: use this transport when it fits, or NULL. */
+int sip_locate(struct sip_stack *s, const struct sip_uri *next_hop, struct sip_transport *prefer, sip_locate_fn *fn,
+	void *arg, struct sip_locate **ret_query);
+/* fn will not run. Accepts NULL. */
+void sip_locate_cancel(struct sip_locate *q);
+
+#endif

@@ -1,0 +1,116 @@
+/*
+ * Transactions: the four machines of RFC 3261 17, with RFC 6026 (Accepted) and RFC 4320 (non-INVITE).
+ *
+ * A transaction keeps its key, its state, its timer and the bytes it may have to send again; not the parsed message.
+ * A client transaction belongs to its user until its end was reported or sip_client_free(); it goes on by itself
+ * (absorbing retransmissions) after the user let go. A server transaction belongs to the stack; the user may answer
+ * it until its final response, after which (or after sip_server_detach()) the pointer must not be used any more.
+ */
+#ifndef OH_SIP_TXN_H
+#define OH_SIP_TXN_H
+
+#include "sip/stack.h"
+
+/* ---- requests out ------------------------------------------------------------------------------------------ */
+
+struct sip_client;
+
+/* All slices are borrowed for the call only: the message is printed before sip_client_send() returns, or copied when
+ * the next hop has to be looked up first. */
+struct sip_request {
+	enum sip_method method;
+	struct slice method_text;        /* for SIP_METHOD_OTHER */
+	struct slice target;             /* Request-URI */
+	const struct slice *routes;      /* Route values in order, each a name-addr */
+	size_t n_routes;
+	struct slice from, to;           /* whole header values, with tags */
+	struct slice call_id;
+	uint32_t cseq;
+	struct slice contact;            /* whole value; absent: none */
+	const struct sip_extra *extras;  /* further headers */
+	size_t n_extras;
+	struct slice content_type, body;
+	/* How it goes: given (flow->transport set) or located from the first route or the target. */
+	struct sip_flow flow;
+};
+
+struct sip_client_handler {
+	/*
+	 * Every response that counts: provisionals (retransmissions too: INVITE only, the user compares), the final
+	 * one, and for INVITE each 2xx that arrives until timer M (RFC 6026 7.2): more forks, or repeats that ask for
+	 * the ACK again. `flow` is how it came. The ACK to 300-699 is sent by the transaction itself.
+	 */
+	void (*response)(void *arg, struct sip_msg *msg, const struct sip_flow *flow);
+	/* It is over without (further) response: OH_ETIMEDOUT (timer B, F), OH_ETRANSPORT, OH_EUNREACH, OH_ERESOLVE;
+	 * 0: the natural end after a final response. The client is freed when this returns. Exactly once unless freed
+	 * by the user. */
+	void (*done)(void *arg, int err);
+	void *arg;
+};
+
+/* Sends a request in a new client transaction. `done` never runs from inside this call.
+ * 0, or an error when nothing was sent: OH_ETRANSPORT, OH_ETOOBIG, OH_EINVAL (a CR or LF in a value), OH_ENOMEM. */
+int sip_client_send(struct sip_stack *s, const struct sip_request *req, const struct sip_client_handler *handler,
+	struct sip_client **ret_client);
+
+/* CANCEL for a pending INVITE (RFC 3261 9.1): sent at once when a provisional has come, else when the first comes;
+ * nothing when the final one has come. The INVITE then ends by its own 487, or by time-out 64*T1 after the CANCEL
+ * (done with OH_ETIMEDOUT). `extras`: e.g. Reason. */
+int sip_client_cancel(struct sip_client *c, const struct sip_extra *extras, size_t n_extras);
+
+/* The user lets go: no more callbacks; the transaction finishes by itself in the background. NULL is harmless;
+ * returns NULL. */
+struct sip_client *sip_client_free(struct sip_client *c);
+
+/* The branch of its Via (log, tests). */
+struct slice sip_client_branch(const struct sip_client *c);
+/* How it went (set once located). */
+const struct sip_flow *sip_client_flow(const struct sip_client *c);
+
+/* An ACK to a 2xx is a message of its own, without transaction (RFC 3261 13.2.2.4). It is kept to be sent again for
+ * each repeated 2xx. */
+struct sip_ack;
+int sip_ack_send(struct sip_stack *s, const struct sip_request *req, struct sip_ack **ret_ack);
+void sip_ack_again(struct sip_ack *a);
+struct sip_ack *sip_ack_free(struct sip_ack *a);
+
+/* ---- requests in ------------------------------------------------------------------------------------------- */
+
+struct sip_reply {
+	unsigned status;
+	struct slice reason;             /* absent: the standard phrase */
+	struct slice to_tag;             /* absent: the stack puts a stable one of its own (none in 100) */
+	struct slice contact;            /* whole value; absent: none */
+	bool record_route;               /* copy the request's Record-Route (dialog-creating 18x and 2xx) */
+	const struct sip_extra *extras;
+	size_t n_extras;
+	struct slice content_type, body;
+};
+
+struct sip_server_handler {
+	/* CANCEL matched this INVITE before a final response: the stack has answered the CANCEL with 200 and the user
+	 * now answers the INVITE with 487 (RFC 3261 9.2). */
+	void (*cancel)(void *arg, struct sip_msg *msg);
+	/* INVITE only. A 2xx was sent and the transaction is in Accepted (RFC 6026): `accepted_end` at timer L. */
+	void (*done)(void *arg, int err); /* 0 the natural end; OH_ETIMEDOUT timer H; OH_ETRANSPORT, OH_EUNREACH */
+	void *arg;
+};
+
+/* From then on the user hears of it; may be called once, inside stack_handler.request or the dialog's. Without it
+ * the stack answers a CANCEL and the INVITE's 487 by itself. */
+void sip_server_handle(struct sip_server *t, const struct sip_server_handler *handler);
+/* The user has gone: no more callbacks. If no final response was sent, the stack sends 500. */
+void sip_server_detach(struct sip_server *t);
+
+/* Prints and sends. A 2xx to INVITE is passed through once per call of sip_respond()/sip_respond_again(): its
+ * repetition until the ACK is the session's (RFC 3261 13.3.1.4). OH_ESTATE: a final one was already sent. */
+int sip_respond(struct sip_server *t, const struct sip_reply *reply);
+/* The bytes of the last response once more (2xx to INVITE, reliable provisionals). */
+int sip_respond_again(struct sip_server *t);
+/* status with standard phrase and nothing else; then detaches. */
+void sip_refuse(struct sip_server *t, unsigned status, const char *reason);
+
+enum sip_method sip_server_method(const struct sip_server *t);
+const struct sip_flow *sip_server_flow(const struct sip_server *t); /* how the request came */
+
+#endif
