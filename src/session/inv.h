@@ -1,0 +1,142 @@
+/*
+ * The INVITE session (RFC 3261 13, 14, 15): one call as SIP sees it, from the first INVITE to the end of the BYE. It
+ * knows when a body is an offer and when an answer (RFC 3264 5-8, RFC 6337) and never looks into one: the owner
+ * (src/phone) makes and reads session descriptions and wires audio.
+ *
+ * Owner: whoever made it. It is alive until inv_free(); after INV_DISCONNECTED nothing more is reported, and what SIP
+ * still owes the peer (a BYE's repeats, an ACK for a late 2xx, a 487) goes on behind it without the owner.
+ * Thread: signalling. Callbacks come last in each operation; the owner may do anything in them, inv_free() included.
+ *
+ * The life of a call:   caller  NULL -> CALLING -> EARLY* -> CONNECTING -> CONFIRMED -> DISCONNECTED
+ *                       callee  INCOMING -> EARLY* -> CONNECTING (2xx sent) -> CONFIRMED (ACK) -> DISCONNECTED
+ * A caller passes CONNECTING when the 2xx came and CONFIRMED when the ACK has gone out, in one step of the loop.
+ */
+#ifndef OH_SESSION_INV_H
+#define OH_SESSION_INV_H
+
+#include "sip/dialog.h"
+
+struct inv;
+
+enum inv_state { INV_NULL, INV_CALLING, INV_INCOMING, INV_EARLY, INV_CONNECTING, INV_CONFIRMED, INV_DISCONNECTED };
+
+/* Where a body stands in the offer/answer exchange. */
+enum inv_sdp { INV_SDP_OFFER, INV_SDP_ANSWER };
+
+struct inv_handler {
+	/* The state has changed, or another provisional came (EARLY again). inv_status() has code and phrase.
+	 * `msg` is the message that did it, or NULL (a local operation, a timer). */
+	void (*state)(void *arg, struct inv *inv, struct sip_msg *msg);
+	/*
+	 * A session description arrived. INV_SDP_OFFER: the peer offers, in its INVITE, re-INVITE, or in the 2xx to our
+	 * INVITE without offer; the owner answers by inv_answer_offer(), at once or later (a re-INVITE waits at most
+	 * 10 s, then 500 is sent; a 2xx cannot wait: without an answer from inside the callback the call is ended).
+	 * For the first INVITE the offer is not reported: inv_remote_offer() has it.
+	 * INV_SDP_ANSWER: the answer to our offer, in a provisional (`early`, RFC 3261 13.2.1: reliable or not, the
+	 * first one counts) or 2xx or ACK. Order against state(): EARLY before an early answer; CONNECTING before the
+	 * answer in a 2xx; the answer before CONFIRMED.
+	 * Returns 0, or an error: the description cannot be used. A re-INVITE's offer is then refused with 488, a first
+	 * answer ends the call (BYE), a re-INVITE's answer leaves things as they are.
+	 */
+	int (*sdp)(void *arg, struct inv *inv, enum inv_sdp kind, struct slice body, bool early);
+	/* Our re-INVITE ended without an answer: the old session stands. status: the peer's final, 408 for none, 491
+	 * after the last retry. */
+	void (*reoffer_failed)(void *arg, struct inv *inv, unsigned status);
+	/* Our re-INVITE met another one (491) or must be sent anew: what would we offer now? NULL slice: give it up.
+	 * The slice is borrowed until return of the caller's loop step. */
+	struct slice (*reoffer_again)(void *arg, struct inv *inv);
+	/* A request that is neither ACK, BYE, CANCEL nor (re-)INVITE inside the dialog (INFO, MESSAGE, OPTIONS ...).
+	 * Answered by the owner through `server`. NULL: OPTIONS 200, the rest 405 / 501. */
+	void (*request)(void *arg, struct inv *inv, struct sip_msg *msg, struct sip_server *server);
+	/* The end of a request sent by inv_request(): its final status, or 0 with err. */
+	void (*response)(void *arg, struct inv *inv, uint64_t token, unsigned status, int err);
+	void *arg;
+};
+
+/* ---- calling ---- */
+
+struct inv_call_cfg {
+	struct slice target;            /* Request-URI */
+	const struct slice *routes;     /* pre-loaded Route values, or NULL */
+	size_t n_routes;
+	struct slice from;              /* name-addr without tag */
+	struct slice to;                /* name-addr without tag */
+	struct slice contact;           /* whole value */
+	struct slice call_id;           /* absent: a random one */
+	const struct sip_extra *extras; /* program headers for the INVITE */
+	size_t n_extras;
+	struct slice offer;             /* empty: INVITE without offer */
+	struct sip_flow flow;           /* as located */
+	struct inv_handler handler;
+};
+/* Sends the INVITE; state() CALLING does not run (the owner knows). All slices are copied. Errors: as
+ * sip_client_send(). */
+int inv_call(struct sip_stack *s, const struct inv_call_cfg *cfg, struct inv **ret_inv);
+
+/* ---- being called ---- */
+
+/* Takes a new INVITE with its server transaction; state INCOMING; sends 100 Trying. Refuses by itself what cannot
+ * become a session and returns the error then (the server transaction is used up): 400 (no Contact), 420 (Require),
+ * 415/406 (body type), 481/482 are the stack's. */
+int inv_incoming(struct sip_stack *s, struct sip_msg *invite, struct sip_server *server,
+	const struct inv_handler *handler, struct inv **ret_inv);
+/* The offer in the INVITE; empty when there was none (then our 2xx carries the offer). */
+struct slice inv_remote_offer(const struct inv *inv);
+
+struct inv_reply {
+	unsigned status;                /* 101-699 */
+	struct slice reason;            /* absent: the standard phrase */
+	struct slice contact;           /* for 101-299 */
+	const struct sip_extra *extras;
+	size_t n_extras;
+	struct slice sdp;               /* the answer, or our offer when the INVITE had none; may be empty for 18x, and
+	                                 * for a 2xx whose answer already went in an 18x (it is repeated) */
+};
+/* Answers the INVITE. State EARLY, CONNECTING or DISCONNECTED follows, reported from inside. OH_ESTATE when there is
+ * nothing to answer. A 2xx is repeated until the ACK; without one for 64*T1 the call ends by BYE, status 408. */
+int inv_reply(struct inv *inv, const struct inv_reply *reply);
+
+/* ---- both ---- */
+
+/* Answers an offer of the peer (see sdp()). Empty sdp: refuse with 488. OH_ESTATE: no offer is open. */
+int inv_answer_offer(struct inv *inv, struct slice sdp, struct slice contact);
+
+/* A re-INVITE with this offer. OH_ESTATE: not confirmed; OH_EBUSY: another offer is open, either way.
+ * 491 from the peer: tried again by the bands of RFC 3261 14.1 through reoffer_again(). */
+int inv_reoffer(struct inv *inv, struct slice offer, struct slice contact, const struct sip_extra *extras,
+	size_t n_extras);
+
+/* Any other request inside the dialog: INFO, ... Ends in response() with token. OH_ESTATE before a dialog. */
+int inv_request(struct inv *inv, const struct dialog_request *req, uint64_t token);
+
+/*
+ * Ends the call in whatever state: caller before the 2xx: CANCEL (and if a 2xx crosses it, ACK and BYE); callee before
+ * the 2xx: final response with code and reason; confirmed: BYE; connecting callee: BYE after the ACK or its time-out.
+ * DISCONNECTED with this code and reason is reported from inside; OH_EENDED when it has ended before.
+ * code 0: by state, 200 confirmed, 603 callee, 487 caller.
+ */
+int inv_end(struct inv *inv, unsigned code, struct slice reason, const struct sip_extra *extras, size_t n_extras);
+
+/* Lets go. A call that has not ended is ended first (without callbacks). Returns NULL; NULL is harmless. */
+struct inv *inv_free(struct inv *inv);
+
+/* ---- questions ---- */
+
+enum inv_state inv_state(const struct inv *inv);
+const char *inv_state_name(enum inv_state state);
+bool inv_is_caller(const struct inv *inv);
+/* Last status sent or received for the INVITE (0 before any) and its phrase; after the end the final cause: peer's BYE
+ * 200 "Normal call clearing", no answer 408, transport failure 503. */
+unsigned inv_status(const struct inv *inv);
+struct slice inv_reason(const struct inv *inv);
+/* Who ended it: 0 not ended, 1 we, 2 the peer, 3 the network (time-out, transport). */
+enum inv_ended_by { INV_NOT_ENDED, INV_ENDED_BY_US, INV_ENDED_BY_PEER, INV_ENDED_BY_NETWORK };
+enum inv_ended_by inv_ended_by(const struct inv *inv);
+struct slice inv_local_uri(const struct inv *inv);      /* name-addr without tag */
+struct slice inv_remote_uri(const struct inv *inv);
+struct slice inv_remote_contact(const struct inv *inv); /* URI without brackets; empty before it is known */
+struct slice inv_call_id(const struct inv *inv);
+const struct sip_flow *inv_flow(const struct inv *inv);
+bool inv_offer_open(const struct inv *inv);             /* an offer, either way, waits for its answer */
+
+#endif
