@@ -1,0 +1,103 @@
+/*
+ * The conference bridge: slots, and directed connections between them with levels. Each sink hears the sum of its
+ * sources; 16-bit samples, sums in 32 bits, clamped once at the end. One source to one sink at level 1 is bit-exact.
+ *
+ * Signalling owns slots and connections. The media thread runs a plan that signalling prepared and published with
+ * one atomic exchange. A change marks the plan dirty; bridge_publish(), once per wake-up, builds the new one. What a
+ * plan no longer names is freed by bridge_reap() after the media thread has acknowledged a later plan.
+ *
+ * Cost: sinks that hear the same set of sources at the same levels share one sum, and each hears it minus itself:
+ * all-to-all over N ports is O(N). A sink that differs from a shared set by k sources costs O(k) more. Building a
+ * plan is linear in the connections.
+ */
+#ifndef OH_AUDIO_BRIDGE_H
+#define OH_AUDIO_BRIDGE_H
+
+#include "audio/port.h"
+
+struct bridge;
+
+#define BRIDGE_LEVEL_UNITY 1.0f
+#define BRIDGE_LEVEL_MAX   64.0f
+
+struct bridge_cfg {
+	uint32_t rate_hz;    /* 8000, 16000 (default), 32000, 48000 */
+	uint32_t frame_ms;   /* 10 or 20 (default) */
+	uint32_t max_ports;  /* 0: memory only; slot 0 counts */
+};
+void bridge_cfg_defaults(struct bridge_cfg *cfg);
+
+/* Slot 0 is there at once: the null device (silent source, swallowing sink). OH_EINVAL, OH_ENOMEM. */
+int bridge_new(const struct bridge_cfg *cfg, struct bridge **ret_bridge);
+/* No tick may run any more. Frees all ports. Returns NULL. */
+struct bridge *bridge_free(struct bridge *b);
+
+/* A slot as the library knows it: number and generation, so that a late command cannot join the wrong people. */
+struct bridge_slot {
+	uint32_t number, generation;
+};
+#define BRIDGE_SLOT_0 ((struct bridge_slot){0, 1})
+
+/* ---- signalling thread ---- */
+
+/* Takes the port; it is given and given to from the next published plan on. Lowest free number first. OH_ETOOMANY
+ * (max_ports), OH_ENOMEM: the port stays the caller's. */
+int bridge_add(struct bridge *b, struct port *port, struct bridge_slot *ret_slot);
+/* The port goes, with every connection to and from it; ops->free runs later. The number rests until
+ * bridge_number_release(): a program may still hold it. OH_ENOENT. */
+int bridge_remove(struct bridge *b, struct bridge_slot slot);
+void bridge_number_release(struct bridge *b, uint32_t number);
+/* Drops every connection to and from a slot; the port stays (hold, resume, new codec). */
+int bridge_disconnect_all(struct bridge *b, struct bridge_slot slot);
+/* Replaces the port in slot 0 (a sound device); NULL: the null device again. */
+int bridge_set_device(struct bridge *b, struct port *port);
+/* The port's rate has changed (new codec): takes effect with the next plan. */
+int bridge_rate_changed(struct bridge *b, struct bridge_slot slot, uint32_t rate_hz);
+
+struct bridge_link {
+	struct bridge_slot source, sink;
+	float level;         /* 0..BRIDGE_LEVEL_MAX, 1 = unchanged */
+};
+/* Connecting what is connected sets the level and succeeds. source == sink loops back. All or nothing: OH_ENOENT or
+ * OH_EINVAL names the first bad link in the error detail. */
+int bridge_connect(struct bridge *b, const struct bridge_link *links, size_t n);
+/* What is not connected is skipped silently. */
+int bridge_disconnect(struct bridge *b, const struct bridge_link *links, size_t n);
+
+/* Factor on all that the bridge sends to the slot (tx) / receives from it (rx), 0..BRIDGE_LEVEL_MAX. */
+int bridge_set_tx_level(struct bridge *b, struct bridge_slot slot, float level);
+int bridge_set_rx_level(struct bridge *b, struct bridge_slot slot, float level);
+/* Peak of the last frame sent to / received from the slot, 0..1 (level meters; a moment's view). */
+int bridge_signal(const struct bridge *b, struct bridge_slot slot, float *ret_tx, float *ret_rx);
+
+/* The current slot of a plain number (what Python sees). OH_ENOENT. */
+int bridge_slot_of(const struct bridge *b, uint32_t number, struct bridge_slot *ret_slot);
+struct bridge_slot_info {
+	struct bridge_slot slot;
+	const char *kind;
+	uint32_t rate_hz;
+	float tx_level, rx_level;
+	size_t n_sinks, n_sources;
+};
+int bridge_slot_info(const struct bridge *b, struct bridge_slot slot, struct bridge_slot_info *ret_info);
+/* The slots that hear this one: up to cap into ret_sinks; returns how many there are. */
+size_t bridge_sinks(const struct bridge *b, struct bridge_slot slot, struct bridge_slot *ret_sinks, size_t cap);
+size_t bridge_slots(const struct bridge *b, struct bridge_slot *ret_slots, size_t cap);
+
+/* If something changed: builds and publishes the new plan. OH_ENOMEM: the old one goes on and the change is tried
+ * again with the next call. */
+int bridge_publish(struct bridge *b);
+/* Frees what the media thread has let go of. True when something still waits for an acknowledgement. */
+bool bridge_reap(struct bridge *b);
+
+/* ---- media thread ---- */
+void bridge_tick(struct bridge *b, uint64_t due_ns, uint64_t now_ns);
+
+/* ---- any thread ---- */
+struct bridge_counters {
+	uint64_t ticks, plans;
+	size_t ports, links, retired;
+};
+void bridge_counters(const struct bridge *b, struct bridge_counters *ret_counters);
+
+#endif

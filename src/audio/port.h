@@ -1,0 +1,42 @@
+/*
+ * A port is anything that gives or takes audio on the bridge: a call's stream, a file, a tone, a sound device, the
+ * program. It keeps its own sample rate; the bridge converts at the edge, once, and not at all when rates agree.
+ *
+ * pull, push and prepare run on the media thread: they never allocate, lock, log, wait for a disk or call the
+ * program. free runs on the signalling thread after the media thread has let go.
+ */
+#ifndef OH_AUDIO_PORT_H
+#define OH_AUDIO_PORT_H
+
+#include "rtp/report.h"
+
+#include <stddef.h>
+
+struct port;
+
+struct audio_tick {
+	uint64_t now_ns;     /* of the call */
+	uint64_t due_ns;     /* as scheduled */
+	uint64_t index;      /* ticks since the bridge began */
+};
+
+struct port_ops {
+	const char *kind;    /* "call", "player", "recorder", "tone", "null" ... */
+	/* Before any pull of this tick, whether connected or not (a stream drains its sockets). NULL: nothing. */
+	void (*prepare)(struct port *p, const struct audio_tick *t);
+	/* n = rate_hz * frame_ms / 1000 samples. False: silence, pcm need not be written. NULL: never gives audio. */
+	bool (*pull)(struct port *p, int16_t *pcm, size_t n, const struct audio_tick *t);
+	/* pcm NULL: nobody is connected, or silence. NULL: never takes audio. */
+	void (*push)(struct port *p, const int16_t *pcm, size_t n, const struct audio_tick *t);
+	void (*free)(struct port *p);
+	bool pull_always;    /* pulled each tick even when nobody listens (its clock must go on) */
+	bool push_always;    /* pushed each tick even when nobody speaks to it */
+};
+
+/* First member of every port's own struct. */
+struct port {
+	const struct port_ops *ops;
+	uint32_t rate_hz;    /* 8000, 16000, 24000, 32000 or 48000; a change is told by bridge_rate_changed() */
+};
+
+#endif
