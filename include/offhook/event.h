@@ -1,0 +1,82 @@
+/**
+ * @file
+ * Events: everything that changes leaves the library as one of these.
+ */
+#ifndef OFFHOOK_EVENT_H
+#define OFFHOOK_EVENT_H
+
+#include "offhook/call.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What happened. */
+enum offhook_event_type {
+	OFFHOOK_EVENT_CALL_INCOMING = 1, /**< a new call; `message` is its INVITE. Answer or hang up, now or later */
+	OFFHOOK_EVENT_CALL_STATE = 2,    /**< its state changed, or another provisional response came */
+	OFFHOOK_EVENT_CALL_MEDIA = 3,    /**< an offer/answer was completed; the slot's connections are gone when its audio
+	                                  *   changed: connect again */
+	OFFHOOK_EVENT_CALL_DTMF = 4,     /**< a digit came: `digit`, `duration_ms` */
+	OFFHOOK_EVENT_CALL_DTMF_SENT = 5,/**< the queued digits have gone out */
+	OFFHOOK_EVENT_CALL_REQUEST = 6,  /**< INFO or another request came inside the call and was answered with 200:
+	                                  *   `message` is all of it */
+	OFFHOOK_EVENT_CALL_RESPONSE = 7, /**< the fate of offhook_call_request(): `status`, or `error` */
+	OFFHOOK_EVENT_CALL_RTP = 8,      /**< `status` 0: no RTP for rtp_timeout_ms; 1: the first RTP, or RTP again */
+	OFFHOOK_EVENT_HOLD_FAILED = 9,   /**< a hold or re-INVITE was refused (`status`); the old session stands */
+	OFFHOOK_EVENT_PLAYER_END = 10,   /**< a player without loop has given its last sample */
+	OFFHOOK_EVENT_TONE_END = 11,     /**< a tone with repeats is over */
+	OFFHOOK_EVENT_DROPPED = 12       /**< a queue was full: `count` events of less weight were dropped before this one */
+};
+
+/** One event. Read only; valid until the handler returns. */
+struct offhook_event {
+	size_t size;
+	enum offhook_event_type type;
+	uint64_t serial;                 /**< grows by one an event of a phone */
+	uint64_t cause;                  /**< the command that caused it (offhook_last_command()), 0: the network or time */
+	offhook_id id;                   /**< the object: call, player or tone */
+	offhook_id account;              /**< of a call */
+	void *user_data;                 /**< of the object */
+	const struct offhook_call_info *call; /**< of a call: as of this event; else NULL */
+	unsigned status;                 /**< see the types */
+	int error;                       /**< 0 or an enum oh_err */
+	char digit;                      /**< 0-9 A-D * # R */
+	uint32_t duration_ms;
+	uint64_t count;
+	const char *message;             /**< a SIP message, terminated; NULL when there is none */
+	size_t message_length;
+};
+
+/**
+ * A header of a SIP message, by name.
+ *
+ * @param message  as an event carries it
+ * @param length   its bytes
+ * @param name     without case, long or compact form
+ * @param index    0 for the first of that name, 1 for the second, ...
+ * @param buf      receives the terminated value, folded lines joined, cut to size
+ * @param size     bytes in buf, at least 1
+ * @return the length of the whole value, OH_ENOENT when there is none, OH_ESYNTAX when it is no message
+ *
+ * Thread: any.  May call back: no.  Spec: RFC 3261 7.3.
+ */
+OFFHOOK_API long offhook_message_header(const char *message, size_t length, const char *name, unsigned index, char *buf,
+	size_t size);
+
+/**
+ * The body of a SIP message.
+ *
+ * @param message     as an event carries it
+ * @param length      its bytes
+ * @param ret_length  receives the bytes of the body; must not be NULL
+ * @return the body inside message, or NULL when it is no message
+ *
+ * Thread: any.  May call back: no.  Spec: RFC 3261 7.4.
+ */
+OFFHOOK_API const char *offhook_message_body(const char *message, size_t length, size_t *ret_length);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,14 @@
+/**
+ * @file
+ * Everything: phone, calls, events, bridge, errors.
+ */
+#ifndef OFFHOOK_OFFHOOK_H
+#define OFFHOOK_OFFHOOK_H
+
+#include "offhook/error.h"
+#include "offhook/phone.h"
+#include "offhook/call.h"
+#include "offhook/event.h"
+#include "offhook/bridge.h"
+
+#endif

@@ -1,0 +1,398 @@
+/**
+ * @file
+ * The phone: one SIP user agent with its accounts, calls, events and bridge. Several may live in one process.
+ *
+ * Threads: every function may be called from any thread, from inside event handlers too, unless its comment says
+ * otherwise. A call becomes a command to the phone's signalling thread and returns its result. Nothing of the program
+ * ever runs under a lock of the library.
+ */
+#ifndef OFFHOOK_PHONE_H
+#define OFFHOOK_PHONE_H
+
+#include "offhook/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A phone. */
+struct offhook_phone;
+
+/**
+ * Names a transport, account, call, slot, player, recorder or tone. Ids are never reused: one whose object is gone
+ * gives OH_ENOENT and never reaches another object. 0 is no object.
+ */
+typedef uint64_t offhook_id;
+
+struct offhook_event;
+
+/** A header field to add to a message. Neither part may hold CR, LF or NUL. */
+struct offhook_header {
+	const char *name;  /**< such as "X-Customer" */
+	const char *value; /**< as it will stand in the message */
+};
+
+/** How events reach the program. */
+enum offhook_delivery {
+	/** Default: on a thread of the library made for it. A handler may block for minutes; audio and SIP go on. */
+	OFFHOOK_DELIVER_THREAD = 0,
+	/** On the signalling thread itself: fastest; a handler must not block. */
+	OFFHOOK_DELIVER_INLINE = 1,
+	/** When the program calls offhook_process(); offhook_events_fd() tells when. */
+	OFFHOOK_DELIVER_PULL = 2
+};
+
+/** How much is logged; each level holds those before it. */
+enum offhook_log_level {
+	OFFHOOK_LOG_NONE = 0,
+	OFFHOOK_LOG_ERROR = 1,
+	OFFHOOK_LOG_WARN = 2,
+	OFFHOOK_LOG_INFO = 3,
+	OFFHOOK_LOG_DEBUG = 4, /**< and every SIP message, when log_messages is set */
+	OFFHOOK_LOG_TRACE = 5
+};
+
+/**
+ * Handles one event.
+ *
+ * @param arg    on_event_arg of the phone
+ * @param event  valid until the handler returns; queries about its object answer as of this event
+ *
+ * Thread: by the phone's delivery.  Must not: free the phone; with inline delivery, block.
+ */
+typedef void offhook_event_fn(void *arg, const struct offhook_event *event);
+
+/**
+ * Receives one line of log.
+ *
+ * @param arg     log_arg of the phone
+ * @param level   an enum offhook_log_level
+ * @param module  which part of the library speaks: "sip", "media", ...
+ * @param text    terminated, without newline; a SIP message may have many lines
+ *
+ * Thread: the one that logs (not the media thread).  Must not call the library.
+ */
+typedef void offhook_log_fn(void *arg, int level, const char *module, const char *text);
+
+/** Settings of a phone; fill with offhook_phone_cfg_init() first. */
+struct offhook_phone_cfg {
+	size_t size;                   /**< set by offhook_phone_cfg_init() */
+	const char *user_agent;        /**< User-Agent and Server; NULL or "" sends neither; copied; default "offhook/x.y" */
+	enum offhook_delivery delivery; /**< default: thread */
+	offhook_event_fn *on_event;    /**< may be NULL: events are dropped */
+	void *on_event_arg;            /**< given back to on_event */
+	uint32_t max_calls;            /**< 0: as many as memory allows; above it the network gets 486 */
+	uint32_t max_queued_events;    /**< above it new calls get 503; 0 = 100,000 */
+	uint32_t clock_rate_hz;        /**< of the bridge: 8000, 16000 (default), 32000, 48000 */
+	uint32_t frame_ms;             /**< of the bridge: 10 or 20 (default) */
+	uint32_t max_ports;            /**< slots of the bridge, slot 0 counts; 0 = as many as memory allows */
+	uint32_t ptime_ms;             /**< 10..60 in steps of 10: RTP packet length we ask for and send; default 20 */
+	uint32_t jitter_ms;            /**< fixed depth of the jitter buffer, 0..500; 0 = as small as possible */
+	uint16_t rtp_port_min;         /**< default 16384 */
+	uint16_t rtp_port_max;         /**< default 32766 */
+	uint32_t rtp_timeout_ms;       /**< an event when no RTP comes for so long; 0 = never; default 10,000 */
+	uint32_t t1_ms;                /**< SIP's T1 (RFC 3261 17.1.1.1), 0 = 500 */
+	int log_level;                 /**< enum offhook_log_level; default none */
+	int log_messages;              /**< non-zero: every SIP message in full at level debug */
+	offhook_log_fn *on_log;        /**< NULL: nothing is logged; the library never writes to stdout or stderr */
+	void *log_arg;                 /**< given back to on_log */
+};
+
+/**
+ * Fills in the defaults.
+ *
+ * @param cfg  to be filled; must not be NULL
+ *
+ * Thread: any.  May call back: no.  Spec: none.
+ */
+OFFHOOK_API void offhook_phone_cfg_init(struct offhook_phone_cfg *cfg);
+
+/**
+ * Makes a phone and starts its threads. It opens no socket until a transport is added.
+ *
+ * @param cfg        copied, strings too; NULL takes the defaults
+ * @param ret_phone  set on success only; to be given to offhook_phone_free()
+ * @return 0, OH_EINVAL (a setting out of range: the detail names it), OH_ENOMEM, a wrapped errno
+ *
+ * Thread: any.  May call back: no.  Spec: none.
+ */
+OFFHOOK_API int offhook_phone_new(const struct offhook_phone_cfg *cfg, struct offhook_phone **ret_phone);
+
+/**
+ * Ends every call (BYE, CANCEL or 603 by its state) and waits until the peers have confirmed or the limit has passed.
+ * Events of the ends are still delivered; afterwards new commands fail with OH_ECLOSED.
+ *
+ * @param phone     borrowed
+ * @param limit_ms  how long to wait at most for the peers; 0 = do not wait
+ * @return 0, OH_ETIMEDOUT (some peer had not answered), OH_ECLOSED (was closed before)
+ *
+ * Thread: any but the phone's own event thread and inline handlers (OH_ESTATE there).
+ * May call back: with pull delivery no (call offhook_process() yourself); else as ever.  Spec: RFC 3261 15.
+ */
+OFFHOOK_API int offhook_phone_close(struct offhook_phone *phone, uint32_t limit_ms);
+
+/**
+ * Closes the phone if need be (without waiting for peers), stops its threads and frees everything. Queued events are
+ * dropped. No other thread may be inside a call on this phone.
+ *
+ * @param phone  taken; NULL is harmless
+ *
+ * Thread: any but the phone's own threads.  May call back: no.  Spec: none.
+ */
+OFFHOOK_API void offhook_phone_free(struct offhook_phone *phone);
+
+/**
+ * A descriptor that is readable while events wait (pull delivery).
+ *
+ * @param phone  borrowed
+ * @return a descriptor that belongs to the phone: watch it, do not read or close it; OH_ESTATE with other deliveries
+ *
+ * Thread: any.  May call back: no.  Spec: none.
+ */
+OFFHOOK_API int offhook_events_fd(struct offhook_phone *phone);
+
+/**
+ * Hands out waiting events to on_event, in this thread (pull delivery). Does no network work. Only one thread hands
+ * out at a time; another one gets 0 at once. Called from inside a handler it hands out the events behind.
+ *
+ * @param phone       borrowed
+ * @param timeout_ms  how long to wait for the first event: 0 = not, negative = without limit
+ * @return how many were handed out (0 or more), OH_ESTATE with other deliveries, OH_ECLOSED after the phone closed
+ *         and the last event was handed out
+ *
+ * Thread: any.  May call back: yes.  Spec: none.
+ */
+OFFHOOK_API int offhook_process(struct offhook_phone *phone, int timeout_ms);
+
+/**
+ * Hands out, in this thread, the events of one object up to and including the last one that a command caused; events
+ * of other objects stay queued. With it a binding can give its program the events of a call before that call returns.
+ *
+ * @param phone    borrowed
+ * @param id       the object
+ * @param command  as offhook_last_command() gave it in this thread
+ * @return how many were handed out, or OH_ESTATE with other deliveries than pull
+ *
+ * Thread: any.  May call back: yes.  Spec: none.
+ */
+OFFHOOK_API int offhook_process_object(struct offhook_phone *phone, offhook_id id, uint64_t command);
+
+/**
+ * The serial of this thread's last command: events that it caused carry it as `cause`.
+ *
+ * @return a number above 0, or 0 before the first command
+ *
+ * Thread: any (each has its own).  May call back: no.  Spec: none.
+ */
+OFFHOOK_API uint64_t offhook_last_command(void);
+
+/** What is alive in a phone: for tests, and for programs that look for leaks of their own. */
+struct offhook_counters {
+	size_t size;           /**< set by the caller to sizeof */
+	uint64_t calls;        /**< whose DISCONNECTED was not yet delivered */
+	uint64_t dialogs;
+	uint64_t transactions;
+	uint64_t timers;
+	uint64_t transports;
+	uint64_t accounts;
+	uint64_t slots;        /**< besides slot 0 */
+	uint64_t events;       /**< queued */
+	uint64_t rtp_ports;    /**< pairs in use */
+	uint64_t media_ticks;  /**< so far */
+	uint64_t late_ticks;   /**< that came more than half a frame late */
+};
+
+/**
+ * What is alive now.
+ *
+ * @param phone         borrowed
+ * @param ret_counters  size must be set; filled as far as that size reaches
+ * @return 0, OH_EINVAL, OH_ECLOSED
+ *
+ * Thread: any.  May call back: no.  Spec: none.
+ */
+OFFHOOK_API int offhook_phone_counters(struct offhook_phone *phone, struct offhook_counters *ret_counters);
+
+/**
+ * The version of the library as linked, such as "0.1.0".
+ *
+ * @return a text that lives as long as the process
+ *
+ * Thread: any.  May call back: no.  Spec: none.
+ */
+OFFHOOK_API const char *offhook_version(void);
+
+/* ---- transports ------------------------------------------------------------------------------------------------ */
+
+/** Kinds of SIP transport. */
+enum offhook_transport_type {
+	OFFHOOK_UDP = 1,
+	OFFHOOK_TCP = 2,
+	OFFHOOK_TLS = 3
+};
+
+/** Settings of a transport; fill with offhook_transport_cfg_init() first. */
+struct offhook_transport_cfg {
+	size_t size;                      /**< set by offhook_transport_cfg_init() */
+	enum offhook_transport_type type; /**< default UDP; a kind that the build lacks: OH_ENOTSUP */
+	const char *address;              /**< local IP address; NULL or "" = all IPv4 interfaces; copied */
+	uint16_t port;                    /**< 0 = any free one; default 0 */
+	const char *public_address;       /**< host published in Via, Contact and SDP instead of the local one; copied */
+	uint8_t dscp;                     /**< 0..63; default 0 */
+};
+
+/**
+ * Fills in the defaults.
+ *
+ * @param cfg  to be filled; must not be NULL
+ *
+ * Thread: any.  May call back: no.  Spec: none.
+ */
+OFFHOOK_API void offhook_transport_cfg_init(struct offhook_transport_cfg *cfg);
+
+/**
+ * Opens a SIP transport.
+ *
+ * @param phone   borrowed
+ * @param cfg     copied
+ * @param ret_id  set on success only
+ * @return 0, OH_EINVAL (not an address), OH_ENOTSUP (that type), a wrapped errno (EADDRINUSE: the port is taken;
+ *         EADDRNOTAVAIL: not an address of this machine), OH_ENOMEM, OH_ECLOSED
+ *
+ * Thread: any.  May call back: no.  Spec: RFC 3261 18.
+ */
+OFFHOOK_API int offhook_transport_add(struct offhook_phone *phone, const struct offhook_transport_cfg *cfg,
+	offhook_id *ret_id);
+
+/** What a transport is now. */
+struct offhook_transport_info {
+	size_t size;                      /**< set by the caller to sizeof */
+	enum offhook_transport_type type;
+	char address[64];                 /**< published host: public_address, else the bound one, else this machine's */
+	uint16_t port;                    /**< published */
+	char local[72];                   /**< bound address and port as text */
+};
+
+/**
+ * What a transport is now.
+ *
+ * @param phone     borrowed
+ * @param id        the transport
+ * @param ret_info  size must be set; filled as far as that size reaches
+ * @return 0, OH_ENOENT, OH_EINVAL, OH_ECLOSED
+ *
+ * Thread: any.  May call back: no.  Spec: none.
+ */
+OFFHOOK_API int offhook_transport_get_info(struct offhook_phone *phone, offhook_id id,
+	struct offhook_transport_info *ret_info);
+
+/**
+ * Closes a transport. Calls that run over it end with status 503.
+ *
+ * @param phone  borrowed
+ * @param id     the transport
+ * @return 0, OH_ENOENT, OH_ECLOSED
+ *
+ * Thread: any.  May call back: yes (inline delivery).  Spec: none.
+ */
+OFFHOOK_API int offhook_transport_remove(struct offhook_phone *phone, offhook_id id);
+
+/* ---- accounts -------------------------------------------------------------------------------------------------- */
+
+/** Settings of an account; fill with offhook_account_cfg_init() first. */
+struct offhook_account_cfg {
+	size_t size;          /**< set by offhook_account_cfg_init() */
+	const char *uri;      /**< who we are: "sip:alice@example.test" or "\"Alice\" <sip:...>"; NULL: the address of the
+	                       *   transport, "<sip:192.0.2.1:5060>"; copied */
+	offhook_id transport; /**< calls use this one; 0 = any that fits; needed when uri is NULL */
+	const char *contact;  /**< Contact URI to publish; NULL: made from the route to the peer; copied */
+	int priority;         /**< among accounts that match an incoming call the highest wins; default 0 */
+	int make_default;     /**< non-zero: incoming calls that match no account come here; the first one is anyway */
+	void *user_data;      /**< comes back in its events */
+};
+
+/**
+ * Fills in the defaults.
+ *
+ * @param cfg  to be filled; must not be NULL
+ *
+ * Thread: any.  May call back: no.  Spec: none.
+ */
+OFFHOOK_API void offhook_account_cfg_init(struct offhook_account_cfg *cfg);
+
+/**
+ * Adds an account.
+ *
+ * @param phone   borrowed
+ * @param cfg     copied
+ * @param ret_id  set on success only
+ * @return 0, OH_EURI (detail: what is wrong with it), OH_ESCHEME, OH_ENOENT (no such transport), OH_EINVAL,
+ *         OH_ENOMEM, OH_ECLOSED
+ *
+ * Thread: any.  May call back: no.  Spec: RFC 3261 8.
+ */
+OFFHOOK_API int offhook_account_add(struct offhook_phone *phone, const struct offhook_account_cfg *cfg,
+	offhook_id *ret_id);
+
+/**
+ * Removes an account. Its calls go on; no new ones come or go.
+ *
+ * @param phone  borrowed
+ * @param id     the account
+ * @return 0, OH_ENOENT, OH_ECLOSED
+ *
+ * Thread: any.  May call back: no.  Spec: none.
+ */
+OFFHOOK_API int offhook_account_remove(struct offhook_phone *phone, offhook_id id);
+
+/**
+ * Makes an account the default: it gets the incoming calls that match none.
+ *
+ * @param phone  borrowed
+ * @param id     the account
+ * @return 0, OH_ENOENT, OH_ECLOSED
+ *
+ * Thread: any.  May call back: no.  Spec: none.
+ */
+OFFHOOK_API int offhook_account_set_default(struct offhook_phone *phone, offhook_id id);
+
+/** What an account is now. */
+struct offhook_account_info {
+	size_t size;       /**< set by the caller to sizeof */
+	char uri[512];     /**< as configured, or made from the transport; cut to size */
+	offhook_id transport;
+	int is_default;
+	int priority;
+	void *user_data;
+};
+
+/**
+ * What an account is now.
+ *
+ * @param phone     borrowed
+ * @param id        the account
+ * @param ret_info  size must be set; filled as far as that size reaches
+ * @return 0, OH_ENOENT, OH_EINVAL, OH_ECLOSED
+ *
+ * Thread: any.  May call back: no.  Spec: none.
+ */
+OFFHOOK_API int offhook_account_get_info(struct offhook_phone *phone, offhook_id id,
+	struct offhook_account_info *ret_info);
+
+/**
+ * Is this text a URI that can be called?
+ *
+ * @param uri  "sip:user@host", "<sip:...>" or with a display name
+ * @return 0, OH_EURI (detail: what is wrong and where), OH_ESCHEME (not sip or sips), OH_EINVAL (NULL)
+ *
+ * Thread: any.  May call back: no.  Spec: RFC 3261 19.1, 25.1.
+ */
+OFFHOOK_API int offhook_uri_check(const char *uri);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
