@@ -42,7 +42,8 @@ static inline int wheel_armed(const struct wheel_timer *t)
 }
 
 /* Runs every timer that is due at now_ns, in order of due time as far as the resolution tells, those armed in
- * the same millisecond in the order of arming. Timers may arm and stop any timer, and free their owner. */
+ * the same millisecond (or for a time already past) in the order of arming. What a running timer arms for a time not
+ * after now_ns waits for the next call. Timers may arm and stop any timer, and free their owner. */
 void wheel_advance(struct wheel *w, uint64_t now_ns);
 
 /* When to call wheel_advance() next, at the latest the first due time; UINT64_MAX when nothing is armed. */
