@@ -32,9 +32,10 @@ struct sip_flow {
 
 struct sip_stack_handler {
 	/*
-	 * A request outside any dialog that is sound (sip_msg_check) and whose transaction is new: INVITE, OPTIONS,
-	 * MESSAGE, ... `server` must be answered sooner or later (sip_respond). An ACK never comes here. CANCEL is
-	 * answered by the stack itself and reported to the INVITE's server transaction (txn.h).
+	 * A request outside any dialog that is sound (sip_msg_check) and whose transaction is new: INVITE, OPTIONS or
+	 * another method of SIP_STACK_ALLOW. `server` must be answered sooner or later (sip_respond); an INVITE that
+	 * is not answered before this returns needs sip_server_handle(), else the stack answers 500. An ACK never
+	 * comes here. CANCEL is answered by the stack itself and reported to the INVITE's server transaction (txn.h).
 	 */
 	void (*request)(void *arg, struct sip_msg *msg, struct sip_server *server);
 	/* A 2xx to an INVITE whose client transaction is gone (RFC 3261 13.2.2.4): acknowledge and end it, or ignore
@@ -64,10 +65,13 @@ void sip_stack_arm(struct sip_stack *s, struct wheel_timer *t, uint64_t delay_ms
 const struct sip_timers *sip_stack_timers(const struct sip_stack *s); /* with the defaults filled in */
 struct slice sip_stack_user_agent(const struct sip_stack *s);
 
-/* The methods that this user agent takes, as they stand in Allow: "INVITE, ACK, ...". */
+/* The methods that this user agent takes, as they stand in Allow. What is not here gets 405 from the stack, or 501
+ * when SIP_METHODS does not know it either. */
 #define SIP_STACK_ALLOW "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO"
+/* The extensions it takes, as they stand in Supported. A Require of anything else gets 420 from the stack. */
+#define SIP_STACK_SUPPORTED ""
 
-/* A random token of [0-9a-z]: tags, branches (with the cookie), Call-IDs. Terminates buf; n < cap. */
+/* A random token of n characters [0-9a-z] for tags and Call-IDs, not to be guessed by others; terminates buf[n]. */
 void sip_stack_token(struct sip_stack *s, char *buf, size_t n);
 
 /* What is alive, for tests and limits. */
@@ -93,21 +97,26 @@ int sip_transport_new(struct sip_stack *s, const struct sip_transport_cfg *cfg, 
 struct sip_transport *sip_transport_free(struct sip_transport *t);
 struct netaddr sip_transport_local(const struct sip_transport *t);
 enum sip_transport_type sip_transport_type(const struct sip_transport *t);
-/* "host:port" to publish in Via and Contact when speaking to flow->remote; a default port is left out only where
- * `for_uri` and it is 5060. */
+/* "host:port" to publish in Via and Contact when speaking to flow->remote; the port always stands there. buf of
+ * SIP_SENT_BY_MAX bytes is enough. */
+#define SIP_SENT_BY_MAX 272
 struct slice sip_flow_sent_by(const struct sip_flow *f, char *buf, size_t cap);
 /* "<sip:user@host:port>" (";transport=tcp" etc. where needed); user may be empty. OH_ETOOBIG. */
 int sip_flow_contact(const struct sip_flow *f, struct slice user, char *buf, size_t cap, struct slice *ret_contact);
 bool sip_flow_reliable(const struct sip_flow *f);
+/* One message, once. 0 (also when the socket's buffer is full: to SIP that is one more lost packet), OH_ETRANSPORT
+ * (the transport is gone), OH_ETOOBIG or a wrapped errno. */
 int sip_flow_send(const struct sip_flow *f, struct slice bytes);
 
 /* ---- finding the next hop (locate.c; RFC 3263, today: numeric addresses and A records) ---- */
 
 struct sip_locate;
-/* err 0: flows (at least one), best first. OH_ERESOLVE, OH_ETRANSPORT (no transport of that kind or family). */
+/* err 0: flows (at least one), best first. OH_ERESOLVE, OH_ETRANSPORT (no transport of that kind or family),
+ * OH_EUNREACH (no route). */
 typedef void sip_locate_fn(void *arg, int err, const struct sip_flow *flows, size_t n);
-/* Where a request with this next-hop URI goes. fn runs exactly once, before sip_locate() returns when the host is
- * numeric (then *ret_query is NULL). prefer: use this transport when it fits, or NULL. */
+/* Where a request with this next-hop URI goes. After 0 fn runs exactly once, before sip_locate() returns when the
+ * host is numeric (then *ret_query is NULL). prefer: use this transport when it fits, or NULL. After an error fn never
+ * runs: OH_ESCHEME (not sip or sips), OH_EURI (no host), OH_ETRANSPORT (as above), OH_ENOMEM. */
 int sip_locate(struct sip_stack *s, const struct sip_uri *next_hop, struct sip_transport *prefer, sip_locate_fn *fn,
 	void *arg, struct sip_locate **ret_query);
 /* fn will not run. Accepts NULL. */

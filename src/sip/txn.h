@@ -30,8 +30,10 @@ struct sip_request {
 	const struct sip_extra *extras;  /* further headers */
 	size_t n_extras;
 	struct slice content_type, body;
-	/* How it goes: given (flow->transport set) or located from the first route or the target. */
+	/* How it goes: given (flow.transport set), or located from next_hop (a URI), or when that is absent from the
+	 * first route or the target (RFC 3261 8.1.2). A strict route set needs next_hop = target. */
 	struct sip_flow flow;
+	struct slice next_hop;
 };
 
 struct sip_client_handler {
@@ -48,18 +50,21 @@ struct sip_client_handler {
 	void *arg;
 };
 
-/* Sends a request in a new client transaction. `done` never runs from inside this call.
- * 0, or an error when nothing was sent: OH_ETRANSPORT, OH_ETOOBIG, OH_EINVAL (a CR or LF in a value), OH_ENOMEM. */
+/* Sends a request in a new client transaction. No callback runs from inside this call.
+ * 0, or an error when nothing was sent: OH_ETRANSPORT, OH_EUNREACH, a wrapped errno, OH_EURI, OH_ESCHEME, OH_ETOOBIG,
+ * OH_EINVAL (a CR or LF in a value), OH_ENOMEM. */
 int sip_client_send(struct sip_stack *s, const struct sip_request *req, const struct sip_client_handler *handler,
 	struct sip_client **ret_client);
 
 /* CANCEL for a pending INVITE (RFC 3261 9.1): sent at once when a provisional has come, else when the first comes;
  * nothing when the final one has come. The INVITE then ends by its own 487, or by time-out 64*T1 after the CANCEL
- * (done with OH_ETIMEDOUT). `extras`: e.g. Reason. */
+ * (done with OH_ETIMEDOUT); one that was still being looked up ends with done(OH_EENDED), unsent. `extras`: e.g.
+ * Reason. OH_ESTATE: not an INVITE; OH_ETOOBIG, OH_EINVAL, OH_ENOMEM. No callback runs from inside this call. */
 int sip_client_cancel(struct sip_client *c, const struct sip_extra *extras, size_t n_extras);
 
-/* The user lets go: no more callbacks; the transaction finishes by itself in the background. NULL is harmless;
- * returns NULL. */
+/* The user lets go: no more callbacks; the transaction finishes by itself in the background. An INVITE still
+ * pending is cancelled, and a 2xx that comes nevertheless goes to stack_handler.stray_2xx. NULL is harmless; returns
+ * NULL. */
 struct sip_client *sip_client_free(struct sip_client *c);
 
 /* The branch of its Via (log, tests). */
@@ -68,7 +73,7 @@ struct slice sip_client_branch(const struct sip_client *c);
 const struct sip_flow *sip_client_flow(const struct sip_client *c);
 
 /* An ACK to a 2xx is a message of its own, without transaction (RFC 3261 13.2.2.4). It is kept to be sent again for
- * each repeated 2xx. */
+ * each repeated 2xx. req->method is SIP_ACK. Errors as sip_client_send(). */
 struct sip_ack;
 int sip_ack_send(struct sip_stack *s, const struct sip_request *req, struct sip_ack **ret_ack);
 void sip_ack_again(struct sip_ack *a);
@@ -91,19 +96,29 @@ struct sip_server_handler {
 	/* CANCEL matched this INVITE before a final response: the stack has answered the CANCEL with 200 and the user
 	 * now answers the INVITE with 487 (RFC 3261 9.2). */
 	void (*cancel)(void *arg, struct sip_msg *msg);
-	/* INVITE only. A 2xx was sent and the transaction is in Accepted (RFC 6026): `accepted_end` at timer L. */
-	void (*done)(void *arg, int err); /* 0 the natural end; OH_ETIMEDOUT timer H; OH_ETRANSPORT, OH_EUNREACH */
+	/* INVITE only: a response did not reach the peer (OH_EUNREACH or a wrapped errno). The transaction stays as it
+	 * is (RFC 6026 7.1); the user may still answer. May be NULL. */
+	void (*failed)(void *arg, int err);
+	/* INVITE only: the transaction is over and freed when this returns. 0: the natural end (timer I after the ACK
+	 * to a refusal, timer L after a 2xx); OH_ETIMEDOUT: no ACK to a refusal (timer H); OH_ETRANSPORT: its transport
+	 * was closed. */
+	void (*done)(void *arg, int err);
 	void *arg;
 };
 
-/* From then on the user hears of it; may be called once, inside stack_handler.request or the dialog's. Without it
- * the stack answers a CANCEL and the INVITE's 487 by itself. */
+/* From then on the user hears of it; may be called once, inside stack_handler.request or the dialog's. An INVITE
+ * without it must be answered before that callback returns (else: 500); with it the pointer is good until `done`. */
 void sip_server_handle(struct sip_server *t, const struct sip_server_handler *handler);
-/* The user has gone: no more callbacks. If no final response was sent, the stack sends 500. */
+/* The user has gone: no more callbacks, the pointer is no longer good. If no final response was sent, the stack sends
+ * 500. */
 void sip_server_detach(struct sip_server *t);
 
 /* Prints and sends. A 2xx to INVITE is passed through once per call of sip_respond()/sip_respond_again(): its
- * repetition until the ACK is the session's (RFC 3261 13.3.1.4). OH_ESTATE: a final one was already sent. */
+ * repetition until the ACK is the session's (RFC 3261 13.3.1.4). The final response to anything but an INVITE gives
+ * the pointer back. OH_ESTATE: a final one was already sent. OH_EINVAL: a CR or LF in a value, or a status that RFC 4320
+ * forbids: to anything but an INVITE no provisional (the stack sends its 100 when it is due) and no 408. OH_ETOOBIG,
+ * OH_ENOMEM: nothing was sent, answer differently. OH_ETRANSPORT or a wrapped errno: it was sent in vain; the state is as
+ * if it had arrived lost. */
 int sip_respond(struct sip_server *t, const struct sip_reply *reply);
 /* The bytes of the last response once more (2xx to INVITE, reliable provisionals). */
 int sip_respond_again(struct sip_server *t);
