@@ -17,37 +17,45 @@ struct dialog;
 #define DIALOG_TEXT_MAX   4096u /* all its texts together */
 
 struct dialog_handler {
-	/* A request inside the dialog, in order (RFC 3261 12.2.2). `server` NULL for ACK. The dialog has already
-	 * refreshed its target when the request does that. Must be answered. */
+	/* A request inside the dialog, in order (RFC 3261 12.2.2; one with a lower number was answered 500). `server`
+	 * is NULL for ACK, else it must be answered. The Contact of an INVITE or UPDATE waits for
+	 * dialog_accept_target(): a refused request changes nothing. */
 	void (*request)(void *arg, struct sip_msg *msg, struct sip_server *server);
 	void *arg;
 };
 
 /*
- * UAC (12.1.2): from a response with a To tag (101-199, 2xx) to the INVITE that was sent as `local`/`remote`.
- * `flow` is how the response came. An early dialog becomes confirmed by dialog_confirm().
+ * UAC (12.1.2): from a response with a To tag (101-199, 2xx) to the INVITE that was sent. A 2xx without a tag makes
+ * a dialog with a null tag (RFC 2543). `flow` is how the response came. An early dialog becomes confirmed by
+ * dialog_confirm(). Errors: OH_ESYNTAX, OH_EURI, OH_ETOOBIG, OH_ENOMEM.
  */
 struct dialog_uac_cfg {
-	struct slice local;         /* From value with tag, as sent */
-	struct slice call_id;
 	uint32_t local_seq;         /* CSeq number of the INVITE */
+	struct slice target;        /* its Request-URI, for a response without Contact */
 	struct dialog_handler handler;
 };
 int dialog_new_uac(struct sip_stack *s, const struct dialog_uac_cfg *cfg, struct sip_msg *response,
 	const struct sip_flow *flow, struct dialog **ret_dialog);
 
-/* UAS (12.1.1): from the INVITE, with the To tag that all its responses will carry (made by the dialog). */
+/* UAS (12.1.1): from the INVITE, with the To tag that all its responses will carry (made by the dialog). Errors as
+ * above; OH_ENOENT: the request has no Contact. */
 int dialog_new_uas(struct sip_stack *s, const struct dialog_handler *handler, struct sip_msg *request,
 	const struct sip_flow *flow, struct dialog **ret_dialog);
 
-/* Unhooks it from the stack; requests that still come get 481. Returns NULL; NULL is harmless. */
+/* Unhooks it from the stack: requests that still come get 481, nothing is reported. It may still be asked, and
+ * dialog_ack() still works. */
+void dialog_close(struct dialog *d);
+/* Closes it. Returns NULL; NULL is harmless. */
 struct dialog *dialog_free(struct dialog *d);
 
-/* The 2xx of a UAC dialog: route set and target are taken anew from it (13.2.2.4). */
+/* The 2xx of a UAC dialog: route set and target are taken anew from it (13.2.2.4). Errors as dialog_new_uac(); the
+ * dialog then stands as it was. */
 int dialog_confirm(struct dialog *d, struct sip_msg *response);
 
 /* A 2xx to a target refresh request (re-INVITE, UPDATE) that we sent: the remote target follows its Contact. */
 int dialog_refresh_target(struct dialog *d, struct sip_msg *msg);
+/* We accept the peer's last INVITE or UPDATE: the remote target follows the Contact that it had. */
+void dialog_accept_target(struct dialog *d);
 
 struct dialog_request {
 	enum sip_method method;
@@ -57,18 +65,19 @@ struct dialog_request {
 	size_t n_extras;
 	struct slice content_type, body;
 };
-/* Sends a request with the next local sequence number (12.2.1.1; strict and loose routes). Not for ACK. */
+/* Sends a request with the next local sequence number (12.2.1.1; strict and loose routes). Not for ACK. Errors as
+ * sip_client_send(). */
 int dialog_send(struct dialog *d, const struct dialog_request *req, const struct sip_client_handler *handler,
 	struct sip_client **ret_client);
-/* The ACK to the 2xx of the INVITE with number cseq. body may be an answer (late offer). */
+/* The ACK to the 2xx of the INVITE with number cseq. body may be an answer (late offer). Errors as sip_ack_send(). */
 int dialog_ack(struct dialog *d, uint32_t cseq, struct slice content_type, struct slice body, struct sip_ack **ret_ack);
 
 uint32_t dialog_local_seq(const struct dialog *d);          /* of the last request sent */
 struct slice dialog_call_id(const struct dialog *d);
 struct slice dialog_local_tag(const struct dialog *d);
 struct slice dialog_remote_tag(const struct dialog *d);
-struct slice dialog_local_uri(const struct dialog *d);      /* From/To value of our side, without tag */
-struct slice dialog_remote_uri(const struct dialog *d);     /* with display name, without tag */
+struct slice dialog_local_uri(const struct dialog *d);      /* From/To value of our side, without parameters */
+struct slice dialog_remote_uri(const struct dialog *d);     /* with display name, without parameters */
 struct slice dialog_remote_target(const struct dialog *d);  /* the peer's Contact URI, no brackets */
 const struct sip_flow *dialog_flow(const struct dialog *d); /* how the peer was last reached */
 

@@ -1,0 +1,532 @@
+/*
+ * Dialogs: RFC 3261 12. A dialog is two blocks of memory: itself with the texts that never change (Call-ID,
+ * both names with their tags), and its path (remote target and route set), which is replaced as a whole when
+ * the target is refreshed or the 2xx brings the routes anew. So every change either happens or leaves no
+ * trace.
+ */
+#include "sip/dialog.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "sip/stack_impl.h"
+
+#define TAG_LEN 16u
+
+/* Where requests go. One block: the struct, the routes, the texts. */
+struct dialog_path {
+	struct slice target;
+	bool strict; /* the first route knows no loose routing (RFC 3261 12.2.1.1) */
+	size_t n_routes;
+	struct slice routes[];
+};
+
+struct dialog {
+	struct sip_dialog_entry entry;
+	struct sip_stack *stack;
+	struct dialog_handler handler;
+	struct sip_flow flow;
+	struct slice local, remote;     /* From/To values with their tags */
+	size_t local_base, remote_base; /* their length without the tag */
+	uint32_t local_seq, remote_seq; /* 0: none yet */
+	bool open;                      /* the stack finds it */
+	struct dialog_path *path;
+	struct slice next_target; /* the Contact of a request that is not accepted yet; its own block */
+	char texts[];
+};
+
+/* ---- texts ---- */
+
+/* Appends text at *at. A line folded by the peer (RFC 3261 7.3.1) becomes one line: we print it again. */
+static struct slice put(char **at, struct slice text)
+{
+	char *start = *at;
+
+	for (size_t i = 0; i < text.n; i++)
+		start[i] = text.p[i] == '\r' || text.p[i] == '\n' ? ' ' : text.p[i];
+	*at += text.n;
+	return slice_make(start, text.n);
+}
+
+/* A name-addr without the parameters of the header: they are the header's, not the party's. */
+static struct slice addr_base(const struct sip_addr *a)
+{
+	struct slice base = slice_trim(a->text);
+
+	if (slice_present(a->params))
+		base.n = (size_t)(a->params.p - base.p) - 1;
+	return slice_trim(base);
+}
+
+/* "base;tag=tag", or the base alone for a null tag (RFC 2543). */
+static struct slice put_party(char **at, struct slice base, struct slice tag, struct slice *ret_tag)
+{
+	struct slice value = put(at, base);
+
+	if (slice_empty(tag)) {
+		*ret_tag = slice_make(*at, 0);
+		return value;
+	}
+	value.n += put(at, SLICE_LIT(";tag=")).n;
+	*ret_tag = put(at, tag);
+	value.n += tag.n;
+	return value;
+}
+
+/* ---- paths ---- */
+
+/* order: RFC 3261 12.1.1 keeps the order of Record-Route for the callee, 12.1.2 turns it round for the
+ * caller. */
+enum route_order { ROUTES_AS_THEY_STAND, ROUTES_REVERSED };
+
+static int path_new(struct slice target, const struct slice *routes, size_t n, struct dialog_path **ret_path)
+{
+	size_t size = target.n;
+	struct dialog_path *p;
+	char *at;
+
+	for (size_t i = 0; i < n; i++)
+		size += routes[i].n;
+	if (size > DIALOG_TEXT_MAX)
+		return OH_ETOOBIG;
+	p = mem_zalloc(sizeof(*p) + n * sizeof(p->routes[0]) + size);
+	if (!p)
+		return OH_ENOMEM;
+	at = (char *)&p->routes[n];
+	p->target = put(&at, target);
+	p->n_routes = n;
+	for (size_t i = 0; i < n; i++)
+		p->routes[i] = put(&at, routes[i]);
+	*ret_path = p;
+	return 0;
+}
+
+static bool path_is_strict(const struct dialog_path *p)
+{
+	struct sip_addr first;
+
+	return p->n_routes && sip_addr_parse(p->routes[0], &first) == 0 &&
+	       !sip_uri_param(&first.uri, SLICE_LIT("lr"), NULL);
+}
+
+/* From the Record-Route and Contact of a message; fallback: the target when it has no Contact. */
+static int path_from_msg(
+	struct sip_msg *msg, enum route_order order, struct slice fallback, struct dialog_path **ret_path)
+{
+	struct slice routes[DIALOG_ROUTES_MAX], target = fallback;
+	const struct sip_addr *list = NULL, *contact;
+	size_t n = 0;
+	int err = sip_msg_routes(msg, SIP_HDR_RECORD_ROUTE, &list, &n);
+
+	if (err && err != OH_ENOENT)
+		return err;
+	if (err)
+		n = 0;
+	if (n > DIALOG_ROUTES_MAX)
+		return OH_ETOOBIG;
+	err = sip_msg_contact(msg, &contact);
+	if (err == 0 && !contact->star)
+		target = contact->uri.text;
+	else if (err != OH_ENOENT || !slice_present(fallback))
+		return err ? err : OH_ESYNTAX;
+	for (size_t i = 0; i < n; i++)
+		routes[order == ROUTES_REVERSED ? n - 1 - i : i] = slice_trim(list[i].text);
+	err = path_new(target, routes, n, ret_path);
+	if (err == 0)
+		(*ret_path)->strict = path_is_strict(*ret_path);
+	return err;
+}
+
+/* The same routes to another target. */
+static int path_retarget(const struct dialog_path *old, struct slice target, struct dialog_path **ret_path)
+{
+	int err = path_new(target, old->routes, old->n_routes, ret_path);
+
+	if (err == 0)
+		(*ret_path)->strict = old->strict;
+	return err;
+}
+
+static void set_path(struct dialog *d, struct dialog_path *path)
+{
+	mem_free(d->path);
+	d->path = path;
+}
+
+/* ---- life ---- */
+
+static void receive(struct sip_dialog_entry *e, struct sip_msg *msg, struct sip_server *server);
+
+struct parties {
+	struct slice call_id;
+	const struct sip_addr *local, *remote;
+	struct slice local_tag, remote_tag;
+};
+
+/* Takes the path, also on failure. */
+static int dialog_new(struct sip_stack *s, const struct dialog_handler *handler, const struct parties *who,
+	const struct sip_flow *flow, struct dialog_path *path, struct dialog **ret_dialog)
+{
+	struct slice local = addr_base(who->local), remote = addr_base(who->remote);
+	size_t tags = who->local_tag.n + who->remote_tag.n + 2 * strlen(";tag=");
+	size_t size = who->call_id.n + local.n + remote.n + tags;
+	struct dialog *d = NULL;
+	char *at;
+
+	if (size > DIALOG_TEXT_MAX) {
+		mem_free(path);
+		return OH_ETOOBIG;
+	}
+	d = mem_zalloc(sizeof(*d) + size);
+	if (!d) {
+		mem_free(path);
+		return OH_ENOMEM;
+	}
+	at = d->texts;
+	d->stack = s;
+	d->handler = *handler;
+	d->flow = *flow;
+	d->path = path;
+	d->entry.call_id = put(&at, who->call_id);
+	d->local = put_party(&at, local, who->local_tag, &d->entry.local_tag);
+	d->remote = put_party(&at, remote, who->remote_tag, &d->entry.remote_tag);
+	d->local_base = local.n;
+	d->remote_base = remote.n;
+	d->entry.receive = receive;
+	sip_dialog_add(s, &d->entry);
+	d->open = true;
+	*ret_dialog = d;
+	return 0;
+}
+
+int dialog_new_uac(struct sip_stack *s, const struct dialog_uac_cfg *cfg, struct sip_msg *response,
+	const struct sip_flow *flow, struct dialog **ret_dialog)
+{
+	struct parties who = {.call_id = sip_msg_call_id(response),
+		.local_tag = sip_msg_from_tag(response),
+		.remote_tag = sip_msg_to_tag(response)};
+	struct dialog_path *path;
+	struct dialog *d;
+	int err = sip_msg_from(response, &who.local);
+
+	if (err == 0)
+		err = sip_msg_to(response, &who.remote);
+	if (err == 0)
+		err = path_from_msg(response, ROUTES_REVERSED, cfg->target, &path);
+	if (err == 0)
+		err = dialog_new(s, &cfg->handler, &who, flow, path, &d);
+	if (err)
+		return err;
+	d->local_seq = cfg->local_seq;
+	*ret_dialog = d;
+	return 0;
+}
+
+int dialog_new_uas(struct sip_stack *s, const struct dialog_handler *handler, struct sip_msg *request,
+	const struct sip_flow *flow, struct dialog **ret_dialog)
+{
+	char tag[TAG_LEN + 1];
+	struct parties who = {.call_id = sip_msg_call_id(request), .remote_tag = sip_msg_from_tag(request)};
+	const struct sip_cseq *cseq;
+	struct dialog_path *path;
+	struct dialog *d;
+	int err = sip_msg_to(request, &who.local);
+
+	if (err == 0)
+		err = sip_msg_from(request, &who.remote);
+	if (err == 0)
+		err = sip_msg_cseq(request, &cseq);
+	if (err == 0)
+		err = path_from_msg(request, ROUTES_AS_THEY_STAND, SLICE_NONE, &path);
+	if (err)
+		return err;
+	sip_stack_token(s, tag, TAG_LEN);
+	who.local_tag = slice_make(tag, TAG_LEN);
+	err = dialog_new(s, handler, &who, flow, path, &d);
+	if (err)
+		return err;
+	d->remote_seq = cseq->number;
+	*ret_dialog = d;
+	return 0;
+}
+
+void dialog_close(struct dialog *d)
+{
+	if (d && d->open)
+		sip_dialog_remove(d->stack, &d->entry);
+	if (d)
+		d->open = false;
+}
+
+struct dialog *dialog_free(struct dialog *d)
+{
+	if (!d)
+		return NULL;
+	dialog_close(d);
+	mem_free((char *)d->next_target.p);
+	mem_free(d->path);
+	mem_free(d);
+	return NULL;
+}
+
+int dialog_confirm(struct dialog *d, struct sip_msg *response)
+{
+	struct dialog_path *path;
+	int err = path_from_msg(response, ROUTES_REVERSED, d->path->target, &path);
+
+	if (err == 0)
+		set_path(d, path);
+	return err;
+}
+
+/* ---- requests in: RFC 3261 12.2.2 ---- */
+
+/* The Contact of a message, absent when it has none; never "*". */
+static int contact_of(struct sip_msg *msg, struct slice *ret_target)
+{
+	const struct sip_addr *contact;
+	int err = sip_msg_contact(msg, &contact);
+
+	if (err == OH_ENOENT) {
+		*ret_target = SLICE_NONE;
+		return 0;
+	}
+	if (err == 0 && (contact->star || contact->uri.text.n > DIALOG_TEXT_MAX))
+		err = OH_ESYNTAX;
+	if (err == 0)
+		*ret_target = contact->uri.text;
+	return err;
+}
+
+static int keep_next_target(struct dialog *d, struct sip_msg *msg)
+{
+	struct slice target, copy = SLICE_NONE;
+	int err = contact_of(msg, &target);
+
+	if (err)
+		return err;
+	if (slice_present(target) && !slice_eq(target, d->path->target)) {
+		copy = slice_make(slice_dup(target), target.n);
+		if (!copy.p)
+			return OH_ENOMEM;
+	}
+	mem_free((char *)d->next_target.p);
+	d->next_target = copy;
+	return 0;
+}
+
+static bool refreshes_target(enum sip_method method)
+{
+	return method == SIP_INVITE || method == SIP_UPDATE;
+}
+
+static void receive(struct sip_dialog_entry *e, struct sip_msg *msg, struct sip_server *server)
+{
+	struct dialog *d = CONTAINER_OF(e, struct dialog, entry);
+	const struct sip_cseq *cseq;
+	int err;
+
+	/* An ACK repeats the number of the INVITE that it confirms: it is never out of order. */
+	if (!server) {
+		d->handler.request(d->handler.arg, msg, NULL);
+		return;
+	}
+	if (sip_msg_cseq(msg, &cseq) != 0) {
+		sip_refuse(server, 400, "Bad CSeq");
+		return;
+	}
+	/* Only a lower number is wrong: a gap is what is left of requests that a proxy challenged. */
+	if (cseq->number < d->remote_seq) {
+		sip_refuse(server, 500, "CSeq Out Of Order");
+		return;
+	}
+	if (refreshes_target(msg->method)) {
+		err = keep_next_target(d, msg);
+		if (err) {
+			sip_refuse(server, err == OH_ENOMEM ? 500 : 400,
+				err == OH_ENOMEM ? NULL : "Bad Contact");
+			return;
+		}
+	}
+	d->remote_seq = cseq->number;
+	d->flow = *sip_server_flow(server);
+	d->handler.request(d->handler.arg, msg, server);
+}
+
+int dialog_refresh_target(struct dialog *d, struct sip_msg *msg)
+{
+	struct dialog_path *path;
+	struct slice target;
+	int err = contact_of(msg, &target);
+
+	if (err || !slice_present(target) || slice_eq(target, d->path->target))
+		return err;
+	err = path_retarget(d->path, target, &path);
+	if (err == 0)
+		set_path(d, path);
+	return err;
+}
+
+void dialog_accept_target(struct dialog *d)
+{
+	struct dialog_path *path;
+
+	/* Out of memory: the old target is still an address that the peer gave; better than no call. */
+	if (slice_present(d->next_target) && path_retarget(d->path, d->next_target, &path) == 0)
+		set_path(d, path);
+	mem_free((char *)d->next_target.p);
+	d->next_target = SLICE_NONE;
+}
+
+/* ---- requests out: RFC 3261 12.2.1.1 ---- */
+
+/* A URI as it may stand in a Request-URI: no headers, no method parameter (RFC 3261 19.1.1, table 1). */
+static struct slice put_request_uri(char **at, const struct sip_uri *u)
+{
+	struct slice head = u->text, params = u->params;
+	struct sip_param param;
+	char *start = *at;
+
+	if (slice_present(u->params))
+		head.n = (size_t)(u->params.p - head.p) - 1;
+	else if (slice_present(u->headers))
+		head.n = (size_t)(u->headers.p - head.p) - 1;
+	put(at, head);
+	while (slice_present(params) && sip_param_next(&params, &param) == 1) {
+		if (slice_ieq(param.name, SLICE_LIT("method")))
+			continue;
+		put(at, SLICE_LIT(";"));
+		put(at, param.name);
+		if (!slice_present(param.value))
+			continue;
+		put(at, SLICE_LIT("="));
+		put(at, param.value);
+	}
+	return slice_make(start, (size_t)(*at - start));
+}
+
+/* Request-URI, Route and next hop of a request by the path. buf and routes are what req points into. */
+static int aim(const struct dialog_path *p, struct sip_request *req, struct slice routes[DIALOG_ROUTES_MAX],
+	char buf[2 * DIALOG_TEXT_MAX])
+{
+	struct slice last = slice_make(buf, 0);
+	struct sip_addr first;
+	char *at = buf;
+	int err;
+
+	if (!p->strict) {
+		req->target = p->target;
+		req->routes = p->routes;
+		req->n_routes = p->n_routes;
+		return 0;
+	}
+	err = sip_addr_parse(p->routes[0], &first);
+	if (err)
+		return err;
+	/* The strict router replaces the Request-URI by the first Route: the target travels as the last one.
+	 */
+	put(&at, SLICE_LIT("<"));
+	put(&at, p->target);
+	put(&at, SLICE_LIT(">"));
+	last.n = (size_t)(at - buf);
+	for (size_t i = 1; i < p->n_routes; i++)
+		routes[i - 1] = p->routes[i];
+	routes[p->n_routes - 1] = last;
+	req->target = put_request_uri(&at, &first.uri);
+	req->routes = routes;
+	req->n_routes = p->n_routes;
+	req->next_hop = req->target;
+	return 0;
+}
+
+static void fill(const struct dialog *d, struct sip_request *req)
+{
+	req->from = d->local;
+	req->to = d->remote;
+	req->call_id = d->entry.call_id;
+	req->prefer = d->flow.transport;
+}
+
+int dialog_send(struct dialog *d, const struct dialog_request *r, const struct sip_client_handler *handler,
+	struct sip_client **ret_client)
+{
+	struct sip_request req = {.method = r->method,
+		.method_text = r->method_text,
+		.contact = r->contact,
+		.extras = r->extras,
+		.n_extras = r->n_extras,
+		.content_type = r->content_type,
+		.body = r->body};
+	struct slice routes[DIALOG_ROUTES_MAX];
+	char buf[2 * DIALOG_TEXT_MAX];
+	uint32_t seq = d->local_seq;
+	int err = aim(d->path, &req, routes, buf);
+
+	if (err)
+		return err;
+	/* RFC 3261 8.1.1.5: the first number is free, below 2**31; a small one leaves room to count. */
+	if (seq == 0)
+		seq = host_random_below(sip_stack_host(d->stack), 30000);
+	fill(d, &req);
+	req.cseq = seq + 1;
+	err = sip_client_send(d->stack, &req, handler, ret_client);
+	if (err == 0)
+		d->local_seq = seq + 1;
+	return err;
+}
+
+int dialog_ack(struct dialog *d, uint32_t cseq, struct slice content_type, struct slice body,
+	struct sip_ack **ret_ack)
+{
+	struct sip_request req = {
+		.method = SIP_ACK, .cseq = cseq, .content_type = content_type, .body = body};
+	struct slice routes[DIALOG_ROUTES_MAX];
+	char buf[2 * DIALOG_TEXT_MAX];
+	int err = aim(d->path, &req, routes, buf);
+
+	if (err)
+		return err;
+	fill(d, &req);
+	return sip_ack_send(d->stack, &req, ret_ack);
+}
+
+/* ---- questions ---- */
+
+uint32_t dialog_local_seq(const struct dialog *d)
+{
+	return d->local_seq;
+}
+
+struct slice dialog_call_id(const struct dialog *d)
+{
+	return d->entry.call_id;
+}
+
+struct slice dialog_local_tag(const struct dialog *d)
+{
+	return d->entry.local_tag;
+}
+
+struct slice dialog_remote_tag(const struct dialog *d)
+{
+	return d->entry.remote_tag;
+}
+
+struct slice dialog_local_uri(const struct dialog *d)
+{
+	return slice_make(d->local.p, d->local_base);
+}
+
+struct slice dialog_remote_uri(const struct dialog *d)
+{
+	return slice_make(d->remote.p, d->remote_base);
+}
+
+struct slice dialog_remote_target(const struct dialog *d)
+{
+	return d->path->target;
+}
+
+const struct sip_flow *dialog_flow(const struct dialog *d)
+{
+	return &d->flow;
+}
