@@ -1,10 +1,10 @@
 /*
- * The simulated world: several hosts on one virtual clock and one in-memory wire. Everything that happens follows
- * from the seed: the same program with the same seed sees the same packets at the same nanoseconds.
+ * The simulated world: several hosts on one virtual clock and one in-memory wire. Everything that happens
+ * follows from the seed: the same program with the same seed sees the same packets at the same nanoseconds.
  *
- * A host is a machine with one or more addresses. Datagrams between hosts pass the wire: each is lost, doubled,
- * delayed or overtaken by the rules of its direction, or by a filter of the test. Hosts behind a NAT box reach the
- * outside through its bindings.
+ * A host is a machine with one or more addresses. Datagrams between hosts pass the wire: each is lost,
+ * doubled, delayed or overtaken by the rules of its direction, or by a filter of the test. Hosts behind a NAT
+ * box reach the outside through its bindings.
  */
 #ifndef OH_HOST_SIM_SIM_H
 #define OH_HOST_SIM_SIM_H
@@ -18,14 +18,15 @@ int sim_new(uint64_t seed, struct sim **ret_sim);
 /* Its hosts must have been freed before. Returns NULL. */
 struct sim *sim_free(struct sim *s);
 
-/* A machine with this IPv4 or IPv6 address (text without port), directly on the wire. Free with host_free(). */
+/* A machine with this IPv4 or IPv6 address (text without port), directly on the wire. Free with host_free().
+ */
 int sim_host_new(struct sim *s, const char *ip, struct host **ret_host);
 /* One more address for it. */
 int sim_host_add_ip(struct host *h, const char *ip);
 
 /* ---- time ---- */
-uint64_t sim_now(const struct sim *s);                  /* starts at 1 s */
-void sim_run_until(struct sim *s, uint64_t ns);         /* everything due up to and including ns has happened */
+uint64_t sim_now(const struct sim *s);          /* starts at 1 s */
+void sim_run_until(struct sim *s, uint64_t ns); /* everything due up to and including ns has happened */
 void sim_run_for(struct sim *s, uint64_t ns);
 /* Advances to the next thing that happens and does it; false when nothing is ever going to happen. */
 bool sim_step(struct sim *s);
@@ -36,13 +37,13 @@ void sim_wall_jump(struct sim *s, int64_t ns);
 
 /* ---- the wire ---- */
 struct sim_wire {
-	double loss, duplicate;   /* probability, 0..1, each direction's packets drawn one by one */
-	double reorder;           /* probability that a packet waits reorder_ns longer and is overtaken */
-	uint64_t delay_ns;        /* fixed part; default 1 ms */
-	uint64_t jitter_ns;       /* uniform extra 0..jitter_ns; overtaking is allowed only with allow_overtake */
+	double loss, duplicate; /* probability, 0..1, each direction's packets drawn one by one */
+	double reorder;         /* probability that a packet waits reorder_ns longer and is overtaken */
+	uint64_t delay_ns;      /* fixed part; default 1 ms */
+	uint64_t jitter_ns; /* uniform extra 0..jitter_ns; overtaking is allowed only with allow_overtake */
 	uint64_t reorder_ns;
 	bool allow_overtake;
-	size_t mtu;               /* larger datagrams vanish; 0 = no limit */
+	size_t mtu; /* larger datagrams vanish; 0 = no limit */
 };
 /* The rule for all directions that have none of their own. */
 void sim_wire(struct sim *s, const struct sim_wire *w);
@@ -54,10 +55,12 @@ struct sim_packet {
 	const uint8_t *data;
 	size_t n;
 	uint64_t sent_ns;
-	uint64_t serial;         /* counts all packets from 1 */
+	uint64_t serial; /* counts all packets from 1 */
 };
 enum sim_fate { SIM_BY_RULE, SIM_DROP, SIM_DELIVER, SIM_DOUBLE, SIM_DELAY, SIM_UNREACHABLE };
-/* Decides each packet before the wire's own rules; *delay_ns is added when SIM_DELAY. NULL removes it. */
+/* Decides each packet before the wire's own rules; *delay_ns is added when SIM_DELAY. NULL removes it.
+ * DELIVER, DOUBLE, DELAY: with the wire's delay, but neither lost nor cut. UNREACHABLE: the sender hears
+ * EHOSTUNREACH. */
 typedef enum sim_fate sim_filter_fn(void *arg, const struct sim_packet *p, uint64_t *delay_ns);
 void sim_filter(struct sim *s, sim_filter_fn *fn, void *arg);
 /* Sees every packet that is sent, with the fate it got; the test's ladder. */
@@ -65,7 +68,12 @@ typedef void sim_tap_fn(void *arg, const struct sim_packet *p, enum sim_fate fat
 void sim_tap(struct sim *s, sim_tap_fn *fn, void *arg);
 
 /* ---- NAT boxes ---- */
-enum sim_nat_kind { SIM_NAT_FULL_CONE, SIM_NAT_ADDRESS_RESTRICTED, SIM_NAT_PORT_RESTRICTED, SIM_NAT_SYMMETRIC };
+enum sim_nat_kind {
+	SIM_NAT_FULL_CONE,
+	SIM_NAT_ADDRESS_RESTRICTED,
+	SIM_NAT_PORT_RESTRICTED,
+	SIM_NAT_SYMMETRIC
+};
 /* binding_ns: an idle binding dies after this long (0 = 30 s). Freed with the sim. */
 int sim_nat_new(struct sim *s, enum sim_nat_kind kind, const char *public_ip, uint64_t binding_ns,
 	struct sim_nat **ret_nat);
@@ -77,7 +85,10 @@ void sim_nat_reset(struct sim_nat *nat);
 /* ---- names ---- */
 /* An address record; several for one name are all returned, in order of adding. */
 int sim_dns_addr(struct sim *s, const char *name, const char *ip);
-/* A raw answer for (name, type), n bytes copied; delay_ns before it arrives. */
-int sim_dns_answer(struct sim *s, const char *name, int type, const void *answer, size_t n, uint64_t delay_ns);
+/* A raw answer for (name, type), n bytes copied; delay_ns before it arrives. n 0: nobody answers,
+ * OH_ETIMEDOUT after delay_ns. It replaces an earlier one. A name that nobody wrote down gives OH_ERESOLVE.
+ */
+int sim_dns_answer(
+	struct sim *s, const char *name, int type, const void *answer, size_t n, uint64_t delay_ns);
 
 #endif

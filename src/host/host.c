@@ -1,0 +1,303 @@
+/* The functions of host.h: each asks its world. What is the same in both worlds is done here. */
+#include "host/impl.h"
+
+#include "base/mem.h"
+#include "offhook/error.h"
+
+#include <stdio.h>
+
+#define LOG_LINE_MAX 1000
+
+struct host *host_free(struct host *h)
+{
+	if (h)
+		h->ops->free(h);
+	return NULL;
+}
+
+int host_run(struct host *h)
+{
+	return h->ops->run(h);
+}
+
+void host_stop(struct host *h)
+{
+	h->ops->stop(h);
+}
+
+bool host_is_sim(const struct host *h)
+{
+	return h->ops->sim;
+}
+
+void host_wake(struct host *h)
+{
+	h->ops->wake(h);
+}
+
+void host_on_wake(struct host *h, void (*fn)(void *arg), void *arg)
+{
+	h->wake_fn = fn;
+	h->wake_arg = arg;
+}
+
+void host_on_idle(struct host *h, void (*fn)(void *arg), void *arg)
+{
+	h->idle_fn = fn;
+	h->idle_arg = arg;
+}
+
+/* ---- time and chance ---- */
+
+uint64_t host_now(const struct host *h)
+{
+	return h->ops->now(h);
+}
+
+uint64_t host_wall(const struct host *h)
+{
+	return h->ops->wall(h);
+}
+
+void host_random(struct host *h, void *buf, size_t n)
+{
+	h->ops->random(h, buf, n);
+}
+
+uint32_t host_random_u32(struct host *h)
+{
+	uint32_t value;
+
+	host_random(h, &value, sizeof(value));
+	return value;
+}
+
+uint32_t host_random_below(struct host *h, uint32_t bound)
+{
+	/* The numbers below 2^32 mod bound are one too many for an even share: draw again. */
+	uint32_t uneven = bound ? (uint32_t)-bound % bound : 0;
+	uint32_t value;
+
+	if (bound == 0)
+		return 0;
+	do {
+		value = host_random_u32(h);
+	} while (value < uneven);
+	return value % bound;
+}
+
+int host_timer_new(struct host *h, void (*fn)(void *arg), void *arg, struct host_timer **ret_timer)
+{
+	int err = h->ops->timer_new(h, fn, arg, ret_timer);
+
+	if (!err)
+		h->counters.timers++;
+	return err;
+}
+
+void host_timer_at(struct host_timer *t, uint64_t due_ns)
+{
+	t->host->ops->timer_at(t, due_ns);
+}
+
+void host_timer_stop(struct host_timer *t)
+{
+	t->host->ops->timer_stop(t);
+}
+
+struct host_timer *host_timer_free(struct host_timer *t)
+{
+	if (t) {
+		t->host->counters.timers--;
+		t->host->ops->timer_free(t);
+	}
+	return NULL;
+}
+
+/* ---- datagrams ---- */
+
+int host_dgram_open(struct host *h, const struct host_dgram_cfg *cfg, struct host_dgram **ret_dgram)
+{
+	int err;
+
+	if ((cfg->local.family != NETADDR_IP4 && cfg->local.family != NETADDR_IP6) || cfg->dscp > 63)
+		return OH_EINVAL;
+	err = h->ops->dgram_open(h, cfg, ret_dgram);
+	if (!err)
+		h->counters.dgrams++;
+	return err;
+}
+
+struct host_dgram *host_dgram_close(struct host_dgram *d)
+{
+	if (d) {
+		d->host->counters.dgrams--;
+		d->host->ops->dgram_close(d);
+	}
+	return NULL;
+}
+
+struct netaddr host_dgram_local(const struct host_dgram *d)
+{
+	return d->local;
+}
+
+int host_dgram_send(struct host_dgram *d, const struct netaddr *to, const struct netaddr *from,
+	const void *data, size_t n)
+{
+	return d->host->ops->dgram_send(d, to, from, data, n);
+}
+
+int host_dgram_recv(struct host_dgram *d, void *buf, size_t cap, struct host_rx *ret_rx)
+{
+	return d->host->ops->dgram_recv(d, buf, cap, ret_rx);
+}
+
+void host_dgram_drain(struct host_dgram *d)
+{
+	struct host_rx rx;
+	char byte;
+
+	while (host_dgram_recv(d, &byte, sizeof(byte), &rx) == 0)
+		;
+}
+
+int host_dgram_watch(struct host_dgram *d, const struct host_dgram_handler *handler)
+{
+	if (handler && !handler->readable)
+		return OH_EINVAL;
+	return d->host->ops->dgram_watch(d, handler);
+}
+
+int host_route(struct host *h, const struct netaddr *to, struct netaddr *ret_local)
+{
+	return h->ops->route(h, to, ret_local);
+}
+
+/* ---- names ---- */
+
+int host_dns_query(
+	struct host *h, const char *name, int type, host_dns_fn *fn, void *arg, struct host_dns **ret_query)
+{
+	int err = h->ops->dns_query(h, name, type, fn, arg, ret_query);
+
+	if (!err)
+		h->counters.queries++;
+	return err;
+}
+
+int host_dns_addrs(struct host *h, const char *name, int family, host_addrs_fn *fn, void *arg,
+	struct host_dns **ret_query)
+{
+	int err;
+
+	if (family != 0 && family != NETADDR_IP4 && family != NETADDR_IP6)
+		return OH_EINVAL;
+	err = h->ops->dns_addrs(h, name, family, fn, arg, ret_query);
+	if (!err)
+		h->counters.queries++;
+	return err;
+}
+
+void host_dns_cancel(struct host_dns *q)
+{
+	if (!q)
+		return;
+	q->host->counters.queries--;
+	q->host->ops->dns_cancel(q);
+}
+
+/* ---- other threads ---- */
+
+int host_ticker_new(struct host *h, const struct host_ticker_cfg *cfg, struct host_ticker **ret_ticker)
+{
+	int err;
+
+	if (cfg->period_ns == 0 || !cfg->fn)
+		return OH_EINVAL;
+	err = h->ops->ticker_new(h, cfg, ret_ticker);
+	if (!err)
+		h->counters.tickers++;
+	return err;
+}
+
+struct host_ticker *host_ticker_free(struct host_ticker *t)
+{
+	if (t) {
+		t->host->counters.tickers--;
+		t->host->ops->ticker_free(t);
+	}
+	return NULL;
+}
+
+int host_service_new(struct host *h, unsigned period_ms, void (*fn)(void *arg), void *arg,
+	struct host_service **ret_service)
+{
+	int err;
+
+	if (period_ms == 0)
+		return OH_EINVAL;
+	err = h->ops->service_new(h, period_ms, fn, arg, ret_service);
+	if (!err)
+		h->counters.services++;
+	return err;
+}
+
+void host_service_kick(struct host_service *s)
+{
+	s->host->ops->service_kick(s);
+}
+
+struct host_service *host_service_free(struct host_service *s)
+{
+	if (s) {
+		s->host->counters.services--;
+		s->host->ops->service_free(s);
+	}
+	return NULL;
+}
+
+/* ---- log ---- */
+
+void host_log_to(struct host *h, enum log_level level, host_log_fn *fn, void *arg)
+{
+	h->log_level = level;
+	h->log_fn = fn;
+	h->log_arg = arg;
+}
+
+bool host_logs(const struct host *h, enum log_level level)
+{
+	return h->log_fn && level <= h->log_level;
+}
+
+void host_log(struct host *h, enum log_level level, const char *module, const char *format, ...)
+{
+	char line[LOG_LINE_MAX + 1];
+	va_list args;
+
+	if (!host_logs(h, level))
+		return;
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	h->log_fn(h->log_arg, level, module, line);
+}
+
+void host_log_text(struct host *h, enum log_level level, const char *module, struct slice text)
+{
+	char *copy;
+
+	if (!host_logs(h, level))
+		return;
+	/* Terminated for the sink. A log line lost for want of memory is no error. */
+	copy = slice_dup(slice_present(text) ? text : SLICE_LIT(""));
+	if (copy)
+		h->log_fn(h->log_arg, level, module, copy);
+	mem_free(copy);
+}
+
+void host_counters(const struct host *h, struct host_counters *ret_counters)
+{
+	*ret_counters = h->counters;
+}

@@ -1,0 +1,87 @@
+/* What the two worlds share: the parts of the objects that host.c itself reads, and the table that it calls.
+ */
+#ifndef OH_HOST_IMPL_H
+#define OH_HOST_IMPL_H
+
+#include "host/host.h"
+
+/* One world. The functions mean what host.h says; the objects they make begin with the structs below. */
+struct host_ops {
+	void (*free)(struct host *h);
+	int (*run)(struct host *h);
+	void (*stop)(struct host *h);
+	void (*wake)(struct host *h);
+	uint64_t (*now)(const struct host *h);
+	uint64_t (*wall)(const struct host *h);
+	void (*random)(struct host *h, void *buf, size_t n);
+	int (*timer_new)(struct host *h, void (*fn)(void *arg), void *arg, struct host_timer **ret_timer);
+	void (*timer_at)(struct host_timer *t, uint64_t due_ns);
+	void (*timer_stop)(struct host_timer *t);
+	void (*timer_free)(struct host_timer *t);
+	int (*dgram_open)(struct host *h, const struct host_dgram_cfg *cfg, struct host_dgram **ret_dgram);
+	void (*dgram_close)(struct host_dgram *d);
+	int (*dgram_send)(struct host_dgram *d, const struct netaddr *to, const struct netaddr *from,
+		const void *data, size_t n);
+	int (*dgram_recv)(struct host_dgram *d, void *buf, size_t cap, struct host_rx *ret_rx);
+	int (*dgram_watch)(struct host_dgram *d, const struct host_dgram_handler *handler);
+	int (*route)(struct host *h, const struct netaddr *to, struct netaddr *ret_local);
+	int (*dns_query)(struct host *h, const char *name, int type, host_dns_fn *fn, void *arg,
+		struct host_dns **ret_query);
+	int (*dns_addrs)(struct host *h, const char *name, int family, host_addrs_fn *fn, void *arg,
+		struct host_dns **ret_query);
+	void (*dns_cancel)(struct host_dns *q);
+	int (*ticker_new)(struct host *h, const struct host_ticker_cfg *cfg, struct host_ticker **ret_ticker);
+	void (*ticker_free)(struct host_ticker *t);
+	int (*service_new)(struct host *h, unsigned period_ms, void (*fn)(void *arg), void *arg,
+		struct host_service **ret_service);
+	void (*service_kick)(struct host_service *s);
+	void (*service_free)(struct host_service *s);
+	bool sim;
+};
+
+struct host {
+	const struct host_ops *ops;
+	void (*wake_fn)(void *arg);
+	void *wake_arg;
+	void (*idle_fn)(void *arg);
+	void *idle_arg;
+	struct host_counters counters;
+	enum log_level log_level;
+	host_log_fn *log_fn;
+	void *log_arg;
+};
+
+struct host_timer {
+	struct host *host;
+};
+
+struct host_dgram {
+	struct host *host;
+	struct netaddr local;
+};
+
+struct host_dns {
+	struct host *host;
+};
+
+struct host_ticker {
+	struct host *host;
+};
+
+struct host_service {
+	struct host *host;
+};
+
+static inline void host_run_idle(struct host *h)
+{
+	if (h->idle_fn)
+		h->idle_fn(h->idle_arg);
+}
+
+static inline void host_run_wake(struct host *h)
+{
+	if (h->wake_fn)
+		h->wake_fn(h->wake_arg);
+}
+
+#endif

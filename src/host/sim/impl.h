@@ -1,0 +1,172 @@
+/*
+ * The inside of the simulated world, for the files of host/sim only.
+ *
+ * Everything that happens is an event in one heap, ordered by (time, serial): events of the same nanosecond
+ * happen in the order in which they were scheduled. An event reserves its place in the heap when it is made,
+ * so that scheduling never fails.
+ *
+ * Addresses live in realms: the open network is one, the inside of each NAT box another.
+ */
+#ifndef OH_HOST_SIM_IMPL_H
+#define OH_HOST_SIM_IMPL_H
+
+#include "base/hash.h"
+#include "base/list.h"
+#include "host/impl.h"
+#include "host/sim/sim.h"
+
+struct sim_host;
+
+/* ---- events (sim.c) ---- */
+
+struct sim_event {
+	struct sim *sim;
+	struct sim_host
+		*loop; /* whose loop thread runs it, or NULL: a media or disk thread, or the wire itself */
+	uint64_t due_ns, serial;
+	size_t place; /* in the heap, from 1; 0: not scheduled */
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+/* OH_ENOMEM: no place in the heap. */
+int sim_event_init(
+	struct sim_event *e, struct sim *s, struct sim_host *loop, void (*fn)(void *arg), void *arg);
+/* Gives the place back. Harmless on a zeroed event. */
+void sim_event_close(struct sim_event *e);
+void sim_event_at(struct sim_event *e, uint64_t due_ns);
+/* Now, and before everything else that is due now except events of this kind with a lower rank. */
+void sim_event_now_first(struct sim_event *e, uint64_t rank);
+void sim_event_cancel(struct sim_event *e);
+
+/* ---- the world ---- */
+
+struct sim_realm {
+	struct hash ips;     /* of struct sim_ip */
+	struct sim_nat *nat; /* the box whose inside this is, or NULL */
+};
+
+/* An address and who answers to it: a machine or a box. */
+struct sim_ip {
+	struct hash_node node;
+	struct list in_owner;
+	struct netaddr addr; /* port 0 */
+	struct sim_host *host;
+	struct sim_nat *nat;
+};
+
+struct sim {
+	uint64_t now_ns, serial;
+	int64_t wall_jump_ns;
+	struct sim_event **heap;
+	size_t heap_count, heap_reserved, heap_cap;
+	struct sim_host *running; /* whose loop runs now; NULL also when it was freed meanwhile */
+	uint64_t random[4];
+	uint64_t hosts_made;
+
+	struct sim_realm open;
+	struct hash directions;
+	struct sim_wire wire;
+	struct list packets; /* in flight */
+	uint64_t packets_sent;
+	sim_filter_fn *filter;
+	void *filter_arg;
+	sim_tap_fn *tap;
+	void *tap_arg;
+
+	struct list nats;
+	struct list dns_records;
+};
+
+struct sim_host {
+	struct host base;
+	struct sim *sim;
+	struct sim_realm *realm;
+	struct list ips;
+	struct hash sockets; /* of struct sim_dgram, by port */
+	uint16_t next_port;
+	uint64_t number; /* of the machine, in order of making */
+	struct sim_event wake;
+};
+
+static inline struct sim_host *sim_host_of(const struct host *h)
+{
+	return (struct sim_host *)(uintptr_t)h;
+}
+
+/* 64 bits from the seed. */
+uint64_t sim_draw(struct sim *s);
+/* True with probability p. */
+bool sim_chance(struct sim *s, double p);
+
+/* host.c of the simulation */
+int sim_host_make(struct sim *s, struct sim_realm *realm, const char *ip, struct host **ret_host);
+
+/* ---- addresses (realm.c) ---- */
+
+int sim_realm_init(struct sim_realm *r, struct sim *s, struct sim_nat *nat);
+void sim_realm_free(struct sim_realm *r);
+struct sim_ip *sim_realm_find(const struct sim_realm *r, const struct netaddr *ip);
+/* Wrapped EADDRINUSE, OH_EINVAL (no address), OH_ENOMEM. Exactly one of host and nat. */
+int sim_realm_add(
+	struct sim_realm *r, const char *ip, struct sim_host *host, struct sim_nat *nat, struct list *owned);
+void sim_realm_drop(struct sim_realm *r, struct list *owned);
+
+/* ---- the wire (wire.c) ---- */
+
+void sim_wire_close(struct sim *s);
+/* A datagram leaves a machine of realm r. 0, OH_ENOMEM. */
+int sim_wire_send(struct sim *s, struct sim_realm *r, const struct netaddr *from, const struct netaddr *to,
+	const void *data, size_t n);
+
+/* ---- sockets (dgram.c) ---- */
+
+extern const struct host_ops sim_host_ops;
+
+int sim_dgram_open(struct host *h, const struct host_dgram_cfg *cfg, struct host_dgram **ret_dgram);
+void sim_dgram_close(struct host_dgram *d);
+int sim_dgram_send(struct host_dgram *d, const struct netaddr *to, const struct netaddr *from,
+	const void *data, size_t n);
+int sim_dgram_recv(struct host_dgram *d, void *buf, size_t cap, struct host_rx *ret_rx);
+int sim_dgram_watch(struct host_dgram *d, const struct host_dgram_handler *handler);
+int sim_route(struct host *h, const struct netaddr *to, struct netaddr *ret_local);
+/* A datagram has arrived at a machine; false when no socket asks for it. */
+bool sim_dgram_arrive(
+	struct sim_host *h, const struct netaddr *from, const struct netaddr *to, const void *data, size_t n);
+/* What the socket at `from` sent to `to` did not arrive. */
+void sim_dgram_unreachable(struct sim_host *h, const struct netaddr *from, const struct netaddr *to, int err);
+
+/* ---- NAT boxes (nat.c) ---- */
+
+void sim_nat_free(struct sim_nat *nat);
+/* Outwards: the public address that `from` has towards `to`. OH_ENOMEM, OH_ETOOMANY (no port is free). */
+int sim_nat_out(
+	struct sim_nat *nat, const struct netaddr *from, const struct netaddr *to, struct netaddr *ret_from);
+/* Inwards: who is behind the public address `to` for a packet from `from`. False: the box drops it. */
+bool sim_nat_in(
+	struct sim_nat *nat, const struct netaddr *from, const struct netaddr *to, struct netaddr *ret_to);
+struct sim_realm *sim_nat_realm(struct sim_nat *nat);
+
+/* ---- names (dns.c) ---- */
+
+void sim_dns_close(struct sim *s);
+int sim_dns_query(
+	struct host *h, const char *name, int type, host_dns_fn *fn, void *arg, struct host_dns **ret_query);
+int sim_dns_addrs(struct host *h, const char *name, int family, host_addrs_fn *fn, void *arg,
+	struct host_dns **ret_query);
+void sim_dns_cancel(struct host_dns *q);
+
+/* ---- timers, tickers, services (timer.c) ---- */
+
+int sim_timer_new(struct host *h, void (*fn)(void *arg), void *arg, struct host_timer **ret_timer);
+void sim_timer_at(struct host_timer *t, uint64_t due_ns);
+void sim_timer_stop(struct host_timer *t);
+void sim_timer_free(struct host_timer *t);
+int sim_ticker_new(struct host *h, const struct host_ticker_cfg *cfg, struct host_ticker **ret_ticker);
+void sim_ticker_free(struct host_ticker *t);
+int sim_service_new(struct host *h, unsigned period_ms, void (*fn)(void *arg), void *arg,
+	struct host_service **ret_service);
+void sim_service_kick(struct host_service *s);
+void sim_service_free(struct host_service *s);
+
+#endif

@@ -1,0 +1,130 @@
+/* Timers, and the threads of the real world as timers: a ticker (media) and a service (disk). */
+#include "host/sim/impl.h"
+
+#include "base/mem.h"
+#include "offhook/error.h"
+
+struct sim_timer {
+	struct host_timer base;
+	struct sim_event due;
+};
+
+int sim_timer_new(struct host *h, void (*fn)(void *arg), void *arg, struct host_timer **ret_timer)
+{
+	struct sim_timer *t = mem_zalloc(sizeof(*t));
+
+	if (!t)
+		return OH_ENOMEM;
+	t->base.host = h;
+	if (sim_event_init(&t->due, sim_host_of(h)->sim, sim_host_of(h), fn, arg)) {
+		mem_free(t);
+		return OH_ENOMEM;
+	}
+	*ret_timer = &t->base;
+	return 0;
+}
+
+void sim_timer_at(struct host_timer *t, uint64_t due_ns)
+{
+	sim_event_at(&((struct sim_timer *)t)->due, due_ns);
+}
+
+void sim_timer_stop(struct host_timer *t)
+{
+	sim_event_cancel(&((struct sim_timer *)t)->due);
+}
+
+void sim_timer_free(struct host_timer *t)
+{
+	sim_event_close(&((struct sim_timer *)t)->due);
+	mem_free(t);
+}
+
+struct sim_ticker {
+	struct host_ticker base;
+	struct host_ticker_cfg cfg;
+	struct sim_event due;
+};
+
+static void tick(void *arg)
+{
+	struct sim_ticker *t = arg;
+	struct host_tick now = {.due_ns = t->due.due_ns, .now_ns = t->due.due_ns};
+
+	sim_event_at(&t->due, t->due.due_ns + t->cfg.period_ns);
+	t->cfg.fn(t->cfg.arg, &now);
+}
+
+int sim_ticker_new(struct host *h, const struct host_ticker_cfg *cfg, struct host_ticker **ret_ticker)
+{
+	struct sim *s = sim_host_of(h)->sim;
+	struct sim_ticker *t = mem_zalloc(sizeof(*t));
+
+	if (!t)
+		return OH_ENOMEM;
+	t->base.host = h;
+	t->cfg = *cfg;
+	if (sim_event_init(&t->due, s, NULL, tick, t)) {
+		mem_free(t);
+		return OH_ENOMEM;
+	}
+	sim_event_at(&t->due, s->now_ns + cfg->period_ns);
+	*ret_ticker = &t->base;
+	return 0;
+}
+
+void sim_ticker_free(struct host_ticker *t)
+{
+	sim_event_close(&((struct sim_ticker *)t)->due);
+	mem_free(t);
+}
+
+struct sim_service {
+	struct host_service base;
+	uint64_t period_ns;
+	void (*fn)(void *arg);
+	void *arg;
+	struct sim_event due;
+};
+
+static void serve(void *arg)
+{
+	struct sim_service *s = arg;
+
+	sim_event_at(&s->due, s->due.due_ns + s->period_ns);
+	s->fn(s->arg);
+}
+
+int sim_service_new(struct host *h, unsigned period_ms, void (*fn)(void *arg), void *arg,
+	struct host_service **ret_service)
+{
+	struct sim *sim = sim_host_of(h)->sim;
+	struct sim_service *s = mem_zalloc(sizeof(*s));
+
+	if (!s)
+		return OH_ENOMEM;
+	s->base.host = h;
+	s->period_ns = period_ms * NS_PER_MS;
+	s->fn = fn;
+	s->arg = arg;
+	if (sim_event_init(&s->due, sim, NULL, serve, s)) {
+		mem_free(s);
+		return OH_ENOMEM;
+	}
+	sim_event_at(&s->due, sim->now_ns + s->period_ns);
+	*ret_service = &s->base;
+	return 0;
+}
+
+void sim_service_kick(struct host_service *s)
+{
+	struct sim_event *due = &((struct sim_service *)s)->due;
+
+	sim_event_at(due, due->sim->now_ns);
+}
+
+void sim_service_free(struct host_service *s)
+{
+	sim_event_close(&((struct sim_service *)s)->due);
+	mem_free(s);
+}
