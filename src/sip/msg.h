@@ -70,8 +70,11 @@ struct sip_hdr {
 /* Limits. A message beyond them has the fault 513 (too large) or 400. */
 #define SIP_MSG_MAX         65535u
 #define SIP_MSG_HDRS_MAX    256u  /* header fields in a message */
+#define SIP_MSG_LIST_MAX    100u  /* elements of one typed list: more Vias or routes than hops are allowed */
 #define SIP_MSG_ARENA_MAX   65536u
-#define SIP_MSG_ARENA_FIRST 3072u /* of the message itself: an ordinary message takes no heap */
+/* Of the message itself: an ordinary message takes no heap. */
+#define SIP_MSG_HDRS_FIRST  32u
+#define SIP_MSG_ARENA_FIRST 1024u
 
 struct sip_via {
 	struct slice text;        /* this element as it stood */
@@ -95,6 +98,20 @@ struct sip_fault {
 	const char *what;  /* names the fault, for the reason phrase and the log: "Bad Content-Length" */
 };
 
+enum sip_typed_id {
+	SIP_TYPED_RURI,
+	SIP_TYPED_VIA,
+	SIP_TYPED_FROM,
+	SIP_TYPED_TO,
+	SIP_TYPED_CSEQ,
+	SIP_TYPED_CONTACT,
+	SIP_TYPED_CONTENT_LENGTH,
+	SIP_TYPED_VIAS,
+	SIP_TYPED_ROUTES,
+	SIP_TYPED_RECORD_ROUTES,
+	N_SIP_TYPED
+};
+
 struct sip_msg {
 	struct slice raw;            /* the whole message, start line to end of body */
 	bool is_request;
@@ -108,11 +125,24 @@ struct sip_msg {
 	struct slice body;
 	struct sip_fault fault;      /* the first fault met */
 
-	/* Below: for msg.c. */
+	/* Below: for msg_*.c. Only the small fields are set by parsing; zeroing the rest would cost more than
+	 * parsing does. */
 	uint16_t first[N_SIP_HDRS];  /* index + 1 of the first header with this id */
-	uint64_t parsed;             /* typed headers that were already asked for */
-	struct sip_typed *typed;
+	uint32_t parsed;             /* one bit per enum sip_typed_id: asked for before, typed_err and typed hold it */
+	int16_t typed_err[N_SIP_TYPED];
+	struct sip_typed {
+		struct sip_uri ruri;
+		struct sip_via via;
+		struct sip_addr from, to, contact;
+		struct sip_cseq cseq;
+		struct {
+			const void *elements; /* in the arena */
+			size_t n;
+		} vias, routes, record_routes;
+		uint32_t content_length;
+	} typed;
 	struct arena arena;
+	struct sip_hdr first_hdrs[SIP_MSG_HDRS_FIRST];
 	_Alignas(16) char room[SIP_MSG_ARENA_FIRST];
 };
 
@@ -121,7 +151,8 @@ struct sip_msg {
 /* A datagram: everything after Content-Length bytes of body is ignored (RFC 3261 18.3); leading CRLFs are skipped.
  * 0: a message, perhaps with a fault (see m->fault; requests are then answered with it, responses dropped).
  * OH_ESYNTAX: not SIP at all (no start line): drop. OH_EAGAIN: nothing but CRLFs (a keep-alive). OH_ENOMEM.
- * `data` is borrowed until sip_msg_free(). */
+ * `data` is borrowed until sip_msg_free(), which may be called whatever parsing returned. A bare LF ends a line
+ * too; a bare CR is a fault, because others take it for a line end. */
 int sip_msg_parse(struct sip_msg *m, struct slice data);
 
 /* A stream (RFC 3261 18.3): the first complete message in `data`. 0: *ret_used bytes belong to it. OH_EAGAIN: more
@@ -156,7 +187,7 @@ int sip_msg_from(struct sip_msg *m, const struct sip_addr **ret);
 int sip_msg_to(struct sip_msg *m, const struct sip_addr **ret);
 int sip_msg_cseq(struct sip_msg *m, const struct sip_cseq **ret);
 int sip_msg_contact(struct sip_msg *m, const struct sip_addr **ret);   /* the first */
-int sip_msg_max_forwards(struct sip_msg *m, uint32_t *ret);
+int sip_msg_max_forwards(struct sip_msg *m, uint32_t *ret);             /* above 255 (RFC 4475 3.1.2.4): 255 */
 int sip_msg_content_length(struct sip_msg *m, uint32_t *ret);
 /* Tags of From and To; absent when there is none. */
 struct slice sip_msg_from_tag(struct sip_msg *m);
@@ -165,6 +196,10 @@ struct slice sip_msg_call_id(const struct sip_msg *m);
 /* All values of Via / Route / Record-Route over all header lines, in order: *ret_list of *ret_n elements. */
 int sip_msg_vias(struct sip_msg *m, const struct sip_via **ret_list, size_t *ret_n);
 int sip_msg_routes(struct sip_msg *m, enum sip_hdr_id id, const struct sip_addr **ret_list, size_t *ret_n);
+/* Takes the next element of a Via value off *rest. 1: *ret_via set; 0: nothing left; OH_ESYNTAX. */
+int sip_via_next(struct slice *rest, struct sip_via *ret_via);
+/* The value with every fold made one SP (RFC 3261 7.3.1) into buf; the number of bytes, or OH_ETOOBIG. */
+long sip_unfold(struct slice value, char *buf, size_t cap);
 /* Media type without parameters, e.g. "application/sdp"; absent when there is no body type. */
 struct slice sip_msg_content_type(const struct sip_msg *m);
 /* A header whose value is a number of seconds with optional parameters (Expires, Retry-After, Min-Expires). */

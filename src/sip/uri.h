@@ -22,6 +22,9 @@ struct sip_uri {
 	struct slice headers;     /* after '?', without it; absent when none */
 };
 
+/* Parameters, and headers, of one URI. Comparing two URIs costs the square of it. */
+#define SIP_URI_PARAMS_MAX 64u
+
 /* The whole text must be one URI. OH_EURI: detail says what is wrong and where; any scheme parses
  * (SIP_SCHEME_OTHER: only scheme_text and text are set). */
 int sip_uri_parse(struct slice text, struct sip_uri *ret_uri);

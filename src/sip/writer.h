@@ -1,7 +1,8 @@
 /*
- * Printing writes once, forwards, into one buffer; Content-Length is patched in. A writer never fails in the
- * middle: it goes on counting, and the end says OH_ETOOBIG. Header values are checked: a CR, LF or NUL in one would
- * let a program (or a peer whose text is echoed) add headers, so the end then says OH_EINVAL.
+ * Printing writes once, forwards, into one buffer. A writer never fails in the middle: it goes on counting, and the
+ * end says OH_ETOOBIG. Every text is checked: a CR or LF in one would let a program (or a peer whose text is echoed)
+ * add headers, so the end then says OH_EINVAL. Two things that a peer may rightly have sent pass: a fold (CRLF and
+ * a blank) becomes one SP, and a NUL after a backslash stays (RFC 4475 3.1.1.2); any other NUL is refused.
  */
 #ifndef OH_SIP_WRITER_H
 #define OH_SIP_WRITER_H
@@ -10,8 +11,7 @@
 
 struct sip_writer {
 	char *buf;
-	size_t cap, n;
-	size_t length_at; /* where the digits of Content-Length go */
+	size_t cap, n; /* n > cap: too big, and this big */
 	int err;
 };
 
