@@ -1,0 +1,54 @@
+#include "sdp/sdp_text.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static int grow(struct sdp_text *t, size_t cap)
+{
+	char *p = mem_realloc(t->p, cap);
+
+	if (!p)
+		return OH_ENOMEM;
+	t->p = p;
+	t->cap = cap;
+	return 0;
+}
+
+void sdp_text_init(struct sdp_text *t, size_t cap)
+{
+	*t = (struct sdp_text){0};
+	t->err = grow(t, cap);
+}
+
+void sdp_text_free(struct sdp_text *t)
+{
+	mem_free(t->p);
+	*t = (struct sdp_text){0};
+}
+
+void sdp_text_add(struct sdp_text *t, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	if (t->err)
+		return;
+	va_start(args, format);
+	n = vsnprintf(t->p + t->n, t->cap - t->n, format, args);
+	va_end(args);
+	if (n >= 0 && (size_t)n >= t->cap - t->n) {
+		t->err = grow(t, 2 * t->cap + (size_t)n);
+		if (t->err)
+			return;
+		va_start(args, format);
+		n = vsnprintf(t->p + t->n, t->cap - t->n, format, args);
+		va_end(args);
+	}
+	if (n < 0)
+		t->err = OH_EBUG;
+	else
+		t->n += (size_t)n;
+}

@@ -1,0 +1,20 @@
+/*
+ * Printing of descriptions: a text that grows. It never fails in the middle; the end says OH_ENOMEM.
+ */
+#ifndef OH_SDP_SDP_TEXT_H
+#define OH_SDP_SDP_TEXT_H
+
+#include "base/slice.h"
+
+struct sdp_text {
+	char *p;
+	size_t n, cap;
+	int err;
+};
+
+/* cap: bytes to begin with, so that an ordinary description takes one allocation. */
+void sdp_text_init(struct sdp_text *t, size_t cap);
+void sdp_text_free(struct sdp_text *t);
+void sdp_text_add(struct sdp_text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif
