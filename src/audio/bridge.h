@@ -6,6 +6,10 @@
  * one atomic exchange. A change marks the plan dirty; bridge_publish(), once per wake-up, builds the new one. What a
  * plan no longer names is freed by bridge_reap() after the media thread has acknowledged a later plan.
  *
+ * A level is kept in steps of 1/4096; what a source's rx level and a connection's level make together is cut at
+ * BRIDGE_LEVEL_MAX. The sum of the levels that one sink hears is at most 65,535 (so that 32 bits hold it): above that
+ * they are scaled down together.
+ *
  * Cost: sinks that hear the same set of sources at the same levels share one sum, and each hears it minus itself:
  * all-to-all over N ports is O(N). A sink that differs from a shared set by k sources costs O(k) more. Building a
  * plan is linear in the connections.
@@ -51,6 +55,8 @@ void bridge_number_release(struct bridge *b, uint32_t number);
 int bridge_disconnect_all(struct bridge *b, struct bridge_slot slot);
 /* Replaces the port in slot 0 (a sound device); NULL: the null device again. */
 int bridge_set_device(struct bridge *b, struct port *port);
+/* Is there something else than the null device? */
+bool bridge_has_device(const struct bridge *b);
 /* The port's rate has changed (new codec): takes effect with the next plan. */
 int bridge_rate_changed(struct bridge *b, struct bridge_slot slot, uint32_t rate_hz);
 
@@ -67,7 +73,7 @@ int bridge_disconnect(struct bridge *b, const struct bridge_link *links, size_t 
 /* Factor on all that the bridge sends to the slot (tx) / receives from it (rx), 0..BRIDGE_LEVEL_MAX. */
 int bridge_set_tx_level(struct bridge *b, struct bridge_slot slot, float level);
 int bridge_set_rx_level(struct bridge *b, struct bridge_slot slot, float level);
-/* Peak of the last frame sent to / received from the slot, 0..1 (level meters; a moment's view). */
+/* Peak of the last frame sent to / received from the slot, 0..1 (level meters; a moment's view). Any thread. */
 int bridge_signal(const struct bridge *b, struct bridge_slot slot, float *ret_tx, float *ret_rx);
 
 /* The current slot of a plain number (what Python sees). OH_ENOENT. */
@@ -89,9 +95,12 @@ size_t bridge_slots(const struct bridge *b, struct bridge_slot *ret_slots, size_
 int bridge_publish(struct bridge *b);
 /* Frees what the media thread has let go of. True when something still waits for an acknowledgement. */
 bool bridge_reap(struct bridge *b);
+/* No thread ticks the bridge now: what is published counts as acknowledged. */
+void bridge_acknowledge(struct bridge *b);
 
 /* ---- media thread ---- */
-void bridge_tick(struct bridge *b, uint64_t due_ns, uint64_t now_ns);
+/* One frame. True when a new plan took over, so that signalling has something to reap. */
+bool bridge_tick(struct bridge *b, uint64_t due_ns, uint64_t now_ns);
 
 /* ---- any thread ---- */
 struct bridge_counters {

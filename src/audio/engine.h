@@ -1,7 +1,8 @@
 /*
  * The media engine: a bridge, the thread that ticks it, the ring of reports back to signalling, and the RTP ports
  * from which streams get their sockets. One per phone. The media thread exists while anything needs it (a port besides
- * slot 0), so an idle phone costs no wake-ups.
+ * slot 0, or a device there) and a second longer, so an idle phone costs no wake-ups and one call after the other no
+ * thread each.
  */
 #ifndef OH_AUDIO_ENGINE_H
 #define OH_AUDIO_ENGINE_H
@@ -19,6 +20,7 @@ struct engine_cfg {
 	/* Reports, on the signalling thread, from engine_dispatch(). */
 	media_report_fn *report;
 	void *report_arg;
+	uint32_t report_places;         /* in the ring, default 4096; half of them are reserved for DTMF and file ends */
 };
 void engine_cfg_defaults(struct engine_cfg *cfg);
 
@@ -30,7 +32,8 @@ struct bridge *engine_bridge(struct engine *e);
 /* Signalling thread, from the host's wake handler: hands out the reports that the media thread left (it has called
  * host_wake()), and reaps. */
 void engine_dispatch(struct engine *e);
-/* Signalling thread, from the host's idle hook: publishes a dirty plan, starts or stops the media thread. */
+/* Signalling thread, from the host's idle hook: publishes a dirty plan, starts or stops the media thread. When memory
+ * or threads are out the old state goes on and the next call tries again. */
 void engine_publish(struct engine *e);
 
 /* For ports: how they report (media thread; reserved places for DTMF and file ends; levels and the like are dropped
