@@ -3,8 +3,9 @@
  * knows when a body is an offer and when an answer (RFC 3264 5-8, RFC 6337) and never looks into one: the owner
  * (src/phone) makes and reads session descriptions and wires audio.
  *
- * Owner: whoever made it. It is alive until inv_free(); after INV_DISCONNECTED nothing more is reported, and what SIP
- * still owes the peer (a BYE's repeats, an ACK for a late 2xx, a 487) goes on behind it without the owner.
+ * Owner: whoever made it. It is alive until inv_free(), which must come before sip_stack_free(); after
+ * INV_DISCONNECTED nothing more is reported, and what SIP still owes the peer (a BYE's repeats, an ACK for a late
+ * 2xx, a 487) goes on behind it without the owner.
  * Thread: signalling. Callbacks come last in each operation; the owner may do anything in them, inv_free() included.
  *
  * The life of a call:   caller  NULL -> CALLING -> EARLY* -> CONNECTING -> CONFIRMED -> DISCONNECTED
@@ -34,7 +35,8 @@ struct inv_handler {
 	 * For the first INVITE the offer is not reported: inv_remote_offer() has it.
 	 * INV_SDP_ANSWER: the answer to our offer, in a provisional (`early`, RFC 3261 13.2.1: reliable or not, the
 	 * first one counts) or 2xx or ACK. Order against state(): EARLY before an early answer; CONNECTING before the
-	 * answer in a 2xx; the answer before CONFIRMED.
+	 * answer in a 2xx; the answer before CONFIRMED. When an early answer came from one fork and the 2xx from
+	 * another, the other one's answer to the same offer comes too and replaces the first.
 	 * Returns 0, or an error: the description cannot be used. A re-INVITE's offer is then refused with 488, a first
 	 * answer ends the call (BYE), a re-INVITE's answer leaves things as they are.
 	 */
@@ -42,13 +44,14 @@ struct inv_handler {
 	/* Our re-INVITE ended without an answer: the old session stands. status: the peer's final, 408 for none, 491
 	 * after the last retry. */
 	void (*reoffer_failed)(void *arg, struct inv *inv, unsigned status);
-	/* Our re-INVITE met another one (491) or must be sent anew: what would we offer now? NULL slice: give it up.
-	 * The slice is borrowed until return of the caller's loop step. */
+	/* What would we offer now? Asked when our re-INVITE met another one (491) and is sent anew, and when the peer
+	 * re-INVITEs without an offer (ours goes into the 2xx). Absent or empty: give it up (the peer's is refused with
+	 * 488). The slice is borrowed until return of the caller's loop step. */
 	struct slice (*reoffer_again)(void *arg, struct inv *inv);
 	/* A request that is neither ACK, BYE, CANCEL nor (re-)INVITE inside the dialog (INFO, MESSAGE, OPTIONS ...).
 	 * Answered by the owner through `server`. NULL: OPTIONS 200, the rest 405 / 501. */
 	void (*request)(void *arg, struct inv *inv, struct sip_msg *msg, struct sip_server *server);
-	/* The end of a request sent by inv_request(): its final status, or 0 with err. */
+	/* The end of a request sent by inv_request(): its final status, or 0 with err. Not after DISCONNECTED. */
 	void (*response)(void *arg, struct inv *inv, uint64_t token, unsigned status, int err);
 	void *arg;
 };
@@ -70,14 +73,14 @@ struct inv_call_cfg {
 	struct inv_handler handler;
 };
 /* Sends the INVITE; state() CALLING does not run (the owner knows). All slices are copied. Errors: as
- * sip_client_send(). */
+ * sip_client_send(); OH_ETOOBIG also for more than 64 headers. No callback runs from inside. */
 int inv_call(struct sip_stack *s, const struct inv_call_cfg *cfg, struct inv **ret_inv);
 
 /* ---- being called ---- */
 
 /* Takes a new INVITE with its server transaction; state INCOMING; sends 100 Trying. Refuses by itself what cannot
- * become a session and returns the error then (the server transaction is used up): 400 (no Contact), 420 (Require),
- * 415/406 (body type), 481/482 are the stack's. */
+ * become a session and returns the error then (the server transaction is used up): 400 (no or bad Contact), 415/406
+ * (body type), 500 (memory); 420, 481, 482 are the stack's. OH_ENOTSUP, OH_ESYNTAX, OH_ENOENT, OH_ENOMEM ... */
 int inv_incoming(struct sip_stack *s, struct sip_msg *invite, struct sip_server *server,
 	const struct inv_handler *handler, struct inv **ret_inv);
 /* The offer in the INVITE; empty when there was none (then our 2xx carries the offer). */
@@ -89,24 +92,30 @@ struct inv_reply {
 	struct slice contact;           /* for 101-299 */
 	const struct sip_extra *extras;
 	size_t n_extras;
-	struct slice sdp;               /* the answer, or our offer when the INVITE had none; may be empty for 18x, and
-	                                 * for a 2xx whose answer already went in an 18x (it is repeated) */
+	struct slice sdp;               /* the answer, or our offer when the INVITE had none (in the 2xx only: an 18x
+	                                 * then leaves it out, RFC 3261 13.2.1); may be empty for 18x, and for a 2xx
+	                                 * whose answer already went in an 18x (it is repeated) */
 };
 /* Answers the INVITE. State EARLY, CONNECTING or DISCONNECTED follows, reported from inside. OH_ESTATE when there is
- * nothing to answer. A 2xx is repeated until the ACK; without one for 64*T1 the call ends by BYE, status 408. */
+ * nothing to answer; OH_EINVAL: no such status, a 2xx without description, a line break in a header; OH_ETOOBIG,
+ * OH_ENOMEM: nothing was sent. The last provisional is repeated every minute, and the caller's Expires ends the call
+ * with 487. A 2xx is repeated until the ACK; without one for 64*T1 the call ends by BYE, status 408. */
 int inv_reply(struct inv *inv, const struct inv_reply *reply);
 
 /* ---- both ---- */
 
-/* Answers an offer of the peer (see sdp()). Empty sdp: refuse with 488. OH_ESTATE: no offer is open. */
+/* Answers an offer of the peer (see sdp()). Empty sdp: refuse with 488. contact: absent = as before. OH_ESTATE: no
+ * offer is open (any more); OH_EINVAL, OH_ETOOBIG, OH_ENOMEM: nothing was sent, it is still open. */
 int inv_answer_offer(struct inv *inv, struct slice sdp, struct slice contact);
 
-/* A re-INVITE with this offer. OH_ESTATE: not confirmed; OH_EBUSY: another offer is open, either way.
- * 491 from the peer: tried again by the bands of RFC 3261 14.1 through reoffer_again(). */
+/* A re-INVITE with this offer (empty: the peer is asked for one, reported by sdp()). contact: absent = as before.
+ * OH_ESTATE: not confirmed; OH_EBUSY: another offer is open, either way, or one of ours waits for its next try; else as
+ * sip_client_send(). 491 from the peer: tried again by the bands of RFC 3261 14.1 through reoffer_again(). */
 int inv_reoffer(struct inv *inv, struct slice offer, struct slice contact, const struct sip_extra *extras,
 	size_t n_extras);
 
-/* Any other request inside the dialog: INFO, ... Ends in response() with token. OH_ESTATE before a dialog. */
+/* Any other request inside the dialog: INFO, ... Ends in response() with token. OH_ESTATE: before a dialog, OH_EENDED,
+ * OH_EINVAL: INVITE, ACK, BYE, CANCEL; else as sip_client_send(). */
 int inv_request(struct inv *inv, const struct dialog_request *req, uint64_t token);
 
 /*
@@ -119,6 +128,10 @@ int inv_end(struct inv *inv, unsigned code, struct slice reason, const struct si
 
 /* Lets go. A call that has not ended is ended first (without callbacks). Returns NULL; NULL is harmless. */
 struct inv *inv_free(struct inv *inv);
+
+/* A 2xx to an INVITE that nobody waits for any more (sip_stack_handler.stray_2xx): ACK, then BYE (RFC 3261
+ * 13.2.2.4), and forgotten. */
+void inv_end_stray(struct sip_stack *s, struct sip_msg *response, const struct sip_flow *flow);
 
 /* ---- questions ---- */
 

@@ -8,6 +8,7 @@
 #ifndef OH_SIP_STACK_H
 #define OH_SIP_STACK_H
 
+#include "base/list.h"
 #include "host/host.h"
 #include "sip/msg.h"
 #include "sip/writer.h"
@@ -73,6 +74,15 @@ struct slice sip_stack_user_agent(const struct sip_stack *s);
 
 /* A random token of n characters [0-9a-z] for tags and Call-IDs, not to be guessed by others; terminates buf[n]. */
 void sip_stack_token(struct sip_stack *s, char *buf, size_t n);
+
+/* Something of the layers above that may outlive its owner (a call that waits for the answer to its BYE). When the
+ * stack is freed, each is told first, frees itself and calls nobody. */
+struct sip_stack_user {
+	struct list link;
+	void (*stack_gone)(struct sip_stack_user *user);
+};
+void sip_stack_attach(struct sip_stack *s, struct sip_stack_user *user);
+void sip_stack_detach(struct sip_stack_user *user);
 
 /* What is alive, for tests and limits. */
 struct sip_counters {
