@@ -98,10 +98,13 @@ enum sip_transport_type { SIP_TRANSPORT_UDP = 1, SIP_TRANSPORT_TCP, SIP_TRANSPOR
 struct sip_transport_cfg {
 	enum sip_transport_type type;  /* UDP; others: OH_ENOTSUP */
 	struct netaddr local;          /* port 0: any free one */
-	struct slice public_host;      /* published instead of the local address; copied; absent = none */
+	struct slice public_host;      /* published instead of the local address, at most SIP_PUBLIC_HOST_MAX bytes;
+	                                * copied; absent = none */
 	uint16_t public_port;          /* 0 = the local port */
 	uint8_t dscp;
 };
+#define SIP_PUBLIC_HOST_MAX 255u
+/* OH_ENOTSUP, OH_EINVAL (public_host), OH_ENOMEM, or a wrapped errno (EADDRINUSE ...). */
 int sip_transport_new(struct sip_stack *s, const struct sip_transport_cfg *cfg, struct sip_transport **ret_transport);
 /* Transactions on it end with OH_ETRANSPORT. Returns NULL. */
 struct sip_transport *sip_transport_free(struct sip_transport *t);

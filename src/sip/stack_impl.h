@@ -7,9 +7,9 @@
  *	transport_udp.c  reads the datagram
  *	transport.c      sip_receive(): parses, traces, sorts
  *	txn_client.c     a response finds its client transaction
- *	uas.c            a request passes the checks of RFC 3261 8.2 in order; refusals are answered without state
- *	txn_server.c     a repetition is absorbed, a new request gets a transaction
- *	dialog.c / user  the new request is handed over
+ *	uas.c            a request passes the checks of RFC 3261 8.2 in order; refusals are answered without
+ *state txn_server.c     a repetition is absorbed, a new request gets a transaction dialog.c / user  the new
+ *request is handed over
  */
 #ifndef OH_SIP_STACK_IMPL_H
 #define OH_SIP_STACK_IMPL_H
@@ -31,25 +31,32 @@ struct sip_stack {
 
 	uint64_t token_seed[2], tokens; /* a keyed counter: unguessable, and no system call a token */
 
-	struct hash clients;      /* struct sip_client by branch */
-	struct hash servers;      /* struct sip_server by its key */
-	struct hash merges;       /* struct sip_server by From tag, Call-ID, CSeq */
-	struct hash dialogs;      /* struct sip_dialog_entry */
+	struct hash clients; /* struct sip_client by branch */
+	struct hash servers; /* struct sip_server by its key */
+	struct hash merges;  /* struct sip_server by From tag, Call-ID, CSeq */
+	struct hash dialogs; /* struct sip_dialog_entry */
 	struct list client_list, server_list;
-	struct list transports, locates;
+	struct list transports, closed_transports, locates;
 
-	uint32_t allowed;         /* bit per enum sip_method, from SIP_STACK_ALLOW */
+	uint32_t allowed; /* bit per enum sip_method, from SIP_STACK_ALLOW */
 	struct sip_counters counters;
 	struct rate log_rate;     /* what strangers can make us log */
 	struct rate unreach_rate; /* what ICMP can make us search */
 
+	char in[SIP_MSG_MAX +
+		1]; /* where every datagram is received and its message lies while it is worked on */
 	char out[SIP_MSG_MAX + 1];  /* where every message is printed */
 	char head[SIP_MSG_MAX + 1]; /* where the reply head of a request is printed */
 };
 
+#define SIP_PORT 5060u
+
 /* Named limits on what strangers can cause, a second. */
-#define SIP_LOG_LINES_PER_S      10u
-#define SIP_UNREACH_SCANS_PER_S  50u
+#define SIP_LOG_LINES_PER_S     10u
+#define SIP_UNREACH_SCANS_PER_S 50u
+
+/* Room for a burst of some thousand messages while the loop is busy. */
+#define SIP_UDP_RCVBUF (1u << 20)
 
 /* A line about something that a stranger sent: rate-limited. */
 void sip_stack_log(struct sip_stack *s, enum log_level level, const char *format, ...)
@@ -59,15 +66,16 @@ void sip_stack_log(struct sip_stack *s, enum log_level level, const char *format
 
 struct sip_dialog_entry {
 	struct hash_node node;
-	struct slice call_id, local_tag, remote_tag; /* the dialog's own text; remote_tag may be empty (RFC 2543) */
+	struct slice call_id, local_tag,
+		remote_tag; /* the dialog's own text; remote_tag may be empty (RFC 2543) */
 	/* server NULL: an ACK (to a 2xx, or stray). Otherwise it must be answered. */
 	void (*receive)(struct sip_dialog_entry *e, struct sip_msg *msg, struct sip_server *server);
 };
 void sip_dialog_add(struct sip_stack *s, struct sip_dialog_entry *e);
 /* Harmless when it is not there. */
 void sip_dialog_remove(struct sip_stack *s, struct sip_dialog_entry *e);
-struct sip_dialog_entry *sip_dialog_find(struct sip_stack *s, struct slice call_id, struct slice local_tag,
-	struct slice remote_tag);
+struct sip_dialog_entry *sip_dialog_find(
+	struct sip_stack *s, struct slice call_id, struct slice local_tag, struct slice remote_tag);
 
 /* ---- transports ---- */
 
@@ -78,25 +86,26 @@ struct sip_transport {
 	struct netaddr local; /* as bound: perhaps any-address, real port */
 	char *public_host;
 	uint16_t public_port;
-	struct host_dgram *dgram;
-	bool reading, closed; /* freed inside its own callback: the reader frees it when it comes back */
+	struct host_dgram *dgram;            /* NULL: closed */
 	struct netaddr route_to, route_from; /* the last answer of host_route() ... */
 	uint64_t route_until;                /* ... good until then */
-	char rx[SIP_MSG_MAX];
 };
 
 /* Receives one datagram's or stream's worth of bytes that came by `flow`. */
 void sip_receive(struct sip_stack *s, const struct sip_flow *flow, struct slice bytes);
+/* Counts and logs a message that is not worked on. */
+void sip_drop(struct sip_stack *s, const struct sip_flow *flow, const char *why);
 /* The address of ours that a message on t to `remote` leaves from. OH_EUNREACH or a wrapped errno. */
 int sip_transport_source(struct sip_transport *t, const struct netaddr *remote, struct netaddr *ret_local);
 int sip_udp_open(struct sip_transport *t, const struct sip_transport_cfg *cfg);
+void sip_transports_free_all(struct sip_stack *s);
 
 /* ---- transactions ---- */
 
 void sip_client_receive(struct sip_stack *s, struct sip_msg *response, const struct sip_flow *flow);
 void sip_uas_receive(struct sip_stack *s, struct sip_msg *request, const struct sip_flow *flow);
-/* The peer is unreachable by ICMP. */
-void sip_txns_unreachable(struct sip_stack *s, struct sip_transport *t, const struct netaddr *peer, int err);
+/* The network says that the peer cannot be reached: OH_EUNREACH for its transactions. */
+void sip_txns_unreachable(struct sip_stack *s, struct sip_transport *t, const struct netaddr *peer);
 /* The transport closes: nothing may refer to it afterwards. */
 void sip_txns_transport_gone(struct sip_stack *s, struct sip_transport *t);
 void sip_locates_transport_gone(struct sip_stack *s, struct sip_transport *t);

@@ -1,0 +1,203 @@
+/*
+ * Responses (RFC 3261 8.2.6). What they repeat from the request is printed once, when the request comes, as
+ * the reply head; so a request can be answered later without keeping it. Answers that need no transaction
+ * (8.2.7) are made here as well.
+ */
+#include "sip/txn_impl.h"
+
+#include "base/err.h"
+
+#include <stdio.h>
+
+/* A value that may be folded over lines (7.3.1): line ends become spaces. */
+static void put_unfolded(struct sip_writer *w, struct slice text)
+{
+	while (text.n) {
+		size_t n = 0;
+
+		while (n < text.n && text.p[n] != '\r' && text.p[n] != '\n')
+			n++;
+		sipw_put(w, slice_make(text.p, n));
+		text = slice_skip(text, n);
+		if (text.n) {
+			sipw_put(w, SLICE_LIT(" "));
+			text = slice_skip(text, 1);
+		}
+	}
+}
+
+static bool came_from_sent_by(const struct sip_via *via, const struct netaddr *source)
+{
+	struct netaddr sent_by;
+
+	return netaddr_parse_ip(via->host, 0, &sent_by) == 0 && netaddr_eq_ip(&sent_by, source);
+}
+
+/* RFC 3261 18.2.1 and RFC 3581 4: the top Via says where the request really came from. A `received` that the
+ * sender wrote itself is replaced. */
+static void put_top_via(struct sip_writer *w, const struct sip_via *via, const struct netaddr *source)
+{
+	bool wants_rport = slice_present(via->rport);
+	struct slice rest = via->params, before = via->text;
+	struct sip_param param;
+	char ip[NETADDR_TEXT];
+
+	if (slice_present(rest))
+		before = slice_make(via->text.p, (size_t)(rest.p - via->text.p));
+	while (before.n && strchr("; \t\r\n", before.p[before.n - 1]))
+		before.n--;
+	sipw_put(w, SLICE_LIT("Via: "));
+	put_unfolded(w, before);
+	while (sip_param_next(&rest, &param) > 0) {
+		if (slice_ieq(param.name, SLICE_LIT("received")) || slice_ieq(param.name, SLICE_LIT("rport")))
+			continue;
+		sipw_put(w, SLICE_LIT(";"));
+		put_unfolded(w, param.name);
+		if (!slice_present(param.value))
+			continue;
+		sipw_put(w, SLICE_LIT("="));
+		put_unfolded(w, param.value);
+	}
+	if (wants_rport || !came_from_sent_by(via, source)) {
+		sipw_put(w, SLICE_LIT(";received="));
+		sipw_put(w, slice_of(netaddr_ip_text(source, false, ip)));
+	}
+	if (wants_rport) {
+		char port[16];
+
+		snprintf(port, sizeof(port), ";rport=%u", source->port);
+		sipw_put(w, slice_of(port));
+	}
+	sipw_put(w, SLICE_LIT("\r\n"));
+}
+
+int reply_head_print(struct sip_stack *s, struct sip_msg *request, const struct sip_flow *flow,
+	struct reply_head *ret_head)
+{
+	struct reply_head head = {.p = s->head, .to_tagged = slice_present(sip_msg_to_tag(request))};
+	const struct sip_via *vias;
+	struct sip_writer w;
+	size_t n_vias;
+	int err = sip_msg_vias(request, &vias, &n_vias);
+
+	if (err)
+		return err == OH_ENOMEM ? err : OH_ESYNTAX;
+	sipw_init(&w, s->head, sizeof(s->head));
+	put_top_via(&w, &vias[0], &flow->remote);
+	for (size_t i = 1; i < n_vias; i++) {
+		sipw_put(&w, SLICE_LIT("Via: "));
+		put_unfolded(&w, vias[i].text);
+		sipw_put(&w, SLICE_LIT("\r\n"));
+	}
+	sipw_copy(&w, request, SIP_HDR_FROM);
+	sipw_copy(&w, request, SIP_HDR_CALL_ID);
+	sipw_copy(&w, request, SIP_HDR_CSEQ);
+	head.record_route = (uint32_t)w.n;
+	sipw_copy(&w, request, SIP_HDR_RECORD_ROUTE);
+	head.timestamp = (uint32_t)w.n;
+	sipw_copy(&w, request, SIP_HDR_TIMESTAMP);
+	head.to = (uint32_t)w.n;
+	sipw_put(&w, SLICE_LIT("To: "));
+	put_unfolded(&w, sip_msg_value(request, SIP_HDR_TO));
+	if (w.err)
+		return w.err;
+	if (w.n > w.cap)
+		return OH_ETOOBIG;
+	head.n = (uint32_t)w.n;
+	*ret_head = head;
+	return 0;
+}
+
+static struct slice part(const struct reply_head *h, uint32_t from, uint32_t to)
+{
+	return slice_make(h->p + from, to - from);
+}
+
+int reply_print(struct sip_stack *s, const struct reply_head *head, const struct sip_reply *reply,
+	struct slice tag, struct slice *ret_text)
+{
+	struct sip_writer w;
+
+	sipw_init(&w, s->out, sizeof(s->out));
+	sipw_status_line(&w, reply->status, reply->reason);
+	sipw_put(&w, part(head, 0, head->record_route));
+	if (reply->record_route)
+		sipw_put(&w, part(head, head->record_route, head->timestamp));
+	if (reply->status == 100) /* 8.2.6.1 */
+		sipw_put(&w, part(head, head->timestamp, head->to));
+	sipw_put(&w, part(head, head->to, head->n));
+	if (!head->to_tagged && slice_present(tag)) {
+		sipw_put(&w, SLICE_LIT(";tag="));
+		sipw_put(&w, tag);
+	}
+	sipw_put(&w, SLICE_LIT("\r\n"));
+	if (slice_present(reply->contact))
+		sipw_hdr(&w, SIP_HDR_CONTACT, reply->contact);
+	if (!slice_empty(s->cfg.user_agent))
+		sipw_hdr(&w, SIP_HDR_SERVER, s->cfg.user_agent);
+	sipw_extras(&w, reply->extras, reply->n_extras);
+	sipw_body(&w, reply->content_type, reply->body);
+	return sipw_end(&w, ret_text);
+}
+
+/* An unreliable transport without multicast. The source address is what `received` says when it differs. */
+int reply_address(struct sip_msg *request, const struct sip_flow *flow, struct netaddr *ret_to)
+{
+	const struct sip_via *via;
+	struct netaddr to = flow->remote;
+	struct slice maddr;
+	uint16_t sent_by_port;
+	int err = sip_msg_via(request, &via);
+
+	if (err)
+		return err == OH_ENOMEM ? err : OH_ESYNTAX;
+	sent_by_port = via->port ? via->port : SIP_PORT;
+	if (!sip_flow_reliable(flow)) {
+		if (sip_param_find(via->params, SLICE_LIT("maddr"), &maddr) &&
+			netaddr_parse_ip(maddr, sent_by_port, &to) == 0 && to.family == flow->remote.family) {
+			*ret_to = to;
+			return 0;
+		}
+		to = flow->remote;
+		if (!slice_present(via->rport))
+			to.port = sent_by_port;
+	}
+	*ret_to = to;
+	return 0;
+}
+
+struct slice reply_tag(uint64_t number, char *buf)
+{
+	size_t n = 0;
+
+	do {
+		buf[n++] = "0123456789abcdefghijklmnopqrstuvwxyz"[number % 36];
+		number /= 36;
+	} while (number);
+	buf[n] = 0;
+	return slice_make(buf, n);
+}
+
+void reply_stateless(struct sip_stack *s, struct sip_msg *request, const struct sip_flow *flow,
+	const struct sip_reply *reply)
+{
+	struct sip_flow back = *flow;
+	struct slice tag = reply->to_tag, text;
+	char tag_buf[SIP_TO_TAG_MAX + 1];
+	struct reply_head head;
+	int err = reply_head_print(s, request, flow, &head);
+
+	if (!err)
+		err = reply_address(request, flow, &back.remote);
+	if (err) {
+		sip_drop(s, flow, "it cannot be answered");
+		return;
+	}
+	if (!slice_present(tag))
+		tag = reply_tag(hash_key(&s->servers, part(&head, 0, head.record_route), 1), tag_buf);
+	err = reply_print(s, &head, reply, tag, &text);
+	if (err)
+		sip_drop(s, flow, "it cannot be answered");
+	else
+		sip_flow_send(&back, text); /* an error is one more lost packet */
+}

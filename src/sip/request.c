@@ -1,0 +1,304 @@
+/*
+ * Requests on their way out: printing, finding the next hop, the Via that goes in when the hop is known, and
+ * the messages made from a request: its CANCEL, the ACK to its refusal, and the ACK to a 2xx (which is a
+ * message of its own, sip_ack).
+ */
+#include "sip/txn_impl.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+
+#define MAX_FORWARDS 70u /* RFC 3261 8.1.1.6 */
+#define VIA_LINE_MAX (SIP_SENT_BY_MAX + 64u)
+
+/* Into the stack's room, without Via. */
+static int print(struct sip_stack *s, const struct sip_request *req, struct request_text *ret_text)
+{
+	struct slice method = req->method ? slice_of(sip_method_name(req->method)) : req->method_text;
+	struct request_text t = {.p = s->out, .number = req->cseq, .uri = (uint32_t)method.n + 1};
+	struct sip_writer w;
+	struct slice text;
+	int err;
+
+	sipw_init(&w, s->out, sizeof(s->out));
+	sipw_request_line(&w, method, req->target);
+	t.via = (uint32_t)w.n;
+	for (size_t i = 0; i < req->n_routes; i++)
+		sipw_hdr(&w, SIP_HDR_ROUTE, req->routes[i]);
+	sipw_hdr_fmt(&w, SIP_HDR_MAX_FORWARDS, "%u", MAX_FORWARDS);
+	sipw_hdr(&w, SIP_HDR_FROM, req->from);
+	sipw_hdr(&w, SIP_HDR_CALL_ID, req->call_id);
+	t.to = (uint32_t)w.n;
+	sipw_hdr(&w, SIP_HDR_TO, req->to);
+	t.cseq = (uint32_t)w.n;
+	sipw_hdr_fmt(&w, SIP_HDR_CSEQ, "%u %.*s", req->cseq, SLICE_ARG(method));
+	if (slice_present(req->contact))
+		sipw_hdr(&w, SIP_HDR_CONTACT, req->contact);
+	if (!slice_empty(s->cfg.user_agent))
+		sipw_hdr(&w, SIP_HDR_USER_AGENT, s->cfg.user_agent);
+	sipw_extras(&w, req->extras, req->n_extras);
+	sipw_body(&w, req->content_type, req->body);
+	err = sipw_end(&w, &text);
+	if (err)
+		return err;
+	t.n = (uint32_t)text.n;
+	*ret_text = t;
+	return 0;
+}
+
+/* A copy of its own with `via` behind the request line. */
+static int keep(const struct request_text *from, struct slice via, struct request_text *ret_text)
+{
+	struct request_text t = *from;
+	uint32_t more = (uint32_t)via.n;
+
+	if (t.n + more > SIP_MSG_MAX)
+		return OH_ETOOBIG;
+	t.p = mem_alloc(t.n + more);
+	if (!t.p)
+		return OH_ENOMEM;
+	memcpy(t.p, from->p, from->via);
+	if (more)
+		memcpy(t.p + t.via, via.p, more);
+	memcpy(t.p + t.via + more, from->p + from->via, from->n - from->via);
+	t.n += more;
+	t.to += more;
+	t.cseq += more;
+	*ret_text = t;
+	return 0;
+}
+
+/* RFC 3261 8.1.1.7; RFC 3581 3: rport asks the peer to answer to where we came from. */
+static struct slice via_line(const struct outgoing *o, char buf[VIA_LINE_MAX])
+{
+	char sent_by[SIP_SENT_BY_MAX];
+	int n = snprintf(buf, VIA_LINE_MAX, "Via: SIP/2.0/UDP %.*s;branch=%s;rport\r\n",
+		SLICE_ARG(sip_flow_sent_by(&o->flow, sent_by, sizeof(sent_by))), o->branch);
+
+	return slice_make(buf, (size_t)n);
+}
+
+/* RFC 3261 8.1.2. */
+static int next_hop(const struct sip_request *req, struct sip_uri *ret_uri)
+{
+	struct sip_addr route;
+	int err;
+
+	if (slice_present(req->next_hop))
+		return sip_uri_parse(req->next_hop, ret_uri);
+	if (req->n_routes == 0)
+		return sip_uri_parse(req->target, ret_uri);
+	err = sip_addr_parse(req->routes[0], &route);
+	if (err)
+		return err;
+	*ret_uri = route.uri;
+	return 0;
+}
+
+static void located(void *arg, int err, const struct sip_flow *flows, size_t n)
+{
+	struct outgoing *o = arg;
+	struct request_text bare = o->text;
+	char via[VIA_LINE_MAX];
+
+	o->query = NULL;
+	if (!err && n == 0)
+		err = OH_ERESOLVE;
+	if (!err) {
+		o->flow = flows[0];
+		err = keep(&bare, via_line(o, via), &o->text);
+	}
+	if (!o->ready) {
+		o->err = err; /* still inside outgoing_start(); bare is in the stack's room */
+		return;
+	}
+	if (!err)
+		mem_free(bare.p);
+	o->ready(o->arg, err);
+}
+
+static int locate(struct outgoing *o, const struct sip_request *req)
+{
+	struct sip_uri hop;
+	int err;
+
+	if (req->flow.transport) {
+		located(o, 0, &req->flow, 1);
+		return o->err;
+	}
+	err = next_hop(req, &hop);
+	if (err)
+		return err;
+	err = sip_locate(o->stack, &hop, req->prefer, located, o, &o->query);
+	if (err)
+		return err;
+	if (!o->query)
+		return o->err;
+	err = keep(&o->text, SLICE_NONE, &o->text);
+	if (err) {
+		sip_locate_cancel(o->query);
+		o->query = NULL;
+	}
+	return err;
+}
+
+int outgoing_start(struct outgoing *o, struct sip_stack *s, const struct sip_request *req,
+	void (*ready)(void *arg, int err), void *arg)
+{
+	int err;
+
+	*o = (struct outgoing){.stack = s, .arg = arg};
+	memcpy(o->branch, "z9hG4bK", 7);
+	sip_stack_token(s, o->branch + 7, SIP_BRANCH_TOKEN);
+	err = print(s, req, &o->text);
+	if (!err)
+		err = locate(o, req);
+	if (err)
+		o->text = (struct request_text){0}; /* nothing was kept */
+	o->ready = ready;
+	return err;
+}
+
+int outgoing_send(const struct outgoing *o)
+{
+	return sip_flow_send(&o->flow, slice_make(o->text.p, o->text.n));
+}
+
+void outgoing_trim(struct outgoing *o)
+{
+	char *shorter;
+
+	if (o->text.n <= o->text.cseq)
+		return;
+	shorter = mem_realloc(o->text.p, o->text.cseq);
+	if (shorter)
+		o->text.p = shorter;
+	o->text.n = o->text.cseq;
+}
+
+void outgoing_drop(struct outgoing *o)
+{
+	sip_locate_cancel(o->query);
+	o->query = NULL;
+	mem_free(o->text.p);
+	o->text = (struct request_text){0};
+}
+
+struct slice outgoing_branch(const struct outgoing *o)
+{
+	return slice_make(o->branch, SIP_BRANCH_MAX - 1);
+}
+
+/* ---- what is made from an INVITE ---- */
+
+/* Request line and headers up to To; the caller goes on from there. */
+static void begin_like(struct sip_writer *w, const struct outgoing *invite, const char *method,
+	struct request_text *ret_text)
+{
+	const struct request_text *from = &invite->text;
+	size_t n = strlen(method);
+
+	sipw_init(w, invite->stack->out, sizeof(invite->stack->out));
+	sipw_put(w, slice_of(method));
+	sipw_put(w, SLICE_LIT(" "));
+	sipw_put(w, slice_make(from->p + from->uri, from->to - from->uri));
+	*ret_text = (struct request_text){
+		.p = w->buf,
+		.uri = (uint32_t)n + 1,
+		.via = from->via - from->uri + (uint32_t)n + 1,
+		.to = (uint32_t)w->n,
+		.number = from->number,
+	};
+}
+
+int outgoing_cancel(
+	struct outgoing *o, const struct outgoing *invite, const struct sip_extra *extras, size_t n_extras)
+{
+	struct sip_writer w;
+	struct request_text t;
+	struct slice text;
+	int err;
+
+	begin_like(&w, invite, "CANCEL", &t);
+	sipw_put(&w, slice_make(invite->text.p + invite->text.to, invite->text.cseq - invite->text.to));
+	t.cseq = (uint32_t)w.n;
+	sipw_hdr_fmt(&w, SIP_HDR_CSEQ, "%u CANCEL", t.number);
+	sipw_extras(&w, extras, n_extras);
+	sipw_body(&w, SLICE_NONE, SLICE_NONE);
+	err = sipw_end(&w, &text);
+	if (err)
+		return err;
+	t.n = (uint32_t)text.n;
+	*o = (struct outgoing){.stack = invite->stack, .flow = invite->flow};
+	memcpy(o->branch, invite->branch, sizeof(o->branch));
+	return keep(&t, SLICE_NONE, &o->text);
+}
+
+int outgoing_ack(const struct outgoing *invite, const struct sip_msg *response)
+{
+	struct sip_writer w;
+	struct request_text t;
+	struct slice text;
+	int err;
+
+	begin_like(&w, invite, "ACK", &t);
+	sipw_copy(&w, response, SIP_HDR_TO);
+	sipw_hdr_fmt(&w, SIP_HDR_CSEQ, "%u ACK", t.number);
+	sipw_body(&w, SLICE_NONE, SLICE_NONE);
+	err = sipw_end(&w, &text);
+	if (err)
+		return err;
+	return sip_flow_send(&invite->flow, text);
+}
+
+/* ---- the ACK to a 2xx ---- */
+
+struct sip_ack {
+	struct outgoing out;
+};
+
+static void ack_ready(void *arg, int err)
+{
+	struct sip_ack *a = arg;
+
+	if (err)
+		outgoing_drop(&a->out); /* without a way there the peer repeats its 2xx until it gives up */
+	else
+		sip_ack_again(a);
+}
+
+int sip_ack_send(struct sip_stack *s, const struct sip_request *req, struct sip_ack **ret_ack)
+{
+	struct sip_ack *a = mem_alloc(sizeof(*a));
+	int err;
+
+	if (!a)
+		return OH_ENOMEM;
+	err = outgoing_start(&a->out, s, req, ack_ready, a);
+	if (!err && !a->out.query)
+		err = outgoing_send(&a->out);
+	if (err) {
+		sip_ack_free(a);
+		return err;
+	}
+	*ret_ack = a;
+	return 0;
+}
+
+void sip_ack_again(struct sip_ack *a)
+{
+	if (a->out.query || !a->out.text.p)
+		return;
+	outgoing_send(&a->out);
+}
+
+struct sip_ack *sip_ack_free(struct sip_ack *a)
+{
+	if (!a)
+		return NULL;
+	outgoing_drop(&a->out);
+	mem_free(a);
+	return NULL;
+}

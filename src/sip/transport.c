@@ -1,0 +1,222 @@
+/*
+ * Transports (RFC 3261 18): what all kinds have in common. A transport is a local address over which messages
+ * come and go; a flow is a transport with the two addresses of one exchange. What comes in is parsed here, in
+ * the receiver's buffer, and handed to the transactions; what goes out passes sip_flow_send().
+ */
+#include "sip/stack_impl.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+
+/* How long an answer of the system's routing table is believed. */
+#define ROUTE_KEPT_NS NS_PER_S
+
+/* It goes into Via and Contact as it is. */
+static bool publishable(struct slice host)
+{
+	if (host.n > SIP_PUBLIC_HOST_MAX)
+		return false;
+	for (size_t i = 0; i < host.n; i++)
+		if (host.p[i] <= ' ' || host.p[i] > '~' || strchr("<>;,\"?@", host.p[i]))
+			return false;
+	return true;
+}
+
+int sip_transport_new(
+	struct sip_stack *s, const struct sip_transport_cfg *cfg, struct sip_transport **ret_transport)
+{
+	struct sip_transport *t;
+	int err;
+
+	if (cfg->type != SIP_TRANSPORT_UDP)
+		return err_detail(OH_ENOTSUP, "only UDP is supported as a SIP transport");
+	if (!publishable(cfg->public_host))
+		return err_detail(
+			OH_EINVAL, "'%.*s' is no host name to publish", SLICE_ARG(cfg->public_host));
+	t = mem_zalloc(sizeof(*t));
+	if (!t)
+		return OH_ENOMEM;
+	t->stack = s;
+	t->type = cfg->type;
+	if (slice_present(cfg->public_host)) {
+		t->public_host = slice_dup(cfg->public_host);
+		err = OH_ENOMEM;
+		if (!t->public_host)
+			goto fail;
+	}
+	err = sip_udp_open(t, cfg);
+	if (err)
+		goto fail;
+	t->public_port = cfg->public_port ? cfg->public_port : t->local.port;
+	list_append(&s->transports, &t->link);
+	s->counters.transports++;
+	*ret_transport = t;
+	return 0;
+fail:
+	mem_free(t->public_host);
+	mem_free(t);
+	return err;
+}
+
+/* The struct stays as a shell until the stack goes: flows are plain values that name it, in dialogs and ACKs,
+ * and sending on them must be an error and not a crash. */
+struct sip_transport *sip_transport_free(struct sip_transport *t)
+{
+	if (!t || !t->dgram)
+		return NULL;
+	t->dgram = host_dgram_close(t->dgram);
+	list_remove(&t->link);
+	list_append(&t->stack->closed_transports, &t->link);
+	t->stack->counters.transports--;
+	sip_locates_transport_gone(t->stack, t);
+	sip_txns_transport_gone(t->stack, t);
+	return NULL;
+}
+
+void sip_transports_free_all(struct sip_stack *s)
+{
+	while (!list_empty(&s->transports))
+		sip_transport_free(CONTAINER_OF(list_first(&s->transports), struct sip_transport, link));
+	while (!list_empty(&s->closed_transports)) {
+		struct sip_transport *t =
+			CONTAINER_OF(list_first(&s->closed_transports), struct sip_transport, link);
+
+		list_remove(&t->link);
+		mem_free(t->public_host);
+		mem_free(t);
+	}
+}
+
+struct netaddr sip_transport_local(const struct sip_transport *t)
+{
+	return t->local;
+}
+
+enum sip_transport_type sip_transport_type(const struct sip_transport *t)
+{
+	return t->type;
+}
+
+int sip_transport_source(struct sip_transport *t, const struct netaddr *remote, struct netaddr *ret_local)
+{
+	struct host *h = t->stack->host;
+	int err;
+
+	if (!netaddr_is_any(&t->local)) {
+		*ret_local = t->local;
+		return 0;
+	}
+	if (!netaddr_eq_ip(&t->route_to, remote) || host_now(h) >= t->route_until) {
+		err = host_route(h, remote, &t->route_from);
+		if (err)
+			return err;
+		t->route_from.port = t->local.port;
+		t->route_to = *remote;
+		t->route_until = host_now(h) + ROUTE_KEPT_NS;
+	}
+	*ret_local = t->route_from;
+	return 0;
+}
+
+/* ---- flows ---- */
+
+struct slice sip_flow_sent_by(const struct sip_flow *f, char *buf, size_t cap)
+{
+	char ip[NETADDR_TEXT];
+	const char *host = f->transport->public_host;
+	int n;
+
+	if (!host)
+		host = netaddr_ip_text(&f->local, true, ip);
+	n = snprintf(buf, cap, "%s:%u", host, f->transport->public_port);
+	return slice_make(buf, (size_t)n < cap ? (size_t)n : cap - 1);
+}
+
+int sip_flow_contact(
+	const struct sip_flow *f, struct slice user, char *buf, size_t cap, struct slice *ret_contact)
+{
+	char sent_by[SIP_SENT_BY_MAX];
+	struct slice host = sip_flow_sent_by(f, sent_by, sizeof(sent_by));
+	int n = snprintf(
+		buf, cap, "<sip:%.*s%s%.*s>", SLICE_ARG(user), slice_empty(user) ? "" : "@", SLICE_ARG(host));
+
+	if (n < 0 || (size_t)n >= cap)
+		return OH_ETOOBIG;
+	*ret_contact = slice_make(buf, (size_t)n);
+	return 0;
+}
+
+bool sip_flow_reliable(const struct sip_flow *f)
+{
+	return f->transport && f->transport->type != SIP_TRANSPORT_UDP;
+}
+
+int sip_flow_send(const struct sip_flow *f, struct slice bytes)
+{
+	struct sip_transport *t = f->transport;
+	struct sip_stack *s;
+	int err;
+
+	if (!t || !t->dgram)
+		return OH_ETRANSPORT;
+	s = t->stack;
+	if (s->cfg.trace)
+		s->cfg.trace(s->cfg.trace_arg, true, f, bytes);
+	s->counters.tx_messages++;
+	err = host_dgram_send(t->dgram, &f->remote, &f->local, bytes.p, bytes.n);
+	if (err == OH_EAGAIN)
+		err = 0; /* the socket's buffer is full; the retransmission timers make up for it */
+	if (err) {
+		char text[NETADDR_TEXT];
+
+		sip_stack_log(s, LOG_WARN, "cannot send to %s: %s", netaddr_text(&f->remote, text),
+			offhook_strerror(err));
+	}
+	return err;
+}
+
+/* ---- what comes in ---- */
+
+void sip_drop(struct sip_stack *s, const struct sip_flow *flow, const char *why)
+{
+	char text[NETADDR_TEXT];
+
+	s->counters.rx_dropped++;
+	sip_stack_log(s, LOG_DEBUG, "dropped a message from %s: %s", netaddr_text(&flow->remote, text), why);
+}
+
+static void sort(struct sip_stack *s, struct sip_msg *msg, const struct sip_flow *flow)
+{
+	int err = sip_msg_check(msg);
+
+	if (err == OH_ENOMEM) {
+		sip_drop(s, flow, "out of memory");
+	} else if (msg->is_request) {
+		sip_uas_receive(s, msg, flow);
+	} else if (msg->fault.status) {
+		sip_drop(s, flow, msg->fault.what); /* RFC 3261 18.1.2: nobody could be told */
+	} else {
+		sip_client_receive(s, msg, flow);
+	}
+}
+
+void sip_receive(struct sip_stack *s, const struct sip_flow *flow, struct slice bytes)
+{
+	struct sip_msg msg;
+	int err;
+
+	if (s->cfg.trace)
+		s->cfg.trace(s->cfg.trace_arg, false, flow, bytes);
+	err = sip_msg_parse(&msg, bytes);
+	if (err == OH_EAGAIN)
+		return; /* CRLF: it kept a NAT binding open (RFC 5626 3.5.1) and wants no answer over UDP */
+	s->counters.rx_messages++;
+	if (err) {
+		sip_drop(s, flow, err == OH_ENOMEM ? "out of memory" : "not SIP");
+		return;
+	}
+	sort(s, &msg, flow);
+	sip_msg_free(&msg);
+}

@@ -1,0 +1,154 @@
+/*
+ * Inside of the transactions, for request.c, reply.c, txn_client.c, txn_server.c and uas.c only.
+ */
+#ifndef OH_SIP_TXN_IMPL_H
+#define OH_SIP_TXN_IMPL_H
+
+#include "sip/stack_impl.h"
+
+/* ---- time (txn.c) ---- */
+
+#define TXN_NEVER UINT64_MAX
+
+/* The two timers that a transaction needs at a time, on one: when to do something again, and when it is over.
+ */
+struct txn_timer {
+	struct wheel_timer wheel;
+	uint32_t retry_ms;   /* 0: nothing to do again */
+	uint64_t give_up_ns; /* TXN_NEVER: no end */
+};
+/* Both from now. */
+void txn_timer_set(struct sip_stack *s, struct txn_timer *t, uint32_t retry_ms, uint64_t give_up_ms);
+/* The end stays where it is. */
+void txn_timer_retry(struct sip_stack *s, struct txn_timer *t, uint32_t retry_ms);
+/* It has fired: is it the end? */
+bool txn_timer_is_over(struct sip_stack *s, const struct txn_timer *t);
+
+/* ---- requests out (request.c) ---- */
+
+/* Raw text that is known to be sound. */
+static inline void sipw_put(struct sip_writer *w, struct slice text)
+{
+	if (text.n && w->n + text.n <= w->cap)
+		memcpy(w->buf + w->n, text.p, text.n);
+	w->n += text.n;
+}
+
+#define SIP_BRANCH_TOKEN 16u
+#define SIP_BRANCH_MAX   (sizeof("z9hG4bK") + SIP_BRANCH_TOKEN)
+
+/*
+ * A printed request. The order of its headers is ours: Via, Route, Max-Forwards, From, Call-ID, To, CSeq, the
+ * rest. So the ACK to a refusal and the CANCEL, which repeat what stands before To or CSeq, are made by
+ * copying (RFC 3261 17.1.1.3, 9.1), and what follows CSeq may be cut off when the request itself is not
+ * needed again.
+ */
+struct request_text {
+	char *p; /* from mem_alloc() when kept */
+	uint32_t n;
+	uint32_t uri;  /* where the Request-URI begins */
+	uint32_t via;  /* behind the request line */
+	uint32_t to;   /* the To line */
+	uint32_t cseq; /* the CSeq line */
+	uint32_t number;
+};
+
+/* A request on its way: printed, then located, then complete with its Via. */
+struct outgoing {
+	struct sip_stack *stack;
+	struct request_text text;
+	struct sip_flow flow;
+	struct sip_locate *query; /* while its host name is looked up */
+	void (*ready)(void *arg, int err);
+	void *arg;
+	int err;
+	char branch[SIP_BRANCH_MAX];
+};
+
+/* Prints and locates. After 0: complete when o->query is NULL, else ready() will run once. */
+int outgoing_start(struct outgoing *o, struct sip_stack *s, const struct sip_request *req,
+	void (*ready)(void *arg, int err), void *arg);
+int outgoing_send(const struct outgoing *o);
+/* Keeps what an ACK or a CANCEL needs and gives the rest back. */
+void outgoing_trim(struct outgoing *o);
+void outgoing_drop(struct outgoing *o);
+struct slice outgoing_branch(const struct outgoing *o);
+
+/* The CANCEL of an INVITE, complete, in o (which has the same branch and flow). */
+int outgoing_cancel(
+	struct outgoing *o, const struct outgoing *invite, const struct sip_extra *extras, size_t n_extras);
+/* Sends the ACK to a response 300-699 (RFC 3261 17.1.1.3). */
+int outgoing_ack(const struct outgoing *invite, const struct sip_msg *response);
+
+/* ---- replies (reply.c) ---- */
+
+#define SIP_TO_TAG_MAX 40u /* of tags that we make */
+
+/* What every response to one request repeats (RFC 3261 8.2.6.2), printed once:
+ * Via, From, Call-ID, CSeq | Record-Route | Timestamp | To, without the end of its line. */
+struct reply_head {
+	char *p; /* from mem_alloc() when kept */
+	uint32_t n;
+	uint32_t record_route, timestamp, to;
+	bool to_tagged; /* the request had a To tag */
+};
+
+/* Prints the head into the stack's own room. OH_ESYNTAX: no Via. OH_ETOOBIG, OH_ENOMEM. */
+int reply_head_print(struct sip_stack *s, struct sip_msg *request, const struct sip_flow *flow,
+	struct reply_head *ret_head);
+/* Prints a response into the stack's room. tag: for a To that has none; absent: none. */
+int reply_print(struct sip_stack *s, const struct reply_head *head, const struct sip_reply *reply,
+	struct slice tag, struct slice *ret_text);
+/* Where responses to this request go (RFC 3261 18.2.2, RFC 3581 4). OH_ESYNTAX: no Via. */
+int reply_address(struct sip_msg *request, const struct sip_flow *flow, struct netaddr *ret_to);
+/* Answers without a transaction (RFC 3261 8.2.7): the same request always gets the same To tag, unless
+ * reply->to_tag gives one. Not for an ACK. */
+void reply_stateless(struct sip_stack *s, struct sip_msg *request, const struct sip_flow *flow,
+	const struct sip_reply *reply);
+/* A To tag that follows from a number. buf: SIP_TO_TAG_MAX + 1. */
+struct slice reply_tag(uint64_t number, char *buf);
+
+/* ---- server transactions (txn_server.c) ---- */
+
+/* The key of RFC 3261 17.2.3, with or without cookie. It leaves out the method, because ACK and CANCEL look
+ * for another one, and the To tag, because an ACK has one that the INVITE had not. */
+#define SERVER_KEY_MAX 4096u
+struct server_key {
+	char text[SERVER_KEY_MAX];
+	size_t n;
+	uint64_t hash;
+	bool magic;
+};
+/* OH_ETOOBIG: longer than any sound request makes it. */
+int server_key_make(struct sip_stack *s, struct sip_msg *request, struct server_key *ret_key);
+
+struct sip_server *server_find(struct sip_stack *s, const struct server_key *key, enum sip_method method);
+/* The transaction that a CANCEL with this key means, of whatever method. */
+struct sip_server *server_find_cancelled(struct sip_stack *s, const struct server_key *key);
+/* The INVITE that an ACK with this key means. */
+struct sip_server *server_find_acked(struct sip_stack *s, const struct server_key *key, struct slice to_tag);
+/* RFC 3261 8.2.2.2: has this request come by another path already? */
+bool server_is_merged(struct sip_stack *s, struct sip_msg *request);
+
+int server_new(struct sip_stack *s, struct sip_msg *request, const struct server_key *key,
+	const struct sip_flow *flow, struct sip_server **ret_server);
+void server_repeated(struct sip_server *t);
+/* True: absorbed; false: an ACK to a 2xx, for the dialog. */
+bool server_acked(struct sip_server *t);
+void server_cancelled(struct sip_server *t, struct sip_msg *cancel);
+/* The To tag of its responses, as sent or as it will be. buf: SIP_TO_TAG_MAX + 1. */
+struct slice server_to_tag(const struct sip_server *t, char *buf);
+/* The user's callback has returned: an INVITE that it neither answered nor took gets 500. */
+void server_settle(struct sip_stack *s, const struct server_key *key);
+
+/* ---- all of them at once ---- */
+
+void server_unreachable(struct sip_stack *s, struct sip_transport *t, const struct netaddr *peer, int err);
+void server_transport_gone(struct sip_stack *s, struct sip_transport *t);
+void server_free_all(struct sip_stack *s);
+
+void client_unreachable(struct sip_stack *s, struct sip_transport *t, const struct netaddr *peer, int err);
+void client_transport_gone(struct sip_stack *s, struct sip_transport *t);
+void client_free_all(struct sip_stack *s);
+
+#endif
