@@ -1,0 +1,151 @@
+/*
+ * G.711, both laws (ITU-T G.711; RFC 3551 4.5.14). A code is a sign, a segment of three bits and a step of
+ * four bits inside it; each segment is twice as coarse as the one below. Both laws are written here on 16-bit
+ * samples: the 14-bit mu-law scale times four, the 13-bit A-law scale times eight.
+ *
+ * Decoding is one look-up. Encoding computes: a table of all samples would push the caller's audio out of the
+ * cache.
+ */
+#include "codec/codecs.h"
+
+#include "offhook/error.h"
+
+#define ULAW_BIAS 132   /* 33 on the 14-bit scale: makes every segment begin at a power of two */
+#define ULAW_CLIP 32635 /* the largest magnitude that does not leave the last segment */
+
+/* What goes over the wire is inverted: all bits in mu-law, the even ones in A-law, so that silence has many
+ * edges. */
+#define ULAW_SEG(c) ((~(c) >> 4) & 7)
+#define ULAW_MAG(c) ((((~(c)&15) * 8 + ULAW_BIAS) << ULAW_SEG(c)) - ULAW_BIAS)
+#define ULAW(c)     (int16_t)(((c)&0x80) ? ULAW_MAG(c) : -ULAW_MAG(c))
+
+#define ALAW_BITS(c) ((c) ^ 0x55)
+#define ALAW_SEG(c)  ((ALAW_BITS(c) >> 4) & 7)
+#define ALAW_STEP(c) ((ALAW_BITS(c) & 15) * 16 + 8)
+#define ALAW_MAG(c)  (ALAW_SEG(c) ? (ALAW_STEP(c) + 256) << (ALAW_SEG(c) - 1) : ALAW_STEP(c))
+#define ALAW(c)      (int16_t)(((c)&0x80) ? ALAW_MAG(c) : -ALAW_MAG(c))
+
+#define ROW8(f, c) f(c), f(c + 1), f(c + 2), f(c + 3), f(c + 4), f(c + 5), f(c + 6), f(c + 7)
+#define ROW64(f, c) \
+	ROW8(f, c), ROW8(f, c + 8), ROW8(f, c + 16), ROW8(f, c + 24), ROW8(f, c + 32), ROW8(f, c + 40), \
+		ROW8(f, c + 48), ROW8(f, c + 56)
+#define ROW256(f) ROW64(f, 0), ROW64(f, 64), ROW64(f, 128), ROW64(f, 192)
+
+static const int16_t ulaw_table[256] = {ROW256(ULAW)};
+static const int16_t alaw_table[256] = {ROW256(ALAW)};
+
+static inline uint8_t ulaw_of(int16_t sample)
+{
+	int sign = sample < 0 ? 0 : 0x80;
+	int mag = sample < 0 ? -(int)sample : sample;
+	int seg;
+
+	if (mag > ULAW_CLIP)
+		mag = ULAW_CLIP;
+	mag += ULAW_BIAS;
+	seg = 24 - __builtin_clz((unsigned)mag); /* the bias puts the top bit at 7 + segment */
+	return (uint8_t)(sign | (~((seg << 4) | ((mag >> (seg + 3)) & 15)) & 0x7f));
+}
+
+static inline uint8_t alaw_of(int16_t sample)
+{
+	int sign = sample < 0 ? 0 : 0x80;
+	/* One's complement, not minus: the intervals of both signs are mirrored at -1/2 and -32768 needs no
+	 * clip. */
+	int mag = sample < 0 ? ~(int)sample : sample;
+	int seg = 24 - __builtin_clz((unsigned)mag | 0x80);
+	int shift = seg ? seg + 3 : 4; /* the two lowest segments have the same step */
+
+	return (uint8_t)((sign | (seg << 4) | ((mag >> shift) & 15)) ^ 0x55);
+}
+
+uint8_t g711_ulaw_encode(int16_t sample)
+{
+	return ulaw_of(sample);
+}
+
+int16_t g711_ulaw_decode(uint8_t code)
+{
+	return ulaw_table[code];
+}
+
+uint8_t g711_alaw_encode(int16_t sample)
+{
+	return alaw_of(sample);
+}
+
+int16_t g711_alaw_decode(uint8_t code)
+{
+	return alaw_table[code];
+}
+
+/* No state to make or to free. */
+static int no_init(void *state, struct slice fmtp)
+{
+	(void)state;
+	(void)fmtp;
+	return 0;
+}
+
+static void no_free(void *state)
+{
+	(void)state;
+}
+
+/* One byte is one sample; a packet without any is none of ours. */
+static long samples(const uint8_t *data, size_t n)
+{
+	(void)data;
+	return n ? (long)n : OH_ESYNTAX;
+}
+
+static long pcmu_encode(void *state, const int16_t *pcm, size_t n, uint8_t *out, size_t cap)
+{
+	(void)state;
+	if (n > cap)
+		return OH_ETOOBIG;
+	for (size_t i = 0; i < n; i++)
+		out[i] = ulaw_of(pcm[i]);
+	return (long)n;
+}
+
+static long pcma_encode(void *state, const int16_t *pcm, size_t n, uint8_t *out, size_t cap)
+{
+	(void)state;
+	if (n > cap)
+		return OH_ETOOBIG;
+	for (size_t i = 0; i < n; i++)
+		out[i] = alaw_of(pcm[i]);
+	return (long)n;
+}
+
+static long decode_by(const int16_t table[256], const uint8_t *data, size_t n, int16_t *pcm, size_t cap)
+{
+	if (n > cap)
+		n = cap;
+	for (size_t i = 0; i < n; i++)
+		pcm[i] = table[data[i]];
+	return (long)n;
+}
+
+static long pcmu_decode(void *state, const uint8_t *data, size_t n, int16_t *pcm, size_t cap)
+{
+	(void)state;
+	return decode_by(ulaw_table, data, n, pcm, cap);
+}
+
+static long pcma_decode(void *state, const uint8_t *data, size_t n, int16_t *pcm, size_t cap)
+{
+	(void)state;
+	return decode_by(alaw_table, data, n, pcm, cap);
+}
+
+#define G711(name, pt, enc, dec) \
+	{ \
+		.encoding = name, .clock_hz = 8000, .rate_hz = 8000, .channels = 1, .static_pt = pt, \
+		.bits_per_s = 64000, .frame_us = 125, .enc_init = no_init, .dec_init = no_init, \
+		.enc_free = no_free, .dec_free = no_free, .encode = enc, .decode = dec, .samples = samples, \
+	}
+
+const struct codec codec_pcmu = G711("PCMU", 0, pcmu_encode, pcmu_decode);
+const struct codec codec_pcma = G711("PCMA", 8, pcma_encode, pcma_decode);
