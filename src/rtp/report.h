@@ -1,23 +1,24 @@
-/* What the media side tells signalling: small records that pass through one ring, and figures that are copied. */
+/* What the media side tells signalling: small records that pass through one ring, and figures that are
+ * copied. */
 #ifndef OH_RTP_REPORT_H
 #define OH_RTP_REPORT_H
 
 #include "base/netaddr.h"
 
 enum media_report_type {
-	MEDIA_DTMF = 1,       /* a digit from the peer, reported once per event (RFC 4733 2.5) */
-	MEDIA_DTMF_SENT,      /* the queue of digits has been sent */
-	MEDIA_FILE_END,       /* a player has reached its end */
-	MEDIA_RTP_TIMEOUT,    /* no RTP for the configured time */
-	MEDIA_RTP_RESUMED,    /* the first RTP (value 0), or again after a time-out (value 1) */
-	MEDIA_LATCHED,        /* RTP now goes to where it comes from */
+	MEDIA_DTMF = 1,    /* a digit from the peer, reported once per event (RFC 4733 2.5) */
+	MEDIA_DTMF_SENT,   /* the queue of digits has been sent */
+	MEDIA_FILE_END,    /* a player has reached its end */
+	MEDIA_RTP_TIMEOUT, /* no RTP for the configured time */
+	MEDIA_RTP_RESUMED, /* the first RTP (value 0), or again after a time-out (value 1) */
+	MEDIA_LATCHED,     /* RTP now goes to where it comes from (value 1: that is not what was signalled) */
 };
 
 struct media_report {
 	enum media_report_type type;
-	uint32_t tag;          /* whose: stream_cfg.tag, the player's ... */
-	uint32_t value;        /* DTMF: the digit as a character; else as the type says */
-	uint32_t duration_ms;  /* DTMF */
+	uint32_t tag;         /* whose: stream_cfg.tag, the player's ... */
+	uint32_t value;       /* DTMF: the digit as a character; else as the type says */
+	uint32_t duration_ms; /* DTMF */
 	uint64_t at_ns;
 };
 
@@ -30,25 +31,33 @@ typedef void media_report_fn(void *arg, const struct media_report *r);
  */
 struct stream_stats {
 	/* received */
-	uint64_t rx_packets, rx_bytes;      /* RTP of this session (payload bytes); telephone-event packets are counted
-	                                     * in rx_events and not below */
+	uint64_t rx_packets, rx_bytes; /* RTP of this session (payload bytes); telephone-event packets are
+					* counted in rx_events and not below */
 	uint64_t rx_events;
-	uint64_t played, late, duplicate, full, invalid, early, buffered;
-	uint64_t lost;                      /* by sequence numbers (RFC 3550 A.3) */
-	uint64_t concealed;                 /* frames of one tick */
+	uint64_t played;
+	uint64_t late; /* came after its time, or its time line ended (new source, restart, no longer
+			  receiving) */
+	uint64_t duplicate;
+	uint64_t full;    /* thrown out to make room or to get back to the target delay */
+	uint64_t invalid; /* not RTP, unknown payload type, or a sequence that is not the source's (RFC 3550
+			     A.1) */
+	uint64_t early;   /* far ahead of its time, or while the direction says not to receive */
+	uint64_t buffered;
+	uint64_t lost;      /* by sequence numbers (RFC 3550 A.3) */
+	uint64_t concealed; /* frames of one tick */
 	uint64_t reordered;
-	uint64_t foreign;                   /* packets from elsewhere or before not_before_ns: thrown away */
-	double jitter_ms, jitter_max_ms;    /* RFC 3550 A.8 */
-	uint32_t depth_ms;                  /* in the jitter buffer now */
+	uint64_t foreign;                /* packets from elsewhere or before not_before_ns: thrown away */
+	double jitter_ms, jitter_max_ms; /* RFC 3550 A.8 */
+	uint32_t depth_ms;               /* in the jitter buffer now */
 	uint32_t rx_ssrc;
 	/* sent */
 	uint64_t tx_packets, tx_bytes, tx_events, tx_errors;
 	uint32_t tx_ssrc;
 	/* told by the peer's RTCP */
 	uint64_t peer_lost;
-	double peer_jitter_ms, rtt_ms;      /* rtt 0: not known */
+	double peer_jitter_ms, rtt_ms; /* rtt 0: not known */
 	uint64_t rtcp_rx, rtcp_tx;
-	struct netaddr remote;              /* where RTP goes now */
+	struct netaddr remote; /* where RTP goes now */
 	bool latched;
 };
 

@@ -1,10 +1,11 @@
 /*
  * The stream: one RTP session of one call (RFC 3550): sockets, jitter buffer, codec, telephone-event, RTCP.
  *
- * Two threads meet here and nowhere else. Signalling makes it, tells it what was agreed (stream_apply), queues digits
- * and reads figures. The media thread drains, pulls and pushes it, once a tick; those functions never allocate, lock,
- * log or wait. What signalling says travels through a ring and takes effect at the next stream_receive(); what the
- * media thread has to tell goes out through `report`. On the simulated host both are the same thread.
+ * Two threads meet here and nowhere else. Signalling makes it, tells it what was agreed (stream_apply),
+ * queues digits and reads figures. The media thread drains, pulls and pushes it, once a tick; those functions
+ * never allocate, lock, log or wait. What signalling says is made whole aside, handed over by one atomic
+ * exchange and takes effect at the next stream_receive(); what the media thread has to tell goes out through
+ * `report`. On the simulated host both are the same thread.
  */
 #ifndef OH_RTP_STREAM_H
 #define OH_RTP_STREAM_H
@@ -21,48 +22,50 @@ enum { STREAM_SEND = 1, STREAM_RECV = 2 };
 
 /* What an offer/answer agreed. A plain value; codecs point into the static table. */
 struct stream_params {
-	unsigned dir;                   /* STREAM_SEND | STREAM_RECV */
-	struct netaddr remote_rtp;      /* where to send until the first packet latches us (symmetric RTP, RFC 4961);
-	                                 * any-address: nowhere (c=0.0.0.0) */
+	unsigned dir;              /* STREAM_SEND | STREAM_RECV */
+	struct netaddr remote_rtp; /* where to send until the first packet latches us (symmetric RTP, RFC
+				    * 4961); any-address: nowhere (c=0.0.0.0) */
 	struct netaddr remote_rtcp;
-	const struct codec *tx;         /* what we send */
+	const struct codec *tx; /* what we send */
 	uint8_t tx_pt;
-	uint32_t ptime_ms;              /* 10..60, what we send in one packet */
+	uint32_t ptime_ms; /* 10..60, what we send in one packet */
 	struct {
 		const struct codec *codec;
 		uint8_t pt;
-	} rx[STREAM_CODECS_MAX];        /* what the peer may send */
+	} rx[STREAM_CODECS_MAX]; /* what the peer may send */
 	size_t n_rx;
-	int dtmf_tx_pt, dtmf_rx_pt;     /* -1: none */
-	uint64_t not_before_ns;         /* packets that arrived earlier are not taken: set to the time the own offer or
-	                                 * answer left */
-	bool relatch;                   /* the peer's address may have moved: latch once more */
+	int dtmf_tx_pt, dtmf_rx_pt; /* -1: none */
+	uint64_t not_before_ns; /* packets that arrived earlier are not taken: set to the time the own offer
+				 * or answer left */
+	bool relatch;           /* the peer's address may have moved: latch once more */
 };
 
 struct stream_cfg {
-	struct host *host;              /* borrowed */
-	struct host_dgram *rtp, *rtcp;  /* taken; unwatched */
-	uint32_t tick_ms;               /* 10 or 20: how often the media thread comes */
-	uint32_t jitter_ms;             /* the buffer's fixed target, 0 = 1 tick + reserve for jitter as jbuf.h says */
-	uint32_t timeout_ms;            /* report when no RTP came for this long while receiving; 0 = never */
-	const char *cname;              /* copied; RFC 7022: random, no name of the machine */
-	uint32_t tag;                   /* goes into every report: whose stream this is */
-	media_report_fn *report;        /* media thread */
+	struct host *host;             /* borrowed */
+	struct host_dgram *rtp, *rtcp; /* taken; unwatched */
+	uint32_t tick_ms;              /* 10 or 20: how often the media thread comes */
+	uint32_t jitter_ms;  /* the buffer's fixed target: how long before its tick a packet has to be there;
+			      * 0 = JBUF_RESERVE_MS: the next tick plays it */
+	uint32_t timeout_ms; /* report when no RTP came for this long while receiving; 0 = never */
+	const char *cname;   /* copied; RFC 7022: random, no name of the machine */
+	uint32_t tag;        /* goes into every report: whose stream this is */
+	media_report_fn *report; /* media thread */
 	void *report_arg;
 };
 
-/* OH_ENOMEM. On failure the sockets stay the caller's. */
+/* OH_ENOMEM, OH_EINVAL. On failure the sockets stay the caller's. */
 int stream_new(const struct stream_cfg *cfg, struct stream **ret_stream);
-/* Only when no tick can reach it any more (after the plan without it was acknowledged). Sends RTCP BYE (RFC 3550
- * 6.6), closes the sockets. Returns NULL. */
+/* Only when no tick can reach it any more (after the plan without it was acknowledged). Sends RTCP BYE (RFC
+ * 3550 6.6), closes the sockets. Returns NULL. */
 struct stream *stream_free(struct stream *s);
 
 /* ---- signalling thread ---- */
-/* OH_EAGAIN: sixteen changes already wait for one tick. */
+/* The newest counts: one that no tick has seen yet is replaced. Latching starts anew with `relatch` and
+ * whenever remote_rtp differs from the last one. OH_EINVAL, OH_ENOMEM: nothing has changed. */
 int stream_apply(struct stream *s, const struct stream_params *p);
-/* Queues digits "0-9A-D*#" and 'R' (flash, event 16). 32 wait at most: OH_ETOOMANY, none is queued then. OH_EDIGIT,
- * OH_ENODTMF (no telephone-event agreed), OH_ENOMEDIA (not sending). duration_ms 40..8000, pause_ms 30..8000;
- * 0 = 160 and 80. */
+/* Queues digits "0-9A-D*#" and 'R' (flash, event 16). 32 wait at most: OH_ETOOMANY, none is queued then.
+ * OH_EDIGIT, OH_ENODTMF (no telephone-event agreed), OH_ENOMEDIA (not sending). duration_ms 40..8000,
+ * pause_ms 30..8000; 0 = 160 and 80. */
 int stream_dtmf(struct stream *s, const char *digits, unsigned duration_ms, unsigned pause_ms);
 void stream_stats(const struct stream *s, struct stream_stats *ret_stats); /* any thread: a consistent copy */
 /* The sample rate of its PCM: that of the codec that is sent. Changes with stream_apply() only. */
@@ -70,10 +73,11 @@ uint32_t stream_rate(const struct stream *s);
 
 /* ---- media thread, in this order within a tick ---- */
 void stream_receive(struct stream *s, uint64_t now_ns);
-/* One tick of audio from the peer at stream_rate(): n = rate * tick_ms / 1000. False: nothing to play (silence;
- * pcm is zeroed). */
+/* One tick of audio from the peer at stream_rate(): n = rate * tick_ms / 1000. False: nothing to play
+ * (silence; pcm is zeroed). */
 bool stream_pull(struct stream *s, int16_t *pcm, size_t n);
-/* One tick of audio to the peer; NULL: nobody is connected (silence is sent while the direction says send). */
+/* One tick of audio to the peer; NULL: nobody is connected (silence is sent while the direction says send).
+ */
 void stream_push(struct stream *s, const int16_t *pcm, size_t n, uint64_t now_ns);
 
 #endif

@@ -1,0 +1,410 @@
+#include "rtp/jbuf_impl.h"
+
+#include "base/mem.h"
+#include "codec/codec.h"
+#include "offhook/error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- store ----------------------------------------------------------------------------------------------
+ */
+
+int jbuf_init(struct jbuf *j, uint32_t tick_ms, uint32_t target_ms)
+{
+	struct jbuf_cell *cells = mem_alloc(JBUF_CELLS * sizeof(*cells));
+
+	if (!cells)
+		return OH_ENOMEM;
+	memset(j, 0, sizeof(*j));
+	j->cells = cells;
+	j->tick_ms = tick_ms;
+	j->target_ms = target_ms > JBUF_RESERVE_MS ? target_ms : JBUF_RESERVE_MS;
+	j->first = j->last = j->free_cell = JBUF_NO_CELL;
+	j->n_free = JBUF_CELLS;
+	return 0;
+}
+
+void jbuf_free(struct jbuf *j)
+{
+	mem_free(j->cells);
+	j->cells = NULL;
+}
+
+static uint16_t take_cell(struct jbuf *j)
+{
+	uint16_t i = j->free_cell;
+
+	j->n_free--;
+	if (i == JBUF_NO_CELL)
+		return j->fresh++; /* memory that no packet has touched costs no page until now */
+	j->free_cell = cell(j, i)->next_part;
+	return i;
+}
+
+static void return_parts(struct jbuf *j, uint16_t i)
+{
+	while (i != JBUF_NO_CELL) {
+		uint16_t next = cell(j, i)->next_part;
+
+		cell(j, i)->next_part = j->free_cell;
+		j->free_cell = i;
+		j->n_free++;
+		i = next;
+	}
+}
+
+static unsigned cells_for(size_t n)
+{
+	return n ? (unsigned)((n + JBUF_CELL_BYTES - 1) / JBUF_CELL_BYTES) : 1;
+}
+
+/* The caller has made sure that there are enough cells. */
+static uint16_t store(struct jbuf *j, const struct jbuf_packet *p)
+{
+	uint16_t head = take_cell(j), at = head;
+	struct jbuf_cell *c = cell(j, head);
+	size_t done = 0;
+
+	c->n = (uint16_t)p->n;
+	c->codec = p->codec;
+	c->ts = p->ts;
+	c->span = p->span;
+	c->at_ns = p->at_ns;
+	for (;;) {
+		size_t part = p->n - done < JBUF_CELL_BYTES ? p->n - done : JBUF_CELL_BYTES;
+
+		memcpy(cell(j, at)->data, p->data + done, part);
+		done += part;
+		if (done == p->n)
+			break;
+		cell(j, at)->next_part = take_cell(j);
+		at = cell(j, at)->next_part;
+	}
+	cell(j, at)->next_part = JBUF_NO_CELL;
+	return head;
+}
+
+void jbuf_drop_first(struct jbuf *j)
+{
+	uint16_t i = j->first;
+
+	j->first = cell(j, i)->next_packet;
+	if (j->first == JBUF_NO_CELL)
+		j->last = JBUF_NO_CELL;
+	return_parts(j, i);
+	j->stats.buffered--;
+}
+
+/* The packet before which ts belongs is after the returned one (JBUF_NO_CELL: first of all). Packets mostly
+ * come in order, so the usual answer is the last; the list is short otherwise. */
+static uint16_t place_of(const struct jbuf *j, uint32_t ts)
+{
+	uint16_t before = JBUF_NO_CELL;
+
+	if (j->last != JBUF_NO_CELL && ts_diff(ts, cell(j, j->last)->ts) >= 0)
+		return j->last;
+	for (uint16_t i = j->first; i != JBUF_NO_CELL && ts_diff(ts, cell(j, i)->ts) >= 0;
+		i = cell(j, i)->next_packet)
+		before = i;
+	return before;
+}
+
+static void insert(struct jbuf *j, const struct jbuf_packet *p)
+{
+	unsigned want = cells_for(p->n);
+	uint16_t before, i;
+
+	/* The oldest makes room: after a stall what counts is to be near the present again. */
+	while (j->n_free < want) {
+		j->stats.full++;
+		jbuf_drop_first(j);
+	}
+	before = place_of(j, p->ts);
+	if (before != JBUF_NO_CELL && cell(j, before)->ts == p->ts) {
+		j->stats.duplicate++;
+		return;
+	}
+	i = store(j, p);
+	if (before == JBUF_NO_CELL) {
+		cell(j, i)->next_packet = j->first;
+		j->first = i;
+	} else {
+		cell(j, i)->next_packet = cell(j, before)->next_packet;
+		cell(j, before)->next_packet = i;
+	}
+	if (cell(j, i)->next_packet == JBUF_NO_CELL)
+		j->last = i;
+	j->stats.buffered++;
+}
+
+/* ---- the time line --------------------------------------------------------------------------------------
+ */
+
+void jbuf_restart(struct jbuf *j)
+{
+	if (j->state != JBUF_EMPTY)
+		j->stats.restarts++;
+	j->stats.late += j->stats.buffered;
+	while (j->first != JBUF_NO_CELL)
+		jbuf_drop_first(j);
+	j->state = JBUF_EMPTY;
+	j->spill_n = 0;
+	j->starved = false;
+	j->starved_ts = 0;
+}
+
+void jbuf_bind(struct jbuf *j, const struct jbuf_decoder *dec)
+{
+	if (dec->clock_hz != j->dec.clock_hz || dec->rate_hz != j->dec.rate_hz) {
+		if (j->dec.clock_hz)
+			jbuf_restart(j);
+		plc_init(&j->plc, dec->rate_hz);
+	} else if (j->spill_n) {
+		/* Re-bound in the middle of a packet: its rest moves to the new room. */
+		if (j->spill_n > dec->spill_cap)
+			j->spill_n = dec->spill_cap;
+		memcpy(dec->spill, j->dec.spill + j->spill_at, j->spill_n * sizeof(int16_t));
+		j->spill_at = 0;
+	}
+	j->dec = *dec;
+}
+
+static void begin_line(struct jbuf *j, const struct jbuf_packet *p)
+{
+	jbuf_restart(j);
+	j->state = JBUF_FILLING;
+	j->first_at_ns = p->at_ns;
+	j->first_span = p->span;
+	j->play_ts = p->ts;
+	insert(j, p);
+}
+
+void jbuf_put(struct jbuf *j, const struct jbuf_packet *p)
+{
+	j->stats.put++;
+	if (p->n > CODEC_FRAME_MAX || p->span == 0 || p->span > ts_of_ms(j, JBUF_SPAN_MS)) {
+		j->stats.invalid++;
+		return;
+	}
+	switch (j->state) {
+	case JBUF_EMPTY:
+		begin_line(j, p);
+		return;
+	case JBUF_FILLING:
+		if ((uint32_t)abs(ts_diff(p->ts, j->play_ts)) > ts_of_ms(j, JBUF_SPAN_MS)) {
+			begin_line(j, p);
+			return;
+		}
+		insert(j, p);
+		j->play_ts =
+			cell(j, j->first)->ts; /* overtaken before the first tick: it still comes first */
+		return;
+	case JBUF_PLAYING:
+		break;
+	}
+	switch (jbuf_judge(j, p)) {
+	case JBUF_STRETCH:
+		j->stats.stretched++;
+		j->play_ts = p->ts;
+		/* fall through */
+	case JBUF_TAKE:
+		j->starved = false;
+		j->starved_ts = 0;
+		insert(j, p);
+		return;
+	case JBUF_TOO_LATE:
+		j->stats.late++;
+		return;
+	case JBUF_TOO_EARLY:
+		j->stats.early++;
+		return;
+	case JBUF_BEGIN_ANEW:
+		begin_line(j, p);
+		return;
+	}
+}
+
+uint32_t jbuf_depth_ts(const struct jbuf *j)
+{
+	uint32_t end = j->play_ts + ts_of_samples(j, j->spill_n);
+
+	if (j->last != JBUF_NO_CELL) {
+		uint32_t last = cell(j, j->last)->ts + cell(j, j->last)->span;
+
+		if (ts_diff(last, end) > 0)
+			end = last;
+	}
+	return end - j->play_ts;
+}
+
+uint32_t jbuf_depth_ms(const struct jbuf *j)
+{
+	return j->state == JBUF_EMPTY ? 0 : jbuf_depth_ts(j) / (j->dec.clock_hz / 1000);
+}
+
+bool jbuf_has_tick(const struct jbuf *j)
+{
+	uint32_t have = j->play_ts + ts_of_samples(j, j->spill_n), end = j->play_ts + ts_of_ms(j, j->tick_ms);
+
+	if (j->state != JBUF_PLAYING)
+		return false;
+	for (uint16_t i = j->first; i != JBUF_NO_CELL && ts_diff(have, end) < 0;
+		i = cell(j, i)->next_packet) {
+		if (ts_diff(cell(j, i)->ts, have) > 0)
+			return false;
+		if (ts_diff(cell(j, i)->ts + cell(j, i)->span, have) > 0)
+			have = cell(j, i)->ts + cell(j, i)->span;
+	}
+	return ts_diff(have, end) >= 0;
+}
+
+/* ---- playing --------------------------------------------------------------------------------------------
+ */
+
+/* The payload of the first packet in one piece: where it lies, or gathered into buf. */
+static const uint8_t *payload(const struct jbuf *j, uint8_t buf[CODEC_FRAME_MAX])
+{
+	const struct jbuf_cell *c = cell(j, j->first);
+	size_t left = c->n, done = 0;
+
+	if (c->next_part == JBUF_NO_CELL)
+		return c->data;
+	for (uint16_t i = j->first; i != JBUF_NO_CELL; i = cell(j, i)->next_part) {
+		size_t part = left < JBUF_CELL_BYTES ? left : JBUF_CELL_BYTES;
+
+		memcpy(buf + done, cell(j, i)->data, part);
+		done += part;
+		left -= part;
+	}
+	return buf;
+}
+
+/* Decodes the first packet and takes it out; when it fits, straight into pcm (room samples), else into the
+ * spill. Returns how many samples stand in pcm. */
+static size_t decode_first(struct jbuf *j, int16_t *pcm, size_t room)
+{
+	uint8_t buf[CODEC_FRAME_MAX];
+	struct jbuf_cell *c = cell(j, j->first);
+	size_t skip = samples_of_ts(j, j->play_ts - c->ts), want = samples_of_ts(j, c->span);
+	bool direct = skip == 0 && want <= room;
+	int16_t *to = direct ? pcm : j->dec.spill;
+	long n = j->dec.decode(
+		j->dec.arg, c->codec, payload(j, buf), c->n, to, direct ? room : j->dec.spill_cap);
+
+	if (n < 0)
+		j->stats.invalid++;
+	else
+		j->stats.played++;
+	jbuf_drop_first(j);
+	if (n < 0)
+		return 0;
+	if (direct)
+		return (size_t)n;
+	j->spill_at = skip;
+	j->spill_n = (size_t)n > skip ? (size_t)n - skip : 0;
+	return 0;
+}
+
+/* n good samples have been laid at pcm. */
+static void good(struct jbuf *j, int16_t *pcm, size_t n)
+{
+	plc_good(&j->plc, pcm, n);
+	j->play_ts += ts_of_samples(j, n);
+	j->heard_ts = j->play_ts;
+}
+
+static bool conceal(struct jbuf *j, int16_t *pcm, size_t n)
+{
+	bool sound = j->dec.conceal && j->dec.conceal(j->dec.arg, pcm, n);
+
+	if (!sound)
+		sound = plc_conceal(&j->plc, pcm, n);
+	j->play_ts += ts_of_samples(j, n);
+	return sound;
+}
+
+static size_t from_spill(struct jbuf *j, int16_t *pcm, size_t room)
+{
+	size_t n = j->spill_n < room ? j->spill_n : room;
+
+	memcpy(pcm, j->dec.spill + j->spill_at, n * sizeof(*pcm));
+	j->spill_at += n;
+	j->spill_n -= n;
+	return n;
+}
+
+/* What is wholly behind the playing point can only be there because its sender lets time stamps overlap. */
+static void drop_past(struct jbuf *j)
+{
+	while (j->first != JBUF_NO_CELL &&
+		ts_diff(cell(j, j->first)->ts + cell(j, j->first)->span, j->play_ts) <= 0) {
+		j->stats.late++;
+		jbuf_drop_first(j);
+	}
+}
+
+static bool play(struct jbuf *j, uint64_t now_ns, int16_t *pcm, size_t n)
+{
+	bool sound = false, concealed = false;
+	size_t done = 0;
+
+	while (done < n) {
+		size_t room = n - done, got;
+
+		if (j->spill_n) {
+			got = from_spill(j, pcm + done, room);
+		} else {
+			int32_t gap;
+
+			drop_past(j);
+			if (j->first == JBUF_NO_CELL) {
+				j->starved = true;
+				j->starved_ts += ts_of_samples(j, room);
+				sound |= conceal(j, pcm + done, room);
+				concealed = true;
+				break;
+			}
+			gap = ts_diff(cell(j, j->first)->ts, j->play_ts);
+			if (gap > 0) {
+				size_t missing = samples_of_ts(j, (uint32_t)gap);
+
+				if (missing > room)
+					missing = room;
+				sound |= conceal(j, pcm + done, missing);
+				concealed = true;
+				done += missing;
+				continue;
+			}
+			jbuf_note_wait(j, now_ns, cell(j, j->first)->at_ns);
+			got = decode_first(j, pcm + done, room);
+			if (got == 0)
+				continue;
+		}
+		good(j, pcm + done, got);
+		sound = true;
+		done += got;
+	}
+	j->stats.concealed += concealed;
+	return sound;
+}
+
+bool jbuf_get(struct jbuf *j, uint64_t now_ns, int16_t *pcm, size_t n)
+{
+	bool sound;
+
+	if (j->state == JBUF_PLAYING)
+		jbuf_before_tick(j, now_ns);
+	if (j->state == JBUF_FILLING && jbuf_may_begin(j, now_ns)) {
+		j->state = JBUF_PLAYING;
+		j->heard_ts = j->play_ts;
+		jbuf_policy_begin(j, now_ns);
+	}
+	if (j->state != JBUF_PLAYING) {
+		memset(pcm, 0, n * sizeof(*pcm));
+		return false;
+	}
+	sound = play(j, now_ns, pcm, n);
+	jbuf_after_tick(j, now_ns, pcm, n);
+	return sound;
+}

@@ -1,0 +1,131 @@
+/*
+ * The jitter buffer: packets in, one tick of PCM out. It orders packets by time stamp, decodes them when
+ * their time has come, conceals what is missing, and keeps the delay near its target.
+ *
+ * Time line. The first packet starts it: it plays in the first tick that is `target` after its arrival. From
+ * there on a tick plays the time stamps that follow; what is not there is concealed and the line goes on. So
+ * a packet that arrived before its tick is played in that tick, and on a clean wire the delay is the distance
+ * to the next tick.
+ *
+ * The policy today (jbuf_policy.c) has a fixed target and three corrections, an adaptive one can replace it
+ * behind this header:
+ *   - starved, and the packet comes late by no more than itself and a tick: the line waits for it (delay
+ * grows once);
+ *   - every packet of two seconds waited a tick longer than the target asks: one tick is cut out;
+ *   - far too much is buffered (a stalled machine), or packets are late tick after tick, or two in sequence
+ * are far in the future: the line starts anew.
+ *
+ * Conservation, at every moment: put == played + late + duplicate + full + invalid + early + buffered.
+ *
+ * Payloads are kept encoded in cells of a fixed store; a G.711 packet of 20 ms takes one cell and longer ones
+ * are chained. Cells are taken last-returned-first, so a quiet buffer touches one or two of them.
+ *
+ * One thread (media). No allocation after jbuf_init().
+ */
+#ifndef OH_RTP_JBUF_H
+#define OH_RTP_JBUF_H
+
+#include "rtp/plc.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define JBUF_CELLS      64u
+#define JBUF_CELL_BYTES 168u
+#define JBUF_SPAN_MS    1000u /* a packet further ahead is early; starved for longer, the line ends */
+#define JBUF_EXCESS_MS  200u  /* buffered above target: start anew */
+#define JBUF_RESERVE_MS 2u    /* the smallest target: a tick may come this much too soon */
+#define JBUF_WINDOW_MS  2000u
+#define JBUF_NO_CELL    0xffffu
+
+struct jbuf_packet {
+	const uint8_t *data;
+	size_t n;
+	uint32_t ts;
+	uint32_t span;  /* in time stamp units, at least 1 */
+	uint64_t at_ns; /* arrival */
+	uint8_t codec;  /* handed to decode() */
+	bool marker;    /* a talk spurt begins */
+};
+
+struct jbuf_cell {
+	uint16_t next_part, next_packet; /* of one payload; in order of time */
+	uint16_t n;                      /* bytes of the whole payload, in its first cell */
+	uint8_t codec;
+	uint32_t ts, span;
+	uint64_t at_ns;
+	uint8_t data[JBUF_CELL_BYTES];
+};
+
+struct jbuf_stats {
+	uint64_t put, played, late, duplicate, full, invalid, early, buffered;
+	uint64_t concealed; /* ticks with something concealed */
+	uint64_t stretched, cut, restarts;
+};
+
+/* How packets become samples; the owner's. */
+struct jbuf_decoder {
+	/* As codec.decode. */
+	long (*decode)(void *arg, uint8_t codec, const uint8_t *data, size_t n, int16_t *pcm, size_t cap);
+	/* As codec.conceal of what was decoded last; false: it cannot. */
+	bool (*conceal)(void *arg, int16_t *pcm, size_t n);
+	void *arg;
+	uint32_t clock_hz, rate_hz; /* rate a multiple of the clock or equal to it */
+	int16_t *spill;             /* room for one decoded packet */
+	size_t spill_cap;
+};
+
+enum jbuf_state {
+	JBUF_EMPTY,   /* no time line */
+	JBUF_FILLING, /* the first packet is there, its tick is not */
+	JBUF_PLAYING,
+};
+
+struct jbuf {
+	enum jbuf_state state;
+	uint32_t tick_ms, target_ms;
+	struct jbuf_decoder dec;
+	struct plc plc;
+	struct jbuf_stats stats;
+
+	uint16_t first, last, free_cell, fresh; /* packets by time; returned cells; cells never used yet */
+	uint16_t n_free;
+
+	uint64_t first_at_ns; /* arrival of the packet that starts the line */
+	uint32_t first_span;
+	uint32_t play_ts;  /* the next sample to play */
+	uint32_t heard_ts; /* end of what was really played */
+	size_t spill_at, spill_n;
+	bool starved;        /* the last tick ended without anything buffered */
+	uint32_t starved_ts; /* for how long */
+
+	/* policy */
+	uint64_t window_end_ns, least_wait_ns;
+	bool surplus; /* a tick too much is buffered; cut it where it is quiet */
+	uint64_t surplus_until_ns;
+	bool late_since_get;
+	uint8_t late_ticks, early_run;
+
+	struct jbuf_cell *cells;
+};
+
+/* target_ms 0: JBUF_RESERVE_MS. OH_ENOMEM. */
+int jbuf_init(struct jbuf *j, uint32_t tick_ms, uint32_t target_ms);
+void jbuf_free(struct jbuf *j);
+
+/* New codecs. Another clock or rate ends the time line. */
+void jbuf_bind(struct jbuf *j, const struct jbuf_decoder *dec);
+/* The time line ends (new source, no longer receiving); what is buffered counts as late. */
+void jbuf_restart(struct jbuf *j);
+
+void jbuf_put(struct jbuf *j, const struct jbuf_packet *p);
+/* One tick of n samples. False: silence (pcm is zeroed). */
+bool jbuf_get(struct jbuf *j, uint64_t now_ns, int16_t *pcm, size_t n);
+
+/* Is the whole next tick buffered without a gap? Then nothing that still waits in the socket is needed for
+ * it. */
+bool jbuf_has_tick(const struct jbuf *j);
+uint32_t jbuf_depth_ms(const struct jbuf *j);
+
+#endif

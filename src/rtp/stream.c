@@ -1,0 +1,234 @@
+#include "rtp/stream_impl.h"
+
+#include "base/mem.h"
+#include "offhook/error.h"
+
+/* ---- doors ----------------------------------------------------------------------------------------------
+ */
+
+void stream_tell(
+	struct stream *s, enum media_report_type type, uint32_t value, uint32_t duration_ms, uint64_t at_ns)
+{
+	struct media_report r = {
+		.type = type, .tag = s->tag, .value = value, .duration_ms = duration_ms, .at_ns = at_ns};
+
+	if (s->report)
+		s->report(s->report_arg, &r);
+}
+
+/* The digit's value is its character. */
+static void heard_digit(void *arg, char digit, uint32_t duration_ms, uint64_t at_ns)
+{
+	stream_tell(arg, MEDIA_DTMF, (uint8_t)digit, duration_ms, at_ns);
+}
+
+/* Signalling gets it back at its next stream_apply(); here nothing may be freed. */
+static void retire(struct stream *s, struct stream_setup *set)
+{
+	set->next = atomic_load_explicit(&s->door.retired, memory_order_relaxed);
+	while (!atomic_compare_exchange_weak_explicit(
+		&s->door.retired, &set->next, set, memory_order_release, memory_order_relaxed))
+		;
+}
+
+static void free_retired(struct stream *s)
+{
+	struct stream_setup *set = atomic_exchange_explicit(&s->door.retired, NULL, memory_order_acquire);
+
+	while (set) {
+		struct stream_setup *next = set->next;
+
+		stream_setup_free(set);
+		set = next;
+	}
+}
+
+void stream_publish(struct stream *s)
+{
+	struct stream_stats f = s->figures;
+	const struct jbuf_stats *j = &s->jbuf.stats;
+	double ms = s->cur ? 1000.0 / s->cur->clock_hz : 0;
+
+	f.played = j->played;
+	f.late = j->late;
+	f.full = j->full;
+	f.buffered = j->buffered;
+	f.concealed = j->concealed;
+	f.duplicate += j->duplicate;
+	f.invalid += j->invalid;
+	f.early += j->early;
+	f.lost = s->rx.lost_before + rtp_source_lost(&s->rx.source);
+	f.reordered += s->rx.source.reordered;
+	f.jitter_ms = s->rx.source.jitter * ms;
+	f.jitter_max_ms = s->rx.source.jitter_max * ms;
+	if (f.jitter_max_ms < s->rx.jitter_max)
+		f.jitter_max_ms = s->rx.jitter_max;
+	f.depth_ms = s->cur ? jbuf_depth_ms(&s->jbuf) : 0;
+	f.rx_ssrc = s->rx.source.ssrc;
+	f.tx_ssrc = s->tx.ssrc;
+	f.remote = s->remote;
+	stats_door_write(&s->door.stats, &f);
+}
+
+/* ---- life -----------------------------------------------------------------------------------------------
+ */
+
+int stream_new(const struct stream_cfg *cfg, struct stream **ret_stream)
+{
+	struct stream *s;
+	size_t n;
+
+	if ((cfg->tick_ms != 10 && cfg->tick_ms != 20) || !cfg->rtp || !cfg->rtcp || !cfg->cname)
+		return OH_EINVAL;
+	s = mem_zalloc(sizeof(*s));
+	if (!s)
+		return OH_ENOMEM;
+	if (jbuf_init(&s->jbuf, cfg->tick_ms, cfg->jitter_ms) < 0) {
+		mem_free(s);
+		return OH_ENOMEM;
+	}
+	s->host = cfg->host;
+	s->rtp_sock = cfg->rtp;
+	s->rtcp_sock = cfg->rtcp;
+	s->local = host_dgram_local(cfg->rtp);
+	s->bound_any = netaddr_is_any(&s->local);
+	s->local = (struct netaddr){0};
+	s->tick_ms = cfg->tick_ms;
+	s->timeout_ns = cfg->timeout_ms * NS_PER_MS;
+	s->tag = cfg->tag;
+	s->report = cfg->report;
+	s->report_arg = cfg->report_arg;
+	n = strnlen(cfg->cname, RTCP_CNAME_MAX);
+	memcpy(s->cname, cfg->cname, n);
+	s->want.dtmf_tx_pt = -1;
+	s->want.rate_hz = 8000;
+	/* RFC 3550 5.1: random, against known-plaintext attacks and against meeting another source. */
+	s->tx.ssrc = host_random_u32(s->host);
+	s->tx.ts = host_random_u32(s->host);
+	s->tx.seq = (uint16_t)host_random_u32(s->host);
+	s->tx.mark = true;
+	dtmf_rx_init(&s->dtmf_rx, 8000, heard_digit, s);
+	stream_publish(s);
+	*ret_stream = s;
+	return 0;
+}
+
+struct stream *stream_free(struct stream *s)
+{
+	if (!s)
+		return NULL;
+	stream_take_setup(s);
+	stream_rtcp_bye(s);
+	host_dgram_close(s->rtp_sock);
+	host_dgram_close(s->rtcp_sock);
+	stream_setup_free(s->cur);
+	free_retired(s);
+	jbuf_free(&s->jbuf);
+	mem_free(s);
+	return NULL;
+}
+
+/* ---- signalling -----------------------------------------------------------------------------------------
+ */
+
+int stream_apply(struct stream *s, const struct stream_params *p)
+{
+	struct stream_setup *set, *unseen;
+	int err = stream_setup_new(p, s->tick_ms, &set);
+
+	if (err < 0)
+		return err;
+	/* One that no tick has taken yet never happened, but for its wish to latch again. Taken out first and
+	 * not by one exchange: nobody reads the new one before it is complete. */
+	unseen = atomic_exchange_explicit(&s->door.pending, NULL, memory_order_acquire);
+	if (unseen) {
+		set->p.relatch |= unseen->p.relatch;
+		stream_setup_free(unseen);
+	}
+	s->want.dir = p->dir;
+	s->want.dtmf_tx_pt = p->dtmf_tx_pt;
+	s->want.rate_hz = p->tx->rate_hz;
+	atomic_store_explicit(&s->door.pending, set, memory_order_release);
+	free_retired(s);
+	return 0;
+}
+
+int stream_dtmf(struct stream *s, const char *digits, unsigned duration_ms, unsigned pause_ms)
+{
+	if (!(s->want.dir & STREAM_SEND))
+		return OH_ENOMEDIA;
+	if (s->want.dtmf_tx_pt < 0)
+		return OH_ENODTMF;
+	return dtmf_queue_add(&s->dtmf_tx.queue, digits, duration_ms, pause_ms);
+}
+
+void stream_stats(const struct stream *s, struct stream_stats *ret_stats)
+{
+	stats_door_read(&s->door.stats, ret_stats);
+}
+
+uint32_t stream_rate(const struct stream *s)
+{
+	return s->want.rate_hz;
+}
+
+/* ---- the media thread takes what signalling left ----------------------------------------------------------
+ */
+
+static long decode(void *arg, uint8_t codec, const uint8_t *data, size_t n, int16_t *pcm, size_t cap)
+{
+	struct stream *s = arg;
+	const struct stream_setup *set = s->cur;
+
+	/* By place in the codec list: packets outlive the setup that they came under. */
+	for (size_t i = 0; i < set->p.n_rx; i++)
+		if (set->p.rx[i].codec == codec_list()[codec])
+			return set->p.rx[i].codec->decode(set->dec[i], data, n, pcm, cap);
+	return OH_ESYNTAX;
+}
+
+static void aim(struct stream *s, const struct stream_setup *set)
+{
+	s->remote = set->p.remote_rtp;
+	s->rtcp.remote = set->p.remote_rtcp;
+	s->figures.latched = false;
+	s->rx.source_loose = true;
+}
+
+void stream_take_setup(struct stream *s)
+{
+	struct stream_setup *set, *old = s->cur;
+	struct jbuf_decoder dec;
+
+	if (!atomic_load_explicit(&s->door.pending, memory_order_relaxed))
+		return;
+	set = atomic_exchange_explicit(&s->door.pending, NULL, memory_order_acquire);
+	if (!set) /* signalling is just replacing it */
+		return;
+	dec = (struct jbuf_decoder){.decode = decode,
+		.arg = s,
+		.clock_hz = set->clock_hz,
+		.rate_hz = set->rate_hz,
+		.spill = set->spill,
+		.spill_cap = set->spill_cap};
+	jbuf_bind(&s->jbuf, &dec);
+	if (!old || set->p.relatch || !netaddr_eq(&old->p.remote_rtp, &set->p.remote_rtp))
+		aim(s, set);
+	if (!old)
+		rtcp_timing_init(
+			&s->rtcp.timing, host_random_u32(s->host), set->p.tx->bits_per_s + 16000, s->now_ns);
+	else
+		stream_setup_inherit(set, old);
+	if (!old || !(old->p.dir & STREAM_RECV)) {
+		s->rx.heard_ns = s->now_ns; /* the time-out counts from here */
+		s->rx.timed_out = false;
+	}
+	if (!(set->p.dir & STREAM_RECV))
+		jbuf_restart(&s->jbuf);
+	if (!old || old->packet_samples != set->packet_samples || !set->gather)
+		s->tx.gathered = 0;
+	s->dtmf_rx.clock_hz = s->dtmf_tx.clock_hz = set->clock_hz;
+	s->cur = set;
+	if (old)
+		retire(s, old);
+}

@@ -1,0 +1,129 @@
+/*
+ * struct stream itself, for the stream*.c files only: stream.c (life, and what signalling may do),
+ * stream_rx.c (from the sockets to the jitter buffer), stream_tx.c (from the bridge to the socket),
+ * stream_rtcp.c (reports).
+ *
+ * Who may touch what: `door` both threads, by atomics; `want` signalling; everything below it the media
+ * thread (and stream_free(), when no tick can come any more).
+ */
+#ifndef OH_RTP_STREAM_IMPL_H
+#define OH_RTP_STREAM_IMPL_H
+
+#include "rtp/dtmf.h"
+#include "rtp/jbuf.h"
+#include "rtp/rtcp.h"
+#include "rtp/rtp.h"
+#include "rtp/stats_door.h"
+#include "rtp/stream.h"
+
+#define STREAM_KEEPALIVE_NS  (15 * NS_PER_S)   /* Tr of RFC 6263 7 */
+#define STREAM_SOURCE_IDLE   (200 * NS_PER_MS) /* silent for this long, a source may be replaced at once */
+#define STREAM_RX_PER_TICK   256u              /* datagrams: a flood costs no more than this */
+#define STREAM_RTCP_EVERY_MS 200u /* how often its socket is looked at; stamps are the kernel's */
+#define STREAM_PACKET_MS_MAX 120u /* the longest packet that is taken */
+
+/*
+ * What was agreed, with everything that it needs: made whole on signalling's side, so that the media thread
+ * only swaps a pointer. One block of memory.
+ */
+struct stream_setup {
+	struct stream_setup *next; /* on the list of retired ones */
+	struct stream_params p;
+	uint32_t clock_hz, rate_hz, samples_per_ts;
+	size_t tick_samples, packet_samples;
+	void *enc, *dec[STREAM_CODECS_MAX];
+	bool enc_made;
+	size_t decs_made;
+	int16_t *gather;  /* a packet that several ticks fill; NULL: a tick is made of whole packets */
+	int16_t *spill;   /* a decoded packet that several ticks play */
+	size_t spill_cap; /* samples */
+};
+
+struct stream_door {
+	_Atomic(struct stream_setup *) pending; /* the newest that the media thread has not taken */
+	_Atomic(struct stream_setup *) retired; /* what it has let go of */
+	struct stats_door stats;
+};
+
+struct stream_want { /* of the last stream_apply() */
+	unsigned dir;
+	int dtmf_tx_pt;
+	uint32_t rate_hz;
+};
+
+struct stream_tx {
+	uint32_t ssrc, ts; /* ts: of the next sample to be pushed */
+	uint16_t seq;
+	bool mark; /* the next packet begins a talk spurt (RFC 3551 4.1) */
+	size_t gathered;
+	uint64_t sent_ns; /* the last datagram on the RTP socket, 0 = never */
+};
+
+struct stream_rx {
+	struct rtp_source source;
+	bool source_loose; /* any source may follow: the old one said BYE or moved */
+	bool candidate_known;
+	uint32_t candidate_ssrc; /* heard once beside the source */
+	uint16_t candidate_seq;
+	uint64_t lost_before; /* of earlier sources */
+	uint64_t heard_ns;    /* the last good packet, or when receiving began */
+	bool heard, timed_out;
+	double jitter_max; /* of earlier sources, ms */
+};
+
+struct stream_rtcp {
+	struct rtcp_timing timing;
+	struct netaddr remote;
+	uint32_t look_in;          /* ticks until the socket is looked at */
+	uint64_t tx_packets_at[2]; /* at the last and the one before: who sends (6.4) */
+	uint32_t sr_ntp[2];        /* the last two that we sent, middle bits */
+	uint64_t sr_sent_ns[2];
+	uint32_t peer_sr; /* middle bits of the peer's last */
+	uint64_t peer_sr_ns;
+};
+
+struct stream {
+	struct host *host;
+	struct host_dgram *rtp_sock, *rtcp_sock;
+	struct netaddr local; /* to send from when bound to all interfaces */
+	bool bound_any;
+	uint32_t tick_ms;
+	uint64_t timeout_ns;
+	uint32_t tag;
+	media_report_fn *report;
+	void *report_arg;
+	char cname[RTCP_CNAME_MAX + 1];
+
+	struct stream_door door;
+	struct stream_want want;
+
+	struct stream_setup *cur; /* NULL: nothing agreed yet */
+	uint64_t now_ns;          /* of this tick */
+	struct netaddr remote;
+	struct stream_stats figures; /* what is counted here and not by a part below */
+	struct jbuf jbuf;
+	struct stream_rx rx;
+	struct stream_tx tx;
+	struct stream_rtcp rtcp;
+	struct dtmf_tx dtmf_tx;
+	struct dtmf_rx dtmf_rx;
+};
+
+void stream_tell(
+	struct stream *s, enum media_report_type type, uint32_t value, uint32_t duration_ms, uint64_t at_ns);
+/* Takes what signalling has left, if anything. */
+void stream_take_setup(struct stream *s);
+void stream_publish(struct stream *s);
+
+int stream_setup_new(const struct stream_params *p, uint32_t tick_ms, struct stream_setup **ret_setup);
+struct stream_setup *stream_setup_free(struct stream_setup *set);
+/* The media thread goes from one to the other: what belongs to the same codec moves along. */
+void stream_setup_inherit(struct stream_setup *set, struct stream_setup *old);
+
+const struct netaddr *stream_from(const struct stream *s);
+void stream_rtcp_datagram(struct stream *s, const uint8_t *data, const struct host_rx *rx);
+void stream_rtcp_receive(struct stream *s);
+void stream_rtcp_send_when_due(struct stream *s);
+void stream_rtcp_bye(struct stream *s);
+
+#endif

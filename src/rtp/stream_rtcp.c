@@ -1,0 +1,143 @@
+#include "rtp/stream_impl.h"
+
+#include "offhook/error.h"
+
+/* 1/65536 s, for the fields of 6.4.1. */
+static uint32_t ns_to_65536(uint64_t ns)
+{
+	return (uint32_t)(ns * 65536 / NS_PER_S);
+}
+
+/* ---- in -------------------------------------------------------------------------------------------------
+ */
+
+/* A stranger must not feed us reports: the address has to be that of the RTP, or the one that was signalled.
+ */
+static bool from_peer(const struct stream *s, const struct host_rx *rx)
+{
+	return netaddr_eq_ip(&rx->from, &s->remote) || netaddr_eq_ip(&rx->from, &s->cur->p.remote_rtcp);
+}
+
+/* 6.4.1: A - LSR - DLSR. By our own monotonic note of when that report left, so that a step of the wall clock
+ * between the two does no harm. */
+static void measure_round_trip(struct stream *s, const struct rtp_reception *r, uint64_t at_ns)
+{
+	for (size_t i = 0; i < 2; i++) {
+		uint64_t held = (uint64_t)r->dlsr * NS_PER_S / 65536;
+
+		if (!r->lsr || r->lsr != s->rtcp.sr_ntp[i] || at_ns < s->rtcp.sr_sent_ns[i] + held)
+			continue;
+		s->figures.rtt_ms = (double)(at_ns - s->rtcp.sr_sent_ns[i] - held) / 1e6;
+	}
+}
+
+void stream_rtcp_datagram(struct stream *s, const uint8_t *data, const struct host_rx *rx)
+{
+	struct rtcp_in in;
+
+	if (rx->truncated || rx->at_ns < s->cur->p.not_before_ns || !from_peer(s, rx) ||
+		rtcp_parse(data, rx->n, s->tx.ssrc, &in) < 0) {
+		s->figures.foreign++;
+		return;
+	}
+	s->figures.rtcp_rx++;
+	rtcp_timing_packet(&s->rtcp.timing, rx->n);
+	if (!netaddr_is_any(&s->rtcp.remote))
+		s->rtcp.remote = rx->from; /* symmetric, like the RTP (RFC 4961) */
+	if (in.has_sender) {
+		s->rtcp.peer_sr = rtcp_ntp_middle(in.sender.ntp);
+		s->rtcp.peer_sr_ns = rx->at_ns;
+	}
+	if (in.has_about_us) {
+		s->figures.peer_lost = in.about_us.lost > 0 ? (uint64_t)in.about_us.lost : 0;
+		s->figures.peer_jitter_ms = in.about_us.jitter * 1000.0 / s->cur->clock_hz;
+		measure_round_trip(s, &in.about_us, rx->at_ns);
+	}
+	if (in.bye)
+		s->rx.source_loose = true;
+}
+
+void stream_rtcp_receive(struct stream *s)
+{
+	uint8_t buf[1500];
+	struct host_rx rx;
+
+	if (s->rtcp.look_in > 0) {
+		s->rtcp.look_in--;
+		return;
+	}
+	s->rtcp.look_in = STREAM_RTCP_EVERY_MS / s->tick_ms - 1;
+	for (unsigned i = 0; i < STREAM_RX_PER_TICK; i++) {
+		int err = host_dgram_recv(s->rtcp_sock, buf, sizeof(buf), &rx);
+
+		if (err == OH_EAGAIN)
+			return;
+		if (err == 0 && rx.n > 0)
+			stream_rtcp_datagram(s, buf, &rx);
+	}
+}
+
+/* ---- out ------------------------------------------------------------------------------------------------
+ */
+
+/* 6.4: a sender is who sent RTP since its second-last report. */
+static bool we_send(const struct stream *s)
+{
+	return s->figures.tx_packets > s->rtcp.tx_packets_at[1];
+}
+
+static void send_report(struct stream *s, bool bye)
+{
+	uint8_t packet[RTCP_PACKET_MAX];
+	struct rtcp_out out = {.ssrc = s->tx.ssrc, .cname = s->cname, .bye = bye};
+	struct rtcp_sender sender;
+	struct rtp_reception reception;
+	size_t n;
+
+	if (we_send(s)) {
+		sender = (struct rtcp_sender){
+			.ntp = rtcp_ntp(host_wall(s->host)),
+			.rtp_ts = s->tx.ts,
+			.packets = (uint32_t)s->figures.tx_packets,
+			.octets = (uint32_t)s->figures.tx_bytes,
+		};
+		out.sender = &sender;
+		s->rtcp.sr_ntp[1] = s->rtcp.sr_ntp[0];
+		s->rtcp.sr_sent_ns[1] = s->rtcp.sr_sent_ns[0];
+		s->rtcp.sr_ntp[0] = rtcp_ntp_middle(sender.ntp);
+		s->rtcp.sr_sent_ns[0] = s->now_ns;
+	}
+	/* 6.4: only about who was heard since the last report. */
+	if (s->rx.source.known && s->rx.source.received != s->rx.source.received_prior) {
+		rtp_source_report(&s->rx.source, &reception);
+		reception.lsr = s->rtcp.peer_sr;
+		reception.dlsr = s->rtcp.peer_sr ? ns_to_65536(s->now_ns - s->rtcp.peer_sr_ns) : 0;
+		out.reception = &reception;
+	}
+	s->rtcp.tx_packets_at[1] = s->rtcp.tx_packets_at[0];
+	s->rtcp.tx_packets_at[0] = s->figures.tx_packets;
+	n = rtcp_write(packet, &out);
+	rtcp_timing_packet(&s->rtcp.timing, n);
+	if (host_dgram_send(s->rtcp_sock, &s->rtcp.remote, stream_from(s), packet, n) < 0)
+		s->figures.tx_errors++;
+	else
+		s->figures.rtcp_tx++;
+}
+
+void stream_rtcp_send_when_due(struct stream *s)
+{
+	bool sending = we_send(s), hearing = s->rx.heard && !s->rx.timed_out;
+
+	if (netaddr_is_any(&s->rtcp.remote) ||
+		!rtcp_timing_due(&s->rtcp.timing, s->now_ns, (unsigned)sending + hearing, sending))
+		return;
+	send_report(s, false);
+}
+
+/* 6.3.7: fewer than fifty members, so at once; and not at all when nothing was ever sent. */
+void stream_rtcp_bye(struct stream *s)
+{
+	if (!s->cur || netaddr_is_any(&s->rtcp.remote) || (!s->figures.tx_packets && !s->figures.rtcp_tx))
+		return;
+	send_report(s, true);
+}

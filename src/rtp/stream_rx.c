@@ -1,0 +1,236 @@
+#include "rtp/stream_impl.h"
+
+#include "offhook/error.h"
+
+/* Where a codec stands in the list of this build; negative: the payload type was not agreed. */
+static int codec_index(const struct stream_setup *set, uint8_t pt, const struct codec **ret_codec)
+{
+	for (size_t i = 0; i < set->p.n_rx; i++) {
+		const struct codec *const *list = codec_list();
+
+		if (set->p.rx[i].pt != pt)
+			continue;
+		for (int k = 0; list[k]; k++) {
+			if (list[k] == set->p.rx[i].codec) {
+				*ret_codec = list[k];
+				return k;
+			}
+		}
+	}
+	return -1;
+}
+
+/* Another source than before takes over. What the old one left to play is not mixed with it. */
+static void new_source(struct stream *s, const struct rtp_packet *p)
+{
+	double ms = 1000.0 / s->cur->clock_hz;
+
+	if (s->rx.source.known) {
+		s->rx.lost_before += rtp_source_lost(&s->rx.source);
+		s->figures.reordered += s->rx.source.reordered;
+		if (s->rx.source.jitter_max * ms > s->rx.jitter_max)
+			s->rx.jitter_max = s->rx.source.jitter_max * ms;
+		jbuf_restart(&s->jbuf);
+		dtmf_rx_restart(&s->dtmf_rx);
+	}
+	rtp_source_start(&s->rx.source, p->ssrc, p->seq);
+	s->rx.source_loose = false;
+	s->rx.candidate_known = false;
+}
+
+/*
+ * Which source a packet is from (RFC 3550 8.2, A.1). While one is speaking another has to show two packets in
+ * sequence, so that a stray packet does not cut the call; when it is silent, said BYE or may have moved, the
+ * first is believed.
+ */
+static enum rtp_seq place_in_sequence(struct stream *s, const struct rtp_packet *p)
+{
+	struct stream_rx *rx = &s->rx;
+	uint32_t ext;
+
+	if (rx->source.known && rx->source.ssrc == p->ssrc) {
+		enum rtp_seq where = rtp_source_update(&rx->source, p->seq, &ext);
+
+		if (where == RTP_SEQ_RESTART) {
+			jbuf_restart(&s->jbuf);
+			dtmf_rx_restart(&s->dtmf_rx);
+		}
+		return where;
+	}
+	if (rx->source.known && !rx->source_loose && s->now_ns - rx->heard_ns < STREAM_SOURCE_IDLE &&
+		!(rx->candidate_known && rx->candidate_ssrc == p->ssrc && rx->candidate_seq == p->seq)) {
+		rx->candidate_known = true;
+		rx->candidate_ssrc = p->ssrc;
+		rx->candidate_seq = (uint16_t)(p->seq + 1);
+		return RTP_SEQ_INVALID;
+	}
+	new_source(s, p);
+	return RTP_SEQ_NEXT;
+}
+
+/* The first good packet fixes where RTP goes: RFC 4961, and the only way through most NAT boxes. Once only;
+ * after that nobody else can turn the stream away. */
+static void latch(struct stream *s, const struct host_rx *rx)
+{
+	bool moved = !netaddr_eq(&s->remote, &rx->from);
+
+	if (s->bound_any)
+		s->local = rx->to;
+	if (s->figures.latched)
+		return;
+	s->figures.latched = true;
+	if (!netaddr_is_any(&s->cur->p.remote_rtp))
+		s->remote = rx->from;
+	stream_tell(s, MEDIA_LATCHED, moved, 0, rx->at_ns);
+}
+
+static void note_heard(struct stream *s, const struct host_rx *rx)
+{
+	s->rx.heard_ns = s->now_ns;
+	if (s->rx.heard && !s->rx.timed_out)
+		return;
+	stream_tell(s, MEDIA_RTP_RESUMED, s->rx.heard, 0, rx->at_ns);
+	s->rx.heard = true;
+	s->rx.timed_out = false;
+}
+
+static uint32_t arrival_ts(const struct stream *s, uint64_t at_ns)
+{
+	return (uint32_t)(at_ns / 1000 * (s->cur->clock_hz / 1000) / 1000);
+}
+
+static void take_event(struct stream *s, const struct rtp_packet *p, const struct host_rx *rx)
+{
+	s->figures.rx_events++;
+	if (place_in_sequence(s, p) == RTP_SEQ_INVALID)
+		return;
+	latch(s, rx);
+	note_heard(s, rx);
+	if (s->cur->p.dir & STREAM_RECV)
+		dtmf_rx_packet(&s->dtmf_rx, p->ts, p->marker, p->payload, p->n, rx->at_ns);
+}
+
+static void take_audio(struct stream *s, const struct rtp_packet *p, const struct host_rx *rx)
+{
+	const struct codec *codec = NULL;
+	int index = codec_index(s->cur, p->pt, &codec);
+	enum rtp_seq where;
+	long samples = 0;
+
+	s->figures.rx_packets++;
+	s->figures.rx_bytes += p->n;
+	/* Only what the signalled codecs can be may begin a source or latch; unknown payload types are
+	 * ignored. */
+	if (index >= 0)
+		samples = codec->samples(p->payload, p->n);
+	if (index < 0 || samples <= 0 || codec->rate_hz != s->cur->rate_hz ||
+		codec->clock_hz != s->cur->clock_hz || (size_t)samples > s->cur->spill_cap) {
+		s->figures.invalid++;
+		return;
+	}
+	where = place_in_sequence(s, p);
+	if (where == RTP_SEQ_INVALID) {
+		s->figures.invalid++;
+		return;
+	}
+	latch(s, rx);
+	note_heard(s, rx);
+	if (where == RTP_SEQ_DUPLICATE) {
+		s->figures.duplicate++;
+		return;
+	}
+	rtp_source_jitter(&s->rx.source, arrival_ts(s, rx->at_ns), p->ts);
+	if (!(s->cur->p.dir & STREAM_RECV)) {
+		s->figures.early++;
+		return;
+	}
+	jbuf_put(&s->jbuf, &(struct jbuf_packet){.data = p->payload,
+				   .n = p->n,
+				   .ts = p->ts,
+				   .span = (uint32_t)samples / s->cur->samples_per_ts,
+				   .at_ns = rx->at_ns,
+				   .codec = (uint8_t)index,
+				   .marker = p->marker});
+}
+
+static void take_datagram(struct stream *s, const uint8_t *data, const struct host_rx *rx)
+{
+	enum rtp_kind kind = rtp_kind_of(data, rx->n);
+	struct rtp_packet p;
+
+	if (kind == RTP_CONTROL) { /* RFC 5761, whether agreed or not */
+		stream_rtcp_datagram(s, data, rx);
+		return;
+	}
+	if (rx->n == 0) /* a keep-alive like ours */
+		return;
+	if (kind == RTP_OTHER || rx->at_ns < s->cur->p.not_before_ns ||
+		(s->figures.latched && !netaddr_eq(&rx->from, &s->remote))) {
+		s->figures.foreign++;
+		return;
+	}
+	if (rx->truncated || rtp_parse(data, rx->n, &p) < 0) {
+		s->figures.rx_packets++;
+		s->figures.invalid++;
+		return;
+	}
+	if (s->cur->p.dtmf_rx_pt >= 0 && p.pt == s->cur->p.dtmf_rx_pt)
+		take_event(s, &p, rx);
+	else
+		take_audio(s, &p, rx);
+}
+
+static void read_rtp(struct stream *s)
+{
+	uint8_t buf[2048];
+	struct host_rx rx;
+
+	for (unsigned i = 0; i < STREAM_RX_PER_TICK; i++) {
+		int err = host_dgram_recv(s->rtp_sock, buf, sizeof(buf), &rx);
+
+		if (err == OH_EAGAIN)
+			return;
+		if (err < 0) /* an ICMP error of an earlier packet; what waits behind it is read on */
+			continue;
+		if (!s->cur) {
+			s->figures.foreign++;
+			continue;
+		}
+		take_datagram(s, buf, &rx);
+		/* Whatever waits behind a packet younger than a tick is younger still, and this tick has all
+		 * it needs: it can wait for the next one. This saves one system call in two. */
+		if (rx.at_ns + s->tick_ms * NS_PER_MS > s->now_ns && jbuf_has_tick(&s->jbuf))
+			return;
+	}
+}
+
+static void check_timeout(struct stream *s)
+{
+	if (!s->timeout_ns || s->rx.timed_out || !(s->cur->p.dir & STREAM_RECV) ||
+		s->now_ns - s->rx.heard_ns < s->timeout_ns)
+		return;
+	s->rx.timed_out = true;
+	stream_tell(s, MEDIA_RTP_TIMEOUT, 0, 0, s->now_ns);
+}
+
+void stream_receive(struct stream *s, uint64_t now_ns)
+{
+	s->now_ns = now_ns;
+	stream_take_setup(s);
+	read_rtp(s);
+	if (!s->cur)
+		return;
+	stream_rtcp_receive(s);
+	dtmf_rx_tick(&s->dtmf_rx, now_ns);
+	check_timeout(s);
+}
+
+bool stream_pull(struct stream *s, int16_t *pcm, size_t n)
+{
+	/* Between a new setup and the plan that knows its rate there may be a tick of the wrong size. */
+	if (!s->cur || n != s->cur->tick_samples || !(s->cur->p.dir & STREAM_RECV)) {
+		memset(pcm, 0, n * sizeof(*pcm));
+		return false;
+	}
+	return jbuf_get(&s->jbuf, s->now_ns, pcm, n);
+}

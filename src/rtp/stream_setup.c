@@ -1,0 +1,107 @@
+#include "rtp/stream_impl.h"
+
+#include "base/mem.h"
+#include "offhook/error.h"
+
+#define ALIGNED(n) (((n) + 15) & ~(size_t)15)
+
+static bool valid(const struct stream_params *p)
+{
+	if (!p->tx || p->ptime_ms < 10 || p->ptime_ms > 60 || p->n_rx > STREAM_CODECS_MAX || (p->dir & ~3u) ||
+		p->dtmf_tx_pt > 127 || p->dtmf_rx_pt > 127)
+		return false;
+	for (size_t i = 0; i < p->n_rx; i++)
+		if (!p->rx[i].codec || p->rx[i].pt > 127)
+			return false;
+	return true;
+}
+
+static void *carve(char **at, size_t bytes)
+{
+	void *piece = *at;
+
+	*at += ALIGNED(bytes);
+	return piece;
+}
+
+int stream_setup_new(const struct stream_params *p, uint32_t tick_ms, struct stream_setup **ret_setup)
+{
+	size_t tick, packet, spill, gather, bytes;
+	struct stream_setup *set;
+	char *at;
+	int err = 0;
+
+	if (!valid(p))
+		return OH_EINVAL;
+	tick = p->tx->rate_hz * tick_ms / 1000;
+	packet = p->tx->rate_hz * p->ptime_ms / 1000;
+	spill = p->tx->rate_hz * STREAM_PACKET_MS_MAX / 1000;
+	gather = tick % packet ? packet : 0;
+	bytes = ALIGNED(sizeof(*set)) + ALIGNED(p->tx->enc_bytes) + ALIGNED(gather * 2) + ALIGNED(spill * 2);
+	for (size_t i = 0; i < p->n_rx; i++)
+		bytes += ALIGNED(p->rx[i].codec->dec_bytes);
+	set = mem_zalloc(bytes);
+	if (!set)
+		return OH_ENOMEM;
+	at = (char *)set + ALIGNED(sizeof(*set));
+	set->p = *p;
+	set->clock_hz = p->tx->clock_hz;
+	set->rate_hz = p->tx->rate_hz;
+	set->samples_per_ts = set->rate_hz / set->clock_hz;
+	set->tick_samples = tick;
+	set->packet_samples = packet;
+	set->enc = carve(&at, p->tx->enc_bytes);
+	set->gather = gather ? carve(&at, gather * 2) : NULL;
+	err = p->tx->enc_init(set->enc, SLICE_NONE);
+	if (err < 0)
+		goto fail;
+	set->enc_made = true;
+	for (; set->decs_made < p->n_rx; set->decs_made++) {
+		const struct codec *c = p->rx[set->decs_made].codec;
+
+		set->dec[set->decs_made] = carve(&at, c->dec_bytes);
+		err = c->dec_init(set->dec[set->decs_made], SLICE_NONE);
+		if (err < 0)
+			goto fail;
+	}
+	set->spill = carve(&at, spill * 2); /* last: seldom touched */
+	set->spill_cap = spill;
+	*ret_setup = set;
+	return 0;
+fail:
+	stream_setup_free(set);
+	return err;
+}
+
+struct stream_setup *stream_setup_free(struct stream_setup *set)
+{
+	if (!set)
+		return NULL;
+	if (set->enc_made)
+		set->p.tx->enc_free(set->enc);
+	for (size_t i = 0; i < set->decs_made; i++)
+		set->p.rx[i].codec->dec_free(set->dec[i]);
+	mem_free(set);
+	return NULL;
+}
+
+static void swap_state(void *a, void *b, size_t n)
+{
+	char keep[CODEC_STATE_MAX];
+
+	memcpy(keep, a, n);
+	memcpy(a, b, n);
+	memcpy(b, keep, n);
+}
+
+void stream_setup_inherit(struct stream_setup *set, struct stream_setup *old)
+{
+	if (set->p.tx == old->p.tx)
+		swap_state(set->enc, old->enc, set->p.tx->enc_bytes);
+	for (size_t i = 0; i < set->decs_made; i++)
+		for (size_t k = 0; k < old->decs_made; k++)
+			if (set->p.rx[i].codec == old->p.rx[k].codec)
+				swap_state(set->dec[i], old->dec[k], set->p.rx[i].codec->dec_bytes);
+	if (set->gather && old->gather && set->packet_samples == old->packet_samples)
+		memcpy(set->gather, old->gather, set->packet_samples * sizeof(int16_t));
+}

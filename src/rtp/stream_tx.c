@@ -1,0 +1,141 @@
+#include "rtp/stream_impl.h"
+
+#include "offhook/error.h"
+
+/* A tick of silence at the highest rate; zero pages that no process pays for. */
+static const int16_t silence[48000 * 20 / 1000];
+
+const struct netaddr *stream_from(const struct stream *s)
+{
+	return s->local.family ? &s->local : NULL;
+}
+
+static void send_rtp(struct stream *s, const uint8_t *packet, size_t n)
+{
+	/* Sent or not it has used its number: the peer shall see the loss. */
+	s->tx.seq++;
+	s->tx.sent_ns = s->now_ns;
+	if (host_dgram_send(s->rtp_sock, &s->remote, stream_from(s), packet, n) < 0) {
+		s->figures.tx_errors++;
+		return;
+	}
+	s->figures.tx_packets++;
+	s->figures.tx_bytes += n - RTP_HEADER_BYTES;
+}
+
+static void send_event(struct stream *s, const struct dtmf_packet *e)
+{
+	uint8_t packet[RTP_HEADER_BYTES + DTMF_BYTES];
+	struct rtp_packet h = {.pt = (uint8_t)s->cur->p.dtmf_tx_pt,
+		.marker = e->marker,
+		.seq = s->tx.seq,
+		.ts = e->ts,
+		.ssrc = s->tx.ssrc};
+
+	rtp_write_header(packet, &h);
+	memcpy(packet + RTP_HEADER_BYTES, e->payload, DTMF_BYTES);
+	s->figures.tx_events++;
+	send_rtp(s, packet, sizeof(packet));
+}
+
+static void send_audio(struct stream *s, const int16_t *pcm, uint32_t ts)
+{
+	uint8_t packet[RTP_HEADER_BYTES + CODEC_FRAME_MAX];
+	struct rtp_packet h = {
+		.pt = s->cur->p.tx_pt, .marker = s->tx.mark, .seq = s->tx.seq, .ts = ts, .ssrc = s->tx.ssrc};
+	long n = s->cur->p.tx->encode(
+		s->cur->enc, pcm, s->cur->packet_samples, packet + RTP_HEADER_BYTES, CODEC_FRAME_MAX);
+
+	if (n <= 0) {
+		s->figures.tx_errors++;
+		return;
+	}
+	s->tx.mark = false;
+	rtp_write_header(packet, &h);
+	send_rtp(s, packet, RTP_HEADER_BYTES + (size_t)n);
+}
+
+/* One packet's worth of audio that begins at ts is there: it leaves, or an event leaves in its place. */
+static void packet_full(struct stream *s, const int16_t *pcm, uint32_t ts)
+{
+	struct dtmf_packet events[DTMF_STEP_PACKETS];
+	size_t n = 0;
+
+	if (s->cur->p.dtmf_tx_pt >= 0)
+		n = dtmf_tx_step(
+			&s->dtmf_tx, ts, (uint32_t)(s->cur->packet_samples / s->cur->samples_per_ts), events);
+	if (n == 0)
+		send_audio(s, pcm, ts);
+	for (size_t i = 0; i < n; i++)
+		send_event(s, &events[i]);
+	if (s->dtmf_tx.finished) {
+		s->dtmf_tx.finished = false;
+		stream_tell(s, MEDIA_DTMF_SENT, 0, 0, s->now_ns);
+	}
+}
+
+/* n samples from the bridge: whole packets leave straight from there, parts are gathered. */
+static void pack(struct stream *s, const int16_t *pcm, size_t n)
+{
+	size_t want = s->cur->packet_samples;
+	uint32_t start = s->tx.ts - (uint32_t)(s->tx.gathered / s->cur->samples_per_ts);
+
+	while (n > 0) {
+		const int16_t *full = pcm;
+		size_t part = want - s->tx.gathered;
+
+		if (part > n)
+			part = n;
+		if (part < want) {
+			memcpy(s->cur->gather + s->tx.gathered, pcm, part * sizeof(*pcm));
+			s->tx.gathered += part;
+			full = s->tx.gathered == want ? s->cur->gather : NULL;
+		}
+		pcm += part;
+		n -= part;
+		if (!full)
+			break;
+		s->tx.gathered = 0;
+		packet_full(s, full, start);
+		start += (uint32_t)(want / s->cur->samples_per_ts);
+	}
+}
+
+/*
+ * A stream that is held or only receives keeps the binding of its NAT box alive (RFC 6263). RTCP on the same
+ * port (4.3) has to be agreed first, so what is left must disturb no peer: an empty datagram (4.1) is no RTP
+ * at all, while a packet of an unknown type (4.6) would take sequence numbers and is played by some. The
+ * first leaves at once: the peer's first words may need the way in. RTCP keeps its own port open by itself:
+ * its interval is at most 6.2 s.
+ */
+static void keep_alive(struct stream *s)
+{
+	if (s->tx.sent_ns && s->now_ns - s->tx.sent_ns < STREAM_KEEPALIVE_NS)
+		return;
+	s->tx.sent_ns = s->now_ns;
+	if (host_dgram_send(s->rtp_sock, &s->remote, stream_from(s), "", 0) < 0)
+		s->figures.tx_errors++;
+}
+
+void stream_push(struct stream *s, const int16_t *pcm, size_t n, uint64_t now_ns)
+{
+	s->now_ns = now_ns;
+	if (!s->cur)
+		return;
+	if (!pcm || n != s->cur->tick_samples)
+		pcm = silence;
+	if (netaddr_is_any(&s->remote) || !(s->cur->p.dir & STREAM_SEND)) {
+		s->tx.gathered = 0;
+		s->tx.mark = true;
+		dtmf_tx_stop(&s->dtmf_tx);
+		if (!netaddr_is_any(&s->remote))
+			keep_alive(s);
+	} else {
+		pack(s, pcm, s->cur->tick_samples);
+	}
+	/* The clock of the samples never stops, so a pause is as long in time stamps as it was (RFC
+	 * 3551 4.1). */
+	s->tx.ts += (uint32_t)(s->cur->tick_samples / s->cur->samples_per_ts);
+	stream_rtcp_send_when_due(s);
+	stream_publish(s);
+}
