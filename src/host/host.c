@@ -207,6 +207,11 @@ void host_dns_cancel(struct host_dns *q)
 	q->host->ops->dns_cancel(q);
 }
 
+int host_dns_servers(struct host *h, const struct netaddr *servers, size_t n)
+{
+	return h->ops->dns_servers(h, servers, n);
+}
+
 /* ---- other threads ---- */
 
 int host_ticker_new(struct host *h, const struct host_ticker_cfg *cfg, struct host_ticker **ret_ticker)

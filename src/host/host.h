@@ -141,6 +141,10 @@ int host_dns_addrs(struct host *h, const char *name, int family, host_addrs_fn *
 /* fn will not run. Only before it ran. */
 void host_dns_cancel(struct host_dns *q);
 
+/* Asks these servers instead of the system's (1..8; port 0 = 53). OH_EINVAL, OH_ENOMEM, OH_ETRANSPORT. The simulated
+ * host knows its names by itself and takes no notice. */
+int host_dns_servers(struct host *h, const struct netaddr *servers, size_t n);
+
 /* ---- other threads -------------------------------------------------------------------------------------- */
 
 /*

@@ -30,6 +30,7 @@ struct host_ops {
 	int (*dns_addrs)(struct host *h, const char *name, int family, host_addrs_fn *fn, void *arg,
 		struct host_dns **ret_query);
 	void (*dns_cancel)(struct host_dns *q);
+	int (*dns_servers)(struct host *h, const struct netaddr *servers, size_t n);
 	int (*ticker_new)(struct host *h, const struct host_ticker_cfg *cfg, struct host_ticker **ret_ticker);
 	void (*ticker_free)(struct host_ticker *t);
 	int (*service_new)(struct host *h, unsigned period_ms, void (*fn)(void *arg), void *arg,

@@ -219,3 +219,10 @@ void sim_dns_cancel(struct host_dns *q)
 {
 	query_free((struct sim_query *)q);
 }
+
+int sim_dns_servers(struct host *h, const struct netaddr *servers, size_t n)
+{
+	(void)h;
+	(void)servers;
+	return n == 0 ? OH_EINVAL : 0;
+}

@@ -128,6 +128,7 @@ const struct host_ops sim_host_ops = {
 	.dns_query = sim_dns_query,
 	.dns_addrs = sim_dns_addrs,
 	.dns_cancel = sim_dns_cancel,
+	.dns_servers = sim_dns_servers,
 	.ticker_new = sim_ticker_new,
 	.ticker_free = sim_ticker_free,
 	.service_new = sim_service_new,

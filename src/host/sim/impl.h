@@ -155,6 +155,7 @@ int sim_dns_query(
 int sim_dns_addrs(struct host *h, const char *name, int family, host_addrs_fn *fn, void *arg,
 	struct host_dns **ret_query);
 void sim_dns_cancel(struct host_dns *q);
+int sim_dns_servers(struct host *h, const struct netaddr *servers, size_t n);
 
 /* ---- timers, tickers, services (timer.c) ---- */
 

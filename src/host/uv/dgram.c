@@ -1,0 +1,277 @@
+/*
+ * UDP sockets of our own. Sending and receiving are thin: no lock, no allocation, one system call. A socket
+ * that is bound to one address and needs no stamps is read by recvfrom(); the others pay for their control
+ * messages.
+ */
+#include "host/uv/impl.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* How long the difference between the two clocks is believed, and by how much it may drift in that time. */
+#define OFFSET_LIFE_NS (10 * NS_PER_MS)
+#define OFFSET_JUMP_NS NS_PER_MS
+/* A stamp older than this comes from before a jump of the wall clock. */
+#define STAMP_AGE_MAX_NS NS_PER_S
+
+static struct uv_dgram *uv_dgram_of(struct host_dgram *d)
+{
+	return (struct uv_dgram *)d;
+}
+
+static int set_option(int fd, int level, int name, int value)
+{
+	return setsockopt(fd, level, name, &value, sizeof(value)) ? err_from_errno(errno) : 0;
+}
+
+static int configure(const struct uv_dgram *d, const struct host_dgram_cfg *cfg)
+{
+	bool ip4 = cfg->local.family == NETADDR_IP4;
+	int err = 0;
+
+	/* One family a socket: an IPv4 peer must not show up as ::ffff:1.2.3.4. */
+	if (!ip4)
+		err = set_option(d->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	if (!err && cfg->dscp)
+		err = set_option(
+			d->fd, ip4 ? IPPROTO_IP : IPPROTO_IPV6, ip4 ? IP_TOS : IPV6_TCLASS, cfg->dscp << 2);
+	if (!err && cfg->rcvbuf)
+		err = set_option(
+			d->fd, SOL_SOCKET, SO_RCVBUF, cfg->rcvbuf > INT32_MAX ? INT32_MAX : (int)cfg->rcvbuf);
+	if (!err && cfg->timestamps)
+		err = set_option(d->fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+	if (!err && d->bound_to_any)
+		err = set_option(
+			d->fd, ip4 ? IPPROTO_IP : IPPROTO_IPV6, ip4 ? IP_PKTINFO : IPV6_RECVPKTINFO, 1);
+	return err;
+}
+
+static int bind_to(struct uv_dgram *d, const struct netaddr *local)
+{
+	struct sockaddr_storage sa;
+	socklen_t n = uv_addr_to(local, &sa);
+
+	if (bind(d->fd, (struct sockaddr *)&sa, n))
+		return err_from_errno(errno);
+	n = sizeof(sa);
+	if (getsockname(d->fd, (struct sockaddr *)&sa, &n))
+		return err_from_errno(errno);
+	d->base.local = uv_addr_from((struct sockaddr *)&sa);
+	return 0;
+}
+
+int uv_dgram_open(struct host *h, const struct host_dgram_cfg *cfg, struct host_dgram **ret_dgram)
+{
+	struct uv_dgram *d = mem_zalloc(sizeof(*d));
+	int family = cfg->local.family == NETADDR_IP4 ? AF_INET : AF_INET6;
+	int err;
+
+	if (!d)
+		return OH_ENOMEM;
+	d->base.host = h;
+	d->timestamps = cfg->timestamps;
+	d->bound_to_any = netaddr_is_any(&cfg->local);
+	d->fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	err = d->fd < 0 ? err_from_errno(errno) : configure(d, cfg);
+	if (!err)
+		err = bind_to(d, &cfg->local);
+	if (err) {
+		uv_dgram_close(&d->base);
+		return err;
+	}
+	*ret_dgram = &d->base;
+	return 0;
+}
+
+void uv_dgram_close(struct host_dgram *base)
+{
+	struct uv_dgram *d = uv_dgram_of(base);
+
+	uv_dgram_watch(base, NULL);
+	if (d->fd >= 0)
+		close(d->fd);
+	mem_free(d);
+}
+
+/* ---- sending ---- */
+
+static ssize_t send_from(const struct uv_dgram *d, const struct sockaddr_storage *to, socklen_t to_n,
+	const struct netaddr *from, const void *data, size_t n)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+	} control = {0};
+	struct iovec iov = {(void *)(uintptr_t)data, n};
+	struct msghdr msg = {.msg_name = (void *)(uintptr_t)to,
+		.msg_namelen = to_n,
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = CMSG_SPACE(sizeof(struct in6_pktinfo))};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+	if (from->family == NETADDR_IP4) {
+		struct in_pktinfo info = {0};
+
+		memcpy(&info.ipi_spec_dst, from->ip, 4);
+		c->cmsg_level = IPPROTO_IP;
+		c->cmsg_type = IP_PKTINFO;
+		c->cmsg_len = CMSG_LEN(sizeof(info));
+		msg.msg_controllen = CMSG_SPACE(sizeof(info));
+		memcpy(CMSG_DATA(c), &info, sizeof(info));
+	} else {
+		struct in6_pktinfo info = {.ipi6_ifindex = from->scope};
+
+		memcpy(&info.ipi6_addr, from->ip, 16);
+		c->cmsg_level = IPPROTO_IPV6;
+		c->cmsg_type = IPV6_PKTINFO;
+		c->cmsg_len = CMSG_LEN(sizeof(info));
+		memcpy(CMSG_DATA(c), &info, sizeof(info));
+	}
+	return sendmsg(d->fd, &msg, 0);
+}
+
+int uv_dgram_send(struct host_dgram *base, const struct netaddr *to, const struct netaddr *from,
+	const void *data, size_t n)
+{
+	struct uv_dgram *d = uv_dgram_of(base);
+	struct sockaddr_storage sa;
+	socklen_t sa_n;
+	bool choose = d->bound_to_any && from && !netaddr_is_any(from);
+	/* On a watched socket the ICMP error of an earlier datagram stops this one: once more, it is no
+	 * answer to it. */
+	int tries = d->watch ? 2 : 1;
+	ssize_t sent;
+
+	if (to->family != d->base.local.family || (choose && from->family != to->family))
+		return err_from_errno(EAFNOSUPPORT);
+	sa_n = uv_addr_to(to, &sa);
+	do {
+		if (choose)
+			sent = send_from(d, &sa, sa_n, from, data, n);
+		else
+			sent = sendto(d->fd, data, n, 0, (struct sockaddr *)&sa, sa_n);
+		if (sent >= 0)
+			return 0;
+		if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS)
+			return OH_EAGAIN;
+	} while (--tries > 0 || errno == EINTR);
+	return err_from_errno(errno);
+}
+
+/* ---- receiving ---- */
+
+/* What the wall clock is ahead of the monotonic one, as this thread last looked. */
+static _Thread_local struct {
+	uint64_t read_at_ns;
+	int64_t offset_ns;
+	bool jumped; /* then stamps of this while cannot be told apart: before or after? */
+} clocks;
+
+static void compare_clocks(uint64_t now_ns)
+{
+	struct timespec wall;
+	int64_t offset;
+
+	clock_gettime(CLOCK_REALTIME, &wall);
+	offset = wall.tv_sec * (int64_t)NS_PER_S + wall.tv_nsec - (int64_t)now_ns;
+	clocks.jumped = clocks.read_at_ns && llabs(offset - clocks.offset_ns) > (int64_t)OFFSET_JUMP_NS;
+	clocks.offset_ns = offset;
+	clocks.read_at_ns = now_ns;
+}
+
+static uint64_t monotonic_of(const struct timespec *stamp, uint64_t now_ns)
+{
+	int64_t at;
+
+	if (now_ns - clocks.read_at_ns > OFFSET_LIFE_NS)
+		compare_clocks(now_ns);
+	at = stamp->tv_sec * (int64_t)NS_PER_S + stamp->tv_nsec - clocks.offset_ns;
+	if (clocks.jumped || at > (int64_t)now_ns || (int64_t)now_ns - at > (int64_t)STAMP_AGE_MAX_NS)
+		return now_ns;
+	return (uint64_t)at;
+}
+
+static void read_control(struct msghdr *msg, struct host_rx *rx)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			struct in_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+			memcpy(rx->to.ip, &info.ipi_addr, 4);
+		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+			struct in6_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+			memcpy(rx->to.ip, &info.ipi6_addr, 16);
+			/* The zone matters for link-local addresses only, and would spoil comparing others.
+			 */
+			rx->to.scope = IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr) ? info.ipi6_ifindex : 0;
+		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+			struct timespec stamp;
+
+			memcpy(&stamp, CMSG_DATA(c), sizeof(stamp));
+			rx->at_ns = monotonic_of(&stamp, rx->at_ns);
+		}
+	}
+}
+
+static ssize_t receive(
+	struct uv_dgram *d, void *buf, size_t cap, struct sockaddr_storage *from, struct host_rx *rx)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct timespec))];
+	} control;
+	struct iovec iov = {buf, cap};
+	struct msghdr msg = {.msg_name = from,
+		.msg_namelen = sizeof(*from),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control)};
+	socklen_t from_n = sizeof(*from);
+	ssize_t got;
+
+	/* MSG_TRUNC: the true length, even beyond the buffer. */
+	if (!d->timestamps && !d->bound_to_any)
+		got = recvfrom(d->fd, buf, cap, MSG_TRUNC, (struct sockaddr *)from, &from_n);
+	else
+		got = recvmsg(d->fd, &msg, MSG_TRUNC);
+	if (got < 0)
+		return got;
+	*rx = (struct host_rx){.to = d->base.local, .at_ns = uv_host_now(d->base.host)};
+	if (d->timestamps || d->bound_to_any)
+		read_control(&msg, rx);
+	return got;
+}
+
+int uv_dgram_recv(struct host_dgram *base, void *buf, size_t cap, struct host_rx *ret_rx)
+{
+	struct uv_dgram *d = uv_dgram_of(base);
+	struct sockaddr_storage from;
+	int tries = d->watch ? 2 : 1; /* as in uv_dgram_send() */
+	ssize_t got;
+
+	do {
+		got = receive(d, buf, cap, &from, ret_rx);
+		if (got >= 0) {
+			ret_rx->from = uv_addr_from((struct sockaddr *)&from);
+			ret_rx->n = (size_t)got < cap ? (size_t)got : cap;
+			ret_rx->truncated = (size_t)got > cap;
+			return 0;
+		}
+		if (errno == EAGAIN || errno == EWOULDBLOCK)
+			return OH_EAGAIN;
+	} while (--tries > 0 || errno == EINTR);
+	return err_from_errno(errno);
+}

@@ -1,0 +1,81 @@
+/* The inside of the real world, for the files of host/uv only. */
+#ifndef OH_HOST_UV_IMPL_H
+#define OH_HOST_UV_IMPL_H
+
+#include "base/list.h"
+#include "host/impl.h"
+
+#include <pthread.h>
+#include <sys/socket.h>
+#include <uv.h>
+
+struct uv_dns;
+struct uv_disk;
+
+struct uv_host {
+	struct host base;
+	uv_loop_t loop;
+	uv_async_t wake, stop;
+	uv_prepare_t idle;
+	struct uv_dns *dns;   /* from the first query on */
+	struct uv_disk *disk; /* while there are services */
+};
+
+static inline struct uv_host *uv_host_of(const struct host *h)
+{
+	return (struct uv_host *)(uintptr_t)h;
+}
+
+/* Monotonic nanoseconds. */
+uint64_t uv_host_now(const struct host *h);
+/* An enum oh_err for a libuv status (0 or a negative errno). */
+int uv_err(int status);
+
+/* addr.c: to and from the system's form. */
+socklen_t uv_addr_to(const struct netaddr *a, struct sockaddr_storage *ret_sa);
+struct netaddr uv_addr_from(const struct sockaddr *sa);
+
+/* thread.c: a joinable thread that takes no signals. Wrapped errno. */
+int uv_thread_start(pthread_t *ret_thread, const char *name, void *(*fn)(void *arg), void *arg);
+
+/* timer.c */
+int uv_timer_make(struct host *h, void (*fn)(void *arg), void *arg, struct host_timer **ret_timer);
+void uv_timer_aim(struct host_timer *t, uint64_t due_ns);
+void uv_timer_halt(struct host_timer *t);
+void uv_timer_drop(struct host_timer *t);
+
+/* dgram.c, watch.c, route.c */
+struct dgram_watch;
+struct uv_dgram {
+	struct host_dgram base;
+	int fd;
+	bool timestamps;
+	bool bound_to_any;
+	struct dgram_watch *watch; /* NULL: not watched */
+};
+int uv_dgram_open(struct host *h, const struct host_dgram_cfg *cfg, struct host_dgram **ret_dgram);
+void uv_dgram_close(struct host_dgram *d);
+int uv_dgram_send(struct host_dgram *d, const struct netaddr *to, const struct netaddr *from,
+	const void *data, size_t n);
+int uv_dgram_recv(struct host_dgram *d, void *buf, size_t cap, struct host_rx *ret_rx);
+int uv_dgram_watch(struct host_dgram *d, const struct host_dgram_handler *handler);
+int uv_route(struct host *h, const struct netaddr *to, struct netaddr *ret_local);
+
+/* dns.c */
+int uv_dns_query(
+	struct host *h, const char *name, int type, host_dns_fn *fn, void *arg, struct host_dns **ret_query);
+int uv_dns_addrs(struct host *h, const char *name, int family, host_addrs_fn *fn, void *arg,
+	struct host_dns **ret_query);
+void uv_dns_cancel(struct host_dns *q);
+int uv_dns_servers(struct host *h, const struct netaddr *servers, size_t n);
+void uv_dns_close(struct uv_dns *dns);
+
+/* ticker.c, service.c */
+int uv_ticker_new(struct host *h, const struct host_ticker_cfg *cfg, struct host_ticker **ret_ticker);
+void uv_ticker_free(struct host_ticker *t);
+int uv_service_new(struct host *h, unsigned period_ms, void (*fn)(void *arg), void *arg,
+	struct host_service **ret_service);
+void uv_service_kick(struct host_service *s);
+void uv_service_free(struct host_service *s);
+
+#endif

@@ -1,0 +1,184 @@
+/*
+ * The disk thread: one for all services of a host, and only while there are any. Services wait in a list in
+ * order of due time; most have the same period, so a service that was served goes to the end.
+ */
+#include "host/uv/impl.h"
+
+#include "base/mem.h"
+#include "offhook/error.h"
+
+#include <time.h>
+
+struct uv_service {
+	struct host_service base;
+	struct list node; /* linked, but while it runs */
+	uint64_t due_ns, period_ns;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+struct uv_disk {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;   /* the list, or `ending` */
+	pthread_cond_t came_back; /* a service has run */
+	struct list services;
+	struct uv_service *running;
+	size_t count;
+	bool ending;
+};
+
+static struct uv_service *first_service(const struct uv_disk *disk)
+{
+	return list_empty(&disk->services) ? NULL
+					   : CONTAINER_OF(disk->services.next, struct uv_service, node);
+}
+
+static void enqueue(struct uv_disk *disk, struct uv_service *s)
+{
+	struct list *after = disk->services.prev;
+
+	while (after != &disk->services && CONTAINER_OF(after, struct uv_service, node)->due_ns > s->due_ns)
+		after = after->prev;
+	/* Appending to the list whose head is the next node puts s before it. */
+	list_append(after->next, &s->node);
+}
+
+static void wait_until(struct uv_disk *disk, uint64_t due_ns)
+{
+	struct timespec due = {.tv_sec = (time_t)(due_ns / NS_PER_S), .tv_nsec = (long)(due_ns % NS_PER_S)};
+
+	pthread_cond_clockwait(&disk->changed, &disk->lock, CLOCK_MONOTONIC, &due);
+}
+
+/* Called and left with the lock held. */
+static void serve(struct uv_disk *disk, struct uv_service *s)
+{
+	uint64_t due = s->due_ns + s->period_ns;
+
+	list_remove(&s->node);
+	/* A kick while it runs asks for one more run. */
+	s->due_ns = UINT64_MAX;
+	disk->running = s;
+	pthread_mutex_unlock(&disk->lock);
+	s->fn(s->arg);
+	pthread_mutex_lock(&disk->lock);
+	disk->running = NULL;
+	if (s->due_ns == UINT64_MAX)
+		s->due_ns = due;
+	enqueue(disk, s);
+	pthread_cond_broadcast(&disk->came_back);
+}
+
+static void *run_disk(void *arg)
+{
+	struct uv_disk *disk = arg;
+
+	pthread_mutex_lock(&disk->lock);
+	while (!disk->ending) {
+		struct uv_service *s = first_service(disk);
+
+		if (!s)
+			pthread_cond_wait(&disk->changed, &disk->lock);
+		else if (s->due_ns > uv_host_now(NULL))
+			wait_until(disk, s->due_ns);
+		else
+			serve(disk, s);
+	}
+	pthread_mutex_unlock(&disk->lock);
+	return NULL;
+}
+
+static int disk_new(struct uv_disk **ret_disk)
+{
+	struct uv_disk *disk = mem_zalloc(sizeof(*disk));
+	int err;
+
+	if (!disk)
+		return OH_ENOMEM;
+	pthread_mutex_init(&disk->lock, NULL);
+	pthread_cond_init(&disk->changed, NULL);
+	pthread_cond_init(&disk->came_back, NULL);
+	list_init(&disk->services);
+	err = uv_thread_start(&disk->thread, "offhook-disk", run_disk, disk);
+	if (err) {
+		mem_free(disk);
+		return err;
+	}
+	*ret_disk = disk;
+	return 0;
+}
+
+static struct uv_disk *disk_end(struct uv_disk *disk)
+{
+	pthread_mutex_lock(&disk->lock);
+	disk->ending = true;
+	pthread_cond_signal(&disk->changed);
+	pthread_mutex_unlock(&disk->lock);
+	pthread_join(disk->thread, NULL);
+	pthread_cond_destroy(&disk->came_back);
+	pthread_cond_destroy(&disk->changed);
+	pthread_mutex_destroy(&disk->lock);
+	mem_free(disk);
+	return NULL;
+}
+
+int uv_service_new(struct host *h, unsigned period_ms, void (*fn)(void *arg), void *arg,
+	struct host_service **ret_service)
+{
+	struct uv_host *u = uv_host_of(h);
+	struct uv_service *s = mem_zalloc(sizeof(*s));
+	int err = s ? 0 : OH_ENOMEM;
+
+	if (!err && !u->disk)
+		err = disk_new(&u->disk);
+	if (err) {
+		mem_free(s);
+		return err;
+	}
+	s->base.host = h;
+	s->period_ns = period_ms * NS_PER_MS;
+	s->due_ns = uv_host_now(h) + s->period_ns;
+	s->fn = fn;
+	s->arg = arg;
+	pthread_mutex_lock(&u->disk->lock);
+	u->disk->count++;
+	enqueue(u->disk, s);
+	pthread_cond_signal(&u->disk->changed);
+	pthread_mutex_unlock(&u->disk->lock);
+	*ret_service = &s->base;
+	return 0;
+}
+
+void uv_service_kick(struct host_service *base)
+{
+	struct uv_service *s = (struct uv_service *)base;
+	struct uv_disk *disk = uv_host_of(base->host)->disk;
+
+	pthread_mutex_lock(&disk->lock);
+	s->due_ns = uv_host_now(base->host);
+	if (list_linked(&s->node)) {
+		list_remove(&s->node);
+		enqueue(disk, s);
+	}
+	pthread_cond_signal(&disk->changed);
+	pthread_mutex_unlock(&disk->lock);
+}
+
+void uv_service_free(struct host_service *base)
+{
+	struct uv_service *s = (struct uv_service *)base;
+	struct uv_host *u = uv_host_of(base->host);
+	struct uv_disk *disk = u->disk;
+	size_t left;
+
+	pthread_mutex_lock(&disk->lock);
+	while (disk->running == s)
+		pthread_cond_wait(&disk->came_back, &disk->lock);
+	list_remove(&s->node);
+	left = --disk->count;
+	pthread_mutex_unlock(&disk->lock);
+	mem_free(s);
+	if (left == 0)
+		u->disk = disk_end(disk);
+}

@@ -1,0 +1,300 @@
+/* The real loop and the real threads: run these under ThreadSanitizer as well. */
+#include "world.h"
+
+#include "base/ring.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+
+struct alarm {
+	struct world *w;
+	struct host_timer *t;
+	uint64_t due;
+	unsigned fired;
+};
+
+static void ring_alarm(void *arg)
+{
+	struct alarm *a = arg;
+
+	CHECK(host_now(a->w->host) >= a->due);
+	if (++a->fired < 20) {
+		a->due = host_now(a->w->host) + a->fired * 100000;
+		host_timer_at(a->t, a->fired % 3 ? a->due : 1);
+		a->due = a->fired % 3 ? a->due : 1;
+		return;
+	}
+	a->t = host_timer_free(a->t);
+	host_stop(a->w->host);
+}
+
+TEST(timers_are_never_early_and_may_rearm_and_free_themselves)
+{
+	struct world w;
+	struct alarm a = {.w = &w, .due = 1};
+
+	world_open(&w);
+	CHECK_OK(host_timer_new(w.host, ring_alarm, &a, &a.t));
+	host_timer_at(a.t, host_now(w.host) + NS_PER_S);
+	host_timer_stop(a.t);
+	host_timer_at(a.t, 0);
+	world_run(&w);
+	CHECK_EQ(a.fired, 20);
+	CHECK(host_wall(w.host) > 1600000000 * NS_PER_S);
+	world_close(&w);
+}
+
+enum { THREADS = 4, MESSAGES = 5000 };
+
+struct message {
+	struct mpsc_node node;
+	unsigned value;
+};
+
+struct mailbox {
+	struct world *w;
+	struct mpsc q;
+	unsigned got, idle;
+};
+
+struct sender {
+	struct mailbox *box;
+	struct message messages[MESSAGES];
+};
+
+static void *send_all(void *arg)
+{
+	struct sender *s = arg;
+
+	for (unsigned i = 0; i < MESSAGES; i++)
+		if (mpsc_push(&s->box->q, &s->messages[i].node))
+			host_wake(s->box->w->host);
+	return NULL;
+}
+
+static void read_mailbox(void *arg)
+{
+	struct mailbox *box = arg;
+
+	while (mpsc_pop(&box->q))
+		box->got++;
+	if (box->got == THREADS * MESSAGES)
+		host_stop(box->w->host);
+}
+
+static void count_idle(void *arg)
+{
+	((struct mailbox *)arg)->idle++;
+}
+
+TEST(no_message_of_any_thread_is_slept_through)
+{
+	static struct sender senders[THREADS];
+	pthread_t threads[THREADS];
+	struct world w;
+	struct mailbox box = {.w = &w};
+
+	world_open(&w);
+	mpsc_init(&box.q);
+	host_on_wake(w.host, read_mailbox, &box);
+	host_on_idle(w.host, count_idle, &box);
+	for (int i = 0; i < THREADS; i++) {
+		senders[i].box = &box;
+		CHECK_EQ(pthread_create(&threads[i], NULL, send_all, &senders[i]), 0);
+	}
+	world_run(&w);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	CHECK_EQ(box.got, THREADS * MESSAGES);
+	CHECK(box.idle > 0);
+	world_close(&w);
+}
+
+struct ticks {
+	struct world *w;
+	uint64_t last_due, period;
+	unsigned n, skipped, made_up;
+	char name[16];
+	_Atomic bool done;
+};
+
+static void tick(void *arg, const struct host_tick *t)
+{
+	struct ticks *s = arg;
+
+	CHECK(t->now_ns >= t->due_ns);
+	if (s->n == 0)
+		pthread_getname_np(pthread_self(), s->name, sizeof(s->name));
+	if (s->n > 0 && t->skipped == 0)
+		CHECK_EQ(t->due_ns, s->last_due + s->period);
+	if (s->n > 0 && t->skipped > 0)
+		CHECK_EQ(t->due_ns, s->last_due + (t->skipped + 1) * s->period);
+	s->last_due = t->due_ns;
+	s->skipped += t->skipped;
+	s->made_up += t->now_ns - t->due_ns > s->period;
+	/* Once a little behind (made up for), once far behind (skipped). */
+	if (s->n == 3 || s->n == 10) {
+		uint64_t until = host_now(s->w->host) + (s->n == 3 ? 4 : 60) * s->period;
+
+		while (host_now(s->w->host) < until)
+			sched_yield();
+	}
+	if (++s->n == 20 && !atomic_exchange(&s->done, true))
+		host_stop(s->w->host);
+}
+
+TEST(a_ticker_keeps_its_schedule_makes_up_and_skips)
+{
+	struct world w;
+	struct ticks s = {.w = &w, .period = NS_PER_MS};
+	struct host_ticker_cfg cfg = {
+		.period_ns = NS_PER_MS, .max_behind = 40, .name = "offhook-media", .fn = tick, .arg = &s};
+	struct host_ticker *t;
+
+	world_open(&w);
+	CHECK_OK(host_ticker_new(w.host, &cfg, &t));
+	world_run(&w);
+	host_ticker_free(t);
+	CHECK_STR(s.name, "offhook-media");
+	CHECK(s.made_up >= 2);
+	CHECK(s.skipped >= 40);
+	cfg.period_ns = 0;
+	CHECK_EQ(host_ticker_new(w.host, &cfg, &t), OH_EINVAL);
+	world_close(&w);
+}
+
+static void count_tick(void *arg, const struct host_tick *t)
+{
+	(void)t;
+	++*(unsigned *)arg;
+}
+
+static void count_service(void *arg)
+{
+	++*(unsigned *)arg;
+}
+
+/* The counters are plain and on the heap: a call after the end is a race or a use after free. */
+TEST(after_free_neither_tick_nor_service_runs_again)
+{
+	struct world w;
+
+	world_open(&w);
+	for (int i = 0; i < 200; i++) {
+		unsigned *ticks = mem_zalloc(sizeof(*ticks)), *calls[3];
+		struct host_service *services[3];
+		struct host_ticker_cfg cfg = {.period_ns = 20000, .fn = count_tick, .arg = ticks};
+		struct host_ticker *t;
+
+		CHECK_OK(host_ticker_new(w.host, &cfg, &t));
+		for (int k = 0; k < 3; k++) {
+			calls[k] = mem_zalloc(sizeof(unsigned));
+			CHECK_OK(host_service_new(w.host, 1, count_service, calls[k], &services[k]));
+			host_service_kick(services[k]);
+		}
+		for (int k = 0; k < 3; k++) {
+			host_service_kick(services[k]);
+			sched_yield();
+			host_service_free(services[k]);
+			mem_free(calls[k]);
+		}
+		host_ticker_free(t);
+		mem_free(ticks);
+	}
+	/* A long period does not hold up the end. */
+	{
+		struct host_ticker_cfg cfg = {.period_ns = 3600 * NS_PER_S, .fn = count_tick};
+		struct host_ticker *t;
+		struct host_service *s;
+
+		CHECK_OK(host_ticker_new(w.host, &cfg, &t));
+		CHECK_OK(host_service_new(w.host, 3600000, count_service, NULL, &s));
+		host_ticker_free(t);
+		host_service_free(s);
+	}
+	world_close(&w);
+}
+
+struct kicked {
+	struct world *w;
+	struct host_service *s;
+	_Atomic unsigned calls;
+};
+
+static void be_kicked(void *arg)
+{
+	struct kicked *k = arg;
+	unsigned calls = atomic_fetch_add(&k->calls, 1) + 1;
+
+	/* From inside too: one more run, soon. */
+	if (calls < 10)
+		host_service_kick(k->s);
+	if (calls == 10)
+		host_stop(k->w->host);
+}
+
+TEST(a_kick_calls_a_service_long_before_its_period)
+{
+	struct world w;
+	struct kicked k = {.w = &w};
+
+	world_open(&w);
+	CHECK_EQ(host_service_new(w.host, 0, be_kicked, &k, &k.s), OH_EINVAL);
+	CHECK_OK(host_service_new(w.host, 3600000, be_kicked, &k, &k.s));
+	host_service_kick(k.s);
+	world_run(&w);
+	host_service_free(k.s);
+	CHECK_EQ(k.calls, 10);
+	world_close(&w);
+}
+
+TEST(random_bytes_are_drawn_and_differ)
+{
+	struct world w;
+	uint8_t a[40] = {0}, b[40] = {0};
+
+	world_open(&w);
+	host_random(w.host, a, sizeof(a));
+	host_random(w.host, b, sizeof(b));
+	CHECK(memcmp(a, b, sizeof(a)) != 0);
+	CHECK(!host_is_sim(w.host));
+	world_close(&w);
+}
+
+static int open_everything(void *arg)
+{
+	struct host *h;
+	struct host_timer *t = NULL;
+	struct host_service *s = NULL;
+	struct host_ticker *k = NULL;
+	unsigned n = 0;
+	struct host_ticker_cfg cfg = {.period_ns = NS_PER_S, .fn = count_tick, .arg = &n};
+	int err = host_uv_new(&h);
+
+	(void)arg;
+	if (err)
+		return err;
+	err = host_timer_new(h, NULL, NULL, &t);
+	if (!err)
+		err = host_service_new(h, 1000, count_service, &n, &s);
+	if (!err)
+		err = host_ticker_new(h, &cfg, &k);
+	host_ticker_free(k);
+	host_service_free(s);
+	host_timer_free(t);
+	host_free(h);
+	return err;
+}
+
+TEST(every_allocation_may_fail)
+{
+	CHECK_OK(open_everything(NULL));
+	check_every_allocation_fails(open_everything, NULL);
+}
+
+TESTS_ON_UV(RUN(timers_are_never_early_and_may_rearm_and_free_themselves),
+	RUN(no_message_of_any_thread_is_slept_through), RUN(a_ticker_keeps_its_schedule_makes_up_and_skips),
+	RUN(after_free_neither_tick_nor_service_runs_again),
+	RUN(a_kick_calls_a_service_long_before_its_period), RUN(random_bytes_are_drawn_and_differ),
+	RUN(every_allocation_may_fail))
