@@ -65,6 +65,7 @@ int sip_stack_new(const struct sip_stack_cfg *cfg, struct sip_stack **ret_stack)
 	s->host = cfg->host;
 	list_init(&s->client_list);
 	list_init(&s->server_list);
+	list_init(&s->users);
 	list_init(&s->transports);
 	list_init(&s->closed_transports);
 	list_init(&s->locates);
@@ -97,10 +98,35 @@ fail:
 	return err;
 }
 
+/* ---- what stands on the stack ---- */
+
+void sip_stack_attach(struct sip_stack *s, struct sip_stack_user *user)
+{
+	list_append(&s->users, &user->link);
+}
+
+void sip_stack_detach(struct sip_stack_user *user)
+{
+	list_remove(&user->link);
+}
+
+static void users_free_all(struct sip_stack *s)
+{
+	struct list *first;
+
+	while ((first = list_first(&s->users)) != NULL) {
+		struct sip_stack_user *user = CONTAINER_OF(first, struct sip_stack_user, link);
+
+		list_remove(first);
+		user->stack_gone(user);
+	}
+}
+
 struct sip_stack *sip_stack_free(struct sip_stack *s)
 {
 	if (!s)
 		return NULL;
+	users_free_all(s);
 	sip_txns_free_all(s);
 	sip_locates_free_all(s);
 	sip_transports_free_all(s);

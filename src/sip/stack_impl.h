@@ -36,6 +36,7 @@ struct sip_stack {
 	struct hash merges;  /* struct sip_server by From tag, Call-ID, CSeq */
 	struct hash dialogs; /* struct sip_dialog_entry */
 	struct list client_list, server_list;
+	struct list users; /* struct sip_stack_user */
 	struct list transports, closed_transports, locates;
 
 	uint32_t allowed; /* bit per enum sip_method, from SIP_STACK_ALLOW */

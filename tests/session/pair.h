@@ -1,0 +1,82 @@
+/*
+ * Two ends of a call, each a SIP stack on its own simulated host, 1 ms apart; what happens at each end is written down
+ * as one line of words, so that a story can compare it:
+ *
+ *	struct pair *p = pair_new();
+ *	pair_call(p, "offer-1");
+ *	CHECK(pair_wait(&p->b, INV_INCOMING));
+ *	end_reply(&p->b, 200, "answer-1");
+ *	CHECK(pair_wait(&p->a, INV_CONFIRMED));
+ *	end_hangup(&p->a);
+ *	pair_settle(p);
+ *	CHECK_STR(p->a.log, "CONNECTING(200) answer:answer-1 CONFIRMED(200) DISCONNECTED(200)");
+ *	pair_close(p);
+ */
+#ifndef OH_TESTS_SESSION_PAIR_H
+#define OH_TESTS_SESSION_PAIR_H
+
+#include "check.h"
+
+#include "base/err.h"
+#include "host/sim/sim.h"
+#include "session/inv.h"
+
+#define END_A_IP "192.0.2.1"
+#define END_B_IP "192.0.2.2"
+
+struct end {
+	struct pair *pair;
+	const char *ip, *name;
+	struct host *host;
+	struct sip_stack *stack;
+	struct sip_transport *udp;
+	struct inv *inv;
+	char log[2048];
+	const char *answer; /* to an offer that comes; NULL: not from inside the callback */
+	const char *again;  /* the offer when asked for one; NULL: none */
+	int verdict;        /* what sdp() returns */
+	bool free_at_end;   /* inv_free() from inside DISCONNECTED */
+	struct slice reason; /* after the end */
+	unsigned status;
+	enum inv_ended_by by;
+	char reason_text[128];
+};
+
+struct pair {
+	struct sim *sim;
+	struct end a, b;
+};
+
+/* NULL: out of memory. */
+struct pair *pair_try_new(void);
+struct pair *pair_new(void);
+/* Lets go of the calls, lets everything run out, and fails the test when something is left in a stack. */
+void pair_close(struct pair *p);
+/* Without waiting and without that check. */
+void pair_drop(struct pair *p);
+
+/* a calls b; offer NULL: INVITE without. */
+int pair_try_call(struct pair *p, const char *offer);
+void pair_call(struct pair *p, const char *offer);
+/* At most 100 s of virtual time pass until the end is in this state or a later one; is it? */
+bool pair_wait(struct end *e, enum inv_state state);
+/* ... until neither end has an offer open. */
+bool pair_wait_settled(struct pair *p);
+void pair_run_ms(struct pair *p, unsigned ms);
+/* What is on the wire arrives (10 ms). */
+void pair_settle(struct pair *p);
+
+int end_try_reply(struct end *e, unsigned status, const char *sdp);
+void end_reply(struct end *e, unsigned status, const char *sdp);
+int end_reoffer(struct end *e, const char *offer);
+void end_hangup(struct end *e); /* code 0; nothing when it has ended already */
+
+/* One packet, counted from 1, meets this fate; the others pass. kind SIM_BY_RULE: none. */
+struct fault {
+	enum sim_fate kind;
+	uint64_t serial, delay_ns;
+	uint64_t n_packets; /* counts */
+};
+void pair_fault(struct pair *p, struct fault *f);
+
+#endif
