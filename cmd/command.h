@@ -1,0 +1,70 @@
+/*
+ * The offhook command: a softphone and call tester on the public API. One run is one `struct run`: the
+ * options as they were given, the phone, and what has happened so far. Everything happens on the main thread:
+ * events are pulled (offhook_process), signals arrive as a flag, time-outs are looked at between events.
+ */
+#ifndef OFFHOOK_CMD_COMMAND_H
+#define OFFHOOK_CMD_COMMAND_H
+
+#include "offhook/offhook.h"
+
+#include <stdbool.h>
+
+/* What scripts test for (see the manual page). */
+enum exit_status {
+	EXIT_OK = 0,          /* the call was completed */
+	EXIT_CALL_FAILED = 1, /* refused, or broken off by an error */
+	EXIT_USAGE = 2,
+	EXIT_NO_ANSWER = 4,
+	EXIT_NO_AUDIO = 5,  /* the call stood, but nothing was heard from the peer */
+	EXIT_TRANSPORT = 6, /* port in use, no such host, unreachable */
+	EXIT_INTERRUPTED = 130
+};
+
+#define MAX_HEADERS 32
+
+struct options {
+	const char *command;  /* "dial" or "answer" */
+	const char *uri;      /* dial: whom */
+	const char *identity; /* --from: our URI, or NULL */
+	char address[64];     /* --local, "" = any */
+	unsigned port;
+	const char *play, *record, *dtmf, *reason;
+	double tone_hz[2];
+	bool loop, echo, json, quiet, trace;
+	double duration_s; /* hang up this long after the call stood; 0 = the peer does */
+	double timeout_s;  /* dial: give up ringing; answer: give up waiting; 0 = never */
+	double ring_s;     /* answer: ring this long first */
+	unsigned code;     /* answer: with this status */
+	unsigned count;    /* answer: so many calls, 0 = until interrupted */
+	unsigned ptime_ms, clock_rate_hz;
+	struct offhook_header headers[MAX_HEADERS];
+	size_t n_headers;
+};
+
+/* Reads the command line; prints help or one sentence of complaint itself. 0: go on; else the exit status
+ * + 1. */
+int options_parse(int argc, char **argv, struct options *ret_options);
+
+/* ---- report.c: people read stderr, machines stdout ---- */
+
+/* One thing that happened: for people a line "text", for machines an object with "time", "event" and the
+ * fields of `json`, a jansson object that is taken (may be NULL). */
+struct json_t;
+void report(const struct options *o, const char *event, struct json_t *json, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+/* One sentence about why it cannot go on, with the library's detail when it has one. */
+void complain(const struct options *o, const char *what, int err);
+void report_log(
+	void *arg, int level, const char *module, const char *text); /* an offhook_log_fn; arg: options */
+/* The fields that every report about a call has. */
+struct json_t *report_call_json(const struct offhook_call_info *info);
+void report_stats(
+	const struct options *o, const struct offhook_call_info *info, const struct offhook_call_stats *s);
+
+/* ---- run.c ---- */
+
+/* Makes the phone, runs the command to its end, takes everything down; returns the exit status. */
+int run(const struct options *o);
+
+#endif

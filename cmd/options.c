@@ -1,0 +1,276 @@
+/* The command line. Options are one table: what is parsed, what is complained about and what --help prints.
+ */
+#include "command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum kind { FLAG, TEXT, SECONDS, NUMBER, LOCAL, TONE, HEADER };
+enum { FOR_DIAL = 1, FOR_ANSWER = 2, FOR_BOTH = 3 };
+
+struct option_row {
+	const char *name;
+	char letter;
+	enum kind kind;
+	unsigned commands;
+	size_t offset;
+	unsigned min, max;
+	const char *argument, *help;
+};
+
+#define AT(field) offsetof(struct options, field)
+
+static const struct option_row rows[] = {
+	{"local", 'l', LOCAL, FOR_BOTH, 0, 0, 0, "ADDR[:PORT]",
+		"local address and port (dial: any; answer: port 5060)"},
+	{"from", 'f', TEXT, FOR_BOTH, AT(identity), 0, 0, "URI",
+		"who we are, such as sip:alice@example.test"},
+	{"play", 'p', TEXT, FOR_BOTH, AT(play), 0, 0, "FILE",
+		"play a WAV file to the peer, then hang up unless --duration"},
+	{"loop", 'L', FLAG, FOR_BOTH, AT(loop), 0, 0, NULL, "play it again and again"},
+	{"tone", 't', TONE, FOR_BOTH, 0, 0, 0, "HZ[,HZ]", "play a tone of one or two frequencies"},
+	{"record", 'r', TEXT, FOR_BOTH, AT(record), 0, 0, "FILE",
+		"record what the peer says into a .wav file"},
+	{"echo", 'e', FLAG, FOR_BOTH, AT(echo), 0, 0, NULL, "send the peer's audio back"},
+	{"dtmf", 'd', TEXT, FOR_BOTH, AT(dtmf), 0, 0, "DIGITS", "send 0-9 A-D * # R when the call stands"},
+	{"duration", 'D', SECONDS, FOR_BOTH, AT(duration_s), 0, 0, "SECONDS", "hang up after this time"},
+	{"timeout", 'T', SECONDS, FOR_BOTH, AT(timeout_s), 0, 0, "SECONDS",
+		"dial: give up when not answered; answer: when nobody calls"},
+	{"code", 'c', NUMBER, FOR_ANSWER, AT(code), 200, 699, "STATUS",
+		"answer with this SIP status (default 200)"},
+	{"reason", 0, TEXT, FOR_ANSWER, AT(reason), 0, 0, "TEXT", "phrase that goes with --code"},
+	{"ring", 0, SECONDS, FOR_ANSWER, AT(ring_s), 0, 0, "SECONDS", "ring this long before answering"},
+	{"count", 'n', NUMBER, FOR_ANSWER, AT(count), 0, 1000000, "N",
+		"take N calls, 0 = until interrupted (default 1)"},
+	{"header", 'H', HEADER, FOR_BOTH, 0, 0, 0, "NAME:VALUE",
+		"add a header to the INVITE or the answer (repeatable)"},
+	{"ptime", 0, NUMBER, FOR_BOTH, AT(ptime_ms), 10, 60, "MS", "audio in one packet (default 20)"},
+	{"rate", 0, NUMBER, FOR_BOTH, AT(clock_rate_hz), 8000, 48000, "HZ",
+		"clock rate of the bridge (default 16000)"},
+	{"json", 'j', FLAG, FOR_BOTH, AT(json), 0, 0, NULL,
+		"events on standard output, one JSON object a line"},
+	{"quiet", 'q', FLAG, FOR_BOTH, AT(quiet), 0, 0, NULL, "no lines for people on standard error"},
+	{"trace", 0, FLAG, FOR_BOTH, AT(trace), 0, 0, NULL, "every SIP message on standard error"},
+};
+#define N_ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static void help(void)
+{
+	printf("offhook: phone calls for programs\n\n"
+	       "  offhook dial URI [options]   call somebody\n"
+	       "  offhook answer [options]     wait for a call\n\n"
+	       "options:\n");
+	for (size_t i = 0; i < N_ROWS; i++) {
+		const struct option_row *r = &rows[i];
+		char left[48];
+
+		snprintf(left, sizeof(left), "%c%c%c --%s %s", r->letter ? '-' : ' ',
+			r->letter ? r->letter : ' ', r->letter ? ',' : ' ', r->name,
+			r->argument ? r->argument : "");
+		printf("  %-28s %s%s\n", left, r->help,
+			r->commands == FOR_ANSWER ? " [answer]"
+			: r->commands == FOR_DIAL ? " [dial]"
+						  : "");
+	}
+	printf("  -V, --version                which version this is\n\n"
+	       "exit status: 0 call completed, 1 call failed, 2 usage, 4 no answer, 5 no audio came, 6 "
+	       "transport,\n"
+	       "130 interrupted\n");
+}
+
+static int usage_error(const char *format, const char *a, const char *b)
+{
+	fputs("offhook: ", stderr);
+	fprintf(stderr, format, a, b); /* NOLINT: all formats are literals below */
+	fputs(" (offhook --help lists what there is)\n", stderr);
+	return EXIT_USAGE + 1;
+}
+
+static const struct option_row *find_row(const char *name, size_t n, char letter)
+{
+	for (size_t i = 0; i < N_ROWS; i++) {
+		if (letter ? rows[i].letter == letter
+			   : strlen(rows[i].name) == n && !memcmp(rows[i].name, name, n))
+			return &rows[i];
+	}
+	return NULL;
+}
+
+static bool parse_seconds(const char *text, double *ret)
+{
+	char *end;
+
+	errno = 0;
+	*ret = strtod(text, &end);
+	return !errno && end != text && !*end && *ret >= 0 && *ret <= 1e7;
+}
+
+static bool parse_number(const char *text, unsigned min, unsigned max, unsigned *ret)
+{
+	char *end;
+	unsigned long v;
+
+	errno = 0;
+	v = strtoul(text, &end, 10);
+	if (errno || end == text || *end || *text == '-' || v < min || v > max)
+		return false;
+	*ret = (unsigned)v;
+	return true;
+}
+
+/* ADDR, ADDR:PORT or :PORT. */
+static bool parse_local(const char *text, struct options *o)
+{
+	const char *colon = strrchr(text, ':');
+	size_t n = colon ? (size_t)(colon - text) : strlen(text);
+
+	if (n >= sizeof(o->address) || (colon && !parse_number(colon + 1, 0, 65535, &o->port)))
+		return false;
+	memcpy(o->address, text, n);
+	o->address[n] = '\0';
+	return true;
+}
+
+static bool parse_tone(const char *text, struct options *o)
+{
+	char *end;
+
+	o->tone_hz[0] = strtod(text, &end);
+	if (end == text || o->tone_hz[0] < 20)
+		return false;
+	if (!*end)
+		return true;
+	if (*end != ',')
+		return false;
+	text = end + 1;
+	o->tone_hz[1] = strtod(text, &end);
+	return end != text && !*end && o->tone_hz[1] >= 20;
+}
+
+/* The argument is ours to cut: argv lives as long as the program. */
+static bool parse_header(char *text, struct options *o)
+{
+	char *colon = strchr(text, ':');
+	struct offhook_header *h;
+
+	if (!colon || colon == text || o->n_headers == MAX_HEADERS)
+		return false;
+	*colon++ = '\0';
+	h = &o->headers[o->n_headers++];
+	h->name = text;
+	h->value = colon + strspn(colon, " \t");
+	return true;
+}
+
+static bool set(const struct option_row *r, char *value, struct options *o)
+{
+	char *at = (char *)o + r->offset;
+
+	switch (r->kind) {
+	case FLAG:
+		*(bool *)at = true;
+		return true;
+	case TEXT:
+		*(const char **)(void *)at = value;
+		return true;
+	case SECONDS:
+		return parse_seconds(value, (double *)(void *)at);
+	case NUMBER:
+		return parse_number(value, r->min, r->max, (unsigned *)(void *)at);
+	case LOCAL:
+		return parse_local(value, o);
+	case TONE:
+		return parse_tone(value, o);
+	case HEADER:
+		return parse_header(value, o);
+	}
+	return false;
+}
+
+/* One option at argv[*i]; moves *i over a separate value. */
+static int take_option(int argc, char **argv, int *i, unsigned command, struct options *o)
+{
+	char *arg = argv[*i], *value = NULL;
+	const struct option_row *r;
+
+	if (arg[1] == '-') {
+		char *equals = strchr(arg, '=');
+
+		r = find_row(arg + 2, equals ? (size_t)(equals - arg - 2) : strlen(arg + 2), 0);
+		value = equals ? equals + 1 : NULL;
+	} else {
+		r = find_row(NULL, 0, arg[1]);
+		if (r && arg[2])
+			value = arg + 2;
+	}
+	if (!r || !(r->commands & command))
+		return usage_error("unknown option '%s' for '%s'", arg, o->command);
+	if (r->kind == FLAG && value)
+		return usage_error("option --%s takes no value%s", r->name, "");
+	if (r->kind != FLAG && !value) {
+		if (++*i >= argc)
+			return usage_error("option --%s needs a value: %s", r->name, r->argument);
+		value = argv[*i];
+	}
+	if (!set(r, value, o))
+		return usage_error("option --%s: '%s' is not good", r->name, value);
+	return 0;
+}
+
+static int check(const struct options *o)
+{
+	if (o->ptime_ms % 10)
+		return usage_error("option --ptime: 10, 20, 30, 40, 50 or 60%s%s", "", "");
+	if (o->play && o->tone_hz[0] > 0)
+		return usage_error("--play and --tone exclude each other%s%s", "", "");
+	if (!strcmp(o->command, "dial")) {
+		if (!o->uri)
+			return usage_error("whom? offhook dial sip:bob@host%s%s", "", "");
+		if (offhook_uri_check(o->uri))
+			return usage_error("'%s' is no SIP URI: %s", o->uri, offhook_error_detail());
+	}
+	return 0;
+}
+
+int options_parse(int argc, char **argv, struct options *o)
+{
+	unsigned command;
+	int err;
+
+	*o = (struct options){.code = 200, .count = 1, .ptime_ms = 20, .clock_rate_hz = 16000};
+	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		help();
+		return argc < 2 ? EXIT_USAGE + 1 : EXIT_OK + 1;
+	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		printf("offhook %s\n", offhook_version());
+		return EXIT_OK + 1;
+	}
+	o->command = argv[1];
+	if (!strcmp(argv[1], "dial"))
+		command = FOR_DIAL;
+	else if (!strcmp(argv[1], "answer"))
+		command = FOR_ANSWER;
+	else
+		return usage_error("unknown command '%s'%s", argv[1], "");
+	if (command == FOR_ANSWER)
+		o->port = 5060;
+	for (int i = 2; i < argc; i++) {
+		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
+			help();
+			return EXIT_OK + 1;
+		}
+		if (argv[i][0] == '-' && argv[i][1]) {
+			err = take_option(argc, argv, &i, command, o);
+			if (err)
+				return err;
+		} else if (command == FOR_DIAL && !o->uri) {
+			o->uri = argv[i];
+		} else {
+			return usage_error("what is '%s' for?%s", argv[i], "");
+		}
+	}
+	return check(o);
+}

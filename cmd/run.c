@@ -1,0 +1,425 @@
+/* One run of `dial` or `answer`: the phone, the event handler, the clock, and the verdict. */
+#include "command.h"
+
+#include <jansson.h>
+
+#include <errno.h>
+#include <math.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+struct run {
+	const struct options *o;
+	struct offhook_phone *phone;
+	offhook_id account, call;
+	offhook_id player, player_slot, recorder, recorder_slot, tone, tone_slot;
+	double now, started, ring_until, confirmed_at; /* seconds of a steady clock; 0 = not yet */
+	unsigned calls_done;
+	bool connected, file_done, digits_sent, gave_up, done;
+	enum exit_status status;
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int signo)
+{
+	(void)signo;
+	interrupted = 1;
+}
+
+static double steady_seconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* ---- audio ---- */
+
+/* Joins the call's slot with whatever was asked for; again after every media event, because they drop
+ * connections. */
+static void connect_audio(struct run *r, offhook_id slot)
+{
+	struct offhook_link links[4];
+	size_t n = 0;
+	int err;
+
+	if (r->player)
+		links[n++] = (struct offhook_link){r->player_slot, slot, 1};
+	if (r->tone)
+		links[n++] = (struct offhook_link){r->tone_slot, slot, 1};
+	if (r->recorder)
+		links[n++] = (struct offhook_link){slot, r->recorder_slot, 1};
+	if (r->o->echo)
+		links[n++] = (struct offhook_link){slot, slot, 1};
+	err = offhook_connect_many(r->phone, links, n);
+	if (err)
+		complain(r->o, "cannot connect the audio", err);
+	else
+		r->connected = true;
+}
+
+static int open_audio(struct run *r)
+{
+	const struct options *o = r->o;
+	int err;
+
+	if (o->play) {
+		err = offhook_player_new(r->phone, o->play, o->loop, r, &r->player, &r->player_slot);
+		if (err) {
+			complain(o, o->play, err);
+			return EXIT_USAGE;
+		}
+	}
+	if (o->record) {
+		err = offhook_recorder_new(r->phone, o->record, &r->recorder, &r->recorder_slot);
+		if (err) {
+			complain(o, o->record, err);
+			return EXIT_USAGE;
+		}
+	}
+	if (o->tone_hz[0] > 0) {
+		struct offhook_tone_cfg cfg;
+
+		offhook_tone_cfg_init(&cfg);
+		cfg.hz1 = o->tone_hz[0];
+		cfg.hz2 = o->tone_hz[1];
+		err = offhook_tone_new(r->phone, &cfg, &r->tone, &r->tone_slot);
+		if (err) {
+			complain(o, "--tone", err);
+			return EXIT_USAGE;
+		}
+	}
+	return EXIT_OK;
+}
+
+/* ---- events ---- */
+
+static void hang_up(struct run *r, unsigned code)
+{
+	struct offhook_answer a;
+
+	if (!r->call)
+		return;
+	offhook_answer_init(&a);
+	a.code = code;
+	offhook_call_hangup(r->phone, r->call, &a);
+}
+
+static void answer(struct run *r, unsigned code)
+{
+	const struct options *o = r->o;
+	struct offhook_answer a;
+	int err;
+
+	offhook_answer_init(&a);
+	a.code = code;
+	if (code == o->code) {
+		a.reason = o->reason;
+		a.headers = o->headers;
+		a.n_headers = o->n_headers;
+	}
+	err = offhook_call_answer(r->phone, r->call, &a);
+	if (err && err != OH_EENDED) {
+		complain(o, "cannot answer", err);
+		hang_up(r, 500);
+	}
+}
+
+static void incoming(struct run *r, const struct offhook_event *e)
+{
+	struct offhook_answer busy;
+
+	if (r->call) {
+		offhook_answer_init(&busy);
+		busy.code = 486;
+		offhook_call_hangup(r->phone, e->id, &busy);
+		return;
+	}
+	r->call = e->id;
+	report(r->o, "call.incoming", report_call_json(e->call), "call from %s", e->call->remote_uri);
+	if (strcmp(r->o->command, "answer") != 0) {
+		hang_up(r, 486);
+	} else if (r->o->ring_s > 0) {
+		r->ring_until = r->now + r->o->ring_s;
+		answer(r, 180);
+	} else {
+		answer(r, r->o->code);
+	}
+}
+
+/* What the end of a call means for the exit status. */
+static enum exit_status verdict(
+	const struct run *r, const struct offhook_call_info *info, const struct offhook_call_stats *s)
+{
+	bool answering = !strcmp(r->o->command, "answer");
+
+	if (r->gave_up)
+		return EXIT_NO_ANSWER;
+	if (r->confirmed_at <= 0) {
+		if (info->error == OH_ETIMEDOUT || info->last_status == 408)
+			return EXIT_NO_ANSWER;
+		if (info->error)
+			return EXIT_TRANSPORT;
+		/* Asked to refuse, and refused: that is what completed means then. */
+		return answering && r->o->code >= 300 && info->ended_by == OFFHOOK_ENDED_BY_US
+			       ? EXIT_OK
+			       : EXIT_CALL_FAILED;
+	}
+	if (info->ended_by == OFFHOOK_ENDED_BY_NETWORK)
+		return EXIT_TRANSPORT;
+	/* Half a second is enough for a first packet; shorter calls prove nothing. */
+	if (!s->rx_packets && info->call_time_s > 0.5 && (info->media_dir & OFFHOOK_DIR_RECV))
+		return EXIT_NO_AUDIO;
+	return EXIT_OK;
+}
+
+static void disconnected(struct run *r, const struct offhook_event *e)
+{
+	struct offhook_call_stats stats = {.size = sizeof(stats)};
+	enum exit_status status;
+
+	offhook_call_get_stats(r->phone, e->id, &stats);
+	report_stats(r->o, e->call, &stats);
+	status = verdict(r, e->call, &stats);
+	if (r->status == EXIT_OK)
+		r->status = status;
+	if (status == EXIT_NO_AUDIO && !r->o->quiet)
+		fprintf(stderr, "no audio came from the peer\n");
+	r->call = 0;
+	r->confirmed_at = r->ring_until = 0;
+	r->connected = r->digits_sent = r->file_done = false;
+	r->calls_done++;
+	if (!strcmp(r->o->command, "dial") || (r->o->count && r->calls_done >= r->o->count))
+		r->done = true;
+	else if (r->player)
+		offhook_player_seek(r->phone, r->player, 0);
+	r->started = r->now;
+}
+
+static void state_changed(struct run *r, const struct offhook_event *e)
+{
+	const struct offhook_call_info *info = e->call;
+	static const char *const names[] = {
+		"NULL", "calling", "incoming", "ringing", "connecting", "connected", "ended"};
+
+	if (e->id != r->call && r->call)
+		return;
+	report(r->o, "call.state", report_call_json(info), "%s: %s%s%u %s", info->remote_uri,
+		names[info->state], info->last_status ? ", " : "", info->last_status, info->last_reason);
+	if (info->state == OFFHOOK_CALL_CONFIRMED && r->confirmed_at <= 0) {
+		r->confirmed_at = r->now;
+		if (r->o->dtmf) {
+			int err = offhook_call_dtmf(r->phone, e->id, r->o->dtmf, 0, 0);
+
+			if (err)
+				complain(r->o, "cannot send DTMF", err);
+			r->digits_sent = err != 0;
+		}
+	}
+	if (info->state == OFFHOOK_CALL_DISCONNECTED)
+		disconnected(r, e);
+}
+
+static void on_event(void *arg, const struct offhook_event *e)
+{
+	struct run *r = arg;
+
+	r->now = steady_seconds();
+	switch (e->type) {
+	case OFFHOOK_EVENT_CALL_INCOMING:
+		incoming(r, e);
+		break;
+	case OFFHOOK_EVENT_CALL_STATE:
+		state_changed(r, e);
+		break;
+	case OFFHOOK_EVENT_CALL_MEDIA:
+		report(r->o, "call.media", report_call_json(e->call), NULL);
+		if (e->id == r->call && e->call->slot)
+			connect_audio(r, e->call->slot);
+		break;
+	case OFFHOOK_EVENT_CALL_DTMF: {
+		const char digit[2] = {e->digit, '\0'};
+		json_t *json = report_call_json(e->call);
+
+		json_object_set_new(json, "digit", json_string(digit));
+		json_object_set_new(json, "duration_ms", json_integer((json_int_t)e->duration_ms));
+		report(r->o, "call.dtmf", json, "digit %c", e->digit);
+		break;
+	}
+	case OFFHOOK_EVENT_CALL_DTMF_SENT:
+		r->digits_sent = true;
+		report(r->o, "call.dtmf_sent", report_call_json(e->call), NULL);
+		break;
+	case OFFHOOK_EVENT_CALL_RTP:
+		report(r->o, e->status ? "call.rtp" : "call.no_rtp", report_call_json(e->call),
+			e->status ? NULL : "no audio packets are coming");
+		break;
+	case OFFHOOK_EVENT_PLAYER_END:
+		r->file_done = true;
+		report(r->o, "player.end", NULL, NULL);
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- time ---- */
+
+/* Without --duration a call is over when what was to be played and dialled has gone out. */
+static bool has_said_everything(const struct run *r)
+{
+	const struct options *o = r->o;
+
+	if (o->duration_s > 0)
+		return r->now - r->confirmed_at >= o->duration_s;
+	if (!strcmp(o->command, "answer") || (!o->play && !o->dtmf) || o->loop)
+		return false;
+	return (!o->play || r->file_done) && (!o->dtmf || r->digits_sent);
+}
+
+static void look_at_the_clock(struct run *r)
+{
+	r->now = steady_seconds();
+	if (interrupted) {
+		r->status = EXIT_INTERRUPTED;
+		hang_up(r, 0);
+		r->done = true;
+		return;
+	}
+	if (r->ring_until > 0 && r->now >= r->ring_until) {
+		r->ring_until = 0;
+		answer(r, r->o->code);
+	}
+	if (r->confirmed_at > 0 && has_said_everything(r)) {
+		hang_up(r, 0);
+	} else if (r->confirmed_at <= 0 && r->o->timeout_s > 0 && r->now - r->started >= r->o->timeout_s &&
+		   !(r->call && !strcmp(r->o->command, "answer"))) {
+		r->gave_up = true;
+		if (r->call) {
+			hang_up(r, 0);
+		} else {
+			r->status = EXIT_NO_ANSWER;
+			r->done = true;
+		}
+	}
+}
+
+/* ---- life ---- */
+
+static int open_phone(struct run *r)
+{
+	const struct options *o = r->o;
+	struct offhook_phone_cfg cfg;
+	struct offhook_transport_cfg transport;
+	struct offhook_account_cfg account;
+	struct offhook_transport_info info = {.size = sizeof(info)};
+	offhook_id transport_id;
+	int err;
+
+	offhook_phone_cfg_init(&cfg);
+	cfg.delivery = OFFHOOK_DELIVER_PULL;
+	cfg.on_event = on_event;
+	cfg.on_event_arg = r;
+	cfg.ptime_ms = o->ptime_ms;
+	cfg.clock_rate_hz = o->clock_rate_hz;
+	cfg.on_log = report_log;
+	cfg.log_level = o->trace ? OFFHOOK_LOG_DEBUG : o->quiet ? OFFHOOK_LOG_NONE : OFFHOOK_LOG_WARN;
+	cfg.log_messages = o->trace;
+	err = offhook_phone_new(&cfg, &r->phone);
+	if (err) {
+		complain(o, "cannot start", err);
+		return err == OH_EINVAL ? EXIT_USAGE : EXIT_TRANSPORT;
+	}
+	offhook_transport_cfg_init(&transport);
+	transport.address = o->address;
+	transport.port = (uint16_t)o->port;
+	err = offhook_transport_add(r->phone, &transport, &transport_id);
+	if (err) {
+		char what[128];
+
+		snprintf(what, sizeof(what), "cannot listen on %s:%u", *o->address ? o->address : "*",
+			o->port);
+		complain(o, what, err);
+		return err == OH_EINVAL ? EXIT_USAGE : EXIT_TRANSPORT;
+	}
+	offhook_account_cfg_init(&account);
+	account.uri = o->identity;
+	account.transport = transport_id;
+	err = offhook_account_add(r->phone, &account, &r->account);
+	if (err) {
+		complain(o, o->identity ? o->identity : "cannot make an account", err);
+		return EXIT_USAGE;
+	}
+	if (!offhook_transport_get_info(r->phone, transport_id, &info)) {
+		json_t *json = json_pack("{s:s, s:i}", "address", info.address, "port", (int)info.port);
+
+		report(o, "ready", json, "listening on %s:%u", info.address, info.port);
+	}
+	return EXIT_OK;
+}
+
+static int place_call(struct run *r)
+{
+	struct offhook_call_cfg cfg;
+	int err;
+
+	if (strcmp(r->o->command, "dial") != 0)
+		return EXIT_OK;
+	offhook_call_cfg_init(&cfg);
+	cfg.uri = r->o->uri;
+	cfg.headers = r->o->headers;
+	cfg.n_headers = r->o->n_headers;
+	err = offhook_call_make(r->phone, r->account, &cfg, &r->call);
+	if (err) {
+		complain(r->o, r->o->uri, err);
+		return err == OH_EURI || err == OH_ESCHEME || err == OH_EINVAL ? EXIT_USAGE : EXIT_TRANSPORT;
+	}
+	return EXIT_OK;
+}
+
+static void close_all(struct run *r)
+{
+	const offhook_id ports[] = {r->player, r->recorder, r->tone};
+
+	if (!r->phone)
+		return;
+	while (offhook_process(r->phone, 0) > 0)
+		continue;
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
+		int err = ports[i] ? offhook_port_remove(r->phone, ports[i]) : 0;
+
+		if (err)
+			complain(r->o, "cannot complete the recording", err);
+	}
+	offhook_phone_close(r->phone, 2000);
+	offhook_phone_free(r->phone);
+}
+
+int run(const struct options *o)
+{
+	struct run r = {.o = o, .now = steady_seconds()};
+	struct sigaction act = {.sa_handler = on_signal};
+
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGTERM, &act, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	r.started = r.now;
+	r.status = (enum exit_status)open_phone(&r);
+	if (r.status == EXIT_OK)
+		r.status = (enum exit_status)open_audio(&r);
+	if (r.status == EXIT_OK)
+		r.status = (enum exit_status)place_call(&r);
+	if (r.status != EXIT_OK)
+		r.done = true;
+	while (!r.done) {
+		offhook_process(r.phone, 50);
+		look_at_the_clock(&r);
+	}
+	close_all(&r);
+	return r.status;
+}
