@@ -1,0 +1,170 @@
+/* Python values from the library's structs, and back. */
+#include "ext.h"
+
+#include <string.h>
+
+PyObject *ext_error;
+
+PyObject *raise_error(int err)
+{
+	PyObject *args = Py_BuildValue(
+		"(isss)", err, offhook_errname(err), offhook_strerror(err), offhook_error_detail());
+
+	if (args) {
+		PyErr_SetObject(ext_error, args);
+		Py_DECREF(args);
+	}
+	return NULL;
+}
+
+PyObject *none_or_error(int err)
+{
+	if (err < 0)
+		return raise_error(err);
+	Py_RETURN_NONE;
+}
+
+static const char *text_of(PyObject *tuple, Py_ssize_t at)
+{
+	PyObject *o = PyTuple_GetItem(tuple, at);
+	Py_ssize_t n;
+	const char *text;
+
+	if (!o || !PyUnicode_Check(o)) {
+		PyErr_SetString(PyExc_TypeError, "a header is a tuple of two str: (name, value)");
+		return NULL;
+	}
+	text = PyUnicode_AsUTF8AndSize(o, &n);
+	if (text && strlen(text) != (size_t)n) {
+		PyErr_SetString(PyExc_ValueError, "a header holds a NUL character");
+		return NULL;
+	}
+	return text;
+}
+
+int headers_from(PyObject *source, struct offhook_header *ret_headers, size_t *ret_n)
+{
+	Py_ssize_t n;
+
+	*ret_n = 0;
+	if (!source || source == Py_None)
+		return 0;
+	if (!PyList_Check(source)) {
+		PyErr_SetString(PyExc_TypeError, "headers are a list of (name, value)");
+		return -1;
+	}
+	n = PyList_Size(source);
+	if (n > MAX_HEADERS) {
+		PyErr_Format(PyExc_ValueError, "%zd headers; at most %d", n, MAX_HEADERS);
+		return -1;
+	}
+	for (Py_ssize_t i = 0; i < n; i++) {
+		PyObject *pair = PyList_GetItem(source, i);
+
+		if (!pair || !PyTuple_Check(pair) || PyTuple_Size(pair) != 2) {
+			PyErr_SetString(PyExc_TypeError, "a header is a tuple of two str: (name, value)");
+			return -1;
+		}
+		ret_headers[i].name = text_of(pair, 0);
+		ret_headers[i].value = ret_headers[i].name ? text_of(pair, 1) : NULL;
+		if (!ret_headers[i].value)
+			return -1;
+	}
+	*ret_n = (size_t)n;
+	return 0;
+}
+
+/* Text from the network: bytes that are no UTF-8 must not raise. */
+static PyObject *str(const char *text)
+{
+	return text ? PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace")
+		    : PyUnicode_FromString("");
+}
+
+static unsigned long long token(const void *user_data)
+{
+	return (unsigned long long)(uintptr_t)user_data;
+}
+
+PyObject *dict_from_call_info(const struct offhook_call_info *i)
+{
+	return Py_BuildValue(
+		"{s:K,s:K,s:K,s:i,s:i,s:i,s:i,s:K,s:i,s:I,s:N,s:i,s:i,s:N,s:N,s:N,s:N,s:N,s:N,s:d,s:d}", "id",
+		i->id, "account", i->account, "user", token(i->user_data), "role", (int)i->role, "state",
+		(int)i->state, "media_state", (int)i->media_state, "media_dir", (int)i->media_dir, "slot",
+		i->slot, "slot_number", i->slot_number, "last_status", i->last_status, "last_reason",
+		str(i->last_reason), "ended_by", (int)i->ended_by, "error", i->error, "local_uri",
+		str(i->local_uri), "local_contact", str(i->local_contact), "remote_uri", str(i->remote_uri),
+		"remote_contact", str(i->remote_contact), "sip_call_id", str(i->sip_call_id), "codec",
+		str(i->codec), "call_time", i->call_time_s, "total_time", i->total_time_s);
+}
+
+PyObject *dict_from_call_stats(const struct offhook_call_stats *s)
+{
+	return Py_BuildValue(
+		"{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:d,s:d,s:K,s:K,s:K,s:K,s:d,s:d,s:I,s:N,s:N,s:d,s:d}",
+		"rx_packets", s->rx_packets, "rx_bytes", s->rx_bytes, "rx_lost", s->rx_lost, "rx_late",
+		s->rx_late, "rx_duplicate", s->rx_duplicate, "rx_discarded", s->rx_discarded, "rx_reordered",
+		s->rx_reordered, "rx_concealed", s->rx_concealed, "rx_digits", s->rx_digits, "rx_jitter_ms",
+		s->rx_jitter_ms, "rx_jitter_max_ms", s->rx_jitter_max_ms, "tx_packets", s->tx_packets,
+		"tx_bytes", s->tx_bytes, "tx_digits", s->tx_digits, "peer_lost", s->peer_lost,
+		"peer_jitter_ms", s->peer_jitter_ms, "rtt_ms", s->rtt_ms, "buffer_ms", s->buffer_ms, "codec",
+		str(s->codec), "remote", str(s->remote), "setup_ms", s->setup_ms, "first_response_ms",
+		s->first_response_ms);
+}
+
+PyObject *dict_from_event(const struct offhook_event *e)
+{
+	const char digit[2] = {e->digit, '\0'};
+	PyObject *call = e->call ? dict_from_call_info(e->call) : Py_NewRef(Py_None);
+
+	if (!call)
+		return NULL;
+	return Py_BuildValue("{s:i,s:K,s:K,s:K,s:K,s:K,s:N,s:I,s:i,s:s,s:I,s:K,s:y#}", "type", (int)e->type,
+		"serial", e->serial, "cause", e->cause, "id", e->id, "account", e->account, "user",
+		token(e->user_data), "call", call, "status", e->status, "error", e->error, "digit", digit,
+		"duration_ms", e->duration_ms, "count", e->count, "message", e->message,
+		(Py_ssize_t)e->message_length);
+}
+
+PyObject *dict_from_slot_info(const struct offhook_slot_info *i)
+{
+	return Py_BuildValue("{s:K,s:I,s:s,s:K,s:I,s:d,s:d,s:d,s:d,s:n,s:n}", "id", i->id, "number",
+		i->number, "kind", i->kind, "owner", i->owner, "rate", i->rate_hz, "tx_level",
+		(double)i->tx_level, "rx_level", (double)i->rx_level, "tx_signal", (double)i->tx_signal,
+		"rx_signal", (double)i->rx_signal, "n_sinks", (Py_ssize_t)i->n_sinks, "n_sources",
+		(Py_ssize_t)i->n_sources);
+}
+
+PyObject *dict_from_account_info(const struct offhook_account_info *i)
+{
+	return Py_BuildValue("{s:N,s:K,s:i,s:i,s:K}", "uri", str(i->uri), "transport", i->transport,
+		"is_default", i->is_default, "priority", i->priority, "user", token(i->user_data));
+}
+
+PyObject *dict_from_transport_info(const struct offhook_transport_info *i)
+{
+	return Py_BuildValue("{s:i,s:s,s:i,s:s}", "type", (int)i->type, "address", i->address, "port",
+		(int)i->port, "local", i->local);
+}
+
+PyObject *dict_from_counters(const struct offhook_counters *c)
+{
+	return Py_BuildValue("{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K}", "calls", c->calls, "dialogs",
+		c->dialogs, "transactions", c->transactions, "timers", c->timers, "transports", c->transports,
+		"accounts", c->accounts, "slots", c->slots, "events", c->events, "rtp_ports", c->rtp_ports,
+		"media_ticks", c->media_ticks, "late_ticks", c->late_ticks);
+}
+
+PyObject *list_from_ids(const offhook_id *ids, size_t n)
+{
+	PyObject *list = PyList_New((Py_ssize_t)n);
+
+	for (size_t i = 0; list && i < n; i++) {
+		PyObject *id = PyLong_FromUnsignedLongLong(ids[i]);
+
+		if (!id || PyList_SetItem(list, (Py_ssize_t)i, id))
+			Py_CLEAR(list);
+	}
+	return list;
+}

@@ -1,0 +1,68 @@
+/*
+ * The extension module offhook._offhook: thin. It turns Python values into the arguments of the C API and
+ * events into dicts; everything shaped for people is Python above it. Limited API of 3.11: one module for
+ * every later Python.
+ *
+ * No Python code runs on a thread of the library: events are pulled by whichever Python thread calls
+ * process(), log lines are queued and drained. Every call into the library lets other Python threads run
+ * meanwhile.
+ */
+#ifndef OFFHOOK_PYTHON_EXT_H
+#define OFFHOOK_PYTHON_EXT_H
+
+#define PY_SSIZE_T_CLEAN
+#define Py_LIMITED_API 0x030B0000
+#include <Python.h>
+
+#include "offhook/offhook.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+
+struct log_queue;
+
+struct phone_object {
+	PyObject ob_base;
+	struct offhook_phone *phone;
+	PyObject *handler; /* called with one dict an event, or NULL */
+	struct log_queue *log;
+};
+
+/* ---- convert.c ---- */
+
+/* Raises offhook._offhook.Error(code, symbol, sentence, detail) and returns NULL. */
+PyObject *raise_error(int err);
+/* None for 0, else as raise_error(). */
+PyObject *none_or_error(int err);
+/* The exception class; owned by the module. */
+extern PyObject *ext_error;
+
+#define MAX_HEADERS 64
+
+/* [(name, value), ...] or None. The texts belong to the tuples: `source` must stay alive. -1 with an
+ * exception set. */
+int headers_from(PyObject *source, struct offhook_header *ret_headers, size_t *ret_n);
+
+PyObject *dict_from_call_info(const struct offhook_call_info *info);
+PyObject *dict_from_call_stats(const struct offhook_call_stats *s);
+PyObject *dict_from_event(const struct offhook_event *e);
+PyObject *dict_from_slot_info(const struct offhook_slot_info *info);
+PyObject *dict_from_account_info(const struct offhook_account_info *info);
+PyObject *dict_from_transport_info(const struct offhook_transport_info *info);
+PyObject *dict_from_counters(const struct offhook_counters *c);
+PyObject *list_from_ids(const offhook_id *ids, size_t n);
+
+/* ---- log.c: lines wait here until Python drains them ---- */
+
+struct log_queue *log_queue_new(void);
+void log_queue_free(struct log_queue *q);
+void log_queue_add(void *queue, int level, const char *module, const char *text); /* an offhook_log_fn */
+/* [(level, module, text), ...]; when lines were dropped the last one says how many. */
+PyObject *log_queue_drain(struct log_queue *q);
+
+/* ---- phone.c, phone_calls.c, phone_bridge.c ---- */
+
+extern PyType_Spec phone_spec;
+extern PyMethodDef phone_call_methods[], phone_bridge_methods[];
+
+#endif

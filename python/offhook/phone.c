@@ -1,0 +1,320 @@
+/* The type offhook._offhook.Phone: life, events, transports, accounts. Calls and bridge: phone_calls.c,
+ * phone_bridge.c. */
+#include "ext.h"
+
+#include <string.h>
+
+/* Runs inside process(), on the Python thread that called it, which has let go of the interpreter for the
+ * wait. */
+static void on_event(void *arg, const struct offhook_event *e)
+{
+	struct phone_object *self = arg;
+	PyGILState_STATE gil = PyGILState_Ensure();
+	PyObject *dict, *result = NULL, *handler = Py_XNewRef(self->handler);
+
+	if (handler && handler != Py_None) {
+		dict = dict_from_event(e);
+		result = dict ? PyObject_CallFunctionObjArgs(handler, dict, NULL) : NULL;
+		Py_XDECREF(dict);
+		/* Nothing may stop the events behind this one: the traceback is printed and the call goes on.
+		 */
+		if (!result)
+			PyErr_WriteUnraisable(handler);
+	}
+	Py_XDECREF(result);
+	Py_XDECREF(handler);
+	PyGILState_Release(gil);
+}
+
+static int phone_init(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+	static char *names[] = {"handler", "user_agent", "max_calls", "max_ports", "clock_rate", "frame_ms",
+		"ptime_ms", "jitter_ms", "rtp_port_min", "rtp_port_max", "rtp_timeout_ms", "t1_ms",
+		"log_level", "log_messages", NULL};
+	struct phone_object *self = (struct phone_object *)op;
+	struct offhook_phone_cfg cfg;
+	PyObject *handler = Py_None;
+	int err;
+
+	if (self->phone) {
+		PyErr_SetString(PyExc_RuntimeError, "a Phone is initialised once");
+		return -1;
+	}
+	offhook_phone_cfg_init(&cfg);
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OzIIIIIIHHIIip", names, &handler, &cfg.user_agent,
+		    &cfg.max_calls, &cfg.max_ports, &cfg.clock_rate_hz, &cfg.frame_ms, &cfg.ptime_ms,
+		    &cfg.jitter_ms, &cfg.rtp_port_min, &cfg.rtp_port_max, &cfg.rtp_timeout_ms, &cfg.t1_ms,
+		    &cfg.log_level, &cfg.log_messages))
+		return -1;
+	self->log = log_queue_new();
+	if (!self->log) {
+		PyErr_NoMemory();
+		return -1;
+	}
+	self->handler = Py_NewRef(handler);
+	cfg.delivery = OFFHOOK_DELIVER_PULL;
+	cfg.on_event = on_event;
+	cfg.on_event_arg = self;
+	cfg.on_log = log_queue_add;
+	cfg.log_arg = self->log;
+	Py_BEGIN_ALLOW_THREADS err = offhook_phone_new(&cfg, &self->phone);
+	Py_END_ALLOW_THREADS if (err)
+	{
+		raise_error(err);
+		return -1;
+	}
+	return 0;
+}
+
+static int phone_traverse(PyObject *op, visitproc visit, void *arg)
+{
+	Py_VISIT(Py_TYPE(op));
+	Py_VISIT(((struct phone_object *)op)->handler);
+	return 0;
+}
+
+static int phone_clear(PyObject *op)
+{
+	Py_CLEAR(((struct phone_object *)op)->handler);
+	return 0;
+}
+
+static void phone_dealloc(PyObject *op)
+{
+	struct phone_object *self = (struct phone_object *)op;
+	PyTypeObject *type = Py_TYPE(op);
+	freefunc tp_free = (freefunc)PyType_GetSlot(type, Py_tp_free);
+
+	PyObject_GC_UnTrack(op);
+	phone_clear(op);
+	if (self->phone) {
+		Py_BEGIN_ALLOW_THREADS offhook_phone_free(self->phone);
+		Py_END_ALLOW_THREADS
+	}
+	log_queue_free(self->log);
+	tp_free(op);
+	Py_DECREF(type);
+}
+
+/* ---- life and events ---- */
+
+static PyObject *phone_close(PyObject *op, PyObject *args)
+{
+	struct phone_object *self = (struct phone_object *)op;
+	unsigned limit_ms = 2000;
+	int err;
+
+	if (!PyArg_ParseTuple(args, "|I", &limit_ms))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = offhook_phone_close(self->phone, limit_ms);
+	Py_END_ALLOW_THREADS return none_or_error(err);
+}
+
+static PyObject *phone_process(PyObject *op, PyObject *args)
+{
+	struct phone_object *self = (struct phone_object *)op;
+	int timeout_ms = 0, n;
+
+	if (!PyArg_ParseTuple(args, "|i", &timeout_ms))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS n = offhook_process(self->phone, timeout_ms);
+	Py_END_ALLOW_THREADS return n < 0 ? raise_error(n) : PyLong_FromLong(n);
+}
+
+static PyObject *phone_process_object(PyObject *op, PyObject *args)
+{
+	struct phone_object *self = (struct phone_object *)op;
+	unsigned long long id, command;
+	int n;
+
+	if (!PyArg_ParseTuple(args, "KK", &id, &command))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS n = offhook_process_object(self->phone, id, command);
+	Py_END_ALLOW_THREADS return n < 0 ? raise_error(n) : PyLong_FromLong(n);
+}
+
+static PyObject *phone_fileno(PyObject *op, PyObject *unused)
+{
+	int fd = offhook_events_fd(((struct phone_object *)op)->phone);
+
+	(void)unused;
+	return fd < 0 ? raise_error(fd) : PyLong_FromLong(fd);
+}
+
+static PyObject *phone_drain_log(PyObject *op, PyObject *unused)
+{
+	(void)unused;
+	return log_queue_drain(((struct phone_object *)op)->log);
+}
+
+static PyObject *phone_counters(PyObject *op, PyObject *unused)
+{
+	struct offhook_counters c = {.size = sizeof(c)};
+	int err;
+
+	(void)unused;
+	Py_BEGIN_ALLOW_THREADS err = offhook_phone_counters(((struct phone_object *)op)->phone, &c);
+	Py_END_ALLOW_THREADS return err ? raise_error(err) : dict_from_counters(&c);
+}
+
+/* ---- transports and accounts ---- */
+
+static PyObject *transport_add(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+	static char *names[] = {"type", "address", "port", "public_address", "dscp", NULL};
+	struct phone_object *self = (struct phone_object *)op;
+	struct offhook_transport_cfg cfg;
+	int type = OFFHOOK_UDP, err;
+	offhook_id id = 0;
+
+	offhook_transport_cfg_init(&cfg);
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|izHzb", names, &type, &cfg.address, &cfg.port,
+		    &cfg.public_address, &cfg.dscp))
+		return NULL;
+	cfg.type = (enum offhook_transport_type)type;
+	Py_BEGIN_ALLOW_THREADS err = offhook_transport_add(self->phone, &cfg, &id);
+	Py_END_ALLOW_THREADS return err ? raise_error(err) : PyLong_FromUnsignedLongLong(id);
+}
+
+static PyObject *transport_info(PyObject *op, PyObject *args)
+{
+	struct phone_object *self = (struct phone_object *)op;
+	struct offhook_transport_info info = {.size = sizeof(info)};
+	unsigned long long id;
+	int err;
+
+	if (!PyArg_ParseTuple(args, "K", &id))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = offhook_transport_get_info(self->phone, id, &info);
+	Py_END_ALLOW_THREADS return err ? raise_error(err) : dict_from_transport_info(&info);
+}
+
+static PyObject *account_add(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+	static char *names[] = {"uri", "transport", "contact", "priority", "make_default", "user", NULL};
+	struct phone_object *self = (struct phone_object *)op;
+	struct offhook_account_cfg cfg;
+	unsigned long long transport = 0, user = 0;
+	offhook_id id = 0;
+	int err;
+
+	offhook_account_cfg_init(&cfg);
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|zKzipK", names, &cfg.uri, &transport, &cfg.contact,
+		    &cfg.priority, &cfg.make_default, &user))
+		return NULL;
+	cfg.transport = transport;
+	cfg.user_data = (void *)(uintptr_t)user;
+	Py_BEGIN_ALLOW_THREADS err = offhook_account_add(self->phone, &cfg, &id);
+	Py_END_ALLOW_THREADS return err ? raise_error(err) : PyLong_FromUnsignedLongLong(id);
+}
+
+static PyObject *account_info(PyObject *op, PyObject *args)
+{
+	struct phone_object *self = (struct phone_object *)op;
+	struct offhook_account_info info = {.size = sizeof(info)};
+	unsigned long long id;
+	int err;
+
+	if (!PyArg_ParseTuple(args, "K", &id))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = offhook_account_get_info(self->phone, id, &info);
+	Py_END_ALLOW_THREADS return err ? raise_error(err) : dict_from_account_info(&info);
+}
+
+/* The commands that take an id and nothing else. */
+static PyObject *with_id(PyObject *op, PyObject *args, int (*command)(struct offhook_phone *, offhook_id))
+{
+	struct phone_object *self = (struct phone_object *)op;
+	unsigned long long id;
+	int err;
+
+	if (!PyArg_ParseTuple(args, "K", &id))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = command(self->phone, id);
+	Py_END_ALLOW_THREADS return none_or_error(err);
+}
+
+static PyObject *transport_remove(PyObject *op, PyObject *args)
+{
+	return with_id(op, args, offhook_transport_remove);
+}
+
+static PyObject *account_remove(PyObject *op, PyObject *args)
+{
+	return with_id(op, args, offhook_account_remove);
+}
+
+static PyObject *account_set_default(PyObject *op, PyObject *args)
+{
+	return with_id(op, args, offhook_account_set_default);
+}
+
+static PyObject *port_remove(PyObject *op, PyObject *args)
+{
+	return with_id(op, args, offhook_port_remove);
+}
+
+#define KEYWORDS(fn) (PyCFunction)(void (*)(void)) fn, METH_VARARGS | METH_KEYWORDS
+
+static PyMethodDef life_methods[] = {
+	{"close", phone_close, METH_VARARGS,
+		"close(limit_ms=2000): ends every call and waits for the peers at most so long."},
+	{"process", phone_process, METH_VARARGS,
+		"process(timeout_ms=0) -> int: hands waiting events to the handler; negative waits without "
+		"limit."},
+	{"process_object", phone_process_object, METH_VARARGS,
+		"process_object(id, command) -> int: hands out one object's events up to those that the "
+		"command caused."},
+	{"fileno", phone_fileno, METH_NOARGS,
+		"fileno() -> int: a descriptor that is readable while events wait."},
+	{"drain_log", phone_drain_log, METH_NOARGS, "drain_log() -> list of (level, module, text)."},
+	{"counters", phone_counters, METH_NOARGS, "counters() -> dict: what is alive."},
+	{"transport_add", KEYWORDS(transport_add),
+		"transport_add(type=1, address=None, port=0, public_address=None, dscp=0) -> id"},
+	{"transport_info", transport_info, METH_VARARGS, "transport_info(id) -> dict"},
+	{"transport_remove", transport_remove, METH_VARARGS, "transport_remove(id)"},
+	{"account_add", KEYWORDS(account_add),
+		"account_add(uri=None, transport=0, contact=None, priority=0, make_default=False, user=0) -> "
+		"id"},
+	{"account_info", account_info, METH_VARARGS, "account_info(id) -> dict"},
+	{"account_remove", account_remove, METH_VARARGS, "account_remove(id)"},
+	{"account_set_default", account_set_default, METH_VARARGS, "account_set_default(id)"},
+	{"port_remove", port_remove, METH_VARARGS,
+		"port_remove(id): removes a player, recorder or tone; a recording is complete afterwards."},
+};
+
+/* The three tables of methods in one: built before the type is made. */
+#define MAX_METHODS 64
+static PyMethodDef all_methods[MAX_METHODS];
+
+PyMethodDef *phone_methods(void)
+{
+	PyMethodDef *const others[] = {phone_call_methods, phone_bridge_methods};
+	size_t n = 0;
+
+	for (; n < sizeof(life_methods) / sizeof(life_methods[0]); n++)
+		all_methods[n] = life_methods[n];
+	for (size_t t = 0; t < 2; t++) {
+		for (PyMethodDef *m = others[t]; m->ml_name && n < MAX_METHODS - 1; m++)
+			all_methods[n++] = *m;
+	}
+	return all_methods;
+}
+
+static PyType_Slot slots[] = {
+	{Py_tp_doc, "One phone of the C library. Every method may be called from any Python thread."},
+	{Py_tp_init, phone_init},
+	{Py_tp_new, PyType_GenericNew},
+	{Py_tp_dealloc, phone_dealloc},
+	{Py_tp_traverse, phone_traverse},
+	{Py_tp_clear, phone_clear},
+	{Py_tp_methods, all_methods},
+	{0, NULL},
+};
+
+PyType_Spec phone_spec = {
+	.name = "offhook._offhook.Phone",
+	.basicsize = sizeof(struct phone_object),
+	.flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+	.slots = slots,
+};

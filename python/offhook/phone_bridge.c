@@ -1,0 +1,225 @@
+/* Phone's methods about the bridge: slots, connections, files, tones. */
+#include "ext.h"
+
+#include <stdlib.h>
+
+static PyObject *slot_of(PyObject *op, PyObject *args)
+{
+	struct phone_object *self = (struct phone_object *)op;
+	offhook_id id = 0;
+	unsigned number;
+	int err;
+
+	if (!PyArg_ParseTuple(args, "I", &number))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = offhook_slot_of(self->phone, number, &id);
+	Py_END_ALLOW_THREADS return err ? raise_error(err) : PyLong_FromUnsignedLongLong(id);
+}
+
+static PyObject *connect_many(PyObject *op, PyObject *args)
+{
+	struct phone_object *self = (struct phone_object *)op;
+	struct offhook_link *links;
+	PyObject *list;
+	Py_ssize_t n;
+	int err;
+
+	if (!PyArg_ParseTuple(args, "O", &list))
+		return NULL;
+	n = PyList_Check(list) ? PyList_Size(list) : -1;
+	if (n < 0) {
+		PyErr_SetString(PyExc_TypeError, "connect_many takes a list of (source, sink, level)");
+		return NULL;
+	}
+	links = calloc((size_t)n + 1, sizeof(*links));
+	if (!links)
+		return PyErr_NoMemory();
+	for (Py_ssize_t i = 0; i < n; i++) {
+		unsigned long long source, sink;
+
+		links[i].level = 1;
+		if (!PyArg_ParseTuple(PyList_GetItem(list, i), "KK|f", &source, &sink, &links[i].level)) {
+			free(links);
+			return NULL;
+		}
+		links[i].source = source;
+		links[i].sink = sink;
+	}
+	Py_BEGIN_ALLOW_THREADS err = offhook_connect_many(self->phone, links, (size_t)n);
+	Py_END_ALLOW_THREADS free(links);
+	return none_or_error(err);
+}
+
+static PyObject *disconnect(PyObject *op, PyObject *args)
+{
+	struct phone_object *self = (struct phone_object *)op;
+	unsigned long long source, sink;
+	int err;
+
+	if (!PyArg_ParseTuple(args, "KK", &source, &sink))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = offhook_disconnect(self->phone, source, sink);
+	Py_END_ALLOW_THREADS return none_or_error(err);
+}
+
+static PyObject *slot_set_levels(PyObject *op, PyObject *args)
+{
+	struct phone_object *self = (struct phone_object *)op;
+	unsigned long long slot;
+	float tx, rx;
+	int err;
+
+	if (!PyArg_ParseTuple(args, "Kff", &slot, &tx, &rx))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = offhook_slot_set_levels(self->phone, slot, tx, rx);
+	Py_END_ALLOW_THREADS return none_or_error(err);
+}
+
+static PyObject *slot_info(PyObject *op, PyObject *args)
+{
+	struct phone_object *self = (struct phone_object *)op;
+	struct offhook_slot_info info = {.size = sizeof(info)};
+	unsigned long long slot;
+	int err;
+
+	if (!PyArg_ParseTuple(args, "K", &slot))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = offhook_slot_get_info(self->phone, slot, &info);
+	Py_END_ALLOW_THREADS return err ? raise_error(err) : dict_from_slot_info(&info);
+}
+
+/* slot 0 as an argument means: all slots (an id is never 0). */
+static PyObject *slots_or_sinks(struct phone_object *self, offhook_id of)
+{
+	size_t cap = 64;
+
+	for (;;) {
+		offhook_id *ids = calloc(cap, sizeof(*ids));
+		PyObject *list;
+		long n;
+
+		if (!ids)
+			return PyErr_NoMemory();
+		Py_BEGIN_ALLOW_THREADS n = of ? offhook_slot_sinks(self->phone, of, ids, cap)
+					      : offhook_slots(self->phone, ids, cap);
+		Py_END_ALLOW_THREADS if (n >= 0 && (size_t)n > cap)
+		{
+			free(ids);
+			cap = (size_t)n + 64;
+			continue;
+		}
+		list = n < 0 ? raise_error((int)n) : list_from_ids(ids, (size_t)n);
+		free(ids);
+		return list;
+	}
+}
+
+static PyObject *slots(PyObject *op, PyObject *unused)
+{
+	(void)unused;
+	return slots_or_sinks((struct phone_object *)op, 0);
+}
+
+static PyObject *slot_sinks(PyObject *op, PyObject *args)
+{
+	unsigned long long slot;
+
+	if (!PyArg_ParseTuple(args, "K", &slot))
+		return NULL;
+	return slot ? slots_or_sinks((struct phone_object *)op, slot) : raise_error(OH_ENOENT);
+}
+
+static PyObject *player_new(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+	static char *names[] = {"path", "loop", "user", NULL};
+	struct phone_object *self = (struct phone_object *)op;
+	const char *path;
+	unsigned long long user = 0;
+	offhook_id id = 0, slot = 0;
+	int loop = 0, err;
+
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "s|pK", names, &path, &loop, &user))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err =
+		offhook_player_new(self->phone, path, loop, (void *)(uintptr_t)user, &id, &slot);
+	Py_END_ALLOW_THREADS return err ? raise_error(err) : Py_BuildValue("(KK)", id, slot);
+}
+
+static PyObject *player_seek(PyObject *op, PyObject *args)
+{
+	struct phone_object *self = (struct phone_object *)op;
+	unsigned long long id, frame;
+	int err;
+
+	if (!PyArg_ParseTuple(args, "KK", &id, &frame))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = offhook_player_seek(self->phone, id, frame);
+	Py_END_ALLOW_THREADS return none_or_error(err);
+}
+
+static PyObject *player_position(PyObject *op, PyObject *args)
+{
+	struct phone_object *self = (struct phone_object *)op;
+	unsigned long long id;
+	uint64_t position = 0, length = 0;
+	int err;
+
+	if (!PyArg_ParseTuple(args, "K", &id))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = offhook_player_position(self->phone, id, &position, &length);
+	Py_END_ALLOW_THREADS return err
+		? raise_error(err)
+		: Py_BuildValue("(KK)", (unsigned long long)position, (unsigned long long)length);
+}
+
+static PyObject *recorder_new(PyObject *op, PyObject *args)
+{
+	struct phone_object *self = (struct phone_object *)op;
+	const char *path;
+	offhook_id id = 0, slot = 0;
+	int err;
+
+	if (!PyArg_ParseTuple(args, "s", &path))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = offhook_recorder_new(self->phone, path, &id, &slot);
+	Py_END_ALLOW_THREADS return err ? raise_error(err) : Py_BuildValue("(KK)", id, slot);
+}
+
+static PyObject *tone_new(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+	static char *names[] = {"hz1", "hz2", "on_ms", "off_ms", "repeats", "level", "user", NULL};
+	struct phone_object *self = (struct phone_object *)op;
+	struct offhook_tone_cfg cfg;
+	unsigned long long user = 0;
+	offhook_id id = 0, slot = 0;
+	int err;
+
+	offhook_tone_cfg_init(&cfg);
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|ddIIIdK", names, &cfg.hz1, &cfg.hz2, &cfg.on_ms,
+		    &cfg.off_ms, &cfg.repeats, &cfg.level, &user))
+		return NULL;
+	cfg.user_data = (void *)(uintptr_t)user;
+	Py_BEGIN_ALLOW_THREADS err = offhook_tone_new(self->phone, &cfg, &id, &slot);
+	Py_END_ALLOW_THREADS return err ? raise_error(err) : Py_BuildValue("(KK)", id, slot);
+}
+
+#define KEYWORDS(fn) (PyCFunction)(void (*)(void)) fn, METH_VARARGS | METH_KEYWORDS
+
+PyMethodDef phone_bridge_methods[] = {
+	{"slot_of", slot_of, METH_VARARGS, "slot_of(number) -> id"},
+	{"connect_many", connect_many, METH_VARARGS, "connect_many([(source, sink[, level]), ...])"},
+	{"disconnect", disconnect, METH_VARARGS, "disconnect(source, sink)"},
+	{"slot_set_levels", slot_set_levels, METH_VARARGS,
+		"slot_set_levels(slot, tx, rx): negative leaves as it is"},
+	{"slot_info", slot_info, METH_VARARGS, "slot_info(slot) -> dict"},
+	{"slots", slots, METH_NOARGS, "slots() -> list of ids"},
+	{"slot_sinks", slot_sinks, METH_VARARGS, "slot_sinks(slot) -> list of ids"},
+	{"player_new", KEYWORDS(player_new), "player_new(path, loop=False, user=0) -> (id, slot)"},
+	{"player_seek", player_seek, METH_VARARGS, "player_seek(id, frame)"},
+	{"player_position", player_position, METH_VARARGS,
+		"player_position(id) -> (position, length), in file samples"},
+	{"recorder_new", recorder_new, METH_VARARGS, "recorder_new(path) -> (id, slot)"},
+	{"tone_new", KEYWORDS(tone_new),
+		"tone_new(hz1=440, hz2=0, on_ms=0, off_ms=0, repeats=0, level=0.25, user=0) -> (id, slot)"},
+	{NULL, NULL, 0, NULL},
+};

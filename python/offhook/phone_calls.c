@@ -1,0 +1,209 @@
+/* Phone's methods about calls. */
+#include "ext.h"
+
+#include <stdlib.h>
+
+static PyObject *call_make(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+	static char *names[] = {"uri", "account", "headers", "user", NULL};
+	struct phone_object *self = (struct phone_object *)op;
+	struct offhook_header headers[MAX_HEADERS];
+	struct offhook_call_cfg cfg;
+	PyObject *list = Py_None;
+	unsigned long long account = 0, user = 0;
+	offhook_id call = 0;
+	int err;
+
+	offhook_call_cfg_init(&cfg);
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "s|KOK", names, &cfg.uri, &account, &list, &user) ||
+		headers_from(list, headers, &cfg.n_headers))
+		return NULL;
+	cfg.headers = headers;
+	cfg.user_data = (void *)(uintptr_t)user;
+	Py_BEGIN_ALLOW_THREADS err = offhook_call_make(self->phone, account, &cfg, &call);
+	Py_END_ALLOW_THREADS return err ? raise_error(err) : PyLong_FromUnsignedLongLong(call);
+}
+
+static PyObject *call_set_user(PyObject *op, PyObject *args)
+{
+	struct phone_object *self = (struct phone_object *)op;
+	unsigned long long call, user;
+	int err;
+
+	if (!PyArg_ParseTuple(args, "KK", &call, &user))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = offhook_call_set_user_data(self->phone, call, (void *)(uintptr_t)user);
+	Py_END_ALLOW_THREADS return none_or_error(err);
+}
+
+static PyObject *answer_with(PyObject *op, PyObject *args, PyObject *kwargs, unsigned code,
+	int (*command)(struct offhook_phone *, offhook_id, const struct offhook_answer *))
+{
+	static char *names[] = {"call", "code", "reason", "headers", NULL};
+	struct phone_object *self = (struct phone_object *)op;
+	struct offhook_header headers[MAX_HEADERS];
+	struct offhook_answer answer;
+	PyObject *list = Py_None;
+	unsigned long long call;
+	int err;
+
+	offhook_answer_init(&answer);
+	answer.code = code;
+	if (!PyArg_ParseTupleAndKeywords(
+		    args, kwargs, "K|IzO", names, &call, &answer.code, &answer.reason, &list) ||
+		headers_from(list, headers, &answer.n_headers))
+		return NULL;
+	answer.headers = headers;
+	Py_BEGIN_ALLOW_THREADS err = command(self->phone, call, &answer);
+	Py_END_ALLOW_THREADS return none_or_error(err);
+}
+
+static PyObject *call_answer(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+	return answer_with(op, args, kwargs, 200, offhook_call_answer);
+}
+
+static PyObject *call_hangup(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+	return answer_with(op, args, kwargs, 0, offhook_call_hangup);
+}
+
+static PyObject *reoffer_with(PyObject *op, PyObject *args,
+	int (*command)(struct offhook_phone *, offhook_id, const struct offhook_header *, size_t))
+{
+	struct phone_object *self = (struct phone_object *)op;
+	struct offhook_header headers[MAX_HEADERS];
+	PyObject *list = Py_None;
+	unsigned long long call;
+	size_t n;
+	int err;
+
+	if (!PyArg_ParseTuple(args, "K|O", &call, &list) || headers_from(list, headers, &n))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = command(self->phone, call, headers, n);
+	Py_END_ALLOW_THREADS return none_or_error(err);
+}
+
+static PyObject *call_hold(PyObject *op, PyObject *args)
+{
+	return reoffer_with(op, args, offhook_call_hold);
+}
+
+static PyObject *call_reinvite(PyObject *op, PyObject *args)
+{
+	return reoffer_with(op, args, offhook_call_reinvite);
+}
+
+static PyObject *call_dtmf(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+	static char *names[] = {"call", "digits", "duration_ms", "pause_ms", NULL};
+	struct phone_object *self = (struct phone_object *)op;
+	unsigned long long call;
+	const char *digits;
+	unsigned duration_ms = 0, pause_ms = 0;
+	int err;
+
+	if (!PyArg_ParseTupleAndKeywords(
+		    args, kwargs, "Ks|II", names, &call, &digits, &duration_ms, &pause_ms))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = offhook_call_dtmf(self->phone, call, digits, duration_ms, pause_ms);
+	Py_END_ALLOW_THREADS return none_or_error(err);
+}
+
+static PyObject *call_request(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+	static char *names[] = {"call", "method", "headers", "content_type", "body", NULL};
+	struct phone_object *self = (struct phone_object *)op;
+	struct offhook_header headers[MAX_HEADERS];
+	struct offhook_request request = {.size = sizeof(request)};
+	PyObject *list = Py_None;
+	const char *body = NULL;
+	Py_ssize_t body_n = 0;
+	unsigned long long call;
+	int err;
+
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "Ks|Ozz#", names, &call, &request.method, &list,
+		    &request.content_type, &body, &body_n) ||
+		headers_from(list, headers, &request.n_headers))
+		return NULL;
+	request.headers = headers;
+	request.body = body;
+	request.body_length = (size_t)body_n;
+	Py_BEGIN_ALLOW_THREADS err = offhook_call_request(self->phone, call, &request);
+	Py_END_ALLOW_THREADS return none_or_error(err);
+}
+
+static PyObject *call_info(PyObject *op, PyObject *args)
+{
+	struct phone_object *self = (struct phone_object *)op;
+	struct offhook_call_info *info = NULL;
+	PyObject *dict;
+	unsigned long long call;
+	int err;
+
+	if (!PyArg_ParseTuple(args, "K", &call))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = offhook_call_get_info(self->phone, call, &info);
+	Py_END_ALLOW_THREADS if (err) return raise_error(err);
+	dict = dict_from_call_info(info);
+	offhook_call_info_free(info);
+	return dict;
+}
+
+static PyObject *call_stats(PyObject *op, PyObject *args)
+{
+	struct phone_object *self = (struct phone_object *)op;
+	struct offhook_call_stats stats = {.size = sizeof(stats)};
+	unsigned long long call;
+	int err;
+
+	if (!PyArg_ParseTuple(args, "K", &call))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = offhook_call_get_stats(self->phone, call, &stats);
+	Py_END_ALLOW_THREADS return err ? raise_error(err) : dict_from_call_stats(&stats);
+}
+
+static PyObject *calls(PyObject *op, PyObject *unused)
+{
+	struct phone_object *self = (struct phone_object *)op;
+	size_t cap = 64;
+
+	(void)unused;
+	for (;;) {
+		offhook_id *ids = calloc(cap, sizeof(*ids));
+		PyObject *list;
+		long n;
+
+		if (!ids)
+			return PyErr_NoMemory();
+		Py_BEGIN_ALLOW_THREADS n = offhook_calls(self->phone, ids, cap);
+		Py_END_ALLOW_THREADS if (n >= 0 && (size_t)n > cap)
+		{
+			free(ids);
+			cap = (size_t)n + 64;
+			continue;
+		}
+		list = n < 0 ? raise_error((int)n) : list_from_ids(ids, (size_t)n);
+		free(ids);
+		return list;
+	}
+}
+
+#define KEYWORDS(fn) (PyCFunction)(void (*)(void)) fn, METH_VARARGS | METH_KEYWORDS
+
+PyMethodDef phone_call_methods[] = {
+	{"call_make", KEYWORDS(call_make), "call_make(uri, account=0, headers=None, user=0) -> id"},
+	{"call_set_user", call_set_user, METH_VARARGS, "call_set_user(call, user)"},
+	{"call_answer", KEYWORDS(call_answer), "call_answer(call, code=200, reason=None, headers=None)"},
+	{"call_hangup", KEYWORDS(call_hangup), "call_hangup(call, code=0, reason=None, headers=None)"},
+	{"call_hold", call_hold, METH_VARARGS, "call_hold(call, headers=None)"},
+	{"call_reinvite", call_reinvite, METH_VARARGS,
+		"call_reinvite(call, headers=None): also releases our hold"},
+	{"call_dtmf", KEYWORDS(call_dtmf), "call_dtmf(call, digits, duration_ms=0, pause_ms=0)"},
+	{"call_request", KEYWORDS(call_request),
+		"call_request(call, method, headers=None, content_type=None, body=None)"},
+	{"call_info", call_info, METH_VARARGS, "call_info(call) -> dict"},
+	{"call_stats", call_stats, METH_VARARGS, "call_stats(call) -> dict"},
+	{"calls", calls, METH_NOARGS, "calls() -> list of ids"},
+	{NULL, NULL, 0, NULL},
+};

@@ -1,0 +1,51 @@
+"""The few functions of the old low-level module that programs reach as pjsua._pjsua."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import lib as _lib_module
+
+
+class Conf_Port_Info:
+    """A slot of the bridge."""
+
+    def __init__(self, info: dict[str, Any], listeners: list[int], frame_ms: int = 20) -> None:
+        self.slot_id: int = info["number"]
+        self.name: str = info["kind"]
+        self.clock_rate: int = info["rate"]
+        self.channel_count = 1
+        self.samples_per_frame: int = info["rate"] * frame_ms // 1000
+        self.bits_per_sample = 16
+        self.listeners = listeners
+
+
+def _phone() -> Any:
+    instance = _lib_module._lib
+    if instance is None:
+        raise RuntimeError("there is no library instance")
+    return instance._alive("_pjsua")
+
+
+def enum_conf_ports() -> list[int]:
+    """The numbers of all slots."""
+    phone = _phone()
+    return [phone.slot_info(slot)["number"] for slot in phone.slots()]
+
+
+def conf_get_active_ports() -> int:
+    """How many slots there are."""
+    return len(_phone().slots())
+
+
+def conf_get_port_info(slot: int) -> Conf_Port_Info:
+    """What a slot is and who hears it."""
+    phone = _phone()
+    slot_id = phone.slot_of(slot)
+    listeners = [phone.slot_info(sink)["number"] for sink in phone.slot_sinks(slot_id)]
+    return Conf_Port_Info(phone.slot_info(slot_id), listeners)
+
+
+def call_get_count() -> int:
+    """How many calls there are."""
+    return len(_phone().calls())

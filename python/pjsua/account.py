@@ -1,0 +1,207 @@
+"""Accounts, their callbacks, and buddies."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any, Optional
+
+from offhook import _offhook
+
+from .call import Call, HdrList, usable_headers
+from .errors import (OH_ESCHEME, OH_EURI, PJSIP_EINVALIDREQURI, PJSIP_ENOROUTESET, Error, fail, unsupported)
+from .infos import AccountInfo, BuddyInfo
+
+if TYPE_CHECKING:
+    from .lib import Lib, Transport
+
+
+class AccountCallback:
+    """Receives the events of an account. Derive from it, or give any object with these methods."""
+
+    def __init__(self, account: "Optional[Account]" = None) -> None:
+        self._set_account(account)
+
+    def _set_account(self, account: "Optional[Account]") -> None:
+        self.account: Any = None if account is None else weakref.proxy(account)
+
+    def on_incoming_call(self, call: Call) -> None:
+        """A new call in state INCOMING: answer or hang up, now or later. Refused with 603 unless overridden."""
+        call.hangup()
+
+    def on_reg_state(self) -> None:
+        """A registration was accepted, refused, or timed out."""
+
+    def on_incoming_subscribe(self, buddy: "Optional[Buddy]", from_uri: str, contact_uri: str,
+                              pres_obj: Any) -> tuple[int, Optional[str]]:
+        """Somebody wants to see our presence: (code, reason)."""
+        return (200, None)
+
+    def on_pager(self, from_uri: str, contact: str, mime_type: str, body: str) -> None:
+        """A MESSAGE came, outside of calls and not from a buddy."""
+
+    def on_pager_status(self, to_uri: str, body: str, im_id: int, code: int, reason: str) -> None:
+        """The fate of a message sent by Account.send_pager()."""
+
+    def on_typing(self, from_uri: str, contact: str, is_typing: int) -> None:
+        """Somebody is typing, or has stopped."""
+
+    def on_mwi_info(self, body: str) -> None:
+        """Messages are waiting."""
+
+
+class Account:
+    """Who calls and who is called. Made by Lib.create_account()."""
+
+    def __init__(self, lib: "Lib", acc_id: int, uri: str, cb: Any = None) -> None:
+        self._lib: Any = weakref.proxy(lib)
+        self._id = acc_id
+        self._obj_name = f"{{Account {uri}}}"
+        self._online = False
+        self.set_callback(cb)
+
+    def __str__(self) -> str:
+        return self._obj_name
+
+    def set_callback(self, cb: Any) -> None:
+        """Installs the object that receives this account's events; None installs one that refuses all calls."""
+        self._cb: Any = cb if cb is not None else AccountCallback()
+        set_account = getattr(self._cb, "_set_account", None)
+        if set_account is not None:
+            set_account(self)
+        else:
+            self._cb.account = weakref.proxy(self)
+
+    def _dict(self, op_name: str) -> dict[str, Any]:
+        if self._id == -1:
+            raise Error(op_name, self, -1, "Invalid account")
+        try:
+            info: dict[str, Any] = self._lib._phone.account_info(self._id)
+        except (_offhook.Error, ReferenceError, AttributeError):
+            raise Error(op_name, self, -1, "Invalid account") from None
+        return info
+
+    def info(self) -> AccountInfo:
+        """The account now."""
+        return AccountInfo(self._dict("info()"), self._online)
+
+    def is_valid(self) -> int:
+        """1 while the account exists, else 0."""
+        try:
+            self._dict("is_valid()")
+        except Error:
+            return 0
+        return 1
+
+    def is_default(self) -> bool:
+        """Does this account get the calls that match no other?"""
+        return bool(self._dict("is_default()")["is_default"])
+
+    def set_default(self) -> None:
+        """Makes it the account that gets the calls that match no other."""
+        self._dict("set_default()")
+        self._lib._phone.account_set_default(self._id)
+
+    def delete(self) -> None:
+        """Removes the account; its calls go on."""
+        self._dict("delete()")
+        self._lib._forget_account(self._id)
+        self._id = -1
+
+    def make_call(self, dst_uri: str, cb: Any = None, hdr_list: HdrList = None) -> Call:
+        """Calls dst_uri. The INVITE is on its way when this returns; on_state() CALLING has run inside."""
+        self._dict("make_call()")
+        try:
+            call: Call = self._lib._make_call(self, dst_uri, cb, usable_headers(hdr_list))
+        except _offhook.Error as error:
+            codes = {OH_EURI: PJSIP_EINVALIDREQURI, OH_ESCHEME: PJSIP_EINVALIDREQURI}
+            if dst_uri.strip().lower().startswith(("tel:", "<tel:")):
+                codes[OH_ESCHEME] = PJSIP_ENOROUTESET
+            fail("make_call()", self, error, codes)
+        return call
+
+    def set_basic_status(self, is_online: bool) -> None:
+        """Publishes whether we are there."""
+        unsupported("set_basic_status()", self)
+
+    def set_presence_status(self, is_online: bool, activity: int = 0, pres_text: str = "", rpid_id: str = "") -> None:
+        """Publishes whether we are there and what we do."""
+        unsupported("set_presence_status()", self)
+
+    def set_registration(self, renew: bool) -> None:
+        """Registers or refreshes now, or unregisters."""
+        unsupported("set_registration()", self)
+
+    def set_transport(self, transport: "Transport") -> None:
+        """Binds the account to a transport."""
+        unsupported("set_transport()", self)
+
+    def add_buddy(self, uri: str, cb: Any = None) -> "Buddy":
+        """Adds somebody whose presence is of interest."""
+        unsupported("add_buddy()", self)
+
+    def pres_notify(self, pres_obj: Any, state: int, reason: str = "", hdr_list: HdrList = None) -> None:
+        """Answers a presence subscription that was left open."""
+        unsupported("pres_notify()", self)
+
+    def send_pager(self, uri: str, text: str, im_id: int = 0, content_type: str = "text/plain",
+                   hdr_list: HdrList = None) -> None:
+        """Sends a MESSAGE."""
+        unsupported("send_pager()", self)
+
+
+class BuddyCallback:
+    """Receives the events of a buddy."""
+
+    def __init__(self, buddy: "Optional[Buddy]" = None) -> None:
+        self._set_buddy(buddy)
+
+    def _set_buddy(self, buddy: "Optional[Buddy]") -> None:
+        self.buddy: Any = None if buddy is None else weakref.proxy(buddy)
+
+    def on_state(self) -> None:
+        """The presence of the buddy, or our subscription, has changed."""
+
+    def on_pager(self, mime_type: str, body: str) -> None:
+        """A MESSAGE came from the buddy."""
+
+    def on_pager_status(self, body: str, im_id: int, code: int, reason: str) -> None:
+        """The fate of a message sent to the buddy."""
+
+    def on_typing(self, is_typing: int) -> None:
+        """The buddy is typing, or has stopped."""
+
+
+class Buddy:
+    """Somebody whose presence is of interest. Made by Account.add_buddy()."""
+
+    def __init__(self, lib: "Lib", buddy_id: int, account: Account, cb: Any = None) -> None:
+        unsupported("Buddy()", None)
+
+    def info(self) -> BuddyInfo:
+        """The buddy now."""
+        unsupported("info()", self)
+
+    def set_callback(self, cb: Any) -> None:
+        """Installs the object that receives this buddy's events."""
+        unsupported("set_callback()", self)
+
+    def subscribe(self) -> None:
+        """Asks for the buddy's presence."""
+        unsupported("subscribe()", self)
+
+    def unsubscribe(self) -> None:
+        """Asks no longer."""
+        unsupported("unsubscribe()", self)
+
+    def delete(self) -> None:
+        """Removes the buddy."""
+        unsupported("delete()", self)
+
+    def send_pager(self, text: str, im_id: int = 0, content_type: str = "text/plain",
+                   hdr_list: HdrList = None) -> None:
+        """Sends a MESSAGE to the buddy."""
+        unsupported("send_pager()", self)
+
+    def send_typing_ind(self, is_typing: bool = True, hdr_list: HdrList = None) -> None:
+        """Tells the buddy that we are typing."""
+        unsupported("send_typing_ind()", self)

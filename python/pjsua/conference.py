@@ -1,0 +1,196 @@
+"""The part of Lib that is about audio: the bridge, the sound device, files."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any, Optional
+
+from offhook import _offhook
+
+from .errors import OH_EINVAL, OH_ENOENT, PJ_EINVAL, PJMEDIA_EAUD_NODEFDEV, Error, fail, unsupported
+from .infos import SoundDeviceInfo
+
+if TYPE_CHECKING:
+    from .logs import LogWriter
+
+BAD_SLOT = {OH_ENOENT: PJ_EINVAL, OH_EINVAL: PJ_EINVAL}
+WARNING = 2
+
+
+class Conference:
+    """Bridge, device and files; slots are plain numbers here, slot 0 is the sound device."""
+
+    if TYPE_CHECKING:
+        _log: Optional[LogWriter]
+
+        def _alive(self, op_name: str) -> Any:
+            """The extension's phone."""
+
+    def __init__(self) -> None:
+        self._max_ports = 254
+        self._null_device_wanted = False
+        self._device_missed = False
+        self._players: dict[int, tuple[int, int]] = {}    # our number -> (id, slot id)
+        self._recorders: dict[int, tuple[int, int]] = {}
+        self._player_numbers = itertools.count()
+        self._recorder_numbers = itertools.count()
+
+    # ---- sound device ----
+
+    def enum_snd_dev(self) -> list[SoundDeviceInfo]:
+        """The sound devices: none in this build, slot 0 is the null device."""
+        return []
+
+    def get_snd_dev(self) -> tuple[int, int]:
+        """(capture, playback): (-99, -99) for the null device on request, (-1, -2) before anything was chosen."""
+        return (-99, -99) if self._null_device_wanted else (-1, -2)
+
+    def set_snd_dev(self, capture_dev: int, playback_dev: int) -> None:
+        """Chooses sound devices."""
+        raise Error("set_current_sound_devices()", self, PJMEDIA_EAUD_NODEFDEV)
+
+    def set_null_snd_dev(self) -> None:
+        """Uses no hardware: slot 0 is silent and swallows what it is sent."""
+        self._null_device_wanted = True
+
+    def _note_missing_device(self) -> None:
+        """Connecting to slot 0 without a sound card works; the program is told once."""
+        if not self._null_device_wanted and not self._device_missed and self._log is not None:
+            self._device_missed = True
+            self._log.write(WARNING, "sound", "no sound device: slot 0 is the null device")
+
+    # ---- bridge ----
+
+    def _slot(self, number: int, op_name: str) -> int:
+        try:
+            return int(self._alive(op_name).slot_of(number))
+        except _offhook.Error as error:
+            fail(op_name, self, error, BAD_SLOT)
+        except (OverflowError, TypeError):
+            raise Error(op_name, self, PJ_EINVAL) from None
+
+    def conf_get_max_ports(self) -> int:
+        """How many slots there may be."""
+        return self._max_ports
+
+    def conf_connect(self, src_slot: int, dst_slot: int) -> None:
+        """What src says is heard by dst from now on; connecting twice is no error."""
+        source, sink = self._slot(src_slot, "conf_connect()"), self._slot(dst_slot, "conf_connect()")
+        if 0 in (src_slot, dst_slot):
+            self._note_missing_device()
+        try:
+            self._alive("conf_connect()").connect_many([(source, sink)])
+        except _offhook.Error as error:
+            fail("conf_connect()", self, error, BAD_SLOT)
+
+    def conf_disconnect(self, src_slot: int, dst_slot: int) -> None:
+        """Undoes conf_connect(); not connected is no error."""
+        source, sink = self._slot(src_slot, "conf_disconnect()"), self._slot(dst_slot, "conf_disconnect()")
+        try:
+            self._alive("conf_disconnect()").disconnect(source, sink)
+        except _offhook.Error as error:
+            fail("conf_disconnect()", self, error, BAD_SLOT)
+
+    def conf_set_tx_level(self, slot: int, level: float) -> None:
+        """Factor on what the bridge sends to the slot: 1 unchanged, 0 mute."""
+        self._set_levels(slot, max(level, 0.0), -1.0, "conf_set_tx_level()")
+
+    def conf_set_rx_level(self, slot: int, level: float) -> None:
+        """Factor on what the bridge receives from the slot: 1 unchanged, 0 mute."""
+        self._set_levels(slot, -1.0, max(level, 0.0), "conf_set_rx_level()")
+
+    def _set_levels(self, slot: int, tx: float, rx: float, op_name: str) -> None:
+        slot_id = self._slot(slot, op_name)
+        try:
+            self._alive(op_name).slot_set_levels(slot_id, tx, rx)
+        except _offhook.Error as error:
+            fail(op_name, self, error, BAD_SLOT)
+
+    def conf_get_signal_level(self, slot: int) -> tuple[float, float]:
+        """(tx, rx): the last level sent to and received from the slot, 0 to 1 in steps of 1/255."""
+        slot_id = self._slot(slot, "conf_get_signal_level()")
+        try:
+            info = self._alive("conf_get_signal_level()").slot_info(slot_id)
+        except _offhook.Error as error:
+            fail("conf_get_signal_level()", self, error, BAD_SLOT)
+        return (round(info["tx_signal"] * 255) / 255, round(info["rx_signal"] * 255) / 255)
+
+    # ---- files ----
+
+    def create_player(self, filename: str, loop: bool = False) -> int:
+        """Opens a WAV file; returns a player id (not a slot). It starts when its slot is connected."""
+        try:
+            made = self._alive("create_player()").player_new(filename, bool(loop))
+        except _offhook.Error as error:
+            fail("create_player()", self, error)
+        number = next(self._player_numbers)
+        self._players[number] = made
+        return number
+
+    def _player(self, player_id: int, op_name: str) -> tuple[int, int]:
+        if player_id not in self._players:
+            raise Error(op_name, self, -1, "Invalid player id")
+        return self._players[player_id]
+
+    def player_get_slot(self, player_id: int) -> int:
+        """The slot of a player."""
+        slot_id = self._player(player_id, "player_get_slot()")[1]
+        return int(self._alive("player_get_slot()").slot_info(slot_id)["number"])
+
+    def player_set_pos(self, player_id: int, pos: int) -> None:
+        """Moves a player to a sample; a finished one starts again."""
+        phone_id = self._player(player_id, "player_set_pos()")[0]
+        try:
+            self._alive("player_set_pos()").player_seek(phone_id, max(pos, 0))
+        except _offhook.Error as error:
+            fail("player_set_pos()", self, error)
+
+    def player_destroy(self, player_id: int) -> None:
+        """Removes a player from the bridge."""
+        phone_id = self._player(player_id, "player_destroy()")[0]
+        del self._players[player_id]
+        self._remove(phone_id, "player_destroy()")
+
+    def create_playlist(self, filelist: list[str], label: str = "playlist", loop: bool = True) -> int:
+        """Plays several files one after another."""
+        unsupported("create_playlist()", self)
+
+    def playlist_get_slot(self, playlist_id: int) -> int:
+        """The slot of a playlist."""
+        unsupported("playlist_get_slot()", self)
+
+    def playlist_destroy(self, playlist_id: int) -> None:
+        """Removes a playlist."""
+        unsupported("playlist_destroy()", self)
+
+    def create_recorder(self, filename: str) -> int:
+        """Records what its slot hears into a .wav file; returns a recorder id (not a slot)."""
+        try:
+            made = self._alive("create_recorder()").recorder_new(filename)
+        except _offhook.Error as error:
+            fail("create_recorder()", self, error)
+        number = next(self._recorder_numbers)
+        self._recorders[number] = made
+        return number
+
+    def _recorder(self, rec_id: int, op_name: str) -> tuple[int, int]:
+        if rec_id not in self._recorders:
+            raise Error(op_name, self, -1, "Invalid recorder id")
+        return self._recorders[rec_id]
+
+    def recorder_get_slot(self, rec_id: int) -> int:
+        """The slot of a recorder."""
+        slot_id = self._recorder(rec_id, "recorder_get_slot()")[1]
+        return int(self._alive("recorder_get_slot()").slot_info(slot_id)["number"])
+
+    def recorder_destroy(self, rec_id: int) -> None:
+        """Removes a recorder; its file is complete when this returns."""
+        phone_id = self._recorder(rec_id, "recorder_destroy()")[0]
+        del self._recorders[rec_id]
+        self._remove(phone_id, "recorder_destroy()")
+
+    def _remove(self, port_id: int, op_name: str) -> None:
+        try:
+            self._alive(op_name).port_remove(port_id)
+        except _offhook.Error as error:
+            fail(op_name, self, error)

@@ -1,0 +1,380 @@
+"""The library object: life, events, transports, accounts. Bridge and files: conference.py."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import select
+import threading
+import traceback
+from typing import Any, Callable, Mapping, Optional
+
+from offhook import _offhook
+
+from .account import Account
+from .call import Call
+from .conference import Conference
+from .constants import CallState, TransportType
+from .errors import OH_ECLOSED, PJSIP_EINVALIDURI, Error, fail, strerror, unsupported
+from .infos import CodecInfo, CodecParameter, TransportInfo
+from .locks import LockGuard, ModuleLock
+from .logs import LogWriter
+from .settings import AccountConfig, LogConfig, MediaConfig, TransportConfig, UAConfig
+
+# Event types of include/offhook/event.h.
+CALL_INCOMING, CALL_STATE, CALL_MEDIA, CALL_DTMF = 1, 2, 3, 4
+
+WORKER_MS = 50  # how long log lines may wait when no event comes
+CLOSE_MS = 2000  # how long destroy() waits for peers to confirm the end of their calls
+
+_lib: "Optional[Lib]" = None
+
+
+class IncomingMessage:
+    """The request behind an event: its whole text, and one line about it."""
+
+    def __init__(self, message: bytes) -> None:
+        text = message.decode("utf-8", "replace")
+        method = text.split(" ", 1)[0]
+        cseq = (_offhook.message_header(message, "CSeq") or "").split(" ")[0]
+        self.msg_info_buffer: str = text
+        self.msg_info_info: str = f"Request msg {method}/cseq={cseq}"
+
+
+class Transport:
+    """A SIP transport. Made by Lib.create_transport()."""
+
+    def __init__(self, lib: "Lib", transport_id: int) -> None:
+        self._lib = lib
+        self._id = transport_id
+        self._obj_name = f"{{Transport {self.info().description}}}"
+
+    def __str__(self) -> str:
+        return self._obj_name
+
+    def info(self) -> TransportInfo:
+        """The transport now."""
+        try:
+            return TransportInfo(self._lib._alive("info()").transport_info(self._id))
+        except _offhook.Error:
+            raise Error("info()", self, -1, "Invalid transport") from None
+
+    def close(self, force: bool = False) -> None:
+        """Stops listening; calls that run over it end."""
+        try:
+            self._lib._alive("close()").transport_remove(self._id)
+        except _offhook.Error as error:
+            fail("close()", self, error)
+
+    def enable(self) -> None:
+        """Uses the transport again."""
+        unsupported("enable()", self)
+
+    def disable(self) -> None:
+        """Uses the transport no longer for new calls."""
+        unsupported("disable()", self)
+
+
+class Lib(Conference):
+    """The library. One at a time: Lib(), init(), create_transport(), start(), create_account(), destroy()."""
+
+    def __init__(self) -> None:
+        global _lib
+        if _lib is not None:
+            raise Error("__init()__", None, -1, "Library instance already exist")
+        super().__init__()
+        self._lock = ModuleLock()
+        self._phone: Any = None
+        self._log: Optional[LogWriter] = None
+        self._worker: Optional[threading.Thread] = None
+        self._wake_fd = -1
+        self._quit = False
+        self._accounts: dict[int, Account] = {}
+        self._calls: dict[int, Call] = {}
+        _lib = self
+
+    def __str__(self) -> str:
+        return "Lib"
+
+    @staticmethod
+    def instance() -> "Optional[Lib]":
+        """The live library, or None."""
+        return _lib
+
+    @staticmethod
+    def strerror(err: int) -> str:
+        """The text of a status code."""
+        return strerror(err)
+
+    # ---- life ----
+
+    def init(self, ua_cfg: Optional[UAConfig] = None, log_cfg: Optional[LogConfig] = None,
+             media_cfg: Optional[MediaConfig] = None) -> None:
+        """Makes the stack with these settings."""
+        ua, log, media = ua_cfg or UAConfig(), log_cfg or LogConfig(), media_cfg or MediaConfig()
+        if self._phone is not None:
+            raise Error("init()", self, -1, "init() was called before")
+        try:
+            self._log = LogWriter(log)
+            self._phone = _offhook.Phone(
+                handler=self._on_event, user_agent=ua.user_agent or None, max_calls=ua.max_calls,
+                max_ports=media.max_media_ports, clock_rate=media.clock_rate, frame_ms=media.audio_frame_ptime,
+                ptime_ms=media.ptime or 20, jitter_ms=max(media.jb_min, 0), log_level=self._log.level,
+                log_messages=bool(log.msg_logging))
+        except _offhook.Error as error:
+            fail("init()", self, error)
+        except OSError as error:
+            raise Error("init()", self, 120000 + (error.errno or 0), f"{log.filename}: {error.strerror}") from None
+        self._max_ports = media.max_media_ports
+        atexit.register(self._at_exit)
+
+    def start(self, with_thread: bool = True) -> None:
+        """Lets events come: on a worker thread, or when the program calls handle_events()."""
+        phone = self._alive("start()")
+        if not with_thread or self._worker is not None:
+            return
+        self._wake_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._worker = threading.Thread(target=self._work, args=(phone,), name="pjsua worker", daemon=True)
+        self._worker.start()
+
+    def destroy(self) -> None:
+        """Ends all calls, waits for the peers (2 s at most), frees everything. Harmless when repeated."""
+        global _lib
+        phone = self._phone
+        if phone is not None:
+            self.hangup_all()
+            self._stop_worker()
+            with self._lock:
+                try:
+                    phone.close(CLOSE_MS)
+                except _offhook.Error:
+                    pass  # some peer did not answer in time: its calls have ended here all the same
+                self._deliver(phone)
+                self._phone = None
+            self._write_log(phone)
+            for call in self._calls.values():
+                call._id = -1
+            self._calls.clear()
+            self._accounts.clear()
+            if self._log:
+                self._log.close()
+            atexit.unregister(self._at_exit)
+        if _lib is self:
+            _lib = None
+
+    def _at_exit(self) -> None:
+        """The program forgot destroy(): tell the peers, without callbacks."""
+        if self._phone is not None:
+            try:
+                self._phone.close(500)
+            except _offhook.Error:
+                pass
+
+    def _stop_worker(self) -> None:
+        worker, self._worker = self._worker, None
+        self._quit = True
+        if worker is None:
+            return
+        os.eventfd_write(self._wake_fd, 1)
+        if worker is not threading.current_thread():
+            worker.join()
+        os.close(self._wake_fd)
+        self._wake_fd = -1
+
+    def _alive(self, op_name: str) -> Any:
+        """The extension's phone; Error before init() and after destroy()."""
+        if self._phone is None:
+            raise Error(op_name, self, -1, "the library is not initialised, or was destroyed")
+        return self._phone
+
+    # ---- events ----
+
+    def _work(self, phone: Any) -> None:
+        poll = select.poll()
+        poll.register(phone.fileno(), select.POLLIN)
+        poll.register(self._wake_fd, select.POLLIN)
+        while not self._quit:
+            poll.poll(WORKER_MS)
+            if self._quit:
+                break
+            with self._lock:
+                self._deliver(phone)
+            self._write_log(phone)
+
+    def _deliver(self, phone: Any) -> int:
+        try:
+            return int(phone.process(0))
+        except _offhook.Error as error:
+            if error.args[0] != OH_ECLOSED:
+                raise
+            return 0
+
+    def handle_events(self, timeout: int = 50) -> int:
+        """Waits up to timeout ms for events and delivers them; returns how many. For start(with_thread=False)."""
+        phone = self._alive("handle_events()")
+        select.select([phone.fileno()], [], [], max(timeout, 0) / 1000)
+        with self._lock:
+            n = self._deliver(phone)
+        self._write_log(phone)
+        return n
+
+    def _write_log(self, phone: Any) -> None:
+        if self._log:
+            for level, module, text in phone.drain_log():
+                self._log.write(level, module, text)
+
+    def _command(self, object_id: int, method: str, *args: Any) -> Any:
+        """Runs a command and delivers, in this thread, the events of the object that it caused."""
+        with self._lock:
+            phone = self._phone
+            if phone is None:
+                raise ReferenceError("the library was destroyed")
+            try:
+                return getattr(phone, method)(*args)
+            finally:
+                phone.process_object(object_id, _offhook.last_command())
+
+    def _make_call(self, account: Account, uri: str, cb: Any, headers: Optional[list[tuple[str, str]]]) -> Call:
+        # The lock is held from before the command until its events are out, so nobody else delivers CALLING first.
+        with self._lock:
+            phone = self._alive("make_call()")
+            call_id = phone.call_make(uri, account._id, headers)
+            call = Call(self, call_id, f"{{Call {uri}}}")
+            self._calls[call_id] = call
+            if cb is not None:
+                call.set_callback(cb)
+            phone.process_object(call_id, _offhook.last_command())
+        return call
+
+    @staticmethod
+    def _call_back(handler: Callable[..., Any], *args: Any) -> None:
+        """Runs a handler of the program: what it raises is printed, and the call goes on."""
+        try:
+            handler(*args)
+        except BaseException:  # noqa: BLE001 (SystemExit in a callback must not end the delivery either)
+            traceback.print_exc()
+
+    def _on_event(self, event: Mapping[str, Any]) -> None:
+        kind = event["type"]
+        if kind == CALL_INCOMING:
+            self._on_incoming(event)
+            return
+        call = self._calls.get(event["id"])
+        if call is None:
+            return
+        if kind == CALL_STATE:
+            self._call_back(call._cb.on_state)
+            if event["call"]["state"] == CallState.DISCONNECTED:
+                self._calls.pop(event["id"], None)
+                call._id = -1
+        elif kind == CALL_MEDIA:
+            self._call_back(call._cb.on_media_state)
+        elif kind == CALL_DTMF:
+            self._call_back(call._cb.on_dtmf_digit, event["digit"])
+
+    def _on_incoming(self, event: Mapping[str, Any]) -> None:
+        account = self._accounts.get(event["account"])
+        if account is None:
+            self._phone.call_hangup(event["id"], 480)
+            return
+        call = Call(self, event["id"], f"{{Call {event['call']['remote_uri']}}}")
+        self._calls[event["id"]] = call
+        second = getattr(account._cb, "on_incoming_call2", None)
+        if second is not None:
+            self._call_back(second, call, IncomingMessage(event["message"] or b""))
+        else:
+            self._call_back(account._cb.on_incoming_call, call)
+
+    # ---- threads ----
+
+    def thread_register(self, name: str) -> None:
+        """Nothing is needed here: every thread may call."""
+
+    def auto_lock(self) -> LockGuard:
+        """Holds the module lock until the result is deleted, or for a with block: no callback runs meanwhile."""
+        return LockGuard(self._lock)
+
+    # ---- transports and accounts ----
+
+    def create_transport(self, type: int, cfg: Optional[TransportConfig] = None) -> Transport:
+        """Opens a SIP transport; UDP today."""
+        phone = self._alive("create_transport()")
+        settings = cfg or TransportConfig()
+        if type != TransportType.UDP:
+            unsupported("create_transport()", self)
+        try:
+            dscp = settings.qos_params_dscp_val if settings.qos_params_flags & 1 else 0
+            transport_id = phone.transport_add(1, settings.bound_addr or None, settings.port,
+                                               settings.public_addr or None, dscp)
+        except _offhook.Error as error:
+            fail("create_transport()", self, error)
+        return Transport(self, transport_id)
+
+    def create_account(self, acc_config: AccountConfig, set_default: bool = True, cb: Any = None) -> Account:
+        """Adds an account. One that registers, or has proxies or credentials, raises Error 70012 in this build."""
+        if acc_config.reg_uri or acc_config.proxy or acc_config.auth_cred:
+            unsupported("create_account()", self)
+        return self._add_account(acc_config.id, max(acc_config.transport_id, 0), acc_config.force_contact or None,
+                                 acc_config.priority, set_default, cb, "create_account()")
+
+    def create_account_for_transport(self, transport: Transport, set_default: bool = True, cb: Any = None) -> Account:
+        """Adds an account whose URI is the address of the transport."""
+        return self._add_account(None, transport._id, None, 0, set_default, cb, "create_account_for_transport()")
+
+    def _add_account(self, uri: Optional[str], transport: int, contact: Optional[str], priority: int,
+                     set_default: bool, cb: Any, op_name: str) -> Account:
+        # The lock: an incoming call must not be delivered before its account is known here.
+        with self._lock:
+            phone = self._alive(op_name)
+            if uri == "":
+                raise Error(op_name, self, PJSIP_EINVALIDURI)
+            try:
+                acc_id = phone.account_add(uri, transport, contact, priority, bool(set_default))
+                made_uri = phone.account_info(acc_id)["uri"]
+            except _offhook.Error as error:
+                fail(op_name, self, error)
+            account = Account(self, acc_id, made_uri, cb)
+            self._accounts[acc_id] = account
+        return account
+
+    def _forget_account(self, acc_id: int) -> None:
+        with self._lock:
+            self._accounts.pop(acc_id, None)
+            try:
+                self._alive("delete()").account_remove(acc_id)
+            except _offhook.Error as error:
+                fail("delete()", self, error)
+
+    def modify_account(self, acc_id: int, acc_config: AccountConfig) -> None:
+        """Changes the settings of an account."""
+        unsupported("modify_account()", self)
+
+    def verify_sip_url(self, sip_url: str) -> int:
+        """0 for a valid SIP URI, else 171039."""
+        return PJSIP_EINVALIDURI if _offhook.uri_check(sip_url) else 0
+
+    def hangup_all(self) -> None:
+        """Ends every call with the code that fits its state."""
+        for call in list(self._calls.values()):
+            try:
+                call.hangup(0)
+            except Error:
+                pass  # it ended by itself meanwhile
+
+    # ---- codecs ----
+
+    def enum_codecs(self) -> list[CodecInfo]:
+        """The codecs, highest priority first."""
+        unsupported("enum_codecs()", self)
+
+    def set_codec_priority(self, name: str, priority: int) -> None:
+        """Sets a codec's priority, 0 (off) to 255."""
+        unsupported("set_codec_priority()", self)
+
+    def get_codec_parameter(self, name: str) -> CodecParameter:
+        """The settings of a codec."""
+        unsupported("get_codec_parameter()", self)
+
+    def set_codec_parameter(self, name: str, param: CodecParameter) -> None:
+        """Changes the settings of a codec."""
+        unsupported("set_codec_parameter()", self)
