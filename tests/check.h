@@ -43,12 +43,22 @@ int check_after(void **state);
 	{                                                                 \
 #name, name, check_before, check_after, NULL              \
 	}
-#define TESTS(...)                                                                          \
-	int main(void)                                                                      \
-	{                                                                                   \
-		const struct CMUnitTest tests[] = {__VA_ARGS__};                            \
-		return cmocka_run_group_tests(tests, NULL, NULL);                           \
+#define TESTS(...)                                                          \
+	int main(void)                                                      \
+	{                                                                   \
+		const struct CMUnitTest tests[] = {__VA_ARGS__};            \
+		int failed;                                                 \
+                                                                            \
+		check_begin();                                              \
+		failed = cmocka_run_group_tests(tests, NULL, NULL);         \
+		check_end();                                                \
+		return failed;                                              \
 	}
+
+/* For TESTS(): standard output as readers of TAP expect it. A test that cannot run prints the reason as a comment
+ * (print_message("# no such data\n")) and calls skip(). */
+void check_begin(void);
+void check_end(void);
 
 /* The n-th allocation fails, for n = 1, 2, 3, ...: story(arg) must return an error or 0 and leave nothing behind;
  * ends when a run passes without the failure having come. */
