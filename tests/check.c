@@ -46,7 +46,7 @@ static ssize_t tap_write(void *cookie, const char *data, size_t n)
 	return (ssize_t)n;
 }
 
-void check_begin(void)
+void check_tap_begin(void)
 {
 	cookie_io_functions_t io = {.write = tap_write};
 	FILE *filtered = fopencookie(NULL, "w", io);
@@ -58,7 +58,7 @@ void check_begin(void)
 	stdout = filtered;
 }
 
-void check_end(void)
+void check_tap_end(void)
 {
 	FILE *filtered = stdout;
 

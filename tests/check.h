@@ -49,16 +49,16 @@ int check_after(void **state);
 		const struct CMUnitTest tests[] = {__VA_ARGS__};            \
 		int failed;                                                 \
                                                                             \
-		check_begin();                                              \
+		check_tap_begin();                                              \
 		failed = cmocka_run_group_tests(tests, NULL, NULL);         \
-		check_end();                                                \
+		check_tap_end();                                                \
 		return failed;                                              \
 	}
 
 /* For TESTS(): standard output as readers of TAP expect it. A test that cannot run prints the reason as a comment
  * (print_message("# no such data\n")) and calls skip(). */
-void check_begin(void);
-void check_end(void);
+void check_tap_begin(void);
+void check_tap_end(void);
 
 /* The n-th allocation fails, for n = 1, 2, 3, ...: story(arg) must return an error or 0 and leave nothing behind;
  * ends when a run passes without the failure having come. */
