@@ -5,12 +5,13 @@
 
 int sip_param_next(struct slice *rest, struct sip_param *ret_param)
 {
-	const char *p = rest->p, *end = p + rest->n;
+	struct bounds b = sip_bounds_of(*rest);
+	const char *p = rest->p, *end = b.end;
 	struct sip_param param;
 
 	if (slice_empty(*rest))
 		return 0;
-	p = sip_scan_param(sip_skip_lws(p, end), end, &param);
+	p = sip_scan_param(sip_skip_lws(p, end), b, &param);
 	if (!p || (p < end && *p != ';'))
 		return OH_ESYNTAX;
 	if (p < end) {
@@ -50,23 +51,24 @@ static bool display_ok(struct slice s)
 }
 
 /* p is at '<'; returns after '>'. */
-static const char *scan_angled(const char *p, const char *end, struct sip_addr *a, int *ret_err)
+static const char *scan_angled(const char *p, struct bounds b, struct sip_addr *a, int *ret_err)
 {
-	const char *close = memchr(p, '>', (size_t)(end - p));
+	const char *close = sip_find(p, b, '>'), *what;
 
-	if (!close) {
-		*ret_err = OH_ESYNTAX;
-		return NULL;
-	}
+	*ret_err = OH_EURI;
 	a->angled = true;
-	*ret_err = sip_uri_parse(sip_between(p + 1, close), &a->uri);
-	return *ret_err ? NULL : close + 1;
+	if (close == b.end)
+		return NULL;
+	b.end = close;
+	if (sip_scan_uri(p + 1, b, &a->uri, &what) != close)
+		return NULL;
+	return close + 1;
 }
 
 /* No quotes: tokens before '<', or a URI that stands bare. Returns where the parameters begin. */
-static const char *scan_unquoted(const char *p, const char *end, struct sip_addr *a, int *ret_err)
+static const char *scan_unquoted(const char *p, struct bounds b, struct sip_addr *a, int *ret_err)
 {
-	const char *stop = p;
+	const char *stop = p, *end = b.end, *what;
 	struct slice text;
 
 	while (stop < end && *stop != '<' && *stop != ',' && *stop != ';' && *stop != '"')
@@ -77,21 +79,25 @@ static const char *scan_unquoted(const char *p, const char *end, struct sip_addr
 		if (!display_ok(text))
 			return NULL;
 		a->display = text;
-		return scan_angled(stop, end, a, ret_err);
+		return scan_angled(stop, b, a, ret_err);
 	}
 	if (text.n == 1 && *text.p == '*') {
 		a->star = true;
+		memset(&a->uri, 0, sizeof(a->uri));
 		return stop;
 	}
 	/* RFC 3261 20: a '?' must be within brackets; that the sender meant the URI's is only a guess. */
-	*ret_err = memchr(text.p, '?', text.n) ? OH_ESYNTAX : sip_uri_parse(text, &a->uri);
-	return *ret_err ? NULL : stop;
+	*ret_err = OH_EURI;
+	b.end = text.p + text.n;
+	if (memchr(text.p, '?', text.n) || sip_scan_uri(text.p, b, &a->uri, &what) != b.end)
+		return NULL;
+	return stop;
 }
 
-int sip_addr_next(struct slice *rest, struct sip_addr *ret_addr)
+int sip_scan_addr(struct slice *rest, const char *readable, struct sip_addr *a)
 {
 	const char *p = rest->p, *end = p + rest->n, *start;
-	struct sip_addr a;
+	struct bounds b = {end, readable};
 	int err = OH_ESYNTAX;
 
 	if (!p)
@@ -99,37 +105,44 @@ int sip_addr_next(struct slice *rest, struct sip_addr *ret_addr)
 	p = start = sip_skip_lws(p, end);
 	if (p == end)
 		return 0;
-	a.display = SLICE_NONE;
-	a.angled = a.star = false;
-	if (*p == '"') {
+	a->display = SLICE_NONE;
+	a->angled = a->star = false;
+	if (*p == '<') {
+		p = scan_angled(p, b, a, &err);
+	} else if (*p == '"') {
 		p = sip_skip_quoted(p + 1, end);
 		if (!p)
 			return OH_ESYNTAX;
-		a.display = sip_between(start + 1, p - 1);
+		a->display = sip_between(start + 1, p - 1);
 		p = sip_skip_lws(p, end);
-		p = p < end && *p == '<' ? scan_angled(p, end, &a, &err) : NULL;
-	} else if (*p == '<') {
-		p = scan_angled(p, end, &a, &err);
+		p = p < end && *p == '<' ? scan_angled(p, b, a, &err) : NULL;
 	} else {
-		p = scan_unquoted(p, end, &a, &err);
+		p = scan_unquoted(p, b, a, &err);
 	}
 	if (!p)
 		return err;
-	if (a.star)
-		memset(&a.uri, 0, sizeof(a.uri));
 
-	p = sip_scan_params(p, end, &a.params);
+	p = sip_scan_params(p, b, &a->params);
 	if (!p)
 		return OH_ESYNTAX;
-	a.text = slice_trim(sip_between(start, p));
+	a->text = slice_trim(sip_between(start, p));
 	if (p < end) {
 		p = sip_skip_lws(p + 1, end);
 		if (p == end)
 			return OH_ESYNTAX; /* a comma with nothing after it */
 	}
 	*rest = sip_between(p, end);
-	*ret_addr = a;
 	return 1;
+}
+
+int sip_addr_next(struct slice *rest, struct sip_addr *ret_addr)
+{
+	struct sip_addr a;
+	int n = sip_scan_addr(rest, rest->p + rest->n, &a);
+
+	if (n == 1)
+		*ret_addr = a;
+	return n;
 }
 
 int sip_addr_parse(struct slice text, struct sip_addr *ret_addr)

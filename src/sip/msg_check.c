@@ -21,7 +21,7 @@ static int check_via(struct sip_msg *m)
 		struct slice rest = h->value;
 
 		do {
-			int n = sip_via_next(&rest, &via);
+			int n = sip_scan_via(&rest, sip_msg_readable(m), &via);
 
 			if (n <= 0)
 				return n ? n : OH_ESYNTAX;
@@ -79,7 +79,7 @@ static int check_addrs(struct sip_msg *m, enum sip_hdr_id id, bool route)
 		struct slice rest = h->value;
 
 		do {
-			int n = sip_addr_next(&rest, &addr);
+			int n = sip_scan_addr(&rest, sip_msg_readable(m), &addr);
 
 			if (n <= 0)
 				return n ? n : OH_ESYNTAX;
@@ -114,7 +114,7 @@ static int check_content_type(struct sip_msg *m)
 	struct slice halves[2] = {
 		slice_trim(slice_make(type.p, slash)), slice_trim(slice_skip(type, slash + 1))};
 	struct slice value = sip_msg_value(m, SIP_HDR_CONTENT_TYPE);
-	const char *end = value.p + value.n;
+	struct bounds b = sip_bounds_of(value);
 
 	for (int i = 0; i < 2; i++) {
 		const char *stop = halves[i].p + halves[i].n;
@@ -122,7 +122,7 @@ static int check_content_type(struct sip_msg *m)
 		if (!halves[i].n || sip_span(halves[i].p, stop, CT_TOKEN) != stop)
 			return OH_ESYNTAX;
 	}
-	return sip_scan_params(type.p + type.n, end, &params) == end ? 0 : OH_ESYNTAX;
+	return sip_scan_params(type.p + type.n, b, &params) == b.end ? 0 : OH_ESYNTAX;
 }
 
 /* In the order in which a fault is looked for: the text of the answer needs what comes first. */

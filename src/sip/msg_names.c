@@ -4,44 +4,22 @@
  */
 #include "sip/msg_impl.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
-#define NAME_ROOM 32 /* the longest name, rounded up to whole vectors */
-
-struct name {
-	char text[NAME_ROOM];
-	uint8_t n;
-};
-
-static const struct name methods[N_SIP_METHODS] = {
-#define X(name) [SIP_##name] = {#name, sizeof(#name) - 1},
+static const struct sip_name methods[N_SIP_METHODS] = {
+#define X(name) [SIP_##name] = {#name, sizeof(#name) - 1, 0},
 	SIP_METHODS(X)
 #undef X
 };
 
-static const struct name hdrs[N_SIP_HDRS] = {
-#define X(id, name, compact, list) [SIP_HDR_##id] = {name, sizeof(name) - 1},
-	SIP_HEADERS(X)
-#undef X
-};
-
-static const char compacts[N_SIP_HDRS] = {
-#define X(id, name, compact, list) [SIP_HDR_##id] = compact,
+const struct sip_name sip_hdr_names[N_SIP_HDRS] = {
+#define X(id, name, compact, list) [SIP_HDR_##id] = {name, sizeof(name) - 1, compact},
 	SIP_HEADERS(X)
 #undef X
 };
 
 /* Open addressing; 0 is an empty slot. The factors make the lists of today free of collisions, and with one
  * more name they need not: then a second slot is looked at. */
-static uint8_t hdr_slots[256];
+uint8_t sip_hdr_slots[256];
 static uint8_t method_slots[64];
-
-static unsigned hdr_hash(const char *p, size_t n)
-{
-	return ((unsigned)n * 39 + (p[0] | 0x20u) * 132 + (p[n - 1] | 0x20u) * 151) & 255;
-}
 
 static unsigned method_hash(const char *p, size_t n)
 {
@@ -53,61 +31,21 @@ __attribute__((constructor)) static void build_tables(void)
 	unsigned at;
 
 	for (unsigned id = 1; id < N_SIP_HDRS; id++) {
-		for (at = hdr_hash(hdrs[id].text, hdrs[id].n); hdr_slots[at]; at = (at + 1) & 255)
+		for (at = sip_hdr_hash(sip_hdr_names[id].text, sip_hdr_names[id].n); sip_hdr_slots[at];
+			at = (at + 1) & 255)
 			;
-		hdr_slots[at] = (uint8_t)id;
-		if (!compacts[id])
+		sip_hdr_slots[at] = (uint8_t)id;
+		if (!sip_hdr_names[id].compact)
 			continue;
-		for (at = hdr_hash(&compacts[id], 1); hdr_slots[at]; at = (at + 1) & 255)
+		for (at = sip_hdr_hash(&sip_hdr_names[id].compact, 1); sip_hdr_slots[at]; at = (at + 1) & 255)
 			;
-		hdr_slots[at] = (uint8_t)id;
+		sip_hdr_slots[at] = (uint8_t)id;
 	}
 	for (unsigned id = 1; id < N_SIP_METHODS; id++) {
 		for (at = method_hash(methods[id].text, methods[id].n); method_slots[at]; at = (at + 1) & 63)
 			;
 		method_slots[at] = (uint8_t)id;
 	}
-}
-
-#ifdef __SSE2__
-/* Names are letters and '-' only, so one OR folds their case. What it also folds, CR and '-', framing
- * refused. */
-static bool name_eq_16(const char *p, const char *name, size_t n)
-{
-	__m128i fold = _mm_set1_epi8(0x20);
-	__m128i a = _mm_or_si128(_mm_loadu_si128((const void *)p), fold);
-	__m128i b = _mm_or_si128(_mm_loadu_si128((const void *)name), fold);
-	unsigned same = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(a, b));
-
-	return (~same & ((1u << n) - 1)) == 0;
-}
-#endif
-
-static bool hdr_is(unsigned id, const char *p, size_t n, size_t readable)
-{
-	const struct name *name = &hdrs[id];
-
-	if (n == 1)
-		return (*p | 0x20) == compacts[id];
-	if (n != name->n)
-		return false;
-#ifdef __SSE2__
-	if (n <= 16 && readable >= 16)
-		return name_eq_16(p, name->text, n);
-#endif
-	(void)readable;
-	return slice_ieq(slice_make(p, n), slice_make(name->text, n));
-}
-
-enum sip_hdr_id sip_hdr_find(const char *p, size_t n, size_t readable)
-{
-	if (n == 0)
-		return SIP_HDR_OTHER;
-	for (unsigned at = hdr_hash(p, n); hdr_slots[at]; at = (at + 1) & 255) {
-		if (hdr_is(hdr_slots[at], p, n, readable))
-			return hdr_slots[at];
-	}
-	return SIP_HDR_OTHER;
 }
 
 enum sip_hdr_id sip_hdr_of(struct slice name)
@@ -117,7 +55,7 @@ enum sip_hdr_id sip_hdr_of(struct slice name)
 
 const char *sip_hdr_name(enum sip_hdr_id id)
 {
-	return (unsigned)id < N_SIP_HDRS ? hdrs[id].text : "";
+	return (unsigned)id < N_SIP_HDRS ? sip_hdr_names[id].text : "";
 }
 
 enum sip_method sip_method_of(struct slice name)
@@ -125,7 +63,7 @@ enum sip_method sip_method_of(struct slice name)
 	if (name.n < 2)
 		return SIP_METHOD_OTHER;
 	for (unsigned at = method_hash(name.p, name.n); method_slots[at]; at = (at + 1) & 63) {
-		const struct name *m = &methods[method_slots[at]];
+		const struct sip_name *m = &methods[method_slots[at]];
 
 		if (m->n == name.n && memcmp(m->text, name.p, name.n) == 0)
 			return method_slots[at];

@@ -4,10 +4,6 @@
  */
 #include "sip/msg_impl.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 int sip_msg_fault(struct sip_msg *m, unsigned status, const char *what)
 {
 	if (!m->fault.status)
@@ -135,13 +131,9 @@ static size_t find_colon(const char *p, size_t n, size_t readable)
 	return slice_index(slice_make(p, n), ':');
 }
 
-/* An id for the name, or a fault. The usual name is found at once; only others are looked at closely. */
-static enum sip_hdr_id name_id(struct sip_msg *m, struct slice *name, size_t readable)
+/* A name that is in no table as it stands. */
+__attribute__((noinline)) static enum sip_hdr_id odd_name(struct sip_msg *m, struct slice *name)
 {
-	enum sip_hdr_id id = sip_hdr_find(name->p, name->n, readable);
-
-	if (id != SIP_HDR_OTHER)
-		return id;
 	/* HCOLON takes blanks before the colon, but no fold. */
 	while (name->n && (name->p[name->n - 1] == ' ' || name->p[name->n - 1] == '\t'))
 		name->n--;
@@ -165,7 +157,8 @@ static bool grow_hdrs(struct sip_msg *m)
 
 /* One header line without its line end; folds are inside. last[]: index + 1 of the last header of each id,
  * where first[] has one. */
-static int header_line(struct sip_msg *m, struct slice line, size_t readable, uint16_t last[N_SIP_HDRS])
+static inline int header_line(
+	struct sip_msg *m, struct slice line, size_t readable, uint16_t last[N_SIP_HDRS])
 {
 	size_t colon = find_colon(line.p, line.n, readable);
 	const char *value, *end = line.p + line.n;
@@ -183,8 +176,13 @@ static int header_line(struct sip_msg *m, struct slice line, size_t readable, ui
 		(void)sip_msg_fault(m, 513, "Too many headers");
 		return 0;
 	}
-	id = name_id(m, &name, readable);
-	value = sip_skip_lws(line.p + colon + 1, end);
+	id = sip_hdr_find(name.p, name.n, readable);
+	if (id == SIP_HDR_OTHER)
+		id = odd_name(m, &name);
+	value = line.p + colon + 1;
+	if (value < end && *value == ' ')
+		value++; /* as everybody writes it */
+	value = sip_skip_lws(value, end);
 	while (end > value && sip_is(end[-1], CT_LWS))
 		end--;
 

@@ -35,7 +35,7 @@ static uint64_t bits_of(const char *p, char c)
  * bytes are many), so that the usual block costs no branch that depends on it. */
 static unsigned flatten(uint64_t bits, size_t base, uint16_t *pos, unsigned n)
 {
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < 2; i++) {
 		/* The top bit keeps the count defined when no bit is left. */
 		pos[n] = (uint16_t)(base + (unsigned)__builtin_ctzll(bits | 1ull << 63));
 		n += bits != 0;

@@ -114,12 +114,20 @@ static int keep(struct sip_msg *m, enum sip_typed_id id, int err)
 	return err;
 }
 
+static int parse_ruri(struct sip_msg *m)
+{
+	struct bounds b = {m->ruri_text.p + m->ruri_text.n, sip_msg_readable(m)};
+	const char *what;
+
+	if (!m->is_request)
+		return OH_ENOENT;
+	return sip_scan_uri(m->ruri_text.p, b, &m->typed.ruri, &what) == b.end ? 0 : OH_EURI;
+}
+
 int sip_msg_ruri(struct sip_msg *m, const struct sip_uri **ret)
 {
-	int err = known(m, SIP_TYPED_RURI)
-			  ? m->typed_err[SIP_TYPED_RURI]
-			  : keep(m, SIP_TYPED_RURI,
-				    m->is_request ? sip_uri_parse(m->ruri_text, &m->typed.ruri) : OH_ENOENT);
+	int err = known(m, SIP_TYPED_RURI) ? m->typed_err[SIP_TYPED_RURI]
+					   : keep(m, SIP_TYPED_RURI, parse_ruri(m));
 
 	if (!err)
 		*ret = &m->typed.ruri;
@@ -128,9 +136,9 @@ int sip_msg_ruri(struct sip_msg *m, const struct sip_uri **ret)
 
 /* sent-protocol: name SLASH version SLASH transport, with blanks allowed about the slashes. NULL: malformed.
  */
-static const char *scan_protocol(const char *p, const char *end, struct slice *ret_transport)
+static const char *scan_protocol(const char *p, struct bounds b, struct slice *ret_transport)
 {
-	const char *word;
+	const char *end = b.end, *word;
 
 	/* As nearly everybody writes it. */
 	if (end - p > 8 && memcmp(p, "SIP/2.0/", 8) == 0) {
@@ -153,61 +161,92 @@ static const char *scan_protocol(const char *p, const char *end, struct slice *r
 	return p == word ? NULL : p;
 }
 
-static int via_params(struct sip_via *v)
+/* The parameters that we read; others are kept in v->params. */
+static void via_param(struct sip_via *v, const struct sip_param *param)
 {
-	struct slice rest = v->params;
-	struct sip_param param;
+	struct slice value = slice_present(param->value) ? param->value : slice_make(param->name.p, 0);
 
-	v->branch = v->received = v->rport = SLICE_NONE;
-	while (sip_param_next(&rest, &param) == 1) {
-		struct slice value = slice_present(param.value) ? param.value : slice_make(param.name.p, 0);
-
-		if (param.name.n == 6 && slice_ieq(param.name, SLICE_LIT("branch")))
-			v->branch = value;
-		else if (param.name.n == 5 && slice_ieq(param.name, SLICE_LIT("rport")))
-			v->rport = value;
-		else if (param.name.n == 8 && slice_ieq(param.name, SLICE_LIT("received")))
-			v->received = value;
-	}
-	/* The cookie has no case in some stacks' eyes; RFC 3261 8.1.1.7 spells it. The bare cookie is no
-	 * unique id (RFC 4475 3.2.1), so the old rules serve for it. */
-	v->magic = v->branch.n > 7 && slice_ieq(slice_make(v->branch.p, 7), SLICE_LIT("z9hG4bK"));
-	return 0;
+	if (param->name.n == 6 && sip_is_word(param->name.p, "branch", 6))
+		v->branch = value;
+	else if (param->name.n == 5 && sip_is_word(param->name.p, "rport", 5))
+		v->rport = value;
+	else if (param->name.n == 8 && sip_is_word(param->name.p, "received", 8))
+		v->received = value;
 }
 
-int sip_via_next(struct slice *rest, struct sip_via *ret_via)
+/* sip_scan_params() that looks at each on the way. */
+static const char *scan_via_params(const char *p, struct bounds b, struct sip_via *v)
+{
+	const char *end = b.end;
+	struct sip_param param;
+
+	v->params = v->branch = v->received = v->rport = SLICE_NONE;
+	p = sip_skip_lws(p, end);
+	while (p < end && *p == ';') {
+		p = sip_scan_param(sip_skip_lws(p + 1, end), b, &param);
+		if (!p)
+			return NULL;
+		via_param(v, &param);
+		if (!v->params.p)
+			v->params.p = param.name.p;
+		v->params.n = (size_t)((slice_present(param.value) ? param.value.p + param.value.n
+								   : param.name.p + param.name.n) -
+				       v->params.p);
+	}
+	return p == end || *p == ',' ? p : NULL;
+}
+
+int sip_scan_via(struct slice *rest, const char *readable, struct sip_via *v)
 {
 	const char *p = rest->p, *end = p + rest->n, *start, *blank;
-	struct sip_via v;
+	struct bounds b = {end, readable};
 
 	if (!p)
 		return 0;
 	p = start = sip_skip_lws(p, end);
 	if (p == end)
 		return 0;
-	p = scan_protocol(p, end, &v.transport);
+	p = blank = scan_protocol(p, b, &v->transport);
 	if (!p)
 		return OH_ESYNTAX;
-	blank = p;
 	p = sip_skip_lws(p, end);
 	if (p == blank)
 		return OH_ESYNTAX;
-	p = sip_scan_hostport(p, end, true, &v.host, &v.port);
+	p = sip_scan_hostport(p, b, true, &v->host, &v->port);
 	if (!p)
 		return OH_ESYNTAX;
-	p = sip_scan_params(p, end, &v.params);
+	p = scan_via_params(p, b, v);
 	if (!p)
 		return OH_ESYNTAX;
-	v.text = slice_trim(sip_between(start, p));
+	/* RFC 3261 8.1.1.7; compared without case because branches are. The bare cookie is no unique id (RFC
+	 * 4475 3.2.1), so the old rules serve for it. */
+	v->magic = v->branch.n > 7 && sip_is_word(v->branch.p, "z9hg4bk", 7);
+	v->text = slice_trim(sip_between(start, p));
 	if (p < end) {
 		p = sip_skip_lws(p + 1, end);
 		if (p == end)
 			return OH_ESYNTAX; /* a comma with nothing after it */
 	}
-	(void)via_params(&v);
 	*rest = sip_between(p, end);
-	*ret_via = v;
 	return 1;
+}
+
+int sip_via_next(struct slice *rest, struct sip_via *ret_via)
+{
+	struct sip_via v;
+	int n = sip_scan_via(rest, rest->p + rest->n, &v);
+
+	if (n == 1)
+		*ret_via = v;
+	return n;
+}
+
+/* What a scanner of lists said about the first element of a header. */
+static int first_element(int n, struct slice value)
+{
+	if (n == 0)
+		return slice_present(value) ? OH_ESYNTAX : OH_ENOENT;
+	return n < 0 ? n : 0;
 }
 
 int sip_msg_via(struct sip_msg *m, const struct sip_via **ret)
@@ -216,13 +255,9 @@ int sip_msg_via(struct sip_msg *m, const struct sip_via **ret)
 
 	if (!known(m, SIP_TYPED_VIA)) {
 		struct slice rest = sip_msg_value(m, SIP_HDR_VIA);
-		int n = sip_via_next(&rest, &m->typed.via);
 
 		err = keep(m, SIP_TYPED_VIA,
-			n == 1                ? 0
-			: n < 0               ? n
-			: slice_present(rest) ? OH_ESYNTAX
-					      : OH_ENOENT);
+			first_element(sip_scan_via(&rest, sip_msg_readable(m), &m->typed.via), rest));
 	}
 	if (!err)
 		*ret = &m->typed.via;
@@ -235,11 +270,11 @@ static int addr_of(struct sip_msg *m, enum sip_typed_id id, enum sip_hdr_id hdr,
 	int err = m->typed_err[id];
 
 	if (!known(m, id)) {
-		const struct sip_hdr *h = sip_msg_hdr(m, hdr);
+		struct slice rest = sip_msg_value(m, hdr);
 
-		err = h ? sip_addr_parse(h->value, addr) : OH_ENOENT;
-		if (!err && addr->star)
-			err = OH_ESYNTAX;
+		err = first_element(sip_scan_addr(&rest, sip_msg_readable(m), addr), rest);
+		if (!err && (rest.n || addr->star))
+			err = OH_ESYNTAX; /* exactly one, and an address */
 		(void)keep(m, id, err);
 	}
 	if (!err)
@@ -263,13 +298,9 @@ int sip_msg_contact(struct sip_msg *m, const struct sip_addr **ret)
 
 	if (!known(m, SIP_TYPED_CONTACT)) {
 		struct slice rest = sip_msg_value(m, SIP_HDR_CONTACT);
-		int n = sip_addr_next(&rest, &m->typed.contact);
 
 		err = keep(m, SIP_TYPED_CONTACT,
-			n == 1                ? 0
-			: n < 0               ? n
-			: slice_present(rest) ? OH_ESYNTAX
-					      : OH_ENOENT);
+			first_element(sip_scan_addr(&rest, sip_msg_readable(m), &m->typed.contact), rest));
 	}
 	if (!err)
 		*ret = &m->typed.contact;

@@ -3,29 +3,21 @@
 
 #include "base/err.h"
 
-static int bad(struct slice text, const char *what) __attribute__((cold, noinline));
-
-static int bad(struct slice text, const char *what)
-{
-	return err_detail(
-		OH_EURI, "%s in '%.*s'", what, (int)(text.n < 120 ? text.n : 120), text.p ? text.p : "");
-}
-
 /* name [ "=" value ] *( ";" ... ) up to '?' or the end. NULL: malformed or too many. */
-static const char *scan_uri_params(const char *p, const char *end)
+static const char *scan_uri_params(const char *p, struct bounds b)
 {
 	for (unsigned n = 0; n < SIP_URI_PARAMS_MAX; n++) {
 		const char *name = p;
 
-		p = sip_span_escaped(p, end, CT_PARAM);
+		p = sip_span_escaped(p, b, CT_PARAM);
 		if (!p || p == name)
 			return NULL;
-		if (p < end && *p == '=') {
-			p = sip_span_escaped(p + 1, end, CT_PARAM);
+		if (p < b.end && *p == '=') {
+			p = sip_span_escaped(p + 1, b, CT_PARAM);
 			if (!p)
 				return NULL;
 		}
-		if (p == end || *p == '?')
+		if (p == b.end || *p == '?')
 			return p;
 		if (*p++ != ';')
 			return NULL;
@@ -34,18 +26,18 @@ static const char *scan_uri_params(const char *p, const char *end)
 }
 
 /* hname "=" [ hvalue ] *( "&" ... ) to the end. */
-static bool headers_ok(const char *p, const char *end)
+static bool headers_ok(const char *p, struct bounds b)
 {
 	for (unsigned n = 0; n < SIP_URI_PARAMS_MAX; n++) {
 		const char *name = p;
 
-		p = sip_span_escaped(p, end, CT_HEADER);
-		if (!p || p == name || p == end || *p != '=')
+		p = sip_span_escaped(p, b, CT_HEADER);
+		if (!p || p == name || p == b.end || *p != '=')
 			return false;
-		p = sip_span_escaped(p + 1, end, CT_HEADER);
+		p = sip_span_escaped(p + 1, b, CT_HEADER);
 		if (!p)
 			return false;
-		if (p == end)
+		if (p == b.end)
 			return true;
 		if (*p++ != '&')
 			return false;
@@ -54,134 +46,143 @@ static bool headers_ok(const char *p, const char *end)
 }
 
 /* [ userinfo "@" ]: returns where the host begins, NULL when malformed. */
-static const char *scan_userinfo(
-	const char *p, const char *end, struct slice *ret_user, struct slice *ret_password)
+static const char *scan_userinfo(const char *p, struct bounds b, struct sip_uri *u)
 {
-	/* The grammar has no bare '@' but the one after userinfo, and userinfo may hold ';' and '?' (RFC 4475
-	 * 3.1.1.9), so the '@' must be looked for first. */
-	const char *at = memchr(p, '@', (size_t)(end - p)), *stop;
+	const char *stop = sip_span_word(p, b, CT_USER), *at;
 
-	*ret_user = *ret_password = SLICE_NONE;
-	if (!at)
+	u->user = u->password = SLICE_NONE;
+	if (stop < b.end && *stop == '@' && stop > p) {
+		u->user = sip_between(p, stop);
+		return stop + 1;
+	}
+	/* The grammar has no bare '@' but the one after userinfo, and userinfo may hold ';' and '?' (RFC 4475
+	 * 3.1.1.9), so only the '@' tells whether there is a user. */
+	at = sip_find(stop, b, '@');
+	if (at == b.end)
 		return p;
-	stop = sip_span_escaped(p, at, CT_USER);
+	b.end = at;
+	stop = sip_span_escaped(p, b, CT_USER);
 	if (!stop || stop == p)
 		return NULL;
-	*ret_user = sip_between(p, stop);
+	u->user = sip_between(p, stop);
 	if (stop < at && *stop == ':') {
 		p = stop + 1;
-		stop = sip_span_escaped(p, at, CT_PASS);
+		stop = sip_span_escaped(p, b, CT_PASS);
 		if (!stop)
 			return NULL;
-		*ret_password = sip_between(p, stop);
+		u->password = sip_between(p, stop);
 	}
 	return stop == at ? at + 1 : NULL;
 }
 
-static int parse_sip(struct slice text, enum sip_scheme scheme, size_t scheme_n, struct sip_uri *ret_uri)
+/* p is after "sip:" or "sips:". */
+static const char *scan_sip(const char *p, struct bounds b, struct sip_uri *u, const char **ret_what)
 {
-	const char *p = text.p + scheme_n + 1, *end = text.p + text.n;
-	struct slice user, password, host, params = SLICE_NONE, headers = SLICE_NONE;
-	uint16_t port;
+	const char *end = b.end, *first;
 
-	p = scan_userinfo(p, end, &user, &password);
+	*ret_what = "bad character or empty user before the '@'";
+	p = scan_userinfo(p, b, u);
 	if (!p)
-		return bad(text, "bad character or empty user before the '@'");
-	p = sip_scan_hostport(p, end, false, &host, &port);
+		return NULL;
+	*ret_what = "no host, or a bad host or port";
+	p = sip_scan_hostport(p, b, false, &u->host, &u->port);
 	if (!p)
-		return bad(text, "no host, or a bad host or port");
+		return NULL;
+	u->params = u->headers = SLICE_NONE;
 	if (p < end && *p == ';') {
-		const char *first = p + 1;
-
-		p = scan_uri_params(first, end);
+		*ret_what = "bad URI parameter";
+		first = p + 1;
+		p = scan_uri_params(first, b);
 		if (!p)
-			return bad(text, "bad URI parameter");
-		params = sip_between(first, p);
+			return NULL;
+		u->params = sip_between(first, p);
 	}
 	if (p < end && *p == '?') {
-		headers = sip_between(p + 1, end);
-		if (!headers_ok(p + 1, end))
-			return bad(text, "bad header part after the '?'");
+		*ret_what = "bad header part after the '?'";
+		first = p + 1;
 		p = end;
+		u->headers = sip_between(first, end);
+		return headers_ok(first, b) ? end : NULL;
 	}
-	if (p != end)
-		return bad(text, "unexpected character after the host");
-	*ret_uri = (struct sip_uri){
-		scheme, text, slice_make(text.p, scheme_n), user, password, host, port, params, headers};
-	return 0;
+	*ret_what = "unexpected character after the host";
+	return p;
 }
 
-static int parse_tel(struct slice text, struct sip_uri *ret_uri)
+/* p is after "tel:". */
+static const char *scan_tel(const char *p, struct bounds b, struct sip_uri *u, const char **ret_what)
 {
-	const char *number = text.p + 4, *end = text.p + text.n, *p = number;
-	struct slice params = SLICE_NONE;
+	const char *number = p, *end = b.end;
 	bool any = false;
 
+	*ret_what = "bad telephone number or parameter";
 	if (p < end && *p == '+')
 		p++;
 	for (; p < end && sip_is(*p, CT_PHONE); p++)
 		any |= sip_is(*p, CT_HEX) || *p == '*' || *p == '#';
 	if (!any)
-		return bad(text, "no telephone number");
-	*ret_uri = (struct sip_uri){.scheme = SIP_SCHEME_TEL,
-		.text = text,
-		.scheme_text = slice_make(text.p, 3),
-		.user = sip_between(number, p)};
+		return NULL;
+	u->user = sip_between(number, p);
+	u->password = u->host = u->params = u->headers = SLICE_NONE;
+	u->port = 0;
 	if (p < end && *p == ';') {
-		const char *first = p + 1;
-
-		p = scan_uri_params(first, end);
-		params = sip_between(first, end);
+		u->params = sip_between(p + 1, end);
+		p = scan_uri_params(p + 1, b);
 	}
-	if (p != end)
-		return bad(text, "bad telephone number or parameter");
-	ret_uri->params = params;
-	return 0;
+	return p;
 }
 
-static int parse_opaque(struct slice text, struct sip_uri *ret_uri)
+static const char *scan_opaque(const char *p, const char *end, struct sip_uri *u, const char **ret_what)
 {
-	const char *end = text.p + text.n, *colon;
+	const char *colon = p < end && sip_is(*p, CT_ALPHA) ? sip_span(p, end, CT_SCHEME) : end;
 
-	if (slice_empty(text) || !sip_is(text.p[0], CT_ALPHA))
-		return bad(text, "no scheme such as 'sip:'");
-	colon = sip_span(text.p, end, CT_SCHEME);
+	*ret_what = "no scheme such as 'sip:'";
 	if (colon == end || *colon != ':')
-		return bad(text, "no scheme such as 'sip:'");
-	if (colon + 1 == end || sip_span(colon + 1, end, CT_OPAQUE) != end)
-		return bad(text, "nothing, or a bad character, after the scheme");
-	*ret_uri = (struct sip_uri){
-		.scheme = SIP_SCHEME_OTHER, .text = text, .scheme_text = sip_between(text.p, colon)};
-	return 0;
+		return NULL;
+	*ret_what = "nothing, or a bad character, after the scheme";
+	*u = (struct sip_uri){.scheme = SIP_SCHEME_OTHER, .scheme_text = sip_between(p, colon)};
+	return colon + 1 == end ? NULL : sip_span(colon + 1, end, CT_OPAQUE);
 }
 
-/* Is the text "word:..." without case? */
-static bool scheme_is(struct slice text, const char *word, size_t n)
+const char *sip_scan_uri(const char *p, struct bounds b, struct sip_uri *u, const char **ret_what)
 {
-	if (text.n <= n || text.p[n] != ':')
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		if ((text.p[i] | 0x20) != word[i])
-			return false;
+	const char *start = p;
+	unsigned scheme_n = 3;
+
+	if (b.end - p > 4 && sip_is_word(p, "sip", 3) &&
+		(p[3] == ':' || ((p[3] | 0x20) == 's' && p[4] == ':'))) {
+		scheme_n = p[3] == ':' ? 3 : 4;
+		u->scheme = scheme_n == 3 ? SIP_SCHEME_SIP : SIP_SCHEME_SIPS;
+		p = scan_sip(p + scheme_n + 1, b, u, ret_what);
+	} else if (b.end - p > 4 && sip_is_word(p, "tel", 3) && p[3] == ':') {
+		u->scheme = SIP_SCHEME_TEL;
+		p = scan_tel(p + 4, b, u, ret_what);
+	} else {
+		p = scan_opaque(p, b.end, u, ret_what);
+		scheme_n = (unsigned)u->scheme_text.n;
 	}
-	return true;
+	if (!p)
+		return NULL;
+	u->scheme_text = slice_make(start, scheme_n);
+	u->text = sip_between(start, p);
+	return p;
+}
+
+__attribute__((cold, noinline)) static int bad_uri(struct slice text, const char *what)
+{
+	return err_detail(
+		OH_EURI, "%s in '%.*s'", what, (int)(text.n < 120 ? text.n : 120), text.p ? text.p : "");
 }
 
 int sip_uri_parse(struct slice text, struct sip_uri *ret_uri)
 {
-	struct sip_uri tel;
-	int err;
+	struct bounds b = sip_bounds_of(text);
+	const char *what = NULL;
+	struct sip_uri uri;
 
-	if (scheme_is(text, "sip", 3))
-		return parse_sip(text, SIP_SCHEME_SIP, 3, ret_uri);
-	if (scheme_is(text, "sips", 4))
-		return parse_sip(text, SIP_SCHEME_SIPS, 4, ret_uri);
-	if (!scheme_is(text, "tel", 3))
-		return parse_opaque(text, ret_uri);
-	err = parse_tel(text, &tel);
-	if (!err)
-		*ret_uri = tel;
-	return err;
+	if (sip_scan_uri(text.p, b, &uri, &what) != b.end || !slice_present(text))
+		return bad_uri(text, what ? what : "nothing");
+	*ret_uri = uri;
+	return 0;
 }
 
 bool sip_uri_param(const struct sip_uri *u, struct slice name, struct slice *ret_value)
