@@ -216,6 +216,58 @@ TEST(after_free_neither_tick_nor_service_runs_again)
 	world_close(&w);
 }
 
+struct slow {
+	_Atomic bool entered, left;
+};
+
+/* Long enough for the other thread to be in the middle of freeing us. */
+static void be_slow(void *arg)
+{
+	struct slow *s = arg;
+
+	atomic_store(&s->entered, true);
+	for (int i = 0; i < 2000; i++)
+		sched_yield();
+	atomic_store(&s->left, true);
+}
+
+static void tick_slowly(void *arg, const struct host_tick *t)
+{
+	(void)t;
+	be_slow(arg);
+}
+
+static void await_entry(struct slow *s)
+{
+	while (!atomic_load(&s->entered))
+		sched_yield();
+}
+
+TEST(free_waits_for_the_call_that_is_running)
+{
+	struct world w;
+	struct slow a = {0}, b = {0};
+	struct host_service *s, *other;
+	struct host_ticker *t;
+	unsigned calls = 0;
+	struct host_ticker_cfg cfg = {.period_ns = NS_PER_MS, .fn = tick_slowly, .arg = &b};
+
+	world_open(&w);
+	CHECK_OK(host_service_new(w.host, 3600000, count_service, &calls, &other));
+	CHECK_OK(host_service_new(w.host, 3600000, be_slow, &a, &s));
+	host_service_kick(s);
+	await_entry(&a);
+	host_service_free(s);
+	CHECK(a.left);
+	host_service_free(other);
+	CHECK_OK(host_ticker_new(w.host, &cfg, &t));
+	await_entry(&b);
+	host_ticker_free(t);
+	CHECK(b.left);
+	CHECK_EQ(calls, 0);
+	world_close(&w);
+}
+
 struct kicked {
 	struct world *w;
 	struct host_service *s;

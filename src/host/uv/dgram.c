@@ -18,8 +18,9 @@
 /* How long the difference between the two clocks is believed, and by how much it may drift in that time. */
 #define OFFSET_LIFE_NS (10 * NS_PER_MS)
 #define OFFSET_JUMP_NS NS_PER_MS
-/* A stamp older than this comes from before a jump of the wall clock. */
-#define STAMP_AGE_MAX_NS NS_PER_S
+/* A stamp outside of this comes from the other side of a jump of the wall clock. */
+#define STAMP_AGE_MAX_NS   NS_PER_S
+#define STAMP_AHEAD_MAX_NS (20 * NS_PER_MS)
 
 static struct uv_dgram *uv_dgram_of(struct host_dgram *d)
 {
@@ -176,27 +177,37 @@ static _Thread_local struct {
 	bool jumped; /* then stamps of this while cannot be told apart: before or after? */
 } clocks;
 
-static void compare_clocks(uint64_t now_ns)
+/* A few ns instead of some tens, and up to 10 ms behind: good enough to see that a stamp is plausible. */
+static uint64_t coarse_now(void)
 {
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+static void compare_clocks(void)
+{
+	uint64_t now = uv_host_now(NULL);
 	struct timespec wall;
 	int64_t offset;
 
 	clock_gettime(CLOCK_REALTIME, &wall);
-	offset = wall.tv_sec * (int64_t)NS_PER_S + wall.tv_nsec - (int64_t)now_ns;
+	offset = wall.tv_sec * (int64_t)NS_PER_S + wall.tv_nsec - (int64_t)now;
 	clocks.jumped = clocks.read_at_ns && llabs(offset - clocks.offset_ns) > (int64_t)OFFSET_JUMP_NS;
 	clocks.offset_ns = offset;
-	clocks.read_at_ns = now_ns;
+	clocks.read_at_ns = now;
 }
 
-static uint64_t monotonic_of(const struct timespec *stamp, uint64_t now_ns)
+static uint64_t monotonic_of(const struct timespec *stamp)
 {
-	int64_t at;
+	int64_t now = (int64_t)coarse_now(), at;
 
-	if (now_ns - clocks.read_at_ns > OFFSET_LIFE_NS)
-		compare_clocks(now_ns);
+	if (now - (int64_t)clocks.read_at_ns > (int64_t)OFFSET_LIFE_NS)
+		compare_clocks();
 	at = stamp->tv_sec * (int64_t)NS_PER_S + stamp->tv_nsec - clocks.offset_ns;
-	if (clocks.jumped || at > (int64_t)now_ns || (int64_t)now_ns - at > (int64_t)STAMP_AGE_MAX_NS)
-		return now_ns;
+	if (clocks.jumped || at > now + (int64_t)STAMP_AHEAD_MAX_NS || now - at > (int64_t)STAMP_AGE_MAX_NS)
+		return uv_host_now(NULL);
 	return (uint64_t)at;
 }
 
@@ -220,7 +231,7 @@ static void read_control(struct msghdr *msg, struct host_rx *rx)
 			struct timespec stamp;
 
 			memcpy(&stamp, CMSG_DATA(c), sizeof(stamp));
-			rx->at_ns = monotonic_of(&stamp, rx->at_ns);
+			rx->at_ns = monotonic_of(&stamp);
 		}
 	}
 }
@@ -249,9 +260,12 @@ static ssize_t receive(
 		got = recvmsg(d->fd, &msg, MSG_TRUNC);
 	if (got < 0)
 		return got;
-	*rx = (struct host_rx){.to = d->base.local, .at_ns = uv_host_now(d->base.host)};
+	rx->to = d->base.local;
+	rx->at_ns = 0;
 	if (d->timestamps || d->bound_to_any)
 		read_control(&msg, rx);
+	if (rx->at_ns == 0)
+		rx->at_ns = uv_host_now(d->base.host);
 	return got;
 }
 
