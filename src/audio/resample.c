@@ -70,6 +70,13 @@ size_t resample_run(struct resample *r, const int16_t *in, size_t n, int16_t *ou
 	return n / 2;
 }
 
+void resample_reset(struct resample *r)
+{
+	r->half = (struct half){{0}, {0}};
+	if (r->speex)
+		speex_resampler_reset_mem(r->speex);
+}
+
 size_t resample_delay(const struct resample *r)
 {
 	if (r->speex)

@@ -21,6 +21,8 @@ struct resample *resample_free(struct resample *r);
  * many. When n * out / in is whole in every call, it is what comes out. Does not allocate. */
 size_t resample_run(struct resample *r, const int16_t *in, size_t n, int16_t *out, size_t cap);
 
+/* Forgets the past. */
+void resample_reset(struct resample *r);
 /* Samples of the input's rate by which the output comes later (rounded up): so much silence flushes it. */
 size_t resample_delay(const struct resample *r);
 

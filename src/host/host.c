@@ -244,7 +244,7 @@ int host_service_new(struct host *h, unsigned period_ms, void (*fn)(void *arg), 
 		return OH_EINVAL;
 	err = h->ops->service_new(h, period_ms, fn, arg, ret_service);
 	if (!err)
-		h->counters.services++;
+		__atomic_add_fetch(&h->counters.services, 1, __ATOMIC_RELAXED);
 	return err;
 }
 
@@ -256,7 +256,7 @@ void host_service_kick(struct host_service *s)
 struct host_service *host_service_free(struct host_service *s)
 {
 	if (s) {
-		s->host->counters.services--;
+		__atomic_sub_fetch(&s->host->counters.services, 1, __ATOMIC_RELAXED);
 		s->host->ops->service_free(s);
 	}
 	return NULL;

@@ -172,7 +172,8 @@ struct host_ticker *host_ticker_free(struct host_ticker *t);
  * A service calls fn on the disk thread about every period_ms while it exists (file players refill their rings,
  * recorders empty them); host_service_kick() (any thread but the media thread) asks for a call soon. All services
  * of a host share one thread; fn may block on the disk. On the simulated host: a virtual timer.
- * host_service_free() returns when fn is not running and never will again.
+ * host_service_free() returns when fn is not running and never will again. All but fn itself may make and free
+ * services, on any thread.
  */
 int host_service_new(struct host *h, unsigned period_ms, void (*fn)(void *arg), void *arg,
 	struct host_service **ret_service);

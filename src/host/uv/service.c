@@ -24,7 +24,7 @@ struct uv_disk {
 	pthread_cond_t came_back; /* a service has run */
 	struct list services;
 	struct uv_service *running;
-	size_t count;
+	size_t count; /* behind the door */
 	bool ending;
 };
 
@@ -109,7 +109,7 @@ static int disk_new(struct uv_disk **ret_disk)
 	return 0;
 }
 
-static struct uv_disk *disk_end(struct uv_disk *disk)
+static void disk_end(struct uv_disk *disk)
 {
 	pthread_mutex_lock(&disk->lock);
 	disk->ending = true;
@@ -120,7 +120,38 @@ static struct uv_disk *disk_end(struct uv_disk *disk)
 	pthread_cond_destroy(&disk->changed);
 	pthread_mutex_destroy(&disk->lock);
 	mem_free(disk);
-	return NULL;
+}
+
+/* Services come and go on any thread: who makes or ends the disk thread does it behind this door. */
+static pthread_mutex_t door = PTHREAD_MUTEX_INITIALIZER;
+
+/* One service more; the first one starts the thread. */
+static int disk_enter(struct uv_host *u)
+{
+	int err = 0;
+
+	pthread_mutex_lock(&door);
+	if (!u->disk)
+		err = disk_new(&u->disk);
+	if (!err)
+		u->disk->count++;
+	pthread_mutex_unlock(&door);
+	return err;
+}
+
+/* One service less; the last one ends the thread. */
+static void disk_leave(struct uv_host *u)
+{
+	struct uv_disk *ending = NULL;
+
+	pthread_mutex_lock(&door);
+	if (--u->disk->count == 0) {
+		ending = u->disk;
+		u->disk = NULL;
+	}
+	pthread_mutex_unlock(&door);
+	if (ending)
+		disk_end(ending);
 }
 
 int uv_service_new(struct host *h, unsigned period_ms, void (*fn)(void *arg), void *arg,
@@ -128,10 +159,8 @@ int uv_service_new(struct host *h, unsigned period_ms, void (*fn)(void *arg), vo
 {
 	struct uv_host *u = uv_host_of(h);
 	struct uv_service *s = mem_zalloc(sizeof(*s));
-	int err = s ? 0 : OH_ENOMEM;
+	int err = s ? disk_enter(u) : OH_ENOMEM;
 
-	if (!err && !u->disk)
-		err = disk_new(&u->disk);
 	if (err) {
 		mem_free(s);
 		return err;
@@ -142,7 +171,6 @@ int uv_service_new(struct host *h, unsigned period_ms, void (*fn)(void *arg), vo
 	s->fn = fn;
 	s->arg = arg;
 	pthread_mutex_lock(&u->disk->lock);
-	u->disk->count++;
 	enqueue(u->disk, s);
 	pthread_cond_signal(&u->disk->changed);
 	pthread_mutex_unlock(&u->disk->lock);
@@ -170,15 +198,12 @@ void uv_service_free(struct host_service *base)
 	struct uv_service *s = (struct uv_service *)base;
 	struct uv_host *u = uv_host_of(base->host);
 	struct uv_disk *disk = u->disk;
-	size_t left;
 
 	pthread_mutex_lock(&disk->lock);
 	while (disk->running == s)
 		pthread_cond_wait(&disk->came_back, &disk->lock);
 	list_remove(&s->node);
-	left = --disk->count;
 	pthread_mutex_unlock(&disk->lock);
 	mem_free(s);
-	if (left == 0)
-		u->disk = disk_end(disk);
+	disk_leave(u);
 }
