@@ -268,7 +268,9 @@ void rig_send_from(struct rig *r, struct host_dgram *from, const char *text)
 {
 	const char *wire = to_wire(r, text);
 
-	CHECK_OK(host_dgram_send(from, &r->stack_addr, NULL, wire, strlen(wire)));
+	int err = host_dgram_send(from, &r->stack_addr, NULL, wire, strlen(wire));
+
+	CHECK(err == 0 || err == OH_ENOMEM); /* where allocations fail: lost on the wire */
 	rig_settle(r);
 }
 
@@ -372,6 +374,24 @@ const char *rig_header(struct rig *r, const char *msg, const char *name)
 bool rig_has(const char *msg, const char *piece)
 {
 	return strstr(msg, piece) != NULL;
+}
+
+static enum sim_fate all_unreachable(void *arg, const struct sim_packet *p, uint64_t *delay_ns)
+{
+	(void)arg;
+	(void)p;
+	(void)delay_ns;
+	return SIM_UNREACHABLE;
+}
+
+void rig_unreachable(struct rig *r)
+{
+	const struct sip_flow flow = {r->udp, r->stack_addr, addr_of(RIG_PEER_IP, RIG_PEER_PORT)};
+
+	sim_filter(r->sim, all_unreachable, NULL);
+	CHECK_OK(sip_flow_send(&flow, SLICE_LIT("\r\n\r\n")));
+	rig_settle(r);
+	sim_filter(r->sim, NULL, NULL);
 }
 
 /* ---- the stack's user ---- */

@@ -97,6 +97,9 @@ void rig_expect_nothing(struct rig *r);
 const char *rig_header(struct rig *r, const char *msg, const char *name);
 bool rig_has(const char *msg, const char *piece);
 
+/* The network reports the peer as unreachable, once. */
+void rig_unreachable(struct rig *r);
+
 /* ---- the stack's user ---- */
 /* A request with this method to the peer. */
 struct sip_request rig_out(enum sip_method method);
