@@ -347,6 +347,6 @@ TEST(every_allocation_may_fail)
 
 TESTS_ON_UV(RUN(timers_are_never_early_and_may_rearm_and_free_themselves),
 	RUN(no_message_of_any_thread_is_slept_through), RUN(a_ticker_keeps_its_schedule_makes_up_and_skips),
-	RUN(after_free_neither_tick_nor_service_runs_again),
+	RUN(after_free_neither_tick_nor_service_runs_again), RUN(free_waits_for_the_call_that_is_running),
 	RUN(a_kick_calls_a_service_long_before_its_period), RUN(random_bytes_are_drawn_and_differ),
 	RUN(every_allocation_may_fail))
