@@ -1,8 +1,10 @@
 /*
- * Names of methods, header fields and statuses. One list each; the hash tables are built from the lists when
- * the program is loaded and only read after that.
+ * Names of methods and header fields (and of statuses, whose list is base/phrase.c). One list each; the hash
+ * tables are built from the lists when the program is loaded and only read after that.
  */
 #include "sip/msg_impl.h"
+
+#include "base/phrase.h"
 
 static const struct sip_name methods[N_SIP_METHODS] = {
 #define X(name) [SIP_##name] = {#name, sizeof(#name) - 1, 0},
@@ -76,96 +78,14 @@ const char *sip_method_name(enum sip_method method)
 	return (unsigned)method < N_SIP_METHODS ? methods[method].text : "";
 }
 
-/* RFC 3261 21 and the registry: 3262, 3265/6665, 3323-3329, 3903, 4028, 4412, 5393, 6442, 6809, 8224, 8599,
- * 8688. */
-static const struct {
-	unsigned status;
-	const char *phrase;
-} phrases[] = {
-	{100, "Trying"},
-	{180, "Ringing"},
-	{181, "Call Is Being Forwarded"},
-	{182, "Queued"},
-	{183, "Session Progress"},
-	{199, "Early Dialog Terminated"},
-	{200, "OK"},
-	{202, "Accepted"},
-	{204, "No Notification"},
-	{300, "Multiple Choices"},
-	{301, "Moved Permanently"},
-	{302, "Moved Temporarily"},
-	{305, "Use Proxy"},
-	{380, "Alternative Service"},
-	{400, "Bad Request"},
-	{401, "Unauthorized"},
-	{402, "Payment Required"},
-	{403, "Forbidden"},
-	{404, "Not Found"},
-	{405, "Method Not Allowed"},
-	{406, "Not Acceptable"},
-	{407, "Proxy Authentication Required"},
-	{408, "Request Timeout"},
-	{410, "Gone"},
-	{412, "Conditional Request Failed"},
-	{413, "Request Entity Too Large"},
-	{414, "Request-URI Too Long"},
-	{415, "Unsupported Media Type"},
-	{416, "Unsupported URI Scheme"},
-	{417, "Unknown Resource-Priority"},
-	{420, "Bad Extension"},
-	{421, "Extension Required"},
-	{422, "Session Interval Too Small"},
-	{423, "Interval Too Brief"},
-	{424, "Bad Location Information"},
-	{428, "Use Identity Header"},
-	{429, "Provide Referrer Identity"},
-	{430, "Flow Failed"},
-	{433, "Anonymity Disallowed"},
-	{436, "Bad Identity Info"},
-	{437, "Unsupported Credential"},
-	{438, "Invalid Identity Header"},
-	{439, "First Hop Lacks Outbound Support"},
-	{440, "Max-Breadth Exceeded"},
-	{469, "Bad Info Package"},
-	{470, "Consent Needed"},
-	{480, "Temporarily Unavailable"},
-	{481, "Call/Transaction Does Not Exist"},
-	{482, "Loop Detected"},
-	{483, "Too Many Hops"},
-	{484, "Address Incomplete"},
-	{485, "Ambiguous"},
-	{486, "Busy Here"},
-	{487, "Request Terminated"},
-	{488, "Not Acceptable Here"},
-	{489, "Bad Event"},
-	{491, "Request Pending"},
-	{493, "Undecipherable"},
-	{494, "Security Agreement Required"},
-	{500, "Server Internal Error"},
-	{501, "Not Implemented"},
-	{502, "Bad Gateway"},
-	{503, "Service Unavailable"},
-	{504, "Server Time-out"},
-	{505, "Version Not Supported"},
-	{513, "Message Too Large"},
-	{580, "Precondition Failure"},
-	{600, "Busy Everywhere"},
-	{603, "Decline"},
-	{604, "Does Not Exist Anywhere"},
-	{606, "Not Acceptable"},
-	{607, "Unwanted"},
-	{608, "Rejected"},
-};
-
 const char *sip_reason(unsigned status)
 {
 	static const char *const of_class[] = {"Session Progress", "OK", "Multiple Choices", "Bad Request",
 		"Server Internal Error", "Busy Everywhere"};
+	const char *known = status_phrase(status);
 
-	for (size_t i = 0; i < ARRAY_LEN(phrases); i++) {
-		if (phrases[i].status == status)
-			return phrases[i].phrase;
-	}
+	if (known)
+		return known;
 	/* RFC 3261 8.1.3.2: an unknown status means what x00 of its class means; 1xx: 183. */
 	return status < 100 || status > 699 ? "" : of_class[status / 100 - 1];
 }
