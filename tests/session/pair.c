@@ -64,7 +64,7 @@ static void on_response(void *arg, struct inv *inv, uint64_t token, unsigned sta
 	note(arg, "response(%u,%u,%s)", (unsigned)token, status, offhook_errname(err));
 }
 
-static struct inv_handler handler_of(struct end *e)
+struct inv_handler end_inv_handler(struct end *e)
 {
 	return (struct inv_handler){.state = on_state,
 		.sdp = on_sdp,
@@ -77,7 +77,7 @@ static struct inv_handler handler_of(struct end *e)
 static void on_request(void *arg, struct sip_msg *msg, struct sip_server *server)
 {
 	struct end *e = arg;
-	struct inv_handler handler = handler_of(e);
+	struct inv_handler handler = end_inv_handler(e);
 	struct slice offer;
 
 	if (msg->method != SIP_INVITE || e->inv) {
@@ -99,11 +99,16 @@ static void on_stray(void *arg, struct sip_msg *msg, const struct sip_flow *flow
 	inv_end_stray(e->stack, msg, flow);
 }
 
+struct sip_stack_handler end_stack_handler(struct end *e)
+{
+	return (struct sip_stack_handler){on_request, on_stray, e};
+}
+
 /* ---- life ---- */
 
 static int end_open(struct end *e, struct pair *p, const char *ip, const char *name)
 {
-	struct sip_stack_cfg cfg = {.handler = {on_request, on_stray, e}};
+	struct sip_stack_cfg cfg = {.handler = end_stack_handler(e)};
 	struct sip_transport_cfg udp = {.type = SIP_TRANSPORT_UDP};
 	int err = sim_host_new(p->sim, ip, &e->host);
 
@@ -191,7 +196,7 @@ int pair_try_call(struct pair *p, const char *offer)
 		.to = SLICE_LIT("<sip:bob@example.com>"),
 		.contact = SLICE_LIT("<sip:alice@" END_A_IP ">"),
 		.offer = slice_of(offer),
-		.handler = handler_of(&p->a)};
+		.handler = end_inv_handler(&p->a)};
 
 	return inv_call(p->a.stack, &cfg, &p->a.inv);
 }

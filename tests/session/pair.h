@@ -71,6 +71,10 @@ void end_reply(struct end *e, unsigned status, const char *sdp);
 int end_reoffer(struct end *e, const char *offer);
 void end_hangup(struct end *e); /* code 0; nothing when it has ended already */
 
+/* For an end on a stack of another rig: its stack's handler, and that of a call that it makes. */
+struct sip_stack_handler end_stack_handler(struct end *e);
+struct inv_handler end_inv_handler(struct end *e);
+
 /* One packet, counted from 1, meets this fate; the others pass. kind SIM_BY_RULE: none. */
 struct fault {
 	enum sim_fate kind;
