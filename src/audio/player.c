@@ -17,7 +17,6 @@
 
 #define BLOCK_MAX     480u /* 10 ms at 48 kHz */
 #define BLOCKS_AHEAD  100u
-#define BLOCKS_ROOM   128u
 #define REFILL_MS     100u
 #define CONVERTED_MAX (BLOCK_MAX + WAV_CHUNK * 2)
 
@@ -180,7 +179,6 @@ static void refill(void *arg)
 
 		if (epoch != r->epoch)
 			begin_epoch(p, epoch);
-		/* Of stale blocks the ring may be full past this until the next tick. */
 		if (r->state == ENDED || ring_count(&p->ring) >= BLOCKS_AHEAD)
 			return;
 		make_block(p);
@@ -292,7 +290,7 @@ int player_new(const struct player_cfg *cfg, struct player **ret_player, struct 
 	err = open_reader(p);
 	if (err)
 		goto fail;
-	err = ring_init(&p->ring, offsetof(struct block, pcm) + p->block_n * sizeof(int16_t), BLOCKS_ROOM);
+	err = ring_init(&p->ring, offsetof(struct block, pcm) + p->block_n * sizeof(int16_t), BLOCKS_AHEAD);
 	if (err)
 		goto fail;
 	refill(p);

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 /* The descriptor is ours, because libsndfile does not tell why an open failed. */
@@ -38,6 +40,13 @@ static int check_format(const char *path, const SF_INFO *info)
 	return 0;
 }
 
+static bool is_float(const SF_INFO *info)
+{
+	int samples = info->format & SF_FORMAT_SUBMASK;
+
+	return samples == SF_FORMAT_FLOAT || samples == SF_FORMAT_DOUBLE;
+}
+
 int wav_open_read(const char *path, struct wav *ret_wav)
 {
 	struct wav w;
@@ -49,6 +58,7 @@ int wav_open_read(const char *path, struct wav *ret_wav)
 		return err;
 	err = check_format(path, &w.info);
 	if (!err) {
+		w.is_float = is_float(&w.info);
 		w.frames = mem_alloc(WAV_CHUNK * (size_t)w.info.channels * sizeof(*w.frames));
 		err = w.frames ? 0 : OH_ENOMEM;
 	}
@@ -56,8 +66,6 @@ int wav_open_read(const char *path, struct wav *ret_wav)
 		wav_close(&w);
 		return err;
 	}
-	/* Float samples are -1..1. */
-	sf_command(w.file, SFC_SET_SCALE_FLOAT_INT_READ, NULL, SF_TRUE);
 	*ret_wav = w;
 	return 0;
 }
@@ -101,12 +109,32 @@ static int16_t mean(const short *frame, int channels)
 	return (int16_t)(sum / channels);
 }
 
+/* Full scale is 1; libsndfile's own conversion to integers would scale by the file's peak. */
+static int16_t mean_float(const float *frame, int channels)
+{
+	float sum = 0;
+
+	for (int i = 0; i < channels; i++)
+		sum += frame[i];
+	sum *= 32768.0f / (float)channels;
+	if (!(sum > -32768.0f)) /* a NaN as well */
+		return INT16_MIN;
+	return sum < 32767.0f ? (int16_t)lrintf(sum) : INT16_MAX;
+}
+
 size_t wav_read_mono(struct wav *w, int16_t *pcm, size_t n)
 {
-	sf_count_t got = sf_readf_short(w->file, w->frames, (sf_count_t)n);
+	const short *shorts = (const short *)(const void *)w->frames;
+	int channels = w->info.channels;
+	sf_count_t got;
 
+	if (w->is_float)
+		got = sf_readf_float(w->file, w->frames, (sf_count_t)n);
+	else
+		got = sf_readf_short(w->file, (short *)(void *)w->frames, (sf_count_t)n);
 	for (sf_count_t i = 0; i < got; i++)
-		pcm[i] = mean(w->frames + i * w->info.channels, w->info.channels);
+		pcm[i] = w->is_float ? mean_float(w->frames + i * channels, channels)
+				     : mean(shorts + i * channels, channels);
 	return got > 0 ? (size_t)got : 0;
 }
 

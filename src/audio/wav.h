@@ -2,6 +2,7 @@
 #ifndef OH_AUDIO_WAV_H
 #define OH_AUDIO_WAV_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,7 +12,9 @@ struct wav {
 	SNDFILE *file;
 	SF_INFO info;
 	int fd;
-	short *frames; /* of all channels, room for WAV_CHUNK */
+	float *frames; /* of all channels, room for WAV_CHUNK; shorts lie there where the file is not in float
+			*/
+	bool is_float;
 };
 
 #define WAV_CHUNK        960u
