@@ -61,5 +61,5 @@ def sources(root, *suffixes):
         parts = path.relative_to(root).parts
         if any(p.startswith((".", "build", "__pycache__")) or p == "out" for p in parts[:-1]):
             continue
-        if path.is_file() and path.suffix in suffixes:
+        if path.is_file() and path.suffix in suffixes and not path.name.startswith("."):
             yield path
