@@ -43,7 +43,7 @@ struct stream_stats {
 			     A.1) */
 	uint64_t early;   /* far ahead of its time, or while the direction says not to receive */
 	uint64_t buffered;
-	uint64_t lost;      /* by sequence numbers (RFC 3550 A.3) */
+	uint64_t lost;      /* by sequence numbers; duplicates do not hide it, as they do in RFC 3550 A.3 */
 	uint64_t concealed; /* frames of one tick */
 	uint64_t reordered;
 	uint64_t foreign;                /* packets from elsewhere or before not_before_ns: thrown away */

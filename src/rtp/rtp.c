@@ -67,6 +67,7 @@ static void start_sequence(struct rtp_source *s, uint16_t seq)
 	s->cycles = 0;
 	s->bad_seq = NO_BAD_SEQ;
 	s->received = 1;
+	s->doubled = 0;
 	s->expected_prior = 0;
 	s->received_prior = 0;
 	s->seen[0] = 1;
@@ -123,8 +124,10 @@ enum rtp_seq rtp_source_update(struct rtp_source *s, uint16_t seq, uint32_t *ret
 		s->received++;
 		/* An overtaken packet from before the wrap still belongs to the cycle before. */
 		*ret_ext = s->cycles + s->max_seq - behind;
-		if (seen_mark(s, behind))
+		if (seen_mark(s, behind)) {
+			s->doubled++;
 			return RTP_SEQ_DUPLICATE;
+		}
 		/* It came before the first that we know of: the count of expected ones begins with it. */
 		if ((int32_t)(*ret_ext - s->base_ext) < 0)
 			s->base_ext = *ret_ext;
@@ -171,9 +174,9 @@ static uint32_t expected(const struct rtp_source *s)
 
 uint64_t rtp_source_lost(const struct rtp_source *s)
 {
-	uint64_t wanted = s->known ? expected(s) : 0;
+	uint64_t wanted = s->known ? expected(s) : 0, came = s->received - s->doubled;
 
-	return s->lost_before + (wanted > s->received ? wanted - s->received : 0);
+	return s->lost_before + (wanted > came ? wanted - came : 0);
 }
 
 void rtp_source_report(struct rtp_source *s, struct rtp_reception *ret_report)

@@ -41,6 +41,7 @@ struct rtp_source {
 	uint32_t base_ext;       /* the first extended number */
 	uint32_t bad_seq;        /* what would confirm a restart; 0x10001: nothing */
 	uint64_t received;       /* since base_ext, duplicates included (A.3) */
+	uint64_t doubled;        /* of them, duplicates */
 	uint64_t lost_before;    /* of the sequences before a restart */
 	uint32_t expected_prior; /* at the last report */
 	uint64_t received_prior;
@@ -70,7 +71,7 @@ enum rtp_seq rtp_source_update(struct rtp_source *s, uint16_t seq, uint32_t *ret
 /* arrival: in timestamp units (any origin). Call once per packet with media: see jitter in rtp.c. */
 void rtp_source_jitter(struct rtp_source *s, uint32_t arrival, uint32_t ts);
 
-/* Packets lost so far, never negative. */
+/* Packets that never came, so far. Unlike the count of A.3 in the reports, duplicates do not hide it. */
 uint64_t rtp_source_lost(const struct rtp_source *s);
 
 /* A reception report block (6.4.1) without the SR times; starts the next interval. */

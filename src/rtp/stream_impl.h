@@ -120,6 +120,12 @@ struct stream_setup *stream_setup_free(struct stream_setup *set);
 /* The media thread goes from one to the other: what belongs to the same codec moves along. */
 void stream_setup_inherit(struct stream_setup *set, struct stream_setup *old);
 
+/* c=0.0.0.0 (RFC 3264 8.4): nothing is sent, wherever packets come from. */
+static inline bool stream_has_aim(const struct stream *s)
+{
+	return !netaddr_is_any(&s->cur->p.remote_rtp);
+}
+
 const struct netaddr *stream_from(const struct stream *s);
 void stream_rtcp_datagram(struct stream *s, const uint8_t *data, const struct host_rx *rx);
 void stream_rtcp_receive(struct stream *s);

@@ -79,8 +79,7 @@ static void latch(struct stream *s, const struct host_rx *rx)
 	if (s->figures.latched)
 		return;
 	s->figures.latched = true;
-	if (!netaddr_is_any(&s->cur->p.remote_rtp))
-		s->remote = rx->from;
+	s->remote = rx->from;
 	stream_tell(s, MEDIA_LATCHED, moved, 0, rx->at_ns);
 }
 

@@ -124,11 +124,11 @@ void stream_push(struct stream *s, const int16_t *pcm, size_t n, uint64_t now_ns
 		return;
 	if (!pcm || n != s->cur->tick_samples)
 		pcm = silence;
-	if (netaddr_is_any(&s->remote) || !(s->cur->p.dir & STREAM_SEND)) {
+	if (!stream_has_aim(s) || !(s->cur->p.dir & STREAM_SEND)) {
 		s->tx.gathered = 0;
 		s->tx.mark = true;
 		dtmf_tx_stop(&s->dtmf_tx);
-		if (!netaddr_is_any(&s->remote))
+		if (stream_has_aim(s))
 			keep_alive(s);
 	} else {
 		pack(s, pcm, s->cur->tick_samples);

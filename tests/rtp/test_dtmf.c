@@ -1,5 +1,5 @@
-/* Telephone-events (RFC 4733): what is sent, packet by packet, and that each digit arrives exactly once whatever the
- * wire does to its packets. */
+/* Telephone-events (RFC 4733): what is sent, packet by packet, and that each digit arrives exactly once
+ * whatever the wire does to its packets. */
 #include "check.h"
 
 #include "offhook/error.h"
@@ -17,7 +17,8 @@ struct sent {
 	uint8_t event;
 };
 
-static size_t send_all(struct dtmf_tx *t, uint32_t from, uint32_t span, size_t steps, struct sent *out, size_t cap)
+static size_t send_all(
+	struct dtmf_tx *t, uint32_t from, uint32_t span, size_t steps, struct sent *out, size_t cap)
 {
 	size_t n = 0;
 
@@ -153,7 +154,8 @@ static void on_digit(void *arg, char digit, uint32_t duration_ms, uint64_t at_ns
 	e->digits[e->n] = 0;
 }
 
-static void hear(struct ear *e, uint32_t ts, bool marker, uint8_t event, bool end, uint16_t duration, uint64_t ms)
+static void hear(
+	struct ear *e, uint32_t ts, bool marker, uint8_t event, bool end, uint16_t duration, uint64_t ms)
 {
 	uint8_t p[4] = {event, (uint8_t)((end ? 0x80 : 0) | 10)};
 
@@ -162,8 +164,8 @@ static void hear(struct ear *e, uint32_t ts, bool marker, uint8_t event, bool en
 }
 
 /*
- * Stories of packets: what is heard of each. A row: time stamp, mark, event, end, duration, at ms. event 255: time
- * passes to that moment.
+ * Stories of packets: what is heard of each. A row: time stamp, mark, event, end, duration, at ms. event 255:
+ * time passes to that moment.
  */
 struct heard {
 	uint32_t ts;
@@ -181,36 +183,44 @@ struct story {
 
 static const struct story stories[] = {
 	{"plain", "1",
-		{{800, true, 1, false, 160, 10}, {800, false, 1, false, 320, 30}, {800, false, 1, true, 480, 50},
-			{800, false, 1, true, 480, 70}, {800, false, 1, true, 480, 90}}},
+		{{800, true, 1, false, 160, 10}, {800, false, 1, false, 320, 30},
+			{800, false, 1, true, 480, 50}, {800, false, 1, true, 480, 70},
+			{800, false, 1, true, 480, 90}}},
 	{"only an end packet", "2", {{800, false, 2, true, 480, 70}}},
 	{"only the first packet", "3", {{800, true, 3, false, 160, 10}}},
 	{"no end packet, the next key ends it", "45",
-		{{800, true, 4, false, 160, 10}, {2400, true, 5, false, 160, 130}, {2400, false, 5, true, 320, 150}}},
+		{{800, true, 4, false, 160, 10}, {2400, true, 5, false, 160, 130},
+			{2400, false, 5, true, 320, 150}}},
 	{"the same key twice, no end and no mark", "66",
 		{{800, false, 6, false, 160, 10}, {2400, false, 6, false, 160, 130}}},
 	{"an end packet after the time-out", "7",
-		{{800, true, 7, false, 160, 10}, {0, false, 255, false, 0, 500}, {800, false, 7, true, 480, 600}}},
+		{{800, true, 7, false, 160, 10}, {0, false, 255, false, 0, 500},
+			{800, false, 7, true, 480, 600}}},
 	{"a gap in the middle", "8",
-		{{800, true, 8, false, 160, 10}, {0, false, 255, false, 0, 300}, {800, false, 8, false, 2400, 310},
-			{800, false, 8, true, 2560, 330}}},
+		{{800, true, 8, false, 160, 10}, {0, false, 255, false, 0, 300},
+			{800, false, 8, false, 2400, 310}, {800, false, 8, true, 2560, 330}}},
 	{"ends of the first overtaken by the second", "90",
-		{{800, true, 9, false, 160, 10}, {2400, true, 0, false, 160, 40}, {800, false, 9, true, 480, 45},
-			{800, false, 9, true, 480, 50}, {2400, false, 0, true, 320, 60}}},
+		{{800, true, 9, false, 160, 10}, {2400, true, 0, false, 160, 40},
+			{800, false, 9, true, 480, 45}, {800, false, 9, true, 480, 50},
+			{2400, false, 0, true, 320, 60}}},
 	{"the first wholly overtaken", "AB",
-		{{2400, true, 13, false, 160, 10}, {800, true, 12, true, 480, 15}, {2400, false, 13, true, 320, 30}}},
+		{{2400, true, 13, false, 160, 10}, {800, true, 12, true, 480, 15},
+			{2400, false, 13, true, 320, 30}}},
 	{"everything doubled", "C",
-		{{800, true, 14, false, 160, 10}, {800, true, 14, false, 160, 11}, {800, false, 14, true, 320, 30},
-			{800, false, 14, true, 320, 31}, {800, true, 14, false, 160, 90}}},
+		{{800, true, 14, false, 160, 10}, {800, true, 14, false, 160, 11},
+			{800, false, 14, true, 320, 30}, {800, false, 14, true, 320, 31},
+			{800, true, 14, false, 160, 90}}},
 	{"zero duration and no digit", "",
-		{{800, true, 1, false, 0, 10}, {800, true, 36, true, 160, 10}, {800, false, 254, true, 160, 20}}},
+		{{800, true, 1, false, 0, 10}, {800, true, 36, true, 160, 10},
+			{800, false, 254, true, 160, 20}}},
 	{"flash", "R", {{800, true, 16, true, 160, 10}}},
 	{"a long one in segments, its seam lost", "D",
 		{{800, true, 15, false, 64000, 10}, {800 + 0xffff, false, 15, false, 500, 60},
 			{800, false, 15, false, 0xffff, 70}, {800 + 0xffff, false, 15, true, 900, 80}}},
 	{"a long one that was taken for ended", "*",
 		{{800, true, 10, false, 64000, 10}, {0, false, 255, false, 0, 300},
-			{800 + 0xffff, false, 10, false, 500, 310}, {800 + 0xffff, false, 10, true, 900, 330}}},
+			{800 + 0xffff, false, 10, false, 500, 310},
+			{800 + 0xffff, false, 10, true, 900, 330}}},
 };
 
 TEST(each_digit_is_reported_once)
@@ -288,8 +298,8 @@ static int by_time(const void *a, const void *b)
 	return x->at_ms < y->at_ms ? -1 : x->at_ms > y->at_ms;
 }
 
-/* Sender against receiver: a third of the packets lost, a third doubled, some overtaken by up to 70 ms. As long as one
- * packet of a digit arrives, the digit does, once and in order. */
+/* Sender against receiver: a third of the packets lost, a third doubled, some overtaken by up to 70 ms. As
+ * long as one packet of a digit arrives, the digit does, once and in order. */
 TEST(random_wires_lose_and_double_no_digit)
 {
 	static const char digits[] = "1123581321345589144*#0017";
@@ -327,8 +337,8 @@ TEST(random_wires_lose_and_double_no_digit)
 		dtmf_rx_init(&e.rx, 8000, on_digit, &e);
 		for (size_t i = 0; i < in_air; i++) {
 			dtmf_rx_tick(&e.rx, air[i].at_ms * NS_MS);
-			hear(&e, air[i].p.ts, air[i].p.marker, air[i].p.event, air[i].p.end, air[i].p.duration,
-				air[i].at_ms);
+			hear(&e, air[i].p.ts, air[i].p.marker, air[i].p.event, air[i].p.end,
+				air[i].p.duration, air[i].at_ms);
 		}
 		dtmf_rx_tick(&e.rx, 60000 * NS_MS);
 		if (strcmp(e.digits, want) != 0)
@@ -337,7 +347,7 @@ TEST(random_wires_lose_and_double_no_digit)
 }
 
 TESTS(RUN(a_digit_is_one_time_stamp_a_growing_duration_and_three_ends), RUN(digits_keep_their_pause),
-	RUN(a_long_event_is_cut_into_segments), RUN(the_queue_takes_all_or_nothing), RUN(every_digit_has_its_event),
-	RUN(each_digit_is_reported_once), RUN(a_segmented_event_has_its_whole_duration),
-	RUN(several_events_in_one_packet), RUN(a_new_source_may_use_old_time_stamps),
-	RUN(random_wires_lose_and_double_no_digit))
+	RUN(a_long_event_is_cut_into_segments), RUN(the_queue_takes_all_or_nothing),
+	RUN(every_digit_has_its_event), RUN(each_digit_is_reported_once),
+	RUN(a_segmented_event_has_its_whole_duration), RUN(several_events_in_one_packet),
+	RUN(a_new_source_may_use_old_time_stamps), RUN(random_wires_lose_and_double_no_digit))

@@ -1,5 +1,5 @@
-/* The jitter buffer under seeded traces: whatever the wire does, every packet is accounted for at every moment, what is
- * played is played once and in order, and the damage stays near what the wire did. */
+/* The jitter buffer under seeded traces: whatever the wire does, every packet is accounted for at every
+ * moment, what is played is played once and in order, and the damage stays near what the wire did. */
 #include "check.h"
 
 #include "codec/codec.h"
@@ -13,10 +13,10 @@ struct trace {
 	const char *name;
 	uint32_t tick_ms, ptime_ms, target_ms;
 	double loss, duplicate, jitter_ms, reorder, reorder_ms;
-	double burst;          /* chance that a loss goes on */
-	double spike;          /* chance of a packet that holds all behind it up for spike_ms */
+	double burst; /* chance that a loss goes on */
+	double spike; /* chance of a packet that holds all behind it up for spike_ms */
 	double spike_ms;
-	double drift;          /* sender's clock against ours, ppm */
+	double drift;              /* sender's clock against ours, ppm */
 	double step_at_s, step_ms; /* from then on the way is longer */
 	bool overtake;
 	/* What must hold at the end, as shares of the packets that arrived or the ticks. */
@@ -29,31 +29,104 @@ static const struct trace traces[] = {
 	{.name = "clean, 10 in 20", .tick_ms = 20, .ptime_ms = 10, .least_played = 1, .most_depth_ms = 40},
 	{.name = "clean, 60 in 20", .tick_ms = 20, .ptime_ms = 60, .least_played = 1, .most_depth_ms = 100},
 	{.name = "clean, 20 in 10", .tick_ms = 10, .ptime_ms = 20, .least_played = 1, .most_depth_ms = 40},
-	{.name = "loss 10 %", .tick_ms = 20, .ptime_ms = 20, .loss = .1, .least_played = 1, .most_concealed = .12,
+	{.name = "loss 10 %",
+		.tick_ms = 20,
+		.ptime_ms = 20,
+		.loss = .1,
+		.least_played = 1,
+		.most_concealed = .12,
 		.most_depth_ms = 40},
-	{.name = "bursts", .tick_ms = 20, .ptime_ms = 20, .loss = .02, .burst = .8, .least_played = .999,
-		.most_concealed = .15, .most_depth_ms = 40},
-	{.name = "duplicates", .tick_ms = 20, .ptime_ms = 20, .duplicate = .3, .least_played = .7,
+	{.name = "bursts",
+		.tick_ms = 20,
+		.ptime_ms = 20,
+		.loss = .02,
+		.burst = .8,
+		.least_played = .999,
+		.most_concealed = .15,
 		.most_depth_ms = 40},
-	{.name = "ordered jitter 15 ms", .tick_ms = 20, .ptime_ms = 20, .jitter_ms = 15, .least_played = .99,
-		.most_concealed = .01, .most_depth_ms = 80},
-	{.name = "ordered jitter 35 ms", .tick_ms = 20, .ptime_ms = 20, .jitter_ms = 35, .least_played = .98,
-		.most_concealed = .02, .most_depth_ms = 120},
-	{.name = "reordering, prepared", .tick_ms = 20, .ptime_ms = 20, .target_ms = 60, .reorder = .1,
-		.reorder_ms = 45, .overtake = true, .least_played = 1, .most_depth_ms = 120},
-	{.name = "reordering, unprepared", .tick_ms = 20, .ptime_ms = 20, .reorder = .1, .reorder_ms = 45,
-		.overtake = true, .least_played = .85, .most_concealed = .13, .most_depth_ms = 80},
-	{.name = "spikes", .tick_ms = 20, .ptime_ms = 20, .spike = .004, .spike_ms = 150, .least_played = .96,
-		.most_concealed = .06, .most_depth_ms = 240},
-	{.name = "sender fast", .tick_ms = 20, .ptime_ms = 20, .drift = 300, .least_played = .999,
+	{.name = "duplicates",
+		.tick_ms = 20,
+		.ptime_ms = 20,
+		.duplicate = .3,
+		.least_played = .7,
+		.most_depth_ms = 40},
+	{.name = "ordered jitter 15 ms",
+		.tick_ms = 20,
+		.ptime_ms = 20,
+		.jitter_ms = 15,
+		.least_played = .99,
+		.most_concealed = .01,
 		.most_depth_ms = 80},
-	{.name = "sender slow", .tick_ms = 20, .ptime_ms = 20, .drift = -300, .least_played = .999,
-		.most_concealed = .01, .most_depth_ms = 80},
-	{.name = "a longer way", .tick_ms = 20, .ptime_ms = 20, .step_at_s = 20, .step_ms = 130,
-		.least_played = .99, .most_concealed = .01, .most_depth_ms = 80},
-	{.name = "everything", .tick_ms = 20, .ptime_ms = 20, .loss = .05, .burst = .5, .duplicate = .1,
-		.jitter_ms = 40, .reorder = .05, .reorder_ms = 60, .overtake = true, .spike = .002, .spike_ms = 300,
-		.drift = 100, .least_played = .6, .most_concealed = .5, .most_depth_ms = 400},
+	{.name = "ordered jitter 35 ms",
+		.tick_ms = 20,
+		.ptime_ms = 20,
+		.jitter_ms = 35,
+		.least_played = .98,
+		.most_concealed = .02,
+		.most_depth_ms = 120},
+	{.name = "reordering, prepared",
+		.tick_ms = 20,
+		.ptime_ms = 20,
+		.target_ms = 60,
+		.reorder = .1,
+		.reorder_ms = 45,
+		.overtake = true,
+		.least_played = 1,
+		.most_depth_ms = 120},
+	{.name = "reordering, unprepared",
+		.tick_ms = 20,
+		.ptime_ms = 20,
+		.reorder = .1,
+		.reorder_ms = 45,
+		.overtake = true,
+		.least_played = .85,
+		.most_concealed = .13,
+		.most_depth_ms = 80},
+	{.name = "spikes",
+		.tick_ms = 20,
+		.ptime_ms = 20,
+		.spike = .004,
+		.spike_ms = 150,
+		.least_played = .96,
+		.most_concealed = .06,
+		.most_depth_ms = 240},
+	{.name = "sender fast",
+		.tick_ms = 20,
+		.ptime_ms = 20,
+		.drift = 300,
+		.least_played = .999,
+		.most_depth_ms = 80},
+	{.name = "sender slow",
+		.tick_ms = 20,
+		.ptime_ms = 20,
+		.drift = -300,
+		.least_played = .999,
+		.most_concealed = .01,
+		.most_depth_ms = 80},
+	{.name = "a longer way",
+		.tick_ms = 20,
+		.ptime_ms = 20,
+		.step_at_s = 20,
+		.step_ms = 130,
+		.least_played = .99,
+		.most_concealed = .01,
+		.most_depth_ms = 80},
+	{.name = "everything",
+		.tick_ms = 20,
+		.ptime_ms = 20,
+		.loss = .05,
+		.burst = .5,
+		.duplicate = .1,
+		.jitter_ms = 40,
+		.reorder = .05,
+		.reorder_ms = 60,
+		.overtake = true,
+		.spike = .002,
+		.spike_ms = 300,
+		.drift = 100,
+		.least_played = .6,
+		.most_concealed = .5,
+		.most_depth_ms = 400},
 };
 
 /* A small generator: the same trace for the same seed on every machine. */
@@ -92,14 +165,18 @@ static void check_law(const struct jbuf *j)
 	CHECK_EQ(s->put, s->played + s->late + s->duplicate + s->full + s->invalid + s->early + s->buffered);
 }
 
-/* Packet k carries the code 1 + k % 100 in all its samples, so that what is heard tells which packet it was. */
+/* Packet k carries the code 1 + k % 100 in all its samples, so that what is heard tells which packet it was.
+ */
 static void put(struct jbuf *j, uint32_t k, uint32_t ms, uint64_t at_ns)
 {
 	uint8_t data[480];
 
 	memset(data, (int)(1 + k % 100), sizeof(data));
-	jbuf_put(j, &(struct jbuf_packet){
-			   .data = data, .n = ms * 8, .ts = 0xfffff000u + k * ms * 8, .span = ms * 8, .at_ns = at_ns});
+	jbuf_put(j, &(struct jbuf_packet){.data = data,
+			    .n = ms * 8,
+			    .ts = 0xfffff000u + k * ms * 8,
+			    .span = ms * 8,
+			    .at_ns = at_ns});
 	check_law(j);
 }
 
@@ -125,7 +202,8 @@ static size_t make_trace(const struct trace *t, uint32_t seed, struct arrival *o
 	size_t n = 0;
 
 	for (uint32_t k = 0; k < packets; k++) {
-		double sent = 1000 + k * t->ptime_ms * (1 - t->drift / 1e6), at = sent + 5.25 + t->jitter_ms * draw(&rng);
+		double sent = 1000 + k * t->ptime_ms * (1 - t->drift / 1e6),
+		       at = sent + 5.25 + t->jitter_ms * draw(&rng);
 
 		losing = draw(&rng) < (losing ? t->burst : t->loss);
 		if (draw(&rng) < t->spike)
@@ -159,7 +237,8 @@ static void run_trace(const struct trace *t, uint32_t seed)
 	const struct jbuf_stats *s = &r.j.stats;
 
 	rig_open(&r, t->tick_ms, t->target_ms);
-	for (uint64_t now = 990 * NS_MS; now < (1000 + SECONDS * 1000 + 2000) * NS_MS; now += t->tick_ms * NS_MS) {
+	for (uint64_t now = 990 * NS_MS; now < (1000 + SECONDS * 1000 + 2000) * NS_MS;
+		now += t->tick_ms * NS_MS) {
 		for (; at < n && arrivals[at].at_ns <= now; at++)
 			put(&r.j, arrivals[at].k, t->ptime_ms, arrivals[at].at_ns);
 		sounding += jbuf_get(&r.j, now, pcm, t->tick_ms * 8);
@@ -175,8 +254,9 @@ static void run_trace(const struct trace *t, uint32_t seed)
 	/* The second after the end of the trace is concealed until the line ends. */
 	if ((double)s->played < t->least_played * (double)n ||
 		(double)s->concealed - 1100.0 / t->tick_ms > t->most_concealed * (double)ticks)
-		fail_msg("%s, seed %u: %zu arrived, played %llu late %llu duplicate %llu full %llu early %llu "
-			 "concealed %llu of %zu, stretched %llu cut %llu",
+		fail_msg(
+			"%s, seed %u: %zu arrived, played %llu late %llu duplicate %llu full %llu early %llu "
+			"concealed %llu of %zu, stretched %llu cut %llu",
 			t->name, seed, n, (unsigned long long)s->played, (unsigned long long)s->late,
 			(unsigned long long)s->duplicate, (unsigned long long)s->full,
 			(unsigned long long)s->early, (unsigned long long)s->concealed, ticks,
@@ -278,8 +358,9 @@ TEST(a_time_stamp_from_nowhere_disturbs_nothing_two_begin_anew)
 	for (uint32_t k = 0; k < 5; k++, now += 20 * NS_MS) {
 		put(&r.j, k, 20, now - 5 * NS_MS);
 		if (k == 2)
-			jbuf_put(&r.j, &(struct jbuf_packet){
-					       .data = data, .n = 160, .ts = 0x5000000, .span = 160, .at_ns = now});
+			jbuf_put(&r.j,
+				&(struct jbuf_packet){
+					.data = data, .n = 160, .ts = 0x5000000, .span = 160, .at_ns = now});
 		CHECK_EQ(heard(&r, now), k + 1);
 	}
 	CHECK_EQ(r.j.stats.early, 1);
@@ -300,7 +381,8 @@ TEST(what_no_packet_can_be_is_refused)
 	uint8_t data[CODEC_FRAME_MAX + 1] = {0};
 
 	rig_open(&r, 20, 0);
-	jbuf_put(&r.j, &(struct jbuf_packet){.data = data, .n = sizeof(data), .ts = 1, .span = 160, .at_ns = 1});
+	jbuf_put(&r.j,
+		&(struct jbuf_packet){.data = data, .n = sizeof(data), .ts = 1, .span = 160, .at_ns = 1});
 	jbuf_put(&r.j, &(struct jbuf_packet){.data = data, .n = 160, .ts = 1, .span = 0, .at_ns = 1});
 	jbuf_put(&r.j, &(struct jbuf_packet){.data = data, .n = 160, .ts = 1, .span = 80000, .at_ns = 1});
 	CHECK_EQ(r.j.stats.invalid, 3);
@@ -308,8 +390,8 @@ TEST(what_no_packet_can_be_is_refused)
 	jbuf_free(&r.j);
 }
 
-/* Concealment by itself: a steady voice with one lost packet keeps its level and has no click; a long loss ends in
- * silence; without loss nothing is touched. */
+/* Concealment by itself: a steady voice with one lost packet keeps its level and has no click; a long loss
+ * ends in silence; without loss nothing is touched. */
 TEST(concealment_bridges_a_voice_and_fades)
 {
 	struct plc p;
@@ -376,7 +458,8 @@ TEST(concealment_survives_every_history)
 	}
 }
 
-TESTS(RUN(every_trace_keeps_the_law_and_its_damage_small), RUN(overtaken_packets_play_in_order_when_there_is_time),
+TESTS(RUN(every_trace_keeps_the_law_and_its_damage_small),
+	RUN(overtaken_packets_play_in_order_when_there_is_time),
 	RUN(a_packet_late_by_a_hair_is_waited_for_once), RUN(a_full_store_throws_the_oldest_out),
 	RUN(a_time_stamp_from_nowhere_disturbs_nothing_two_begin_anew), RUN(what_no_packet_can_be_is_refused),
 	RUN(concealment_bridges_a_voice_and_fades), RUN(concealment_survives_every_history))

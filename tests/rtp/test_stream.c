@@ -1,6 +1,9 @@
 /* The stream end to end on the simulated wire. */
 #include "rig_stream.h"
 
+#include "rtp/rtcp.h"
+#include "rtp/rtp.h"
+
 struct law {
 	const char *name;
 	uint8_t (*encode)(int16_t);
@@ -83,5 +86,500 @@ TEST(without_a_source_silence_is_sent)
 	rig_close(r);
 }
 
+/* ---- direction, addresses ---------------------------------------------------------------------------------
+ */
+
+static void send_raw(struct host_dgram *from, const struct netaddr *to, uint8_t pt, uint16_t seq, uint32_t ts,
+	uint32_t ssrc)
+{
+	uint8_t packet[12 + 160];
+	struct rtp_packet h = {.pt = pt, .seq = seq, .ts = ts, .ssrc = ssrc};
+
+	memset(packet, 0x55, sizeof(packet));
+	rtp_write_header(packet, &h);
+	CHECK_OK(host_dgram_send(from, to, NULL, packet, sizeof(packet)));
+}
+
+TEST(the_first_good_packet_latches_and_only_it)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct host_dgram *nat, *thief;
+	struct stream_stats s;
+
+	/* B's packets come from another port than it signalled; a thief's and a broken one come, too. */
+	CHECK_OK(sim_host_add_ip(r->b.host, "10.0.0.9"));
+	nat = rig_socket(r->b.host, "10.0.0.9", 5000);
+	thief = rig_socket(r->b.host, "10.0.0.9", 6000);
+	r->b.next_tick_ns = UINT64_MAX;
+	rig_run(r, 40);
+	send_raw(thief, &r->a.rtp, 77, 1, 1, 1); /* a payload type that nobody agreed on */
+	rig_run(r, 40);
+	CHECK(!rig_stats(&r->a).latched);
+	for (uint16_t i = 0; i < 50; i++) {
+		send_raw(nat, &r->a.rtp, 0, i, i * 160, 0xb0b);
+		if (i > 10)
+			send_raw(thief, &r->a.rtp, 0, i, i * 160, 0xbad);
+		rig_run(r, 20);
+	}
+	s = rig_stats(&r->a);
+	CHECK(s.latched);
+	CHECK_EQ(s.remote.port, 5000);
+	CHECK_EQ(s.rx_ssrc, 0xb0b);
+	CHECK(s.foreign == 38 || s.foreign == 39); /* the last may still wait in the socket */
+	CHECK_EQ(s.invalid, 1);
+	CHECK_EQ(rig_count(&r->a, MEDIA_LATCHED), 1);
+
+	/* The same again stays; relatch opens the door once more. */
+	CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+	rig_run(r, 40);
+	send_raw(thief, &r->a.rtp, 0, 60, 9600, 0xbad);
+	rig_run(r, 40);
+	CHECK_EQ(rig_stats(&r->a).remote.port, 5000);
+	r->a.params.relatch = true;
+	CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+	r->a.params.relatch = false;
+	CHECK_OK(stream_apply(r->a.stream, &r->a.params)); /* overtakes the first, which no tick has seen */
+	rig_run(r, 40);
+	CHECK(!rig_stats(&r->a).latched);
+	send_raw(thief, &r->a.rtp, 0, 62, 9920, 0xbad);
+	rig_run(r, 60);
+	s = rig_stats(&r->a);
+	CHECK(s.latched);
+	CHECK_EQ(s.remote.port, 6000);
+	CHECK_EQ(s.rx_ssrc, 0xbad);
+	host_dgram_close(nat);
+	host_dgram_close(thief);
+	rig_close(r);
+}
+
+TEST(packets_from_before_the_answer_are_not_taken)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct stream_stats s;
+
+	r->a.params.not_before_ns = sim_now(r->sim) + 500 * NS_PER_MS;
+	CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+	rig_run(r, 1000);
+	s = rig_stats(&r->a);
+	CHECK(s.foreign >= 23 && s.foreign <= 26);
+	CHECK(s.rx_packets >= 23 && s.rx_packets <= 26);
+	rig_close(r);
+}
+
+/* Hold and resume: what is sent follows the direction, the time stamps count through the pause. */
+struct tap {
+	size_t rtp, empty, marks, events;
+	uint32_t last_ts, ts_step;
+	uint16_t last_seq;
+	bool seen, seq_gap;
+	uint16_t port;
+};
+
+static void on_packet(void *arg, const struct sim_packet *p, enum sim_fate fate)
+{
+	struct tap *t = arg;
+	struct rtp_packet h;
+
+	(void)fate;
+	if (p->from.ip[3] != 1 || p->from.port != t->port)
+		return;
+	if (p->n == 0) {
+		t->empty++;
+		return;
+	}
+	CHECK_OK(rtp_parse(p->data, p->n, &h));
+	if (t->seen && h.seq != (uint16_t)(t->last_seq + 1))
+		t->seq_gap = true;
+	t->ts_step = h.ts - t->last_ts;
+	t->last_ts = h.ts;
+	t->last_seq = h.seq;
+	t->seen = true;
+	t->rtp++;
+	t->marks += h.marker;
+	t->events += h.pt == 101;
+}
+
+TEST(a_held_stream_sends_nothing_but_keeps_its_way_open)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct tap t = {.port = 16384};
+	size_t rtp;
+
+	sim_tap(r->sim, on_packet, &t);
+	rig_run(r, 1000);
+	CHECK_EQ(t.marks, 1);
+	rtp = t.rtp;
+	r->a.params.dir = STREAM_RECV;
+	CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+	rig_run(r, 60000);
+	CHECK_EQ(t.rtp, rtp);
+	CHECK(t.empty == 3 || t.empty == 4); /* one in 15 s */
+	CHECK(rig_stats(&r->a).rtcp_tx >= 8);
+	CHECK(rig_stats(&r->a).played > 3000);
+	CHECK_EQ(rig_stats(&r->b).foreign + rig_stats(&r->b).invalid, 0); /* the peer is not disturbed */
+	r->a.params.dir = STREAM_SEND | STREAM_RECV;
+	CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+	rig_run(r, 20);
+	CHECK_EQ(t.rtp, rtp + 1);
+	CHECK_EQ(t.marks, 2);
+	CHECK(!t.seq_gap);
+	CHECK_EQ(t.ts_step, 8 * (60000 + 20));
+	/* Sending only: what comes is counted and not played. */
+	r->a.params.dir = STREAM_SEND;
+	CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+	rig_run(r, 1000);
+	CHECK(rig_stats(&r->a).early >= 49);
+	rig_close(r);
+}
+
+TEST(nothing_goes_to_nowhere)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct tap t = {.port = 16384};
+
+	memset(r->a.params.remote_rtp.ip, 0, 16);
+	memset(r->a.params.remote_rtcp.ip, 0, 16);
+	CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+	sim_tap(r->sim, on_packet, &t);
+	rig_run(r, 20000);
+	CHECK_EQ(t.rtp + t.empty, 0);
+	CHECK_EQ(rig_stats(&r->a).rtcp_tx, 0);
+	CHECK(rig_stats(&r->a).played > 900);
+	rig_close(r);
+}
+
+/* ---- time-out, sources ------------------------------------------------------------------------------------
+ */
+
+TEST(silence_on_the_wire_is_reported_and_so_is_its_end)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+
+	rig_run(r, 500);
+	CHECK_EQ(rig_count(&r->a, MEDIA_RTP_RESUMED), 1);
+	CHECK_EQ(r->a.reports[r->a.n_reports - 1].value, 0);
+	sim_wire(r->sim, &(struct sim_wire){.loss = 1, .delay_ns = NS_PER_MS});
+	rig_run(r, 5000);
+	CHECK_EQ(rig_count(&r->a, MEDIA_RTP_TIMEOUT), 1);
+	sim_wire(r->sim, &(struct sim_wire){.delay_ns = NS_PER_MS});
+	rig_run(r, 500);
+	CHECK_EQ(rig_count(&r->a, MEDIA_RTP_RESUMED), 2);
+	CHECK_EQ(r->a.reports[r->a.n_reports - 1].value, 1);
+	CHECK_EQ(rig_count(&r->a, MEDIA_RTP_TIMEOUT), 1);
+	rig_stats(&r->a);
+	rig_close(r);
+}
+
+TEST(a_stray_source_is_not_believed_a_steady_one_is)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct host_dgram *d;
+	uint16_t seq = 65530;
+
+	CHECK_OK(sim_host_add_ip(r->b.host, "10.0.0.9"));
+	d = rig_socket(r->b.host, "10.0.0.9", 5000);
+	r->b.next_tick_ns = UINT64_MAX;
+	for (; seq != 20; seq++) {
+		send_raw(d, &r->a.rtp, 0, seq, (uint32_t)(int16_t)seq * 160, 0xaaa);
+		if (seq == 5)
+			send_raw(d, &r->a.rtp, 0, 700, 5, 0xbbb);
+		rig_run(r, 20);
+	}
+	CHECK_EQ(rig_stats(&r->a).rx_ssrc, 0xaaa);
+	CHECK_EQ(rig_stats(&r->a).invalid, 1);
+	CHECK_EQ(rig_stats(&r->a).lost, 0);
+	for (uint16_t i = 0; i < 20; i++) {
+		send_raw(d, &r->a.rtp, 0, (uint16_t)(900 + i), i * 160u, 0xccc);
+		rig_run(r, 20);
+	}
+	CHECK_EQ(rig_stats(&r->a).rx_ssrc, 0xccc);
+	CHECK_EQ(rig_stats(&r->a).invalid, 2);
+	host_dgram_close(d);
+	rig_close(r);
+}
+
+TEST(codecs_may_change_in_the_middle)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct stream_stats s;
+
+	rig_run(r, 1000);
+	r->a.params.tx = codec_find(SLICE_LIT("PCMA"), 8000, 1);
+	r->a.params.tx_pt = 8;
+	r->a.params.ptime_ms = 30;
+	CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+	CHECK_OK(stream_apply(r->b.stream, &r->b.params));
+	rig_run(r, 1000);
+	s = rig_stats(&r->b);
+	CHECK_EQ(s.invalid + s.late + s.lost, 0);
+	CHECK(s.played >= 80);
+	rig_close(r);
+}
+
+TEST(wrong_parameters_change_nothing)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct stream_params p = r->a.params;
+
+	p.tx = NULL;
+	CHECK_EQ(stream_apply(r->a.stream, &p), OH_EINVAL);
+	p = r->a.params;
+	p.ptime_ms = 61;
+	CHECK_EQ(stream_apply(r->a.stream, &p), OH_EINVAL);
+	p = r->a.params;
+	p.n_rx = STREAM_CODECS_MAX + 1;
+	CHECK_EQ(stream_apply(r->a.stream, &p), OH_EINVAL);
+	rig_run(r, 100);
+	CHECK(rig_stats(&r->a).tx_packets >= 5);
+	rig_close(r);
+}
+
+/* ---- telephone-events
+ * -------------------------------------------------------------------------------------- */
+
+TEST(digits_cross_a_bad_wire_once_each)
+{
+	static const char digits[] = "0123456789*#ABCDR";
+
+	for (uint64_t seed = 1; seed <= 10; seed++) {
+		struct rig *r = rig_open(seed, "PCMU", 20, 20);
+
+		sim_wire(r->sim, &(struct sim_wire){.loss = .2,
+					 .duplicate = .2,
+					 .reorder = .2,
+					 .reorder_ns = 45 * NS_PER_MS,
+					 .delay_ns = NS_PER_MS,
+					 .jitter_ns = 10 * NS_PER_MS,
+					 .allow_overtake = true});
+		rig_run(r, 200);
+		CHECK_OK(stream_dtmf(r->a.stream, digits, 120, 80));
+		rig_run(r, 6000);
+		CHECK_STR(r->b.digits, digits);
+		CHECK_EQ(rig_count(&r->a, MEDIA_DTMF_SENT), 1);
+		CHECK(rig_stats(&r->b).rx_events > 17 * 3);
+		rig_close(r);
+	}
+}
+
+TEST(digits_need_an_agreement_and_a_direction)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct tap t = {.port = 16384};
+
+	CHECK_EQ(stream_dtmf(r->a.stream, "1y", 0, 0), OH_EDIGIT);
+	r->a.params.dtmf_tx_pt = -1;
+	CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+	CHECK_EQ(stream_dtmf(r->a.stream, "1", 0, 0), OH_ENODTMF);
+	r->a.params.dtmf_tx_pt = 101;
+	r->a.params.dir = STREAM_RECV;
+	CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+	CHECK_EQ(stream_dtmf(r->a.stream, "1", 0, 0), OH_ENOMEDIA);
+	r->a.params.dir = STREAM_SEND | STREAM_RECV;
+	CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+	sim_tap(r->sim, on_packet, &t);
+	CHECK_OK(stream_dtmf(r->a.stream, "1", 100, 0));
+	rig_run(r, 1000);
+	CHECK_EQ(t.events, 7); /* five of 20 ms, the last of them three times */
+	CHECK(!t.seq_gap);
+	CHECK_STR(r->b.digits, "1");
+	rig_close(r);
+}
+
+/* ---- reports
+ * ----------------------------------------------------------------------------------------------- */
+
+TEST(reports_tell_loss_and_the_round_trip)
+{
+	struct rig *r = rig_open(3, "PCMU", 20, 20);
+	struct stream_stats a, b;
+	double share;
+
+	sim_wire_between(
+		r->sim, "10.0.0.1", "10.0.0.2", &(struct sim_wire){.loss = .1, .delay_ns = 30 * NS_PER_MS});
+	sim_wire_between(r->sim, "10.0.0.2", "10.0.0.1", &(struct sim_wire){.delay_ns = 50 * NS_PER_MS});
+	rig_run(r, 30000);
+	sim_wall_jump(r->sim, -3600 * (int64_t)NS_PER_S); /* must not show in the round trip */
+	rig_run(r, 30000);
+	a = rig_stats(&r->a);
+	b = rig_stats(&r->b);
+	CHECK(a.rtcp_tx >= 8 && a.rtcp_tx <= 25);
+	CHECK(a.rtcp_rx >= 8 && b.rtcp_rx >= 6);
+	CHECK(a.rtt_ms > 79.5 && a.rtt_ms < 80.5);
+	share = (double)b.lost / (double)(b.lost + b.rx_packets);
+	CHECK(share > .07 && share < .13);
+	CHECK(a.peer_lost > b.lost / 2 && a.peer_lost <= b.lost);
+	CHECK_EQ(a.lost, 0);
+	CHECK(a.jitter_ms < 0.2);
+	rig_close(r);
+}
+
+static void on_bye(void *arg, const struct sim_packet *p, enum sim_fate fate)
+{
+	struct rtcp_in in;
+
+	(void)fate;
+	if (p->from.port == 16385 && rtcp_parse(p->data, p->n, 0, &in) == 0)
+		*(unsigned *)arg += in.bye;
+}
+
+TEST(the_end_says_bye)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	unsigned byes = 0;
+
+	rig_run(r, 200);
+	sim_tap(r->sim, on_bye, &byes);
+	r->b.next_tick_ns = UINT64_MAX;
+	r->b.stream = stream_free(r->b.stream);
+	rig_run(r, 500);
+	CHECK_EQ(byes, 1);
+	CHECK_EQ(rig_stats(&r->a).rtcp_rx, 1);
+	rig_close(r);
+}
+
+/* ---- bad wires, bad bytes
+ * ------------------------------------------------------------------------------------ */
+
+static const struct sim_wire wires[] = {
+	{.delay_ns = NS_PER_MS, .loss = .05},
+	{.delay_ns = NS_PER_MS, .duplicate = .2},
+	{.delay_ns = NS_PER_MS, .reorder = .1, .reorder_ns = 50 * NS_PER_MS, .allow_overtake = true},
+	{.delay_ns = NS_PER_MS, .jitter_ns = 60 * NS_PER_MS},
+	{.delay_ns = NS_PER_MS,
+		.jitter_ns = 60 * NS_PER_MS,
+		.allow_overtake = true,
+		.loss = .2,
+		.duplicate = .2},
+};
+
+TEST(the_law_holds_on_every_wire_and_with_every_packet_time)
+{
+	static const uint32_t ptimes[] = {10, 20, 30, 60};
+
+	for (size_t w = 0; w < ARRAY_LEN(wires); w++)
+		for (size_t p = 0; p < ARRAY_LEN(ptimes); p++)
+			for (uint64_t seed = 1; seed <= 3; seed++) {
+				struct rig *r = rig_open(seed, "PCMA", seed == 1 ? 10 : 20, ptimes[p]);
+				struct stream_stats a, b;
+
+				sim_wire(r->sim, &wires[w]);
+				for (int i = 0; i < 50; i++) {
+					rig_run(r, 200);
+					rig_stats(&r->a);
+					rig_stats(&r->b);
+				}
+				r->a.next_tick_ns = UINT64_MAX; /* B hears out what is under way */
+				rig_run(r, 2000);
+				a = rig_stats(&r->a);
+				b = rig_stats(&r->b);
+				CHECK(b.rx_packets - b.duplicate + b.lost <= a.tx_packets);
+				CHECK(b.rx_packets - b.duplicate + b.lost + 5 >= a.tx_packets);
+				CHECK_EQ(b.buffered, 0);
+				CHECK(b.played > a.tx_packets / 2);
+				rig_close(r);
+			}
+}
+
+/* Random bytes, and good packets with a few bytes changed or cut short, into both sockets. */
+TEST(no_bytes_from_the_wire_do_harm)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct host_dgram *d;
+	uint32_t rng = 1;
+	uint8_t data[400];
+
+	CHECK_OK(sim_host_add_ip(r->b.host, "10.0.0.9"));
+	d = rig_socket(r->b.host, "10.0.0.9", 5000);
+	r->b.next_tick_ns = UINT64_MAX;
+	CHECK_OK(netaddr_parse_ip(SLICE_LIT("10.0.0.9"), 5000, &r->a.params.remote_rtp));
+	r->a.params.remote_rtcp = r->a.params.remote_rtp;
+	CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+	for (unsigned i = 0; i < 20000; i++) {
+		struct rtp_packet h = {
+			.pt = i % 7 ? (i % 3 ? 0 : 8) : 101, .seq = (uint16_t)i, .ts = i * 160, .ssrc = 5};
+		struct rtcp_out out = {.ssrc = 5, .cname = "x", .bye = i % 50 == 0};
+		size_t n = 12 + (i * 7919u >> 3) % 300;
+		bool control = i % 11 == 0;
+
+		for (size_t k = 0; k < sizeof(data); k++) {
+			rng = rng * 1664525 + 1013904223;
+			data[k] = (uint8_t)(rng >> 24);
+		}
+		if (control)
+			n = rtcp_write(data, &out);
+		else if (i % 13)
+			rtp_write_header(data, &h);
+		for (unsigned k = 0; k < i % 4; k++)
+			data[rng / (k + 1) % (i % 5 ? 12 : n)] ^= (uint8_t)(rng >> k);
+		if (i % 6 == 0)
+			n = rng % (n + 1);
+		CHECK_OK(host_dgram_send(d, control && i % 2 ? &r->a.rtcp : &r->a.rtp, NULL, data, n));
+		if (i % 3 == 0) {
+			rig_run(r, 20);
+			rig_stats(&r->a);
+		}
+	}
+	CHECK(rig_stats(&r->a).played > 100);
+	CHECK(rig_stats(&r->a).invalid > 100);
+	CHECK(rig_stats(&r->a).rtcp_rx > 10);
+	host_dgram_close(d);
+	rig_close(r);
+}
+
+/* ---- memory
+ * -------------------------------------------------------------------------------------------------- */
+
+static int life(void *arg)
+{
+	struct rig *r = arg;
+	struct host_dgram *rtp = NULL, *rtcp = NULL;
+	struct host_dgram_cfg sock = {.local = {.family = NETADDR_IP4}};
+	struct stream *s = NULL;
+	struct stream_cfg cfg = {.host = r->a.host, .tick_ms = 20, .cname = "c"};
+	int16_t pcm[160];
+	int err = host_dgram_open(r->a.host, &sock, &rtp);
+
+	if (err == 0)
+		err = host_dgram_open(r->a.host, &sock, &rtcp);
+	cfg.rtp = rtp;
+	cfg.rtcp = rtcp;
+	if (err == 0)
+		err = stream_new(&cfg, &s);
+	if (err < 0) {
+		host_dgram_close(rtp); /* still ours */
+		host_dgram_close(rtcp);
+		return err;
+	}
+	for (int i = 0; i < 3 && err == 0; i++) {
+		err = stream_apply(s, &r->a.params);
+		if (i != 1) {
+			stream_receive(s, sim_now(r->sim));
+			stream_pull(s, pcm, 160);
+		}
+	}
+	stream_free(s);
+	return err;
+}
+
+TEST(every_failing_allocation_leaves_nothing_behind)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+
+	r->a.params.dir = 0;
+	memset(&r->a.params.remote_rtcp, 0, sizeof(r->a.params.remote_rtcp));
+	memset(&r->a.params.remote_rtp, 0, sizeof(r->a.params.remote_rtp));
+	r->a.params.ptime_ms = 30;
+	check_every_allocation_fails(life, r);
+	rig_close(r);
+}
+
 TESTS(RUN(a_clean_wire_is_bit_exact_for_every_packet_time), RUN(the_next_tick_plays_a_packet),
-	RUN(without_a_source_silence_is_sent))
+	RUN(without_a_source_silence_is_sent), RUN(the_first_good_packet_latches_and_only_it),
+	RUN(packets_from_before_the_answer_are_not_taken),
+	RUN(a_held_stream_sends_nothing_but_keeps_its_way_open), RUN(nothing_goes_to_nowhere),
+	RUN(silence_on_the_wire_is_reported_and_so_is_its_end),
+	RUN(a_stray_source_is_not_believed_a_steady_one_is), RUN(codecs_may_change_in_the_middle),
+	RUN(wrong_parameters_change_nothing), RUN(digits_cross_a_bad_wire_once_each),
+	RUN(digits_need_an_agreement_and_a_direction), RUN(reports_tell_loss_and_the_round_trip),
+	RUN(the_end_says_bye), RUN(the_law_holds_on_every_wire_and_with_every_packet_time),
+	RUN(no_bytes_from_the_wire_do_harm), RUN(every_failing_allocation_leaves_nothing_behind))
