@@ -87,6 +87,7 @@ void sip_stack_detach(struct sip_stack_user *user);
 /* What is alive, for tests and limits. */
 struct sip_counters {
 	size_t client_txns, server_txns, dialogs, timers, transports, locating;
+	size_t unanswered; /* requests of ours without a final response, and refused INVITEs without their ACK */
 	uint64_t rx_messages, rx_dropped, tx_messages, tx_retransmits;
 };
 void sip_stack_counters(const struct sip_stack *s, struct sip_counters *ret_counters);

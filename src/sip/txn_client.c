@@ -152,6 +152,22 @@ static const struct sip_timers *timers(const struct sip_client *c)
 
 static void drop_cancel(struct sip_client *c);
 
+/* Sent, and no final response yet? */
+static bool is_unanswered(enum client_state state)
+{
+	switch (state) {
+	case CALLING:
+	case CALLING_CANCEL:
+	case PROCEEDING:
+	case CANCELLING:
+	case TRYING:
+	case N_PROCEEDING:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* The one writer of the state; it arms the timers of the new one and gives back what it does not need. */
 static void enter(struct sip_client *c, enum client_state state)
 {
@@ -159,6 +175,8 @@ static void enter(struct sip_client *c, enum client_state state)
 	bool reliable = sip_flow_reliable(&c->out.flow);
 	uint32_t t1 = timers(c)->t1;
 
+	s->counters.unanswered += is_unanswered(state);
+	s->counters.unanswered -= is_unanswered(c->state);
 	c->state = state;
 	switch (state) {
 	case LOCATING: /* the resolver has its own time limit */
@@ -235,6 +253,7 @@ static void destroy(struct sip_client *c)
 
 	drop_cancel(c);
 	wheel_stop(&c->timer.wheel);
+	s->counters.unanswered -= is_unanswered(c->state);
 	if (list_linked(&c->link)) {
 		hash_remove(&s->clients, &c->node);
 		list_remove(&c->link);

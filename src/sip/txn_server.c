@@ -161,6 +161,8 @@ static void enter(struct sip_server *t, enum server_state state)
 	const struct sip_timers *ms = timers(t);
 	bool reliable = sip_flow_reliable(&t->flow);
 
+	s->counters.unanswered += state == I_COMPLETED;
+	s->counters.unanswered -= t->state == I_COMPLETED;
 	t->state = state;
 	switch (state) {
 	case I_TRYING:
@@ -320,6 +322,7 @@ static void destroy(struct sip_server *t)
 	struct sip_stack *s = t->stack;
 
 	wheel_stop(&t->timer.wheel);
+	s->counters.unanswered -= t->state == I_COMPLETED;
 	hash_remove(&s->servers, &t->node);
 	hash_remove(&s->merges, &t->merge);
 	list_remove(&t->link);

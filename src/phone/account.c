@@ -1,0 +1,205 @@
+/* Accounts without registrar: an identity, and whom an incoming call is for. */
+#include "phone/account.h"
+
+#include "base/mem.h"
+#include "phone/phone_impl.h"
+#include "phone/uri_text.h"
+
+void offhook_account_cfg_init(struct offhook_account_cfg *cfg)
+{
+	*cfg = (struct offhook_account_cfg){.size = sizeof(*cfg)};
+}
+
+struct account *account_find(const struct offhook_phone *p, offhook_id id)
+{
+	return ids_find(&p->ids, ID_ACCOUNT, id);
+}
+
+static void account_free(struct offhook_phone *p, struct account *a)
+{
+	if (list_linked(&a->node)) {
+		list_remove(&a->node);
+		p->n_accounts--;
+	}
+	ids_remove(&p->ids, a->id);
+	if (p->default_account == a) {
+		struct list *first = list_first(&p->accounts);
+
+		p->default_account = first ? CONTAINER_OF(first, struct account, node) : NULL;
+	}
+	mem_free(a->uri);
+	mem_free(a->from);
+	mem_free(a->contact);
+	mem_free(a);
+}
+
+void accounts_free_all(struct offhook_phone *p)
+{
+	LIST_FOREACH_SAFE (it, &p->accounts)
+		account_free(p, CONTAINER_OF(it, struct account, node));
+}
+
+/* ---- adding ---- */
+
+struct add_args {
+	const struct offhook_account_cfg *cfg;
+	offhook_id *ret_id;
+};
+
+/* "<sip:192.0.2.1:5060>" */
+static char *transport_uri(const struct offhook_phone *p, const struct transport *t)
+{
+	char host[256], text[300];
+	uint16_t port;
+	bool ip6;
+
+	transport_published(p, t, host, sizeof(host), &port);
+	ip6 = strchr(host, ':') != NULL && host[0] != '[';
+	snprintf(text, sizeof(text), ip6 ? "<sip:[%s]:%u>" : "<sip:%s:%u>", host, port);
+	return mem_strdup(text);
+}
+
+static int fill(struct offhook_phone *p, struct account *a, const struct offhook_account_cfg *cfg)
+{
+	struct sip_addr addr;
+	int err;
+
+	if (cfg->transport && !transport_find(p, cfg->transport))
+		return err_detail(OH_ENOENT, "no such transport");
+	if (!cfg->uri && !cfg->transport)
+		return err_detail(OH_EINVAL, "an account needs a URI or a transport");
+	a->uri = cfg->uri ? mem_strdup(cfg->uri) : transport_uri(p, transport_find(p, cfg->transport));
+	if (!a->uri)
+		return OH_ENOMEM;
+	err = uri_text_parse(a->uri, &addr);
+	if (err)
+		return err;
+	a->parsed = addr.uri;
+	a->from = uri_text_identity(&addr);
+	if (!a->from)
+		return OH_ENOMEM;
+	if (cfg->contact && *cfg->contact) {
+		err = uri_text_parse(cfg->contact, &addr);
+		if (err)
+			return err;
+		a->contact = mem_zalloc(strlen(cfg->contact) + 3);
+		if (!a->contact)
+			return OH_ENOMEM;
+		snprintf(a->contact, strlen(cfg->contact) + 3, addr.angled ? "%s" : "<%s>", cfg->contact);
+	}
+	a->transport = cfg->transport;
+	a->priority = cfg->priority;
+	a->user_data = cfg->user_data;
+	return 0;
+}
+
+static int add_run(struct offhook_phone *p, void *arg)
+{
+	const struct add_args *args = arg;
+	struct account *a;
+	int err = phone_check_taking(p);
+
+	if (err)
+		return err;
+	a = mem_zalloc(sizeof(*a));
+	if (!a)
+		return OH_ENOMEM;
+	err = fill(p, a, args->cfg);
+	if (!err)
+		err = ids_add(&p->ids, ID_ACCOUNT, a, &a->id);
+	if (err) {
+		account_free(p, a);
+		return err;
+	}
+	list_append(&p->accounts, &a->node);
+	p->n_accounts++;
+	if (args->cfg->make_default || !p->default_account)
+		p->default_account = a;
+	*args->ret_id = a->id;
+	return 0;
+}
+
+int offhook_account_add(
+	struct offhook_phone *phone, const struct offhook_account_cfg *cfg, offhook_id *ret_id)
+{
+	struct offhook_account_cfg ours;
+	struct add_args args = {&ours, ret_id};
+	int err;
+
+	err_detail_clear();
+	offhook_account_cfg_init(&ours);
+	err = cfg_take(&ours, sizeof(ours), cfg);
+	return err ? err : phone_command(phone, add_run, &args);
+}
+
+/* ---- the rest of the API ---- */
+
+static int remove_run(struct offhook_phone *p, void *arg)
+{
+	const offhook_id *id = arg;
+	struct account *a = account_find(p, *id);
+	int err = phone_check_open(p);
+
+	if (err)
+		return err;
+	if (!a)
+		return err_detail(OH_ENOENT, "no such account");
+	account_free(p, a);
+	return 0;
+}
+
+int offhook_account_remove(struct offhook_phone *phone, offhook_id id)
+{
+	return phone_command(phone, remove_run, &id);
+}
+
+static int set_default_run(struct offhook_phone *p, void *arg)
+{
+	const offhook_id *id = arg;
+	struct account *a = account_find(p, *id);
+	int err = phone_check_open(p);
+
+	if (err)
+		return err;
+	if (!a)
+		return err_detail(OH_ENOENT, "no such account");
+	p->default_account = a;
+	return 0;
+}
+
+int offhook_account_set_default(struct offhook_phone *phone, offhook_id id)
+{
+	return phone_command(phone, set_default_run, &id);
+}
+
+struct info_args {
+	offhook_id id;
+	struct offhook_account_info info;
+};
+
+static int info_run(struct offhook_phone *p, void *arg)
+{
+	struct info_args *args = arg;
+	struct account *a = account_find(p, args->id);
+	int err = phone_check_open(p);
+
+	if (err)
+		return err;
+	if (!a)
+		return err_detail(OH_ENOENT, "no such account");
+	snprintf(args->info.uri, sizeof(args->info.uri), "%s", a->uri);
+	args->info.transport = a->transport;
+	args->info.is_default = p->default_account == a;
+	args->info.priority = a->priority;
+	args->info.user_data = a->user_data;
+	return 0;
+}
+
+int offhook_account_get_info(
+	struct offhook_phone *phone, offhook_id id, struct offhook_account_info *ret_info)
+{
+	struct info_args args = {.id = id};
+	int err = phone_query(phone, info_run, &args);
+
+	return err ? err : info_give(ret_info, &args.info, sizeof(args.info));
+}

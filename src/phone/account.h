@@ -1,0 +1,48 @@
+/* Accounts and transports of a phone: whom we call as, whom we are called as, and over what. */
+#ifndef OH_PHONE_ACCOUNT_H
+#define OH_PHONE_ACCOUNT_H
+
+#include "base/list.h"
+#include "sip/stack.h"
+#include "offhook/phone.h"
+
+struct transport {
+	struct list node; /* offhook_phone.transports */
+	offhook_id id;
+	struct sip_transport *sip;
+	char *public_host; /* NULL: none */
+};
+
+struct account {
+	struct list node; /* offhook_phone.accounts */
+	offhook_id id;
+	offhook_id transport; /* 0: any */
+	char *uri;            /* as configured, or made from the transport */
+	char *from;    /* the same as it stands in From: a name-addr with what RFC 3261 19.1.1 allows there */
+	char *contact; /* configured; NULL: made from the flow */
+	struct sip_uri parsed; /* slices into uri */
+	int priority;
+	void *user_data;
+};
+
+struct transport *transport_find(const struct offhook_phone *p, offhook_id id);
+struct transport *transport_of(const struct offhook_phone *p, const struct sip_transport *sip);
+/* The published address: public_address, else the bound one, else the one that faces the world. Port 0 never.
+ */
+void transport_published(const struct offhook_phone *p, const struct transport *t, char *host, size_t size,
+	uint16_t *ret_port);
+void transports_free_all(struct offhook_phone *p);
+
+struct account *account_find(const struct offhook_phone *p, offhook_id id);
+/* The account that a call to this Request-URI is for: same user and host, else same user, else an account of
+ * the transport that it came by, else the default one. Of several the highest priority, then the oldest.
+ * NULL: there is no account. */
+struct account *account_match(
+	const struct offhook_phone *p, const struct sip_uri *ruri, const struct sip_flow *flow);
+void accounts_free_all(struct offhook_phone *p);
+
+/* The Contact to give to the peer of a flow: the configured one or "<sip:user@host:port>". From mem_alloc().
+ * OH_ENOMEM, OH_ETOOBIG. */
+int account_contact(const struct account *a, const struct sip_flow *flow, char **ret_contact);
+
+#endif

@@ -1,0 +1,173 @@
+/* Answering, and ending, from our side. */
+#include "phone/call_impl.h"
+
+#include "base/mem.h"
+
+void offhook_answer_init(struct offhook_answer *answer)
+{
+	*answer = (struct offhook_answer){.size = sizeof(*answer), .code = 200};
+}
+
+struct answer_args {
+	offhook_id call;
+	struct offhook_answer answer;
+	struct slice reason;
+	struct extras *extras;
+};
+
+/* A copy of what the caller wants; its headers checked. */
+static int take(struct answer_args *a, const struct offhook_answer *answer)
+{
+	offhook_answer_init(&a->answer);
+	if (answer) {
+		int err = cfg_take(&a->answer, sizeof(a->answer), answer);
+
+		if (err)
+			return err;
+	}
+	if (a->answer.reason && *a->answer.reason) {
+		a->reason = slice_of(a->answer.reason);
+		if (strpbrk(a->answer.reason, "\r\n"))
+			return err_detail(OH_EINVAL, "the reason has a line break");
+	}
+	return extras_new(a->answer.headers, a->answer.n_headers, &a->extras);
+}
+
+/* ---- answer ---- */
+
+/* Does this response carry a session description? 183 is for early audio; 180 just rings. */
+static bool carries_sdp(unsigned code)
+{
+	return code == 183 || (code >= 200 && code < 300);
+}
+
+/* Our description for the response: the answer to the INVITE's offer (given once; a 2xx after a 183 repeats
+ * it), or in a 2xx our offer. *ret_new: audio begins with it. */
+static int describe(struct call *c, unsigned code, struct slice *ret_text, bool *ret_new)
+{
+	struct slice offer = inv_remote_offer(c->inv);
+	uint32_t gone = 0;
+
+	*ret_new = false;
+	*ret_text = SLICE_NONE;
+	if (!carries_sdp(code))
+		return 0;
+	if (slice_empty(offer))
+		return code < 200 ? 0 : call_media_offer(&c->media, inv_flow(c->inv), ret_text);
+	if (c->media.oa) {
+		*ret_text = oa_local_text(c->media.oa);
+		return 0;
+	}
+	*ret_new = true;
+	return call_media_answer(&c->media, inv_flow(c->inv), offer, ret_text, &gone);
+}
+
+/* Nothing was sent: as before. */
+static void take_back(struct call *c, bool new_audio)
+{
+	uint32_t slot;
+
+	if (!new_audio)
+		return;
+	slot = call_media_close(&c->media);
+	if (slot)
+		bridge_number_release(engine_bridge(c->phone->engine), slot);
+}
+
+static bool nothing_was_sent(int err)
+{
+	return err == OH_EINVAL || err == OH_ETOOBIG || err == OH_ENOMEM || err == OH_ESTATE;
+}
+
+static int reply(struct call *c, const struct answer_args *a)
+{
+	struct inv_reply r = {
+		.status = a->answer.code,
+		.reason = a->reason,
+		.contact = a->answer.code < 300 ? slice_of(c->contact) : SLICE_NONE,
+		.extras = a->extras->list,
+		.n_extras = a->extras->n,
+	};
+	struct event *media_event = NULL;
+	bool new_audio;
+	int err = describe(c, a->answer.code, &r.sdp, &new_audio);
+
+	if (err) {
+		take_back(c, true);
+		if (err != OH_ENOCODEC && err != OH_ESDP)
+			return err;
+		inv_end(c->inv, 488, SLICE_NONE, NULL, 0);
+		return OH_ENOCODEC;
+	}
+	/* Audio before CONNECTING, so that a program finds its slot there; but after EARLY. */
+	if (new_audio && a->answer.code >= 200)
+		media_event = call_say_media(c, 0, 0);
+	err = inv_reply(c->inv, &r);
+	if (nothing_was_sent(err)) {
+		event_retract(c->phone, media_event);
+		take_back(c, new_audio);
+		return err;
+	}
+	if (new_audio && a->answer.code < 200 && c->inv)
+		call_say_media(c, 0, 0);
+	return 0;
+}
+
+static int answer_run(struct offhook_phone *p, void *arg)
+{
+	const struct answer_args *a = arg;
+	struct call *c;
+	int err = call_operand(p, a->call, &c);
+
+	if (err)
+		return err;
+	if (c->role != OFFHOOK_CALLEE || c->state > OFFHOOK_CALL_EARLY)
+		return err_detail(OH_ESTATE, "the call is not an incoming one that waits for an answer");
+	return reply(c, a);
+}
+
+int offhook_call_answer(struct offhook_phone *phone, offhook_id call, const struct offhook_answer *answer)
+{
+	struct answer_args args = {.call = call};
+	int err;
+
+	err_detail_clear();
+	err = take(&args, answer);
+	if (!err && (args.answer.code < 101 || args.answer.code > 699))
+		err = err_detail(OH_EINVAL, "the code %u is not 101 to 699", args.answer.code);
+	if (!err)
+		err = phone_command(phone, answer_run, &args);
+	mem_free(args.extras);
+	return err;
+}
+
+/* ---- hang up ---- */
+
+static int hangup_run(struct offhook_phone *p, void *arg)
+{
+	const struct answer_args *a = arg;
+	struct call *c;
+	int err = call_operand(p, a->call, &c);
+
+	if (err)
+		return err;
+	call_end(c, a->answer.code, a->reason, a->extras);
+	return 0;
+}
+
+int offhook_call_hangup(struct offhook_phone *phone, offhook_id call, const struct offhook_answer *answer)
+{
+	struct answer_args args = {.call = call};
+	int err;
+
+	err_detail_clear();
+	err = take(&args, answer);
+	if (!answer)
+		args.answer.code = 0;
+	if (!err && args.answer.code && (args.answer.code < 200 || args.answer.code > 699))
+		err = err_detail(OH_EINVAL, "the code %u is not 0 or 200 to 699", args.answer.code);
+	if (!err)
+		err = phone_command(phone, hangup_run, &args);
+	mem_free(args.extras);
+	return err;
+}

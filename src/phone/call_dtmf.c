@@ -1,0 +1,79 @@
+/* Digits out, and the figures of a call. */
+#include "phone/call_impl.h"
+
+struct dtmf_args {
+	offhook_id call;
+	const char *digits;
+	unsigned duration_ms, pause_ms;
+};
+
+static int dtmf_run(struct offhook_phone *p, void *arg)
+{
+	const struct dtmf_args *a = arg;
+	struct call *c;
+	int err = call_operand(p, a->call, &c);
+
+	if (err)
+		return err;
+	if (!c->media.stream)
+		return err_detail(OH_ENOMEDIA, "the call has no audio");
+	err = stream_dtmf(c->media.stream, a->digits, a->duration_ms, a->pause_ms);
+	if (!err)
+		c->media.digits_sent += strlen(a->digits);
+	return err;
+}
+
+static bool in_range(unsigned value, unsigned min, unsigned max)
+{
+	return value == 0 || (value >= min && value <= max);
+}
+
+int offhook_call_dtmf(struct offhook_phone *phone, offhook_id call, const char *digits, unsigned duration_ms,
+	unsigned pause_ms)
+{
+	struct dtmf_args args = {call, digits, duration_ms, pause_ms};
+
+	err_detail_clear();
+	if (!digits || !*digits)
+		return err_detail(OH_EINVAL, "no digits");
+	if (!in_range(duration_ms, 40, 8000) || !in_range(pause_ms, 30, 8000))
+		return err_detail(OH_EINVAL, "a digit lasts 40 to 8000 ms, a pause 30 to 8000 ms");
+	for (const char *d = digits; *d; d++)
+		if (!strchr("0123456789ABCDabcd*#Rr", *d))
+			return err_detail(OH_EDIGIT, "'%c' is not a digit; they are 0-9 A-D * # and R", *d);
+	return phone_command(phone, dtmf_run, &args);
+}
+
+struct stats_args {
+	offhook_id call;
+	struct offhook_call_stats stats;
+};
+
+static double ms_between(uint64_t from, uint64_t to)
+{
+	return from && to > from ? (double)(to - from) / (double)NS_PER_MS : 0;
+}
+
+static int stats_run(struct offhook_phone *p, void *arg)
+{
+	struct stats_args *a = arg;
+	struct call *c = call_find(p, a->call);
+	int err = phone_check_open(p);
+
+	if (err)
+		return err;
+	if (!c)
+		return err_detail(OH_ENOENT, "no such call");
+	call_media_stats(&c->media, &a->stats);
+	a->stats.setup_ms = ms_between(c->begun_ns, c->confirmed_ns);
+	a->stats.first_response_ms = ms_between(c->begun_ns, c->first_response_ns);
+	return 0;
+}
+
+int offhook_call_get_stats(struct offhook_phone *phone, offhook_id call, struct offhook_call_stats *ret_stats)
+{
+	struct stats_args args = {.call = call};
+	int err = phone_query(phone, stats_run, &args);
+
+	return err ? err : info_give(ret_stats, &args.stats, sizeof(args.stats));
+}

@@ -1,0 +1,220 @@
+/* What the INVITE session and the media thread tell about a call becomes its state and its events. */
+#include "phone/call_impl.h"
+
+static offhook_id account_now(const struct call *c)
+{
+	return account_find(c->phone, c->account) ? c->account : 0;
+}
+
+/* An event about this call as it is now. */
+static struct event_say say_now(const struct call *c, enum offhook_event_type type)
+{
+	return (struct event_say){
+		.type = type,
+		.subject = c->subject,
+		.account = account_now(c),
+		.picture = picture_new(c),
+	};
+}
+
+void call_say_state(struct call *c, bool repeated)
+{
+	struct event_say say = say_now(c, OFFHOOK_EVENT_CALL_STATE);
+
+	say.repeated = repeated;
+	say.status = c->inv ? inv_status(c->inv) : 0;
+	event_emit(c->phone, &say);
+}
+
+struct event *call_say_media(struct call *c, uint32_t slot_gone, uint64_t cause)
+{
+	struct event_say say = say_now(c, OFFHOOK_EVENT_CALL_MEDIA);
+
+	say.release_slot = slot_gone;
+	say.cause = cause;
+	return event_emit(c->phone, &say);
+}
+
+/* ---- states ---- */
+
+static void ended(struct call *c, struct inv *inv, struct sip_msg *msg)
+{
+	struct call_end end = {.status = inv_status(inv), .msg = msg};
+
+	switch (inv_ended_by(inv)) {
+	case INV_ENDED_BY_PEER:
+		end.by = OFFHOOK_ENDED_BY_PEER;
+		break;
+	case INV_ENDED_BY_NETWORK:
+		end.by = OFFHOOK_ENDED_BY_NETWORK;
+		end.error = end.status == 408 ? OH_ETIMEDOUT : OH_ETRANSPORT;
+		break;
+	default:
+		end.by = OFFHOOK_ENDED_BY_US;
+	}
+	call_ended(c, &end);
+}
+
+static void on_state(void *arg, struct inv *inv, struct sip_msg *msg)
+{
+	struct call *c = arg;
+	enum offhook_call_state before = c->state;
+	uint64_t now = host_now(c->phone->host);
+
+	if (c->role == OFFHOOK_CALLER && msg && !msg->is_request && !c->first_response_ns)
+		c->first_response_ns = now;
+	switch (inv_state(inv)) {
+	case INV_NULL:
+	case INV_CALLING:
+	case INV_INCOMING:
+		return;
+	case INV_EARLY:
+		c->state = OFFHOOK_CALL_EARLY;
+		break;
+	case INV_CONNECTING:
+		c->state = OFFHOOK_CALL_CONNECTING;
+		break;
+	case INV_CONFIRMED:
+		c->state = OFFHOOK_CALL_CONFIRMED;
+		c->confirmed_ns = now;
+		break;
+	case INV_DISCONNECTED:
+		ended(c, inv, msg);
+		return;
+	}
+	call_say_state(c, c->state == before);
+}
+
+/* ---- descriptions ---- */
+
+static int take_answer(struct call *c, struct slice body)
+{
+	uint64_t cause = c->reoffer_cause;
+	uint32_t gone = 0;
+	int err = call_media_take_answer(&c->media, body, &gone);
+
+	c->reoffer_cause = 0;
+	/* Audio that has failed is told too; audio that stays as it was is not. */
+	if (!err || gone)
+		call_say_media(c, gone, cause);
+	return err;
+}
+
+static int take_offer(struct call *c, struct inv *inv, struct slice body)
+{
+	struct slice text;
+	uint32_t gone = 0;
+	int err;
+
+	/* Every offer makes an event that must not be lost: a peer whose events pile up is refused instead.
+	 */
+	if (!events_room(c->phone, c->subject))
+		return OH_ETOOMANY;
+	err = call_media_answer(&c->media, inv_flow(inv), body, &text, &gone);
+	if (!err)
+		err = inv_answer_offer(inv, text, slice_of(c->contact));
+	if (!err || gone)
+		call_say_media(c, gone, 0);
+	return err;
+}
+
+static int on_sdp(void *arg, struct inv *inv, enum inv_sdp kind, struct slice body, bool early)
+{
+	struct call *c = arg;
+
+	(void)early;
+	return kind == INV_SDP_ANSWER ? take_answer(c, body) : take_offer(c, inv, body);
+}
+
+static void on_reoffer_failed(void *arg, struct inv *inv, unsigned status)
+{
+	struct call *c = arg;
+	struct event_say say;
+
+	(void)inv;
+	call_media_rollback(&c->media);
+	say = say_now(c, OFFHOOK_EVENT_HOLD_FAILED);
+	say.status = status;
+	say.cause = c->reoffer_cause;
+	c->reoffer_cause = 0;
+	event_emit(c->phone, &say);
+}
+
+static struct slice on_reoffer_again(void *arg, struct inv *inv)
+{
+	struct call *c = arg;
+	bool hold = c->media.hold;
+	struct slice text;
+
+	/* What is wanted stays wanted; only the description that was refused goes. */
+	call_media_rollback(&c->media);
+	c->media.hold = hold;
+	return call_media_offer(&c->media, inv_flow(inv), &text) ? SLICE_NONE : text;
+}
+
+static void on_request(void *arg, struct inv *inv, struct sip_msg *msg, struct sip_server *server)
+{
+	(void)inv;
+	call_take_request(arg, msg, server);
+}
+
+static void on_response(void *arg, struct inv *inv, uint64_t token, unsigned status, int err)
+{
+	struct call *c = arg;
+	struct event_say say = say_now(c, OFFHOOK_EVENT_CALL_RESPONSE);
+
+	(void)inv;
+	say.status = status;
+	say.error = err;
+	say.cause = token;
+	event_emit(c->phone, &say);
+}
+
+struct inv_handler call_inv_handler(struct call *c)
+{
+	return (struct inv_handler){
+		.state = on_state,
+		.sdp = on_sdp,
+		.reoffer_failed = on_reoffer_failed,
+		.reoffer_again = on_reoffer_again,
+		.request = on_request,
+		.response = on_response,
+		.arg = c,
+	};
+}
+
+/* ---- from the media thread ---- */
+
+void call_say_digit(struct call *c, char digit, uint32_t duration_ms)
+{
+	struct event_say say = say_now(c, OFFHOOK_EVENT_CALL_DTMF);
+
+	say.digit = digit;
+	say.duration_ms = duration_ms;
+	event_emit(c->phone, &say);
+}
+
+void call_take_report(struct call *c, const struct media_report *r)
+{
+	struct event_say say;
+
+	switch (r->type) {
+	case MEDIA_DTMF:
+		c->media.digits_received++;
+		call_say_digit(c, (char)r->value, r->duration_ms);
+		return;
+	case MEDIA_DTMF_SENT:
+		say = say_now(c, OFFHOOK_EVENT_CALL_DTMF_SENT);
+		event_emit(c->phone, &say);
+		return;
+	case MEDIA_RTP_TIMEOUT:
+	case MEDIA_RTP_RESUMED:
+		say = say_now(c, OFFHOOK_EVENT_CALL_RTP);
+		say.status = r->type == MEDIA_RTP_RESUMED;
+		event_emit(c->phone, &say);
+		return;
+	case MEDIA_LATCHED:
+	case MEDIA_FILE_END:
+		return;
+	}
+}

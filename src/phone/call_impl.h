@@ -1,0 +1,97 @@
+/*
+ * A call as the phone sees it: the INVITE session below, the audio beside it, its id and its events above.
+ * Inside of src/phone only.
+ *
+ * Life: made by call_new(), listed and with an id from then on; ended exactly once by call_ended(), which
+ * lets go of session and audio and emits DISCONNECTED; forgotten when that event was handled.
+ */
+#ifndef OH_PHONE_CALL_IMPL_H
+#define OH_PHONE_CALL_IMPL_H
+
+#include "phone/account.h"
+#include "phone/call_media.h"
+#include "phone/phone_impl.h"
+#include "session/inv.h"
+
+/* Program headers, copied. */
+struct extras {
+	size_t n;
+	struct sip_extra list[];
+};
+/* OH_EINVAL (a name that is no token or belongs to the library; CR, LF or NUL in a value), OH_ENOMEM. n 0
+ * gives an empty list. From mem_alloc(). */
+int extras_new(const struct offhook_header *headers, size_t n, struct extras **ret_extras);
+
+struct call {
+	struct list node; /* offhook_phone.calls */
+	struct offhook_phone *phone;
+	offhook_id id, account;
+	struct subject *subject;
+	enum offhook_call_role role;
+	enum offhook_call_state state;
+	struct inv *inv;                  /* NULL before the INVITE has left and after the end */
+	struct sip_locate *locate;        /* looks for the next hop: CALLING, no inv yet */
+	struct sip_transport *located_by; /* the transport it was told to use, or NULL */
+	struct call_media media;
+
+	char *local_uri, *remote_uri; /* as the program sees them */
+	char *contact;                /* ours, NULL before it is known */
+	char *sip_call_id;
+	char *target, *from, *to; /* caller, until the INVITE has left */
+	struct extras *extras;    /* the same */
+
+	uint64_t begun_ns, first_response_ns, confirmed_ns, ended_ns; /* 0: not yet */
+	uint64_t reoffer_cause; /* the command whose re-INVITE is open */
+
+	/* After the end, or when there never was a session. */
+	unsigned status;
+	enum offhook_ended_by ended_by;
+	int error;
+	struct picture *final;
+	struct event *end_event; /* made with the call, so that its end can always be told */
+	struct picture *end_picture;
+};
+
+/* call.c */
+int call_new(struct offhook_phone *p, enum offhook_call_role role, void *user_data, struct call **ret_call);
+/* One that nobody has heard of: goes without a trace. Returns NULL. */
+struct call *call_discard(struct call *c);
+struct call *call_find(const struct offhook_phone *p, offhook_id id);
+/* For operations: OH_ECLOSED, OH_ENOENT or OH_EENDED with detail, or 0 and the call. */
+int call_operand(const struct offhook_phone *p, offhook_id id, struct call **ret_call);
+/* It is over: audio and session go, DISCONNECTED is emitted. */
+struct call_end {
+	unsigned status;
+	enum offhook_ended_by by;
+	int error;
+	struct sip_msg *msg; /* what did it, or NULL */
+};
+void call_ended(struct call *c, const struct call_end *end);
+/* Ends it from our side, in whatever state it is. */
+void call_end(struct call *c, unsigned code, struct slice reason, const struct extras *extras);
+/* May one more begin? OH_ETOOMANY. */
+int call_room(const struct offhook_phone *p);
+
+/* call_events.c: what the INVITE session tells. */
+struct inv_handler call_inv_handler(struct call *c);
+void call_say_state(struct call *c, bool repeated);
+/* NULL: it could not be told. */
+struct event *call_say_media(struct call *c, uint32_t slot_gone, uint64_t cause);
+
+void call_say_digit(struct call *c, char digit, uint32_t duration_ms);
+/* From the media thread. */
+void call_take_report(struct call *c, const struct media_report *r);
+
+/* call_info.c. NULL: memory is out. */
+struct picture *picture_new(const struct call *c);
+struct picture *picture_dup(const struct picture *pic);
+/* Writes state, times and the end into a picture made earlier. */
+void picture_end(struct picture *pic, const struct call *c);
+
+/* call_request.c */
+void call_take_request(struct call *c, struct sip_msg *msg, struct sip_server *server);
+void call_take_response(struct call *c, uint64_t token, unsigned status, int err);
+/* 200 to OPTIONS, in a dialog or outside (RFC 3261 11.2). */
+void options_answer(struct sip_server *server);
+
+#endif

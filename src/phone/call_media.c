@@ -1,0 +1,240 @@
+/* Sockets, stream and slot of a call: from "we may need them" to "they have gone". What is said about them in
+ * SDP is in call_sdp.c. */
+#include "phone/call_media_impl.h"
+
+#include "audio/ports.h"
+#include "base/mem.h"
+#include "phone/call_impl.h"
+
+static void report(struct tagged *t, const struct media_report *r)
+{
+	struct call_media *m = CONTAINER_OF(t, struct call_media, tagged);
+
+	call_take_report(CONTAINER_OF(m, struct call, media), r);
+}
+
+void call_media_init(struct call_media *m, struct offhook_phone *p)
+{
+	m->phone = p;
+	m->tagged.report = report;
+	m->past.size = sizeof(m->past);
+}
+
+offhook_id call_media_slot_id(const struct call_media *m)
+{
+	return m->slot.generation ? id_make(ID_SLOT, m->slot.generation, m->slot.number) : 0;
+}
+
+/* ---- sockets ---- */
+
+/* What we publish for audio: the transport's public address when it is numeric, else the one that faces the
+ * peer. */
+static struct netaddr published_ip(const struct offhook_phone *p, const struct sip_flow *flow)
+{
+	const struct transport *t = transport_of(p, flow->transport);
+	struct netaddr ip;
+
+	if (t && t->public_host && netaddr_parse_ip(slice_of(t->public_host), 0, &ip) == 0)
+		return ip;
+	return flow->local;
+}
+
+int call_media_open(struct call_media *m, const struct sip_flow *flow)
+{
+	struct netaddr local;
+	int err;
+
+	if (m->rtp_port)
+		return 0;
+	local = sip_transport_local(flow->transport);
+	err = engine_rtp_open(m->phone->engine, &local, &m->rtp, &m->rtcp);
+	if (err)
+		return err;
+	m->rtp_port = host_dgram_local(m->rtp).port;
+	m->published = published_ip(m->phone, flow);
+	m->published.port = m->rtp_port;
+	m->not_before_ns = host_now(m->phone->host);
+	return 0;
+}
+
+static void close_sockets(struct call_media *m)
+{
+	if (!m->rtp)
+		return;
+	m->rtp = host_dgram_close(m->rtp);
+	m->rtcp = host_dgram_close(m->rtcp);
+	engine_rtp_release(m->phone->engine, m->rtp_port);
+	m->rtp_port = 0;
+}
+
+static void released(void *arg, uint16_t rtp_port)
+{
+	struct offhook_phone *p = arg;
+
+	engine_rtp_release(p->engine, rtp_port);
+}
+
+/* ---- the stream ---- */
+
+static void new_cname(struct offhook_phone *p, char cname[25])
+{
+	uint8_t bytes[12];
+
+	/* RFC 7022 4.2: 96 random bits, nothing of the machine. */
+	host_random(p->host, bytes, sizeof(bytes));
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		snprintf(cname + 2 * i, 3, "%02x", bytes[i]);
+}
+
+/* Sockets become a stream, and the stream a port in a slot. On failure the sockets are closed. */
+static int start_stream(struct call_media *m, const struct stream_params *params)
+{
+	struct offhook_phone *p = m->phone;
+	char cname[25];
+	struct stream_cfg cfg = {
+		.host = p->host,
+		.rtp = m->rtp,
+		.rtcp = m->rtcp,
+		.tick_ms = p->cfg.frame_ms,
+		.jitter_ms = p->cfg.jitter_ms,
+		.timeout_ms = p->cfg.rtp_timeout_ms,
+		.cname = cname,
+		.tag = tag_draw(p),
+		.report = engine_report,
+		.report_arg = p->engine,
+	};
+	struct stream *s;
+	struct port *port;
+	int err;
+
+	new_cname(p, cname);
+	err = stream_new(&cfg, &s);
+	if (err) {
+		close_sockets(m);
+		return err;
+	}
+	m->rtp = m->rtcp = NULL; /* the stream has them */
+	err = stream_apply(s, params);
+	port = err ? NULL : port_stream_new(s, released, p, m->rtp_port);
+	if (!port) {
+		stream_free(s);
+		engine_rtp_release(p->engine, m->rtp_port);
+		m->rtp_port = 0;
+		return err ? err : OH_ENOMEM;
+	}
+	err = bridge_add(engine_bridge(p->engine), port, &m->slot);
+	if (err) {
+		port->ops->free(port);
+		m->rtp_port = 0;
+		return err;
+	}
+	m->stream = s;
+	m->tagged.tag = cfg.tag;
+	tag_enter(p, &m->tagged);
+	return 0;
+}
+
+static bool same_audio(const struct stream_params *a, const struct stream_params *b)
+{
+	if (a->dir != b->dir || a->tx != b->tx || a->tx_pt != b->tx_pt || a->ptime_ms != b->ptime_ms ||
+		a->n_rx != b->n_rx || a->dtmf_tx_pt != b->dtmf_tx_pt || a->dtmf_rx_pt != b->dtmf_rx_pt ||
+		!netaddr_eq(&a->remote_rtp, &b->remote_rtp) || !netaddr_eq(&a->remote_rtcp, &b->remote_rtcp))
+		return false;
+	for (size_t i = 0; i < a->n_rx; i++)
+		if (a->rx[i].codec != b->rx[i].codec || a->rx[i].pt != b->rx[i].pt)
+			return false;
+	return true;
+}
+
+static int change_stream(struct call_media *m, struct stream_params *params)
+{
+	struct bridge *b = engine_bridge(m->phone->engine);
+	uint32_t rate = stream_rate(m->stream);
+	int err;
+
+	params->relatch = !netaddr_eq(&params->remote_rtp, &m->params.remote_rtp);
+	if (same_audio(params, &m->params))
+		return 0;
+	err = stream_apply(m->stream, params);
+	if (err)
+		return err;
+	bridge_disconnect_all(b, m->slot);
+	if (stream_rate(m->stream) != rate)
+		return bridge_rate_changed(b, m->slot, stream_rate(m->stream));
+	return 0;
+}
+
+int call_media_run(struct call_media *m, struct stream_params *params)
+{
+	int err = m->stream ? change_stream(m, params) : start_stream(m, params);
+
+	if (!err)
+		m->params = *params;
+	return err;
+}
+
+uint32_t call_media_stop(struct call_media *m)
+{
+	uint32_t slot = m->slot.generation ? m->slot.number : 0;
+
+	if (m->stream) {
+		call_media_stats(m, &m->past);
+		tag_leave(m->phone, &m->tagged);
+		bridge_remove(engine_bridge(m->phone->engine), m->slot);
+		m->stream = NULL; /* its port frees it once the media thread has let go */
+		m->rtp_port = 0;
+	}
+	close_sockets(m);
+	m->slot = (struct bridge_slot){0, 0};
+	return slot;
+}
+
+uint32_t call_media_close(struct call_media *m)
+{
+	uint32_t slot = call_media_stop(m);
+
+	m->state = OFFHOOK_MEDIA_NULL;
+	m->oa = oa_free(m->oa);
+	return slot;
+}
+
+/* ---- figures ---- */
+
+static void add_counts(struct offhook_call_stats *t, const struct stream_stats *s)
+{
+	t->rx_packets += s->rx_packets;
+	t->rx_bytes += s->rx_bytes;
+	t->rx_lost += s->lost;
+	t->rx_late += s->late;
+	t->rx_duplicate += s->duplicate;
+	t->rx_discarded += s->full + s->invalid + s->early;
+	t->rx_reordered += s->reordered;
+	t->rx_concealed += s->concealed;
+	t->tx_packets += s->tx_packets;
+	t->tx_bytes += s->tx_bytes;
+	t->peer_lost += s->peer_lost;
+}
+
+void call_media_stats(const struct call_media *m, struct offhook_call_stats *ret_stats)
+{
+	struct offhook_call_stats t = m->past;
+	struct stream_stats s;
+
+	t.size = sizeof(t);
+	t.rx_digits = m->digits_received;
+	t.tx_digits = m->digits_sent;
+	snprintf(t.codec, sizeof(t.codec), "%s", m->codec);
+	if (m->stream) {
+		stream_stats(m->stream, &s);
+		add_counts(&t, &s);
+		t.rx_jitter_ms = s.jitter_ms;
+		if (s.jitter_max_ms > t.rx_jitter_max_ms)
+			t.rx_jitter_max_ms = s.jitter_max_ms;
+		t.peer_jitter_ms = s.peer_jitter_ms;
+		t.rtt_ms = s.rtt_ms;
+		t.buffer_ms = s.depth_ms;
+		if (!netaddr_is_any(&s.remote))
+			netaddr_text(&s.remote, t.remote);
+	}
+	*ret_stats = t;
+}

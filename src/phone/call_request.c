@@ -1,0 +1,181 @@
+/* Requests inside a call: ours, and the peer's. */
+#include "phone/call_impl.h"
+
+#include "base/mem.h"
+
+#include <ctype.h>
+
+/* ---- ours ---- */
+
+struct request_args {
+	offhook_id call;
+	struct dialog_request req;
+};
+
+static int request_run(struct offhook_phone *p, void *arg)
+{
+	const struct request_args *a = arg;
+	struct call *c;
+	int err = call_operand(p, a->call, &c);
+
+	if (err)
+		return err;
+	if (!c->inv)
+		return err_detail(OH_ESTATE, "the call has no dialog yet");
+	return inv_request(c->inv, &a->req, p->commands.cause);
+}
+
+/* The methods that make, change or end a call have functions of their own. */
+static int method_of(const char *text, struct dialog_request *req)
+{
+	static const enum sip_method others[] = {
+		SIP_INVITE, SIP_ACK, SIP_BYE, SIP_CANCEL, SIP_PRACK, SIP_UPDATE};
+
+	if (!text || !*text)
+		return err_detail(OH_EINVAL, "a request needs a method");
+	for (const char *s = text; *s; s++)
+		if (!isalnum((unsigned char)*s) && !strchr("-.!%*_+`'~", *s))
+			return err_detail(OH_EINVAL, "'%.64s' is not a method", text);
+	req->method = sip_method_of(slice_of(text));
+	req->method_text = slice_of(text);
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (req->method == others[i])
+			return err_detail(OH_EINVAL, "%.64s is not sent this way", text);
+	return 0;
+}
+
+int offhook_call_request(struct offhook_phone *phone, offhook_id call, const struct offhook_request *request)
+{
+	struct offhook_request ours = {0};
+	struct request_args args = {.call = call};
+	struct extras *extras = NULL;
+	int err;
+
+	err_detail_clear();
+	err = cfg_take(&ours, sizeof(ours), request);
+	if (!err)
+		err = method_of(ours.method, &args.req);
+	if (!err && ours.body_length && (!ours.body || !ours.content_type))
+		err = err_detail(OH_EINVAL, "a body needs its bytes and a content type");
+	if (!err)
+		err = extras_new(ours.headers, ours.n_headers, &extras);
+	if (err)
+		return err;
+	args.req.extras = extras->list;
+	args.req.n_extras = extras->n;
+	if (ours.body_length) {
+		args.req.content_type = slice_of(ours.content_type);
+		args.req.body = slice_make(ours.body, ours.body_length);
+	}
+	err = phone_command(phone, request_run, &args);
+	mem_free(extras);
+	return err;
+}
+
+/* ---- the peer's ---- */
+
+/* "Signal=5", without case and with blanks (application/dtmf-relay as everybody sends it; no RFC). */
+static bool relay_field(struct slice body, const char *name, struct slice *ret_value)
+{
+	while (body.n) {
+		size_t end = slice_index(body, '\n'), eq;
+		struct slice line = slice_make(body.p, end);
+
+		body = slice_skip(body, end + 1);
+		eq = slice_index(line, '=');
+		if (eq < line.n && slice_ieq(slice_trim(slice_make(line.p, eq)), slice_of(name))) {
+			*ret_value = slice_trim(slice_skip(line, eq + 1));
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Digits are characters; some gateways send the event number instead: 10 '*', 11 '#', 12-15 'A'-'D', 16
+ * flash. */
+static char digit_of(struct slice text)
+{
+	static const char by_number[] = "0123456789*#ABCDR";
+	uint32_t number;
+
+	if (text.n == 1 && strchr("0123456789*#ABCDR", toupper((unsigned char)text.p[0])))
+		return (char)toupper((unsigned char)text.p[0]);
+	if (text.n == 2 && slice_to_u32(text, 16, &number) == 0)
+		return by_number[number];
+	return '\0';
+}
+
+/* DTMF by INFO, for peers without telephone-event. */
+static void take_info_digit(struct call *c, const struct sip_msg *msg)
+{
+	struct slice type = sip_msg_content_type(msg), text = SLICE_NONE, duration;
+	uint32_t ms = 0;
+	char digit;
+
+	if (slice_ieq(type, SLICE_LIT("application/dtmf"))) {
+		text = slice_trim(msg->body);
+	} else if (slice_ieq(type, SLICE_LIT("application/dtmf-relay"))) {
+		if (!relay_field(msg->body, "Signal", &text))
+			return;
+		if (!relay_field(msg->body, "Duration", &duration) || slice_to_u32(duration, 60000, &ms))
+			ms = 0;
+	}
+	digit = digit_of(text);
+	if (!digit)
+		return;
+	c->media.digits_received++;
+	call_say_digit(c, digit, ms);
+}
+
+/* RFC 6086 4.2.2: we have announced no Info Packages, so none may come; an INFO without is of the old kind.
+ */
+static bool has_package(const struct sip_msg *msg)
+{
+	return sip_msg_hdr_named(msg, SLICE_LIT("Info-Package")) != NULL;
+}
+
+static void refuse_package(struct sip_server *server)
+{
+	static const struct sip_extra none = {{"Recv-Info", 9}, {"", 0}};
+	struct sip_reply reply = {
+		.status = 469, .reason = SLICE_LIT("Bad Info Package"), .extras = &none, .n_extras = 1};
+
+	if (sip_respond(server, &reply) == OH_ENOMEM)
+		sip_refuse(server, 469, "Bad Info Package");
+}
+
+static void take_info(struct call *c, struct sip_msg *msg, struct sip_server *server)
+{
+	struct event_say say = {
+		.type = OFFHOOK_EVENT_CALL_REQUEST,
+		.subject = c->subject,
+		.account = account_find(c->phone, c->account) ? c->account : 0,
+		.message = msg->raw,
+	};
+
+	if (has_package(msg)) {
+		refuse_package(server);
+		return;
+	}
+	if (!events_room(c->phone, c->subject)) {
+		sip_refuse(server, 503, NULL);
+		return;
+	}
+	say.picture = picture_new(c);
+	event_emit(c->phone, &say);
+	take_info_digit(c, msg);
+	sip_refuse(server, 200, NULL);
+}
+
+void call_take_request(struct call *c, struct sip_msg *msg, struct sip_server *server)
+{
+	static const struct sip_extra allow = {{"Allow", 5}, {SIP_STACK_ALLOW, sizeof(SIP_STACK_ALLOW) - 1}};
+	struct sip_reply reply = {.status = 405, .extras = &allow, .n_extras = 1};
+
+	if (msg->method == SIP_OPTIONS)
+		options_answer(server);
+	else if (msg->method == SIP_INFO)
+		take_info(c, msg, server);
+	else if (sip_respond(server, &reply) == OH_ENOMEM)
+		sip_refuse(server, 405, NULL);
+}

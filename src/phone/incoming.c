@@ -1,0 +1,139 @@
+/* Requests outside any dialog: a new call, or the question what we can do. */
+#include "phone/call_impl.h"
+
+#include "base/mem.h"
+
+#define RETRY_AFTER "5" /* seconds, when the program does not keep up with its events */
+
+static const struct sip_extra capabilities[] = {
+	{{"Allow", 5}, {SIP_STACK_ALLOW, sizeof(SIP_STACK_ALLOW) - 1}},
+	{{"Accept", 6}, {"application/sdp", 15}},
+	{{"Supported", 9}, {SIP_STACK_SUPPORTED, sizeof(SIP_STACK_SUPPORTED) - 1}},
+};
+
+void options_answer(struct sip_server *server)
+{
+	struct sip_reply reply = {.status = 200, .extras = capabilities, .n_extras = ARRAY_LEN(capabilities)};
+
+	if (sip_respond(server, &reply))
+		return; /* sent in vain, or not at all: the asker repeats its question */
+}
+
+static void refuse(struct sip_server *server, unsigned status, const char *header, const char *value)
+{
+	struct sip_extra extra = {slice_of(header), slice_of(value)};
+	struct sip_reply reply = {.status = status, .extras = &extra, .n_extras = 1};
+
+	if (sip_respond(server, &reply) == OH_ENOMEM)
+		sip_refuse(server, status, NULL);
+}
+
+/* What keeps us from taking any call at all. True: answered. */
+static bool refused_now(struct offhook_phone *p, struct sip_server *server)
+{
+	if (p->state != PHONE_OPEN) {
+		sip_refuse(server, 503, NULL);
+		return true;
+	}
+	if (!events_room(p, NULL)) {
+		refuse(server, 503, "Retry-After", RETRY_AFTER);
+		return true;
+	}
+	if (call_room(p)) {
+		sip_refuse(server, 486, NULL);
+		return true;
+	}
+	return false;
+}
+
+/* An offer that we could never answer is refused before anybody hears a bell (RFC 3261 13.3.1.3). True:
+ * answered. */
+static bool refused_offer(struct offhook_phone *p, const struct sip_msg *msg, struct sip_server *server)
+{
+	char why[128], warning[256];
+	unsigned code = 399;
+
+	if (slice_empty(msg->body) || !slice_ieq(sip_msg_content_type(msg), SLICE_LIT("application/sdp")))
+		return false;
+	if (call_media_check_offer(p, msg->body, &code, why, sizeof(why)) == 0)
+		return false;
+	/* RFC 3261 20.43: who warns is a pseudonym, so that nothing of the machine is told. */
+	snprintf(warning, sizeof(warning), "%u offhook \"%s\"", code, why);
+	refuse(server, 488, "Warning", warning);
+	return true;
+}
+
+static int fill(struct call *c, struct account *a)
+{
+	struct inv *inv = c->inv;
+
+	c->account = a->id;
+	c->local_uri = slice_dup(inv_local_uri(inv));
+	c->remote_uri = slice_dup(inv_remote_uri(inv));
+	c->sip_call_id = slice_dup(inv_call_id(inv));
+	if (!c->local_uri || !c->remote_uri || !c->sip_call_id)
+		return OH_ENOMEM;
+	c->end_picture = picture_new(c);
+	if (!c->end_picture)
+		return OH_ENOMEM;
+	return account_contact(a, inv_flow(inv), &c->contact);
+}
+
+static void take_call(
+	struct offhook_phone *p, struct sip_msg *msg, struct sip_server *server, struct account *a)
+{
+	struct inv_handler handler;
+	struct event_say say;
+	struct call *c;
+
+	if (call_new(p, OFFHOOK_CALLEE, NULL, &c)) {
+		sip_refuse(server, 500, NULL);
+		return;
+	}
+	handler = call_inv_handler(c);
+	if (inv_incoming(p->stack, msg, server, &handler, &c->inv)) {
+		/* It has been refused already. */
+		call_discard(c);
+		return;
+	}
+	c->state = OFFHOOK_CALL_INCOMING;
+	say = (struct event_say){
+		.type = OFFHOOK_EVENT_CALL_INCOMING,
+		.subject = c->subject,
+		.account = a->id,
+		.message = msg->raw,
+	};
+	if (fill(c, a) == 0)
+		say.picture = picture_new(c);
+	/* A call that the program cannot be told of does not stay. */
+	if (!say.picture || !event_emit(p, &say)) {
+		inv_end(c->inv, 500, SLICE_NONE, NULL, 0);
+	}
+}
+
+void incoming_request(void *phone, struct sip_msg *msg, struct sip_server *server)
+{
+	struct offhook_phone *p = phone;
+	const struct sip_uri *ruri;
+	struct account *a;
+
+	if (msg->method != SIP_INVITE && msg->method != SIP_OPTIONS) {
+		/* BYE, INFO: of a dialog that we do not know (RFC 3261 12.2.2). */
+		sip_refuse(server, 481, NULL);
+		return;
+	}
+	/* An OPTIONS is answered with what an INVITE would get (RFC 3261 11.2). */
+	if (refused_now(p, server))
+		return;
+	if (sip_msg_ruri(msg, &ruri)) {
+		sip_refuse(server, 400, NULL);
+		return;
+	}
+	a = account_match(p, ruri, sip_server_flow(server));
+	if (!a)
+		sip_refuse(server, 404, NULL);
+	else if (msg->method == SIP_OPTIONS)
+		options_answer(server);
+	else if (!refused_offer(p, msg, server))
+		take_call(p, msg, server, a);
+}

@@ -1,0 +1,101 @@
+/*
+ * Inside of a phone, for the files of src/phone and its tests only.
+ *
+ * Threads: everything here belongs to signalling unless it says otherwise. `cfg`, `host` and `own_host` never
+ * change after phone_new and may be read anywhere.
+ */
+#ifndef OH_PHONE_PHONE_IMPL_H
+#define OH_PHONE_PHONE_IMPL_H
+
+#include "offhook/offhook.h"
+
+#include "audio/engine.h"
+#include "phone/event.h"
+#include "phone/ids.h"
+#include "phone/tags.h"
+#include "sip/stack.h"
+
+#include <stdio.h>
+
+struct account;
+struct transport;
+
+enum phone_state {
+	PHONE_OPEN,
+	PHONE_CLOSING, /* no new calls; the ends of the old ones are on their way */
+	PHONE_CLOSED   /* every command fails */
+};
+
+struct offhook_phone {
+	struct host *host;
+	bool own_host; /* the real world, with threads of its own; else the tests' simulated one */
+	struct offhook_phone_cfg cfg; /* user_agent is our own copy */
+	char *user_agent;
+	pthread_t loop; /* the signalling thread, when own_host */
+	bool looping;
+	enum phone_state state;
+	struct command *closer; /* waits in offhook_phone_close() */
+	struct host_timer *close_limit;
+	bool settling; /* the idle work runs: it does not start itself again */
+
+	struct commands commands;
+	struct events events;
+	struct id_table ids;
+	struct hash tags;
+	_Atomic uint32_t next_tag;
+
+	struct sip_stack *stack;
+	struct engine *engine;
+
+	struct list transports, accounts, calls, files;
+	struct account *default_account;
+	size_t n_transports, n_accounts, n_calls; /* calls: whose end was not yet handled */
+	struct list finishing;                    /* recorders that wait for the media thread to let go */
+};
+
+/* A phone on a host that somebody else owns and runs: the simulated one. Commands run at once in their
+ * caller; thread delivery becomes inline. Errors as offhook_phone_new(). */
+int phone_new_on(struct host *host, const struct offhook_phone_cfg *cfg, struct offhook_phone **ret_phone);
+
+/* Which thread of a phone's own this is. */
+enum phone_thread { PHONE_FOREIGN_THREAD, PHONE_LOOP_THREAD, PHONE_EVENT_THREAD };
+void phone_enter_thread(struct offhook_phone *p, enum phone_thread which);
+enum phone_thread phone_thread_of(const struct offhook_phone *p);
+/* May signalling's objects be touched right here: the signalling thread, or the simulated host's only one? */
+bool phone_is_here(const struct offhook_phone *p);
+
+/* After a command in place: events go out, and on the simulated host the new audio plan into force. */
+void phone_settle(struct offhook_phone *p);
+/* Closing: is everything said that had to be said? Then the closer goes on. */
+void phone_check_closed(struct offhook_phone *p);
+
+/* OH_ECLOSED when commands are no longer taken / when new calls are not. */
+int phone_check_open(const struct offhook_phone *p);
+int phone_check_taking(const struct offhook_phone *p);
+
+/* ---- settings that grow with the versions ---- */
+
+/* Copies what the caller's struct holds over our defaults. Both begin with size_t size. OH_EINVAL: no size.
+ */
+int cfg_take(void *ours, size_t our_size, const void *theirs);
+/* Fills the caller's struct as far as its size reaches; its size stays. OH_EINVAL: no size. */
+int info_give(void *theirs, const void *ours, size_t our_size);
+
+/* ---- incoming requests outside dialogs (incoming.c) ---- */
+void incoming_request(void *phone, struct sip_msg *msg, struct sip_server *server);
+
+/* ---- calls, as the other files see them (call.c) ---- */
+/* The end of this call was handled: its id dies. */
+void call_forget(struct offhook_phone *p, offhook_id id);
+void calls_end_all(struct offhook_phone *p);
+void calls_end_on(struct offhook_phone *p, const struct sip_transport *t);
+void calls_free_all(struct offhook_phone *p);
+
+/* ---- files and tones (file_api.c) ---- */
+void files_free_all(struct offhook_phone *p);
+/* After engine_free(): completes the recorders' files. May wait for the disk. */
+void files_finish_all(struct offhook_phone *p);
+/* Recorders whose port the media thread has let go of: their removers go on. */
+void files_check_finishing(struct offhook_phone *p);
+
+#endif
