@@ -131,6 +131,7 @@ TEST(addresses_come_from_the_server_the_hosts_file_and_the_text_itself)
 		{"localhost", NETADDR_IP4, 0, "127.0.0.1"},
 		{"192.0.2.77", 0, 0, "192.0.2.77"},
 		{"2001:db8::7", NETADDR_IP6, 0, "2001:db8::7"},
+		{"2001:db8::7", NETADDR_IP4, OH_ERESOLVE, NULL},
 	};
 	struct world w;
 	struct server s;
@@ -165,7 +166,7 @@ TEST(a_cancelled_question_is_never_answered)
 	world_open(&w);
 	server_open(&s, &w);
 	CHECK_OK(host_dns_query(w.host, "a.test", HOST_DNS_A, got_raw, &never, &open));
-	/* Answered already inside c-ares, not yet handed on. */
+	/* Answered already, not yet handed on. */
 	CHECK_OK(host_dns_addrs(w.host, "192.0.2.5", 0, got_addrs, &never, &numeric));
 	host_dns_cancel(open);
 	host_dns_cancel(numeric);
@@ -179,6 +180,22 @@ TEST(a_cancelled_question_is_never_answered)
 	host_dgram_close(s.d);
 	world_close(&w);
 	CHECK_EQ(never.calls, 0);
+}
+
+TEST(a_server_that_is_not_there_is_a_failure_and_no_silence)
+{
+	struct world w;
+	struct server s;
+	struct host_dns *q;
+	struct answer a = {.w = &w, .stop_at = 1};
+
+	world_open(&w);
+	server_open(&s, &w);
+	host_dgram_close(s.d);
+	CHECK_OK(host_dns_query(w.host, "a.test", HOST_DNS_A, got_raw, &a, &q));
+	world_run(&w);
+	CHECK_EQ(a.err, OH_ETRANSPORT);
+	world_close(&w);
 }
 
 static int ask(void *arg)
@@ -206,4 +223,5 @@ TEST(every_allocation_may_fail)
 
 TESTS_ON_UV(RUN(raw_answers_come_as_they_are_and_absence_is_an_error),
 	RUN(addresses_come_from_the_server_the_hosts_file_and_the_text_itself),
-	RUN(a_cancelled_question_is_never_answered), RUN(every_allocation_may_fail))
+	RUN(a_cancelled_question_is_never_answered),
+	RUN(a_server_that_is_not_there_is_a_failure_and_no_silence), RUN(every_allocation_may_fail))

@@ -9,6 +9,8 @@
 #include "base/err.h"
 #include "base/mem.h"
 
+/* Later releases mark the calls that 1.18 has as deprecated. */
+#define CARES_NO_DEPRECATED
 #include <ares.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -368,6 +370,19 @@ int uv_dns_query(
 	return 0;
 }
 
+/* The text of an address is its own answer: nobody on the network is asked about it. */
+static void answer_literal(struct uv_query *q, const struct netaddr *addr, int family)
+{
+	bool wanted = family == 0 || family == addr->family;
+	struct netaddr *copy = wanted ? mem_alloc(sizeof(*copy)) : NULL;
+
+	if (copy)
+		*copy = *addr;
+	q->answer = copy;
+	q->n = 1;
+	keep_answer(q, !wanted ? OH_ERESOLVE : copy ? 0 : OH_ETRANSPORT);
+}
+
 int uv_dns_addrs(struct host *h, const char *name, int family, host_addrs_fn *fn, void *arg,
 	struct host_dns **ret_query)
 {
@@ -380,6 +395,7 @@ int uv_dns_addrs(struct host *h, const char *name, int family, host_addrs_fn *fn
 						     : AF_UNSPEC,
 		.ai_socktype = SOCK_DGRAM,
 	};
+	struct netaddr literal;
 	struct uv_query *q;
 	int err = query_new(h, arg, &q);
 
@@ -387,6 +403,10 @@ int uv_dns_addrs(struct host *h, const char *name, int family, host_addrs_fn *fn
 		return err;
 	q->addrs_fn = fn;
 	*ret_query = &q->base;
+	if (netaddr_parse_ip(slice_of(name), 0, &literal) == 0) {
+		answer_literal(q, &literal, family);
+		return 0;
+	}
 	ares_getaddrinfo(q->dns->channel, name, NULL, &hints, on_addrs, q);
 	aim_timeout(uv_host_of(h)->dns);
 	return 0;
