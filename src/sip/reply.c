@@ -80,7 +80,7 @@ int reply_head_print(struct sip_stack *s, struct sip_msg *request, const struct 
 	size_t n_vias;
 	int err = sip_msg_vias(request, &vias, &n_vias);
 
-	if (err)
+	if (err || n_vias == 0)
 		return err == OH_ENOMEM ? err : OH_ESYNTAX;
 	sipw_init(&w, s->head, sizeof(s->head));
 	put_top_via(&w, &vias[0], &flow->remote);
