@@ -8,17 +8,10 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "sip/dialog_path.h"
 #include "sip/stack_impl.h"
 
 #define TAG_LEN 16u
-
-/* Where requests go. One block: the struct, the routes, the texts. */
-struct dialog_path {
-	struct slice target;
-	bool strict; /* the first route knows no loose routing (RFC 3261 12.2.1.1) */
-	size_t n_routes;
-	struct slice routes[];
-};
 
 struct dialog {
 	struct sip_dialog_entry entry;
@@ -36,17 +29,6 @@ struct dialog {
 
 /* ---- texts ---- */
 
-/* Appends text at *at. A line folded by the peer (RFC 3261 7.3.1) becomes one line: we print it again. */
-static struct slice put(char **at, struct slice text)
-{
-	char *start = *at;
-
-	for (size_t i = 0; i < text.n; i++)
-		start[i] = text.p[i] == '\r' || text.p[i] == '\n' ? ' ' : text.p[i];
-	*at += text.n;
-	return slice_make(start, text.n);
-}
-
 /* A name-addr without the parameters of the header: they are the header's, not the party's. */
 static struct slice addr_base(const struct sip_addr *a)
 {
@@ -60,90 +42,16 @@ static struct slice addr_base(const struct sip_addr *a)
 /* "base;tag=tag", or the base alone for a null tag (RFC 2543). */
 static struct slice put_party(char **at, struct slice base, struct slice tag, struct slice *ret_tag)
 {
-	struct slice value = put(at, base);
+	struct slice value = dialog_put(at, base);
 
 	if (slice_empty(tag)) {
 		*ret_tag = slice_make(*at, 0);
 		return value;
 	}
-	value.n += put(at, SLICE_LIT(";tag=")).n;
-	*ret_tag = put(at, tag);
+	value.n += dialog_put(at, SLICE_LIT(";tag=")).n;
+	*ret_tag = dialog_put(at, tag);
 	value.n += tag.n;
 	return value;
-}
-
-/* ---- paths ---- */
-
-/* order: RFC 3261 12.1.1 keeps the order of Record-Route for the callee, 12.1.2 turns it round for the
- * caller. */
-enum route_order { ROUTES_AS_THEY_STAND, ROUTES_REVERSED };
-
-static int path_new(struct slice target, const struct slice *routes, size_t n, struct dialog_path **ret_path)
-{
-	size_t size = target.n;
-	struct dialog_path *p;
-	char *at;
-
-	for (size_t i = 0; i < n; i++)
-		size += routes[i].n;
-	if (size > DIALOG_TEXT_MAX)
-		return OH_ETOOBIG;
-	p = mem_zalloc(sizeof(*p) + n * sizeof(p->routes[0]) + size);
-	if (!p)
-		return OH_ENOMEM;
-	at = (char *)&p->routes[n];
-	p->target = put(&at, target);
-	p->n_routes = n;
-	for (size_t i = 0; i < n; i++)
-		p->routes[i] = put(&at, routes[i]);
-	*ret_path = p;
-	return 0;
-}
-
-static bool path_is_strict(const struct dialog_path *p)
-{
-	struct sip_addr first;
-
-	return p->n_routes && sip_addr_parse(p->routes[0], &first) == 0 &&
-	       !sip_uri_param(&first.uri, SLICE_LIT("lr"), NULL);
-}
-
-/* From the Record-Route and Contact of a message; fallback: the target when it has no Contact. */
-static int path_from_msg(
-	struct sip_msg *msg, enum route_order order, struct slice fallback, struct dialog_path **ret_path)
-{
-	struct slice routes[DIALOG_ROUTES_MAX], target = fallback;
-	const struct sip_addr *list = NULL, *contact;
-	size_t n = 0;
-	int err = sip_msg_routes(msg, SIP_HDR_RECORD_ROUTE, &list, &n);
-
-	if (err && err != OH_ENOENT)
-		return err;
-	if (err)
-		n = 0;
-	if (n > DIALOG_ROUTES_MAX)
-		return OH_ETOOBIG;
-	err = sip_msg_contact(msg, &contact);
-	if (err == 0 && !contact->star)
-		target = contact->uri.text;
-	else if (err != OH_ENOENT || !slice_present(fallback))
-		return err ? err : OH_ESYNTAX;
-	for (size_t i = 0; i < n; i++)
-		routes[order == ROUTES_REVERSED ? n - 1 - i : i] = slice_trim(list[i].text);
-	err = path_new(target, routes, n, ret_path);
-	if (err == 0)
-		(*ret_path)->strict = path_is_strict(*ret_path);
-	return err;
-}
-
-/* The same routes to another target. */
-static int path_retarget(const struct dialog_path *old, struct slice target, struct dialog_path **ret_path)
-{
-	int err = path_new(target, old->routes, old->n_routes, ret_path);
-
-	if (err == 0)
-		(*ret_path)->strict = old->strict;
-	return err;
 }
 
 static void set_path(struct dialog *d, struct dialog_path *path)
@@ -186,7 +94,7 @@ static int dialog_new(struct sip_stack *s, const struct dialog_handler *handler,
 	d->handler = *handler;
 	d->flow = *flow;
 	d->path = path;
-	d->entry.call_id = put(&at, who->call_id);
+	d->entry.call_id = dialog_put(&at, who->call_id);
 	d->local = put_party(&at, local, who->local_tag, &d->entry.local_tag);
 	d->remote = put_party(&at, remote, who->remote_tag, &d->entry.remote_tag);
 	d->local_base = local.n;
@@ -379,65 +287,6 @@ void dialog_accept_target(struct dialog *d)
 
 /* ---- requests out: RFC 3261 12.2.1.1 ---- */
 
-/* A URI as it may stand in a Request-URI: no headers, no method parameter (RFC 3261 19.1.1, table 1). */
-static struct slice put_request_uri(char **at, const struct sip_uri *u)
-{
-	struct slice head = u->text, params = u->params;
-	struct sip_param param;
-	char *start = *at;
-
-	if (slice_present(u->params))
-		head.n = (size_t)(u->params.p - head.p) - 1;
-	else if (slice_present(u->headers))
-		head.n = (size_t)(u->headers.p - head.p) - 1;
-	put(at, head);
-	while (slice_present(params) && sip_param_next(&params, &param) == 1) {
-		if (slice_ieq(param.name, SLICE_LIT("method")))
-			continue;
-		put(at, SLICE_LIT(";"));
-		put(at, param.name);
-		if (!slice_present(param.value))
-			continue;
-		put(at, SLICE_LIT("="));
-		put(at, param.value);
-	}
-	return slice_make(start, (size_t)(*at - start));
-}
-
-/* Request-URI, Route and next hop of a request by the path. buf and routes are what req points into. */
-static int aim(const struct dialog_path *p, struct sip_request *req, struct slice routes[DIALOG_ROUTES_MAX],
-	char buf[2 * DIALOG_TEXT_MAX])
-{
-	struct slice last = slice_make(buf, 0);
-	struct sip_addr first;
-	char *at = buf;
-	int err;
-
-	if (!p->strict) {
-		req->target = p->target;
-		req->routes = p->routes;
-		req->n_routes = p->n_routes;
-		return 0;
-	}
-	err = sip_addr_parse(p->routes[0], &first);
-	if (err)
-		return err;
-	/* The strict router replaces the Request-URI by the first Route: the target travels as the last one.
-	 */
-	put(&at, SLICE_LIT("<"));
-	put(&at, p->target);
-	put(&at, SLICE_LIT(">"));
-	last.n = (size_t)(at - buf);
-	for (size_t i = 1; i < p->n_routes; i++)
-		routes[i - 1] = p->routes[i];
-	routes[p->n_routes - 1] = last;
-	req->target = put_request_uri(&at, &first.uri);
-	req->routes = routes;
-	req->n_routes = p->n_routes;
-	req->next_hop = req->target;
-	return 0;
-}
-
 static void fill(const struct dialog *d, struct sip_request *req)
 {
 	req->from = d->local;
@@ -457,9 +306,9 @@ int dialog_send(struct dialog *d, const struct dialog_request *r, const struct s
 		.content_type = r->content_type,
 		.body = r->body};
 	struct slice routes[DIALOG_ROUTES_MAX];
-	char buf[2 * DIALOG_TEXT_MAX];
+	char buf[PATH_AIM_MAX];
 	uint32_t seq = d->local_seq;
-	int err = aim(d->path, &req, routes, buf);
+	int err = path_aim(d->path, &req, routes, buf);
 
 	if (err)
 		return err;
@@ -480,8 +329,8 @@ int dialog_ack(struct dialog *d, uint32_t cseq, struct slice content_type, struc
 	struct sip_request req = {
 		.method = SIP_ACK, .cseq = cseq, .content_type = content_type, .body = body};
 	struct slice routes[DIALOG_ROUTES_MAX];
-	char buf[2 * DIALOG_TEXT_MAX];
-	int err = aim(d->path, &req, routes, buf);
+	char buf[PATH_AIM_MAX];
+	int err = path_aim(d->path, &req, routes, buf);
 
 	if (err)
 		return err;
