@@ -56,6 +56,8 @@ static void status_line(struct sip_msg *m, struct slice line)
 		(void)sip_msg_fault(m, 400, "Bad status code");
 	else
 		m->status = status;
+	if (memchr(line.p, '\n', line.n))
+		(void)sip_msg_fault(m, 400, "Folded start line");
 }
 
 /* What is wrong with a request line that is not "Method SP URI SP SIP/2.0". Returns OH_ESYNTAX when it is
