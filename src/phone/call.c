@@ -43,7 +43,6 @@ static void call_free(struct call *c)
 	sip_locate_cancel(c->locate);
 	inv_free(c->inv);
 	call_media_close(&c->media);
-	call_media_free(&c->media);
 	subject_unref(c->subject);
 	picture_unref(c->final);
 	picture_unref(c->end_picture);

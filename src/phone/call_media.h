@@ -59,8 +59,6 @@ int call_media_check_offer(
 /* Everything goes; returns the number of the slot that it had, or 0. State NULL; dir, codec and figures stay.
  */
 uint32_t call_media_close(struct call_media *m);
-/* The last of it, with the call. */
-void call_media_free(struct call_media *m);
 
 offhook_id call_media_slot_id(const struct call_media *m); /* 0: none */
 void call_media_stats(const struct call_media *m, struct offhook_call_stats *ret_stats);

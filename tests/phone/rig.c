@@ -1,0 +1,273 @@
+#include "rig.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const states[] = {
+	"NULL", "CALLING", "INCOMING", "EARLY", "CONNECTING", "CONFIRMED", "DISCONNECTED"};
+static const char *const media_states[] = {"NULL", "ACTIVE", "LOCAL_HOLD", "REMOTE_HOLD", "ERROR"};
+
+/* ---- events ---- */
+
+static void note(struct side *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void note(struct side *s, const char *format, ...)
+{
+	size_t n = strlen(s->log);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(s->log + n, sizeof(s->log) - n, format, args);
+	va_end(args);
+}
+
+static void note_state(struct side *s, const struct offhook_call_info *c)
+{
+	if (c->last_status)
+		note(s, "%s(%u) ", states[c->state], c->last_status);
+	else
+		note(s, "%s ", states[c->state]);
+}
+
+static void on_event(void *arg, const struct offhook_event *e)
+{
+	struct side *s = arg;
+
+	if (e->call) {
+		s->call = e->id;
+		s->slot = e->call->slot;
+		s->slot_number = e->call->slot_number;
+	}
+	if (e->message)
+		snprintf(s->message, sizeof(s->message), "%s", e->message);
+	switch (e->type) {
+	case OFFHOOK_EVENT_CALL_INCOMING:
+		note(s, "INCOMING ");
+		break;
+	case OFFHOOK_EVENT_CALL_STATE:
+		note_state(s, e->call);
+		break;
+	case OFFHOOK_EVENT_CALL_MEDIA:
+		note(s, "MEDIA(%s,%d,%s) ", media_states[e->call->media_state], e->call->media_dir,
+			e->call->slot ? "slot" : "none");
+		break;
+	case OFFHOOK_EVENT_CALL_DTMF:
+		s->digits[strlen(s->digits)] = e->digit;
+		break;
+	case OFFHOOK_EVENT_CALL_DTMF_SENT:
+		note(s, "DTMF_SENT ");
+		break;
+	case OFFHOOK_EVENT_CALL_REQUEST:
+		note(s, "REQUEST ");
+		break;
+	case OFFHOOK_EVENT_CALL_RESPONSE:
+		note(s, "RESPONSE(%u) ", e->status);
+		break;
+	case OFFHOOK_EVENT_CALL_RTP:
+		break;
+	case OFFHOOK_EVENT_HOLD_FAILED:
+		note(s, "HOLD_FAILED(%u) ", e->status);
+		break;
+	case OFFHOOK_EVENT_PLAYER_END:
+	case OFFHOOK_EVENT_TONE_END:
+		s->file_ends++;
+		break;
+	case OFFHOOK_EVENT_DROPPED:
+		note(s, "DROPPED(%" PRIu64 ") ", e->count);
+		break;
+	}
+	if (s->handler)
+		s->handler(s, e);
+}
+
+/* ---- building ---- */
+
+static int side_start(struct side *s, enum offhook_delivery delivery, rig_settings *settings)
+{
+	struct offhook_phone_cfg cfg;
+	struct offhook_transport_cfg udp;
+	struct offhook_account_cfg account;
+	char uri[64];
+	int err = sim_host_new(s->rig->sim, s->ip, &s->host);
+
+	if (err)
+		return err;
+	offhook_phone_cfg_init(&cfg);
+	cfg.delivery = delivery;
+	cfg.on_event = on_event;
+	cfg.on_event_arg = s;
+	if (settings)
+		settings(&cfg);
+	err = phone_new_on(s->host, &cfg, &s->phone);
+	if (err)
+		return err;
+	offhook_transport_cfg_init(&udp);
+	udp.port = 5060;
+	err = offhook_transport_add(s->phone, &udp, &s->transport);
+	if (err)
+		return err;
+	offhook_account_cfg_init(&account);
+	snprintf(uri, sizeof(uri), "\"%s\" <sip:%s@%s>", s->name, s->name, s->ip);
+	account.uri = uri;
+	return offhook_account_add(s->phone, &account, &s->account);
+}
+
+struct rig *rig_drop(struct rig *r)
+{
+	if (!r)
+		return NULL;
+	offhook_phone_free(r->a.phone);
+	offhook_phone_free(r->b.phone);
+	host_free(r->a.host);
+	host_free(r->b.host);
+	sim_free(r->sim);
+	mem_free(r);
+	return NULL;
+}
+
+struct rig *rig_try_new(enum offhook_delivery delivery, rig_settings *settings)
+{
+	struct rig *r = mem_zalloc(sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->a = (struct side){.rig = r, .name = "alice", .ip = RIG_A_IP};
+	r->b = (struct side){.rig = r, .name = "bob", .ip = RIG_B_IP};
+	if (sim_new(1, &r->sim) || side_start(&r->a, delivery, settings) ||
+		side_start(&r->b, delivery, settings))
+		return rig_drop(r);
+	return r;
+}
+
+struct rig *rig_new_with(enum offhook_delivery delivery, rig_settings *settings)
+{
+	struct rig *r = rig_try_new(delivery, settings);
+
+	assert_non_null(r);
+	return r;
+}
+
+struct rig *rig_new(enum offhook_delivery delivery)
+{
+	return rig_new_with(delivery, NULL);
+}
+
+static void check_quiet(struct side *s)
+{
+	struct offhook_counters c = {.size = sizeof(c)};
+
+	CHECK_OK(offhook_phone_counters(s->phone, &c));
+	CHECK_EQ(c.calls, 0);
+	CHECK_EQ(c.dialogs, 0);
+	CHECK_EQ(c.transactions, 0);
+	CHECK_EQ(c.timers, 0);
+	CHECK_EQ(c.slots, 0);
+	CHECK_EQ(c.events, 0);
+	CHECK_EQ(c.rtp_ports, 0);
+}
+
+void rig_close(struct rig *r)
+{
+	side_hangup(&r->a, 0);
+	side_hangup(&r->b, 0);
+	/* Longer than every timer of a transaction. */
+	rig_run_ms(r, 100000);
+	check_quiet(&r->a);
+	check_quiet(&r->b);
+	rig_drop(r);
+}
+
+/* ---- running ---- */
+
+static void pull(struct side *s)
+{
+	if (s->phone->cfg.delivery == OFFHOOK_DELIVER_PULL)
+		while (offhook_process(s->phone, 0) > 0)
+			;
+}
+
+void rig_pull(struct rig *r)
+{
+	pull(&r->a);
+	pull(&r->b);
+}
+
+void rig_run_ms(struct rig *r, unsigned ms)
+{
+	sim_run_for(r->sim, ms * NS_PER_MS);
+	rig_pull(r);
+}
+
+bool rig_wait(struct side *s, const char *words)
+{
+	uint64_t until = sim_now(s->rig->sim) + 100 * NS_PER_S;
+
+	while (!strstr(s->log, words) && sim_now(s->rig->sim) < until)
+		rig_run_ms(s->rig, 10);
+	if (!strstr(s->log, words))
+		print_error("%s: no '%s' in '%s'\n", s->name, words, s->log);
+	return strstr(s->log, words) != NULL;
+}
+
+void side_forget(struct side *s)
+{
+	s->log[0] = '\0';
+}
+
+int rig_try_call(struct rig *r)
+{
+	struct offhook_call_cfg cfg;
+
+	offhook_call_cfg_init(&cfg);
+	cfg.uri = "sip:bob@" RIG_B_IP;
+	return offhook_call_make(r->a.phone, r->a.account, &cfg, &r->a.call);
+}
+
+void rig_call(struct rig *r)
+{
+	CHECK_OK(rig_try_call(r));
+	rig_pull(r);
+}
+
+int side_answer(struct side *s, unsigned code)
+{
+	struct offhook_answer answer;
+	int err;
+
+	offhook_answer_init(&answer);
+	answer.code = code;
+	err = offhook_call_answer(s->phone, s->call, &answer);
+	rig_pull(s->rig);
+	return err;
+}
+
+int side_hangup(struct side *s, unsigned code)
+{
+	struct offhook_answer answer;
+	int err;
+
+	offhook_answer_init(&answer);
+	answer.code = code;
+	err = offhook_call_hangup(s->phone, s->call, &answer);
+	rig_pull(s->rig);
+	return err;
+}
+
+void rig_talk(struct rig *r)
+{
+	rig_call(r);
+	CHECK(rig_wait(&r->b, "INCOMING"));
+	CHECK_OK(side_answer(&r->b, 200));
+	CHECK(rig_wait(&r->a, "CONFIRMED"));
+	CHECK(rig_wait(&r->b, "CONFIRMED"));
+}
+
+struct offhook_call_info *side_info(struct side *s)
+{
+	struct offhook_call_info *info = NULL;
+
+	CHECK_OK(offhook_call_get_info(s->phone, s->call, &info));
+	return info;
+}
