@@ -56,8 +56,7 @@ def check(source, build):
     for layer in sorted(p for p in (source / "src").iterdir() if p.is_dir()):
         if layer.name in EXEMPT or not any(layer.rglob("*.c")):
             continue
-        # Of the layer's own target only: others (a second shape of the library, a test) hold the same sources.
-        objects = sorted((build / "src" / layer.name).glob(f"liboh_{layer.name}.a.p/**/*.o"))
+        objects = sorted((build / "src" / layer.name).rglob("*.o"))
         problems = [] if objects else [f"no objects of src/{layer.name} under {build}"]
         for path in objects:
             problems += check_object(path, path.name)
