@@ -241,6 +241,13 @@ static void stack_gone(struct sip_stack_user *user)
 	destroy(CONTAINER_OF(user, struct inv, on_stack));
 }
 
+static bool is_ending(const struct sip_stack_user *user)
+{
+	const struct inv *inv = CONTAINER_OF(user, const struct inv, on_stack);
+
+	return inv_ended(inv) && inv->phase != PHASE_OVER;
+}
+
 int inv_new(struct sip_stack *s, const struct inv_handler *handler, size_t n_texts, struct inv **ret_inv)
 {
 	struct inv *inv = mem_zalloc(sizeof(*inv) + n_texts);
@@ -254,6 +261,7 @@ int inv_new(struct sip_stack *s, const struct inv_handler *handler, size_t n_tex
 	list_init(&inv->requests);
 	wheel_timer_init(&inv->timer, on_timer, inv);
 	inv->on_stack.stack_gone = stack_gone;
+	inv->on_stack.ending = is_ending;
 	sip_stack_attach(s, &inv->on_stack);
 	*ret_inv = inv;
 	return 0;
@@ -539,7 +547,9 @@ struct slice inv_call_id(const struct inv *inv)
 
 const struct sip_flow *inv_flow(const struct inv *inv)
 {
-	return inv->dialog ? dialog_flow(inv->dialog) : &inv->flow;
+	if (inv->dialog)
+		return dialog_flow(inv->dialog);
+	return inv->open ? sip_client_flow(inv->open->client) : &inv->flow;
 }
 
 bool inv_offer_open(const struct inv *inv)

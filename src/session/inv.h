@@ -122,7 +122,8 @@ int inv_request(struct inv *inv, const struct dialog_request *req, uint64_t toke
  * Ends the call in whatever state: caller before the 2xx: CANCEL (and if a 2xx crosses it, ACK and BYE); callee before
  * the 2xx: final response with code and reason; confirmed: BYE; connecting callee: BYE after the ACK or its time-out.
  * DISCONNECTED with this code and reason is reported from inside; OH_EENDED when it has ended before.
- * code 0: by state, 200 confirmed, 603 callee, 487 caller.
+ * code 0: by state, 200 confirmed, 603 callee, 487 caller. A callee's code that is no refusal (300-699) becomes 603.
+ * The last word to the peer goes on behind it: sip_stack_ending() counts those.
  */
 int inv_end(struct inv *inv, unsigned code, struct slice reason, const struct sip_extra *extras, size_t n_extras);
 

@@ -82,17 +82,17 @@ int end_cancel(struct inv *inv, const struct ev *ev)
 
 int end_refuse(struct inv *inv, const struct ev *ev)
 {
-	const struct op_end *end = ev->op;
-	struct sip_reply reply = {.status = end->status < 300 || end->status > 699 ? 603 : end->status,
-		.reason = end->reason,
-		.extras = end->extras,
-		.n_extras = end->n_extras};
+	struct op_end end = *(const struct op_end *)ev->op;
+	struct sip_reply reply = {.reason = end.reason, .extras = end.extras, .n_extras = end.n_extras};
 
+	if (end.status < 300 || end.status > 699)
+		end.status = 603; /* no refusal: RFC 3261 21 */
+	reply.status = end.status;
 	if (uas_send(inv, &reply) != 0)
 		uas_refuse(inv, reply.status);
 	else
 		uas_drop_server(inv);
-	inv_finish(inv, PHASE_OVER, end);
+	inv_finish(inv, PHASE_OVER, &end);
 	return 0;
 }
 

@@ -110,6 +110,20 @@ void sip_stack_detach(struct sip_stack_user *user)
 	list_remove(&user->link);
 }
 
+size_t sip_stack_ending(const struct sip_stack *s)
+{
+	size_t n = 0;
+
+	LIST_FOREACH(it, &s->users)
+	{
+		const struct sip_stack_user *user = CONTAINER_OF(it, struct sip_stack_user, link);
+
+		if (user->ending(user))
+			n++;
+	}
+	return n;
+}
+
 static void users_free_all(struct sip_stack *s)
 {
 	struct list *first;

@@ -80,9 +80,13 @@ void sip_stack_token(struct sip_stack *s, char *buf, size_t n);
 struct sip_stack_user {
 	struct list link;
 	void (*stack_gone)(struct sip_stack_user *user);
+	/* Its owner is through with it, but the peer has not answered its last word (CANCEL, BYE) yet. */
+	bool (*ending)(const struct sip_stack_user *user);
 };
 void sip_stack_attach(struct sip_stack *s, struct sip_stack_user *user);
 void sip_stack_detach(struct sip_stack_user *user);
+/* How many are ending: a phone that closes waits a while for 0. */
+size_t sip_stack_ending(const struct sip_stack *s);
 
 /* What is alive, for tests and limits. */
 struct sip_counters {

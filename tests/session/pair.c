@@ -14,6 +14,12 @@ static __attribute__((format(printf, 2, 3))) void note(struct end *e, const char
 
 /* ---- what the session tells ---- */
 
+static void called_back(struct end *e)
+{
+	if (++e->callbacks == e->free_at)
+		e->inv = inv_free(e->inv);
+}
+
 static void on_state(void *arg, struct inv *inv, struct sip_msg *msg)
 {
 	struct end *e = arg;
@@ -21,32 +27,34 @@ static void on_state(void *arg, struct inv *inv, struct sip_msg *msg)
 
 	(void)msg;
 	note(e, "%s(%u)", inv_state_name(inv_state(inv)), inv_status(inv));
-	if (inv_state(inv) != INV_DISCONNECTED)
-		return;
-	e->status = inv_status(inv);
-	e->by = inv_ended_by(inv);
-	snprintf(e->reason_text, sizeof(e->reason_text), "%.*s", SLICE_ARG(reason));
-	if (e->free_at_end)
-		e->inv = inv_free(inv);
+	if (inv_state(inv) == INV_DISCONNECTED) {
+		e->status = inv_status(inv);
+		e->by = inv_ended_by(inv);
+		snprintf(e->reason_text, sizeof(e->reason_text), "%.*s", SLICE_ARG(reason));
+	}
+	called_back(e);
 }
 
 static int on_sdp(void *arg, struct inv *inv, enum inv_sdp kind, struct slice body, bool early)
 {
 	struct end *e = arg;
+	int err = 0;
 
 	note(e, "%s%s:%.*s", early ? "early-" : "", kind == INV_SDP_OFFER ? "offer" : "answer",
 		SLICE_ARG(body));
 	if (e->verdict)
 		return e->verdict;
 	if (kind == INV_SDP_OFFER && e->answer)
-		return inv_answer_offer(inv, slice_of(e->answer), SLICE_NONE);
-	return 0;
+		err = inv_answer_offer(inv, slice_of(e->answer), SLICE_NONE);
+	called_back(e);
+	return err;
 }
 
 static void on_reoffer_failed(void *arg, struct inv *inv, unsigned status)
 {
 	(void)inv;
 	note(arg, "failed(%u)", status);
+	called_back(arg);
 }
 
 static struct slice on_reoffer_again(void *arg, struct inv *inv)
@@ -55,6 +63,7 @@ static struct slice on_reoffer_again(void *arg, struct inv *inv)
 
 	(void)inv;
 	note(e, "again");
+	called_back(e);
 	return slice_of(e->again);
 }
 
@@ -126,13 +135,13 @@ static int end_open(struct end *e, struct pair *p, const char *ip, const char *n
 	return err;
 }
 
-struct pair *pair_try_new(void)
+static struct pair *open_pair(uint64_t seed)
 {
 	struct pair *p = calloc(1, sizeof(*p));
 	int err;
 
 	CHECK(p);
-	err = sim_new(7, &p->sim);
+	err = sim_new(seed, &p->sim);
 	if (!err)
 		err = end_open(&p->a, p, END_A_IP, "alice");
 	if (!err)
@@ -143,12 +152,22 @@ struct pair *pair_try_new(void)
 	return NULL;
 }
 
-struct pair *pair_new(void)
+struct pair *pair_try_new(void)
 {
-	struct pair *p = pair_try_new();
+	return open_pair(7);
+}
+
+struct pair *pair_seeded(uint64_t seed)
+{
+	struct pair *p = open_pair(seed);
 
 	CHECK(p);
 	return p;
+}
+
+struct pair *pair_new(void)
+{
+	return pair_seeded(7);
 }
 
 static void end_close(struct end *e)

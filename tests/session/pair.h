@@ -35,8 +35,8 @@ struct end {
 	const char *answer; /* to an offer that comes; NULL: not from inside the callback */
 	const char *again;  /* the offer when asked for one; NULL: none */
 	int verdict;        /* what sdp() returns */
-	bool free_at_end;   /* inv_free() from inside DISCONNECTED */
-	struct slice reason; /* after the end */
+	unsigned callbacks, free_at; /* inv_free() from inside the callback with this number, from 1 */
+	/* After the end. */
 	unsigned status;
 	enum inv_ended_by by;
 	char reason_text[128];
@@ -50,6 +50,7 @@ struct pair {
 /* NULL: out of memory. */
 struct pair *pair_try_new(void);
 struct pair *pair_new(void);
+struct pair *pair_seeded(uint64_t seed);
 /* Lets go of the calls, lets everything run out, and fails the test when something is left in a stack. */
 void pair_close(struct pair *p);
 /* Without waiting and without that check. */
