@@ -32,7 +32,7 @@ static struct member *member_free(struct member *m)
 	if (!m)
 		return NULL;
 	edge_free(m->edge);
-	mem_free(m->frame);
+	mem_free(m->frame_block);
 	mem_free(m);
 	return NULL;
 }
@@ -54,9 +54,10 @@ static int member_new(const struct bridge *b, struct port *port, struct member *
 		return OH_ENOMEM;
 	m->retired.free = member_retire;
 	m->port = port;
-	m->frame = mem_zalloc(b->stride * sizeof(*m->frame));
-	if (!m->frame)
+	m->frame_block = mem_zalloc(b->stride * sizeof(*m->frame) + CACHE_LINE);
+	if (!m->frame_block)
 		goto fail;
+	m->frame = on_cache_line(m->frame_block);
 	err = edge_new(b, port->rate_hz, &m->edge);
 	if (err)
 		goto fail;
@@ -173,9 +174,9 @@ int bridge_new(const struct bridge_cfg *cfg, struct bridge **ret_bridge)
 	b->stride = mix_stride(b->n);
 	b->mix = mix_ops();
 	b->null_device = (struct port){.ops = &null_device_ops, .rate_hz = cfg->rate_hz};
-	b->silence = mem_zalloc(FRAME_MAX * sizeof(*b->silence));
-	b->scratch = mem_zalloc(FRAME_MAX * sizeof(*b->scratch));
-	b->out = mem_zalloc(FRAME_MAX * sizeof(*b->out));
+	b->silence = mem_zalloc(MIX_FRAME_MAX * sizeof(*b->silence));
+	b->scratch = mem_zalloc(MIX_FRAME_MAX * sizeof(*b->scratch));
+	b->out = mem_zalloc(MIX_FRAME_MAX * sizeof(*b->out));
 	if (!b->silence || !b->scratch || !b->out)
 		goto fail;
 	err = bridge_add(b, &b->null_device, &slot0);

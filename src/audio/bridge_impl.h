@@ -9,8 +9,13 @@
 
 #include <stdatomic.h>
 
-/* The longest frame: 20 ms at 48 kHz. */
-#define FRAME_MAX 960u
+#define CACHE_LINE 64u
+
+/* The first line within a block that has room for one more. */
+static inline void *on_cache_line(void *block)
+{
+	return (void *)(((uintptr_t)block + CACHE_LINE - 1) & ~(uintptr_t)(CACHE_LINE - 1));
+}
 
 /* First member of what plans refer to. It is freed once the media thread runs plan `serial` or a later one;
  * serial 0: the plan without it has not been published yet. */
@@ -35,7 +40,8 @@ struct member {
 	struct retired retired;
 	struct port *port;
 	struct edge *edge;
-	int16_t *frame; /* its last frame at the bridge's rate; media thread */
+	int16_t *frame; /* its last frame at the bridge's rate, on a cache line; media thread */
+	void *frame_block;
 };
 
 enum slot_state { SLOT_FREE, SLOT_USED, SLOT_RESTING };
@@ -103,10 +109,11 @@ struct plan {
 	struct entry *entries;
 	struct sum *sums;
 	struct term *terms;
-	uint8_t *live; /* of this tick: entry i gave audio */
+	const int16_t **now; /* of this tick: the frame of entry i, NULL when it is silent */
 	/* Room for the longest list of terms. */
 	const int16_t **pointers;
 	struct mix_term *weighted;
+	struct mix_pair *pairs;
 	void *block; /* where all of these lie, but for the terms */
 };
 

@@ -8,7 +8,6 @@
 #include "base/mem.h"
 
 #include <math.h>
-#include <string.h>
 
 #define NOBODY UINT32_MAX
 
@@ -147,7 +146,7 @@ static void *carve(char *block, size_t *used, size_t n)
 {
 	char *at = block ? block + *used : NULL;
 
-	*used += (n + 63) / 64 * 64;
+	*used += (n + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
 	return at;
 }
 
@@ -156,10 +155,11 @@ static size_t lay_out(struct plan *p, char *block, size_t longest, size_t stride
 	size_t used = 0;
 
 	p->entries = carve(block, &used, p->n_entries * sizeof(*p->entries));
-	p->live = carve(block, &used, p->n_entries);
+	p->now = carve(block, &used, p->n_entries * sizeof(*p->now));
 	p->sums = carve(block, &used, p->n_sums * sizeof(*p->sums));
 	p->pointers = carve(block, &used, longest * sizeof(*p->pointers));
 	p->weighted = carve(block, &used, longest * sizeof(*p->weighted));
+	p->pairs = carve(block, &used, (longest + 1) / 2 * sizeof(*p->pairs));
 	for (size_t i = 0; i < p->n_sums; i++) {
 		int32_t *hi = carve(block, &used, stride * sizeof(*hi));
 		int32_t *lo = carve(block, &used, stride * sizeof(*lo));
@@ -180,13 +180,12 @@ static int plan_alloc(struct draft *d, struct plan **ret_plan)
 		return OH_ENOMEM;
 	p->n_entries = d->sharing.n_ports;
 	p->n_sums = d->sharing.n_sums;
-	p->block = mem_alloc(lay_out(p, NULL, longest, stride) + 64);
+	p->block = mem_alloc(lay_out(p, NULL, longest, stride) + CACHE_LINE);
 	if (!p->block) {
 		plan_free(p);
 		return OH_ENOMEM;
 	}
-	(void)lay_out(p, (char *)(((uintptr_t)p->block + 63) & ~(uintptr_t)63), longest, stride);
-	memset(p->live, 0, p->n_entries);
+	(void)lay_out(p, on_cache_line(p->block), longest, stride);
 	*ret_plan = p;
 	return 0;
 }

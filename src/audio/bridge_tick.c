@@ -54,8 +54,10 @@ static size_t gather(const struct plan *p, const struct term *terms, size_t n, c
 	size_t live = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (p->live[terms[i].source])
-			ret_pcm[live++] = p->entries[terms[i].source].frame;
+		const int16_t *pcm = p->now[terms[i].source];
+
+		if (pcm)
+			ret_pcm[live++] = pcm;
 	}
 	return live;
 }
@@ -66,9 +68,10 @@ static size_t gather_weighted(
 	size_t live = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (p->live[terms[i].source])
-			ret_terms[live++] =
-				(struct mix_term){p->entries[terms[i].source].frame, terms[i].weight};
+		const int16_t *pcm = p->now[terms[i].source];
+
+		if (pcm)
+			ret_terms[live++] = (struct mix_term){pcm, terms[i].weight};
 	}
 	return live;
 }
@@ -77,8 +80,9 @@ static size_t gather_weighted(
 static bool make_job(const struct plan *p, const struct terms *t, const struct sum *base, struct mix_job *job)
 {
 	const struct term *at = p->terms + t->first;
+	size_t n_parts;
 
-	*job = (struct mix_job){.adds = p->pointers, .wholes = p->weighted};
+	*job = (struct mix_job){.adds = p->pointers, .wholes = p->weighted, .parts = p->pairs};
 	if (base && base->live) {
 		job->base_hi = base->hi;
 		job->base_lo = base->lo;
@@ -90,8 +94,8 @@ static bool make_job(const struct plan *p, const struct terms *t, const struct s
 	at += t->n_subs;
 	job->n_wholes = gather_weighted(p, at, t->n_wholes, p->weighted);
 	at += t->n_wholes;
-	job->parts = p->weighted + job->n_wholes;
-	job->n_parts = gather_weighted(p, at, t->n_parts, p->weighted + job->n_wholes);
+	n_parts = gather_weighted(p, at, t->n_parts, p->weighted + job->n_wholes);
+	job->n_parts = mix_pair_up(p->weighted + job->n_wholes, n_parts, p->pairs);
 	return job->base_hi || job->n_adds || job->n_subs || job->n_wholes || job->n_parts;
 }
 
@@ -122,7 +126,7 @@ static const int16_t *feed(struct bridge *b, const struct plan *p, struct entry 
 		break;
 	case FEED_DIRECT:
 		*ret_peak = p->entries[e->base].rx_peak;
-		return p->live[e->base] ? p->entries[e->base].frame : NULL;
+		return p->now[e->base];
 	case FEED_SUM:
 		*ret_peak = sum->live ? sum->peak : 0;
 		return sum->live ? sum->pcm : NULL;
@@ -196,7 +200,7 @@ bool bridge_tick(struct bridge *b, uint64_t due_ns, uint64_t now_ns)
 			p->entries[i].ops->prepare(p->entries[i].port, &t);
 	}
 	for (size_t i = 0; i < p->n_entries; i++)
-		p->live[i] = pull(b, &p->entries[i], &t);
+		p->now[i] = pull(b, &p->entries[i], &t) ? p->entries[i].frame : NULL;
 	for (size_t i = 0; i < p->n_sums; i++)
 		make_sum(b, p, &p->sums[i]);
 	for (size_t i = 0; i < p->n_entries; i++) {

@@ -14,12 +14,15 @@
 #ifndef OH_AUDIO_MIX_H
 #define OH_AUDIO_MIX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define MIX_SHIFT 12
 #define MIX_ONE   (1 << MIX_SHIFT)
 #define MIX_BLOCK 32u
+/* The longest frame: 20 ms at 48 kHz. */
+#define MIX_FRAME_MAX 960u
 
 /* What one 32-bit sum can hold: 65,535 sources at full scale. */
 #define MIX_SUM_MAX ((int64_t)65535 * MIX_ONE)
@@ -34,11 +37,22 @@ struct mix_term {
 	int32_t weight;
 };
 
-/* base + adds - subs + whole * weight (whole multiples) + part * weight / MIX_ONE (|weight| <= 32767). */
+/* Two parts at a time: what the machine multiplies and adds in one step. */
+struct mix_pair {
+	const int16_t *a, *b;
+	int16_t weight_a, weight_b;
+	bool fold; /* before it, or the rest would not fit */
+};
+
+/* Terms with |weight| <= 32767 as pairs, (n + 1) / 2 of them; returns how many. */
+size_t mix_pair_up(const struct mix_term *terms, size_t n, struct mix_pair *ret_pairs);
+
+/* base + adds - subs + wholes by their weight (whole multiples) + parts by their weight / MIX_ONE. */
 struct mix_job {
 	const int32_t *base_hi, *base_lo; /* NULL: zero */
 	const int16_t *const *adds, *const *subs;
-	const struct mix_term *wholes, *parts;
+	const struct mix_term *wholes;
+	const struct mix_pair *parts;
 	size_t n_adds, n_subs, n_wholes, n_parts;
 };
 
@@ -55,7 +69,10 @@ struct mix_ops {
 	void (*fir)(const float *x, const float *c, size_t taps, float *y, size_t n);
 };
 
+/* The best build for this machine. */
 const struct mix_ops *mix_ops(void);
+/* All that this machine can run, the best first; NULL past the last one. */
+const struct mix_ops *mix_ops_at(size_t i);
 
 extern const struct mix_ops mix_ops_base;
 #ifdef OH_MIX_AVX2

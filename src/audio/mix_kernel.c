@@ -4,9 +4,6 @@
  */
 #include "audio/mix.h"
 
-#include <stdbool.h>
-#include <string.h>
-
 #ifdef __SSE2__
 #include <immintrin.h>
 #endif
@@ -28,14 +25,17 @@ typedef uint32_t v_u32 __attribute__((vector_size(32)));
 typedef float v_f32 __attribute__((vector_size(32)));
 typedef int16_t v_i16 __attribute__((vector_size(16)));
 
+/* The same in memory, where nothing is aligned. Not memcpy: compilers split it into halves, and a whole
+ * vector read back from two half stores waits for both to reach the cache. */
+typedef uint32_t m_u32 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef float m_f32 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef int16_t m_i16 __attribute__((vector_size(16), aligned(2), may_alias));
+
 /* Unsigned lanes, because hi may wrap on the way. Vectors go by pointer: passed by value they would depend on
  * the instruction set in the calling convention. */
 INLINE void widen(const int16_t *pcm, v_u32 *ret_wide)
 {
-	v_i16 narrow;
-
-	memcpy(&narrow, pcm, sizeof(narrow));
-	*ret_wide = (v_u32) __builtin_convertvector(narrow, v_i32);
+	*ret_wide = (v_u32) __builtin_convertvector(*(const m_i16 *)pcm, v_i32);
 }
 
 INLINE void fold(v_u32 *hi, v_u32 *lo)
@@ -46,69 +46,87 @@ INLINE void fold(v_u32 *hi, v_u32 *lo)
 	}
 }
 
-/* lo += a * wa + b * wb. */
+/* rest += a * weight_a + b * weight_b, in an order of lanes that in_order() puts right. */
 #if defined(__AVX2__)
-INLINE void multiply_two(v_u32 *lo, const int16_t *a, const int16_t *b, int32_t wa, int32_t wb)
+INLINE void multiply(v_u32 *rest, const int16_t *a, const int16_t *b, __m256i weights)
 {
-	__m256i w = _mm256_set1_epi32((int)(((uint32_t)wb << 16) | ((uint32_t)wa & 0xffff)));
+	for (size_t v = 0; v < VECS; v += 2) {
+		__m256i x = _mm256_loadu_si256((const __m256i *)(const void *)(a + v * LANES));
+		__m256i y = _mm256_loadu_si256((const __m256i *)(const void *)(b + v * LANES));
 
-	for (size_t v = 0; v < VECS; v++) {
-		__m128i x = _mm_loadu_si128((const __m128i *)(const void *)(a + v * LANES));
-		__m128i y = _mm_loadu_si128((const __m128i *)(const void *)(b + v * LANES));
-		__m256i pairs = _mm256_inserti128_si256(
-			_mm256_castsi128_si256(_mm_unpacklo_epi16(x, y)), _mm_unpackhi_epi16(x, y), 1);
-
-		lo[v] += (v_u32)_mm256_madd_epi16(pairs, w);
+		rest[v] += (v_u32)_mm256_madd_epi16(_mm256_unpacklo_epi16(x, y), weights);
+		rest[v + 1] += (v_u32)_mm256_madd_epi16(_mm256_unpackhi_epi16(x, y), weights);
 	}
 }
-#elif defined(__SSE2__)
-INLINE void multiply_two(v_u32 *lo, const int16_t *a, const int16_t *b, int32_t wa, int32_t wb)
+
+INLINE void in_order(const v_u32 *rest, v_u32 *ret)
 {
-	__m128i w = _mm_set1_epi32((int)(((uint32_t)wb << 16) | ((uint32_t)wa & 0xffff)));
+	for (size_t v = 0; v < VECS; v += 2) {
+		ret[v] = (v_u32)_mm256_permute2x128_si256((__m256i)rest[v], (__m256i)rest[v + 1], 0x20);
+		ret[v + 1] = (v_u32)_mm256_permute2x128_si256((__m256i)rest[v], (__m256i)rest[v + 1], 0x31);
+	}
+}
+
+INLINE void add_pair(v_u32 *rest, const struct mix_pair *p, size_t at)
+{
+	uint32_t weights = (uint32_t)(uint16_t)p->weight_b << 16 | (uint16_t)p->weight_a;
+
+	multiply(rest, p->a + at, p->b + at, _mm256_set1_epi32((int)weights));
+}
+#else
+INLINE void in_order(const v_u32 *rest, v_u32 *ret)
+{
+	for (size_t v = 0; v < VECS; v++)
+		ret[v] = rest[v];
+}
+
+#if defined(__SSE2__)
+INLINE void add_pair(v_u32 *rest, const struct mix_pair *p, size_t at)
+{
+	uint32_t weights = (uint32_t)(uint16_t)p->weight_b << 16 | (uint16_t)p->weight_a;
+	__m128i w = _mm_set1_epi32((int)weights);
 
 	for (size_t v = 0; v < VECS; v++) {
-		__m128i x = _mm_loadu_si128((const __m128i *)(const void *)(a + v * LANES));
-		__m128i y = _mm_loadu_si128((const __m128i *)(const void *)(b + v * LANES));
-		__m128i half[2] = {_mm_madd_epi16(_mm_unpacklo_epi16(x, y), w),
-			_mm_madd_epi16(_mm_unpackhi_epi16(x, y), w)};
-		v_u32 both;
+		__m128i x = _mm_loadu_si128((const __m128i *)(const void *)(p->a + at + v * LANES));
+		__m128i y = _mm_loadu_si128((const __m128i *)(const void *)(p->b + at + v * LANES));
+		__m128i *half = (__m128i *)(void *)&rest[v];
 
-		memcpy(&both, half, sizeof(both));
-		lo[v] += both;
+		half[0] = _mm_add_epi32(half[0], _mm_madd_epi16(_mm_unpacklo_epi16(x, y), w));
+		half[1] = _mm_add_epi32(half[1], _mm_madd_epi16(_mm_unpackhi_epi16(x, y), w));
 	}
 }
 #else
-INLINE void multiply_two(v_u32 *lo, const int16_t *a, const int16_t *b, int32_t wa, int32_t wb)
+INLINE void add_pair(v_u32 *rest, const struct mix_pair *p, size_t at)
 {
 	for (size_t v = 0; v < VECS; v++) {
 		v_u32 x, y;
 
-		widen(a + v * LANES, &x);
-		widen(b + v * LANES, &y);
-		lo[v] += x * (uint32_t)wa + y * (uint32_t)wb;
+		widen(p->a + at + v * LANES, &x);
+		widen(p->b + at + v * LANES, &y);
+		rest[v] += x * (uint32_t)p->weight_a + y * (uint32_t)p->weight_b;
 	}
 }
+#endif
 #endif
 
 INLINE void add_parts(const struct mix_job *job, size_t at, v_u32 *hi, v_u32 *lo)
 {
-	static const int16_t silence[MIX_BLOCK];
-	uint32_t room = 65535; /* of weight: 32768 * 65535 < 2^31 less the folded rest */
+	v_u32 rest[VECS] = {{0}}, ordered[VECS];
 
-	for (size_t i = 0; i < job->n_parts; i += 2) {
-		const struct mix_term *a = &job->parts[i];
-		bool two = i + 1 < job->n_parts;
-		int32_t wb = two ? a[1].weight : 0;
-		uint32_t need =
-			(uint32_t)(a->weight < 0 ? -a->weight : a->weight) + (uint32_t)(wb < 0 ? -wb : wb);
-
-		if (need > room) {
-			fold(hi, lo);
-			room = 65535;
+	for (size_t i = 0; i < job->n_parts; i++) {
+		if (job->parts[i].fold) {
+			in_order(rest, ordered);
+			fold(hi, ordered);
+			for (size_t v = 0; v < VECS; v++)
+				rest[v] &= MIX_ONE - 1;
 		}
-		room -= need;
-		multiply_two(lo, a->pcm + at, two ? a[1].pcm + at : silence, a->weight, wb);
+		add_pair(rest, &job->parts[i], at);
 	}
+	/* Folded each for itself: together they could be too large. */
+	in_order(rest, ordered);
+	fold(hi, ordered);
+	for (size_t v = 0; v < VECS; v++)
+		lo[v] += ordered[v];
 	fold(hi, lo);
 }
 
@@ -122,11 +140,11 @@ INLINE void add_block(const struct mix_job *job, size_t at, v_u32 *hi, v_u32 *lo
 	}
 	if (job->base_hi) {
 		for (size_t v = 0; v < VECS; v++)
-			memcpy(&hi[v], job->base_hi + at + v * LANES, sizeof(hi[v]));
+			hi[v] = *(const m_u32 *)(job->base_hi + at + v * LANES);
 	}
 	if (job->base_lo) {
 		for (size_t v = 0; v < VECS; v++)
-			memcpy(&lo[v], job->base_lo + at + v * LANES, sizeof(lo[v]));
+			lo[v] = *(const m_u32 *)(job->base_lo + at + v * LANES);
 	}
 	for (size_t i = 0; i < job->n_adds; i++) {
 		for (size_t v = 0; v < VECS; v++) {
@@ -157,9 +175,9 @@ static void kernel_sum(const struct mix_job *job, int32_t *ret_hi, int32_t *ret_
 
 		add_block(job, at, hi, lo);
 		for (size_t v = 0; v < VECS; v++)
-			memcpy(ret_hi + at + v * LANES, &hi[v], sizeof(hi[v]));
+			*(m_u32 *)(ret_hi + at + v * LANES) = hi[v];
 		for (size_t v = 0; ret_lo && v < VECS; v++)
-			memcpy(ret_lo + at + v * LANES, &lo[v], sizeof(lo[v]));
+			*(m_u32 *)(ret_lo + at + v * LANES) = lo[v];
 	}
 }
 
@@ -203,7 +221,7 @@ static unsigned kernel_out(const struct mix_job *job, float gain, int16_t *pcm, 
 		add_block(job, at, hi, lo);
 		for (size_t v = 0; v < VECS; v++) {
 			hi[v] += (v_u32)((v_i32)(lo[v] + MIX_ONE / 2) >> MIX_SHIFT);
-			memcpy(block + v * LANES, &hi[v], sizeof(hi[v]));
+			*(m_u32 *)(block + v * LANES) = hi[v];
 		}
 		for (size_t i = 0; gain != 1.0f && i < MIX_BLOCK; i++)
 			block[i] = scale(block[i], gain);
@@ -219,13 +237,13 @@ static void kernel_fir(const float *x, const float *c, size_t taps, float *y, si
 		v_f32 a = {0}, b = {0}, in;
 
 		for (size_t k = 0; k < taps; k++) {
-			memcpy(&in, x + i + k, sizeof(in));
+			in = *(const m_f32 *)(x + i + k);
 			a += in * c[k];
-			memcpy(&in, x + i + k + LANES, sizeof(in));
+			in = *(const m_f32 *)(x + i + k + LANES);
 			b += in * c[k];
 		}
-		memcpy(y + i, &a, sizeof(a));
-		memcpy(y + i + LANES, &b, sizeof(b));
+		*(m_f32 *)(y + i) = a;
+		*(m_f32 *)(y + i + LANES) = b;
 	}
 }
 
