@@ -40,8 +40,10 @@ static void put_top_via(struct sip_writer *w, const struct sip_via *via, const s
 	bool wants_rport = slice_present(via->rport);
 	struct slice rest = via->params, before = via->text;
 	struct sip_param param;
+	struct netaddr shown = *source;
 	char ip[NETADDR_TEXT];
 
+	shown.scope = 0; /* a zone means nothing to others */
 	if (slice_present(rest))
 		before = slice_make(via->text.p, (size_t)(rest.p - via->text.p));
 	while (before.n && strchr("; \t\r\n", before.p[before.n - 1]))
@@ -60,7 +62,7 @@ static void put_top_via(struct sip_writer *w, const struct sip_via *via, const s
 	}
 	if (wants_rport || !came_from_sent_by(via, source)) {
 		sipw_put(w, SLICE_LIT(";received="));
-		sipw_put(w, slice_of(netaddr_ip_text(source, false, ip)));
+		sipw_put(w, slice_of(netaddr_ip_text(&shown, false, ip)));
 	}
 	if (wants_rport) {
 		char port[16];

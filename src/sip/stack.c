@@ -12,7 +12,8 @@
 /* RFC 3261 table 4, in ms. */
 enum { T1_MS = 500, T2_MS = 4000, T4_MS = 5000 };
 
-#define SERVER_TXNS_MAX 100000u
+#define SERVER_TXNS_MAX  100000u
+#define SERVER_BYTES_MAX ((size_t)256 << 20)
 
 static void timers_due(void *arg);
 
@@ -38,6 +39,8 @@ static void cfg_fill(struct sip_stack *s, const struct sip_stack_cfg *cfg)
 		s->cfg.timers.t4 = T4_MS;
 	if (!s->cfg.max_server_txns)
 		s->cfg.max_server_txns = SERVER_TXNS_MAX;
+	if (!s->cfg.max_server_bytes)
+		s->cfg.max_server_bytes = SERVER_BYTES_MAX;
 }
 
 static int tables_init(struct sip_stack *s)

@@ -51,6 +51,7 @@ struct sip_stack_cfg {
 	struct sip_timers timers;
 	struct sip_stack_handler handler;
 	uint32_t max_server_txns;    /* above it new requests get 503 with Retry-After; 0 = 100,000 */
+	size_t max_server_bytes;     /* of text that server transactions keep; as above; 0 = 256 MB */
 	/* Sees every message sent (out = true) and received, parsed or not. May be NULL. */
 	void (*trace)(void *arg, bool out, const struct sip_flow *flow, struct slice bytes);
 	void *trace_arg;

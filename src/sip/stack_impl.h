@@ -40,6 +40,7 @@ struct sip_stack {
 	struct list transports, closed_transports, locates;
 
 	uint32_t allowed; /* bit per enum sip_method, from SIP_STACK_ALLOW */
+	size_t server_bytes;      /* texts that server transactions keep */
 	struct sip_counters counters;
 	struct rate log_rate;     /* what strangers can make us log */
 	struct rate unreach_rate; /* what ICMP can make us search */

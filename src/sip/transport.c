@@ -126,10 +126,12 @@ struct slice sip_flow_sent_by(const struct sip_flow *f, char *buf, size_t cap)
 {
 	char ip[NETADDR_TEXT];
 	const char *host = f->transport->public_host;
+	struct netaddr local = f->local;
 	int n;
 
+	local.scope = 0; /* a zone means nothing to others */
 	if (!host)
-		host = netaddr_ip_text(&f->local, true, ip);
+		host = netaddr_ip_text(&local, true, ip);
 	n = snprintf(buf, cap, "%s:%u", host, f->transport->public_port);
 	return slice_make(buf, (size_t)n < cap ? (size_t)n : cap - 1);
 }

@@ -141,14 +141,30 @@ static uint32_t until_e_is_t2(const struct sip_timers *timers)
 	return sum;
 }
 
+/* How much a stranger can make us keep is limited in bytes too (sip_stack_cfg.max_server_bytes). */
+static char *keep_text(struct sip_server *t, struct slice text)
+{
+	char *copy = mem_alloc(text.n);
+
+	if (!copy)
+		return NULL;
+	memcpy(copy, text.p, text.n);
+	t->stack->server_bytes += text.n;
+	return copy;
+}
+
 static void drop_head(struct sip_server *t)
 {
+	if (!t->head.p)
+		return;
+	t->stack->server_bytes -= t->head.n;
 	mem_free(t->head.p);
 	t->head.p = NULL;
 }
 
 static void drop_last(struct sip_server *t)
 {
+	t->stack->server_bytes -= t->last_n;
 	mem_free(t->last);
 	t->last = NULL;
 	t->last_n = 0;
@@ -285,7 +301,9 @@ struct sip_server *server_find(struct sip_stack *s, const struct server_key *key
 
 struct sip_server *server_find_cancelled(struct sip_stack *s, const struct server_key *key)
 {
-	return next_match(hash_first(&s->servers, key->hash), key);
+	struct sip_server *invite = server_find(s, key, SIP_INVITE);
+
+	return invite ? invite : next_match(hash_first(&s->servers, key->hash), key);
 }
 
 /* Without the cookie an ACK must also carry the To tag of the response that it acknowledges. */
@@ -340,10 +358,9 @@ static int keep_head(struct sip_server *t, struct sip_msg *request)
 	if (err)
 		return err;
 	t->head = printed;
-	t->head.p = mem_alloc(printed.n);
+	t->head.p = keep_text(t, slice_make(printed.p, printed.n));
 	if (!t->head.p)
 		return OH_ENOMEM;
-	memcpy(t->head.p, printed.p, printed.n);
 	return reply_address(request, &t->flow, &t->reply_to);
 }
 
@@ -531,10 +548,9 @@ static int prepare(struct sip_server *t, const struct sip_reply *reply)
 	err = reply_print(t->stack, &t->head, reply, tag, &text);
 	if (err)
 		return err;
-	copy = mem_alloc(text.n);
+	copy = keep_text(t, text);
 	if (!copy)
 		return OH_ENOMEM;
-	memcpy(copy, text.p, text.n);
 	drop_last(t);
 	t->last = copy;
 	t->last_n = text.n;

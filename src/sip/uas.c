@@ -129,10 +129,11 @@ static bool check_require(struct arrival *a)
 
 static int start(struct arrival *a, struct sip_server **ret_server)
 {
+	struct sip_stack *s = a->stack;
 	int err = OH_ETOOMANY;
 
-	if (a->stack->counters.server_txns < a->stack->cfg.max_server_txns)
-		err = server_new(a->stack, a->msg, a->key, a->flow, ret_server);
+	if (s->counters.server_txns < s->cfg.max_server_txns && s->server_bytes < s->cfg.max_server_bytes)
+		err = server_new(s, a->msg, a->key, a->flow, ret_server);
 	if (err)
 		refuse_with(a, 503, "Retry-After", SLICE_LIT(OVERLOAD_RETRY_AFTER));
 	return err;

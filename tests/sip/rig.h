@@ -55,7 +55,7 @@ struct rig {
 	char *request;             /* its text */
 	size_t requests, strays;
 	struct rig_user user; /* rig_client_handler() and rig_server_handler() write here */
-	char *texts[256];
+	char *texts[1024];
 	size_t n_texts;
 };
 

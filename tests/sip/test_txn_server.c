@@ -602,6 +602,27 @@ TEST(above_the_limit_new_requests_get_503)
 	rig_close(r);
 }
 
+/* A few huge requests weigh as much as many small ones. */
+TEST(above_the_limit_in_bytes_new_requests_get_503)
+{
+	const struct sip_stack_cfg cfg = {.max_server_bytes = 8000};
+	struct rig *r = rig_new_with(&cfg);
+	char more[8200] = "Record-Route: <sip:p.example.com;x=";
+
+	memset(more + strlen(more), 'y', 8000);
+	strcat(more, ">\n");
+	rig_send(r, rig_request(r, "OPTIONS", "z9hG4bKa", 1, more));
+	CHECK_EQ(r->requests, 1);
+	send_request(r, "OPTIONS", "z9hG4bKb", 2);
+	rig_expect(r, "SIP/2.0 503 ");
+	rig_respond(r, 200); /* what it must repeat is much less */
+	rig_expect(r, "SIP/2.0 200");
+	send_request(r, "OPTIONS", "z9hG4bKb", 2);
+	CHECK_EQ(r->requests, 2);
+	rig_respond(r, 200);
+	rig_close(r);
+}
+
 /* ---- what goes wrong ---- */
 
 TEST(transport_that_closes_ends_what_nobody_waits_for)
@@ -658,5 +679,5 @@ TESTS(RUN(invite_gets_a_100_after_200_ms), RUN(invite_answered_in_time_gets_no_1
 	RUN(request_that_comes_by_two_paths_is_answered_once), RUN(cancel_of_nothing_gets_481),
 	RUN(cancel_is_answered_then_the_invite), RUN(what_nobody_takes_is_refused_without_memory),
 	RUN(unknown_uri_scheme_gets_416), RUN(an_ack_is_never_answered),
-	RUN(above_the_limit_new_requests_get_503), RUN(transport_that_closes_ends_what_nobody_waits_for),
-	RUN(every_allocation_may_fail))
+	RUN(above_the_limit_new_requests_get_503), RUN(above_the_limit_in_bytes_new_requests_get_503),
+	RUN(transport_that_closes_ends_what_nobody_waits_for), RUN(every_allocation_may_fail))
