@@ -14,11 +14,9 @@
  *	recvonly              sendonly   sendonly   inactive   inactive
  *	inactive              inactive   inactive   inactive   inactive
  *
- * An offer of ours says what we want and nothing else, held or not: whoever offers inactive because the other
- *side holds gets stuck on hold (RFC 6337 5.3, against RFC 3264 8.4).
- *
- * Who calls: src/phone. One `struct oa` a call; it keeps origin and version, our last description and the
- *agreed state, so that a failed re-offer leaves the old session standing (oa_rollback).
+ * An offer of ours says what we want and nothing else. What to want while the peer holds, too, is the
+ *caller's affair: RFC 3264 8.4 says inactive, RFC 6337 5.3 sendonly. Either way both sides can resume in any
+ *order, as long as an answer says what is wanted and never repeats the hold of the other side.
  */
 #ifndef OH_SDP_OA_H
 #define OH_SDP_OA_H
