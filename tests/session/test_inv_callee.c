@@ -168,6 +168,43 @@ TEST(rfc3261_15_without_an_ack_the_bye_waits_for_64_t1)
 	story_close(t);
 }
 
+TEST(only_the_ack_with_the_number_of_the_invite_confirms)
+{
+	struct story *t = story_new();
+	const char *ok;
+
+	incoming(t);
+	end_reply(&t->e, 200, "answer-1");
+	ok = rig_expect(t->r, "SIP/2.0 200 ");
+	inside(t, ok, "ACK", "z9hG4bKa", 2, "");
+	CHECK_STR(t->e.log, "CONNECTING(200)");
+	rig_expect_at(t->r, 500, "SIP/2.0 200 ");
+	inside(t, ok, "ACK", "z9hG4bKb", 1, "");
+	CHECK_STR(t->e.log, "CONNECTING(200) CONFIRMED(200)");
+	inside(t, ok, "ACK", "z9hG4bKb", 1, "");
+	CHECK_STR(t->e.log, "CONNECTING(200) CONFIRMED(200)");
+	story_close(t);
+}
+
+/* Both hang up before the ACK: the peer's BYE is enough. */
+TEST(a_bye_instead_of_the_ack_ends_the_wait)
+{
+	struct story *t = story_new();
+	const char *ok;
+
+	incoming(t);
+	end_reply(&t->e, 200, "answer-1");
+	ok = rig_expect(t->r, "SIP/2.0 200 ");
+	end_hangup(&t->e);
+	CHECK_EQ(sip_stack_ending(t->r->stack), 1);
+	inside(t, ok, "BYE", "z9hG4bKb", 2, "");
+	CHECK(strstr(rig_header(t->r, rig_expect(t->r, "SIP/2.0 200 "), "CSeq"), "BYE"));
+	CHECK_EQ(sip_stack_ending(t->r->stack), 0);
+	rig_run_for(t->r, 40000);
+	rig_expect_nothing(t->r);
+	story_close(t);
+}
+
 TEST(the_caller_hangs_up_before_its_ack_came)
 {
 	struct story *t = story_new();
@@ -434,7 +471,9 @@ TEST(the_stack_goes_while_a_call_is_still_ending)
 TESTS(RUN(the_caller_cancels), RUN(rfc3261_12_1_1_responses_that_make_the_dialog),
 	RUN(rfc3261_13_3_1_4_the_2xx_is_repeated_until_the_ack),
 	RUN(rfc3261_15_a_callee_hangs_up_before_the_ack),
-	RUN(rfc3261_15_without_an_ack_the_bye_waits_for_64_t1), RUN(the_caller_hangs_up_before_its_ack_came),
+	RUN(rfc3261_15_without_an_ack_the_bye_waits_for_64_t1),
+	RUN(only_the_ack_with_the_number_of_the_invite_confirms), RUN(a_bye_instead_of_the_ack_ends_the_wait),
+	RUN(the_caller_hangs_up_before_its_ack_came),
 	RUN(rfc3261_15_1_2_bye_in_the_early_dialog_ends_the_invite_too),
 	RUN(every_refusal_has_its_code_and_phrase), RUN(hanging_up_refuses_with_603_or_the_given_code),
 	RUN(answers_that_make_no_sense_are_refused_and_change_nothing),

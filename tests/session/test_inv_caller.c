@@ -313,6 +313,7 @@ TEST(both_hang_up_at_once)
 	peer_request(t, invite, "BYE", 1, "");
 	rig_expect(t->r, "SIP/2.0 200 OK");
 	rig_reply(t->r, bye, "200 OK");
+	CHECK_EQ(rig_counters(t->r).dialogs, 0);
 	peer_request(t, invite, "INFO", 2, "");
 	rig_expect(t->r, "SIP/2.0 481 ");
 	CHECK_STR(t->e.log, "DISCONNECTED(200)");
@@ -462,6 +463,23 @@ TEST(bye_crosses_our_reinvite)
 	rig_expect(t->r, "SIP/2.0 200 OK");
 	answer(t, again, "200 OK", NULL, sdp("answer-2")); /* sent before our 200 came */
 	rig_expect(t->r, "ACK ");
+	CHECK_STR(t->e.log, "DISCONNECTED(200)");
+	story_close(t);
+}
+
+/* A re-INVITE that the peer never ends must not outlive the call for ever. */
+TEST(hanging_up_cancels_our_open_reinvite)
+{
+	struct story *t = story_new();
+	const char *again;
+
+	confirmed_caller(t);
+	CHECK_OK(end_reoffer(&t->e, "offer-2"));
+	again = rig_expect(t->r, "INVITE ");
+	rig_reply(t->r, again, "100 Trying");
+	end_hangup(&t->e);
+	rig_reply(t->r, rig_expect(t->r, "CANCEL "), "200 OK");
+	rig_reply(t->r, rig_expect(t->r, "BYE "), "200 OK");
 	CHECK_STR(t->e.log, "DISCONNECTED(200)");
 	story_close(t);
 }
@@ -646,6 +664,7 @@ TESTS(RUN(rfc3261_9_1_cancel_waits_for_a_provisional),
 	RUN(a_reoffer_is_given_up_after_five_tries), RUN(a_refused_reoffer_leaves_the_session),
 	RUN(rfc3261_12_2_1_2_a_reinvite_that_gets_481_or_408_ends_the_call),
 	RUN(a_reinvite_without_any_response_ends_the_call), RUN(bye_crosses_our_reinvite),
+	RUN(hanging_up_cancels_our_open_reinvite),
 	RUN(a_reinvite_asks_for_an_offer_and_answers_it_in_the_ack), RUN(rfc3261_14_2_glare_gets_491),
 	RUN(rfc3261_14_2_an_invite_before_the_first_is_answered_gets_500),
 	RUN(rfc5407_3_1_4_a_reinvite_replaces_a_missing_ack),
