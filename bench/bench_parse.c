@@ -225,7 +225,8 @@ static void measure(struct report *r, const char *row, double goal, work_fn *our
 		theirs ? bench_median(other, ROUNDS) : 0);
 }
 
-static void measure_beside(struct report *r, const struct parse_peer *p)
+/* Unused where no peer is installed. */
+__attribute__((unused)) static void measure_beside(struct report *r, const struct parse_peer *p)
 {
 	peer = p;
 	p->init();

@@ -299,6 +299,8 @@ bool sip_escaped_eq(struct slice a, struct slice b, bool icase)
 {
 	if (slice_present(a) != slice_present(b))
 		return false;
+	if (slice_eq(a, b))
+		return true;
 	while (a.n && b.n) {
 		if (next_escaped(&a, icase) != next_escaped(&b, icase))
 			return false;

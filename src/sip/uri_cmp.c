@@ -4,17 +4,21 @@
 /* Splits "name=value<sep>..." ; a name without '=' has an absent value. false: nothing left. */
 static bool take(struct slice *rest, char sep, struct sip_param *ret_param)
 {
-	size_t n, eq;
-	struct slice one;
+	const char *p = rest->p, *end = p + rest->n, *from = p;
 
 	if (slice_empty(*rest))
 		return false;
-	n = slice_index(*rest, sep);
-	one = slice_make(rest->p, n);
-	eq = slice_index(one, '=');
-	ret_param->name = slice_make(one.p, eq);
-	ret_param->value = eq < n ? slice_skip(one, eq + 1) : SLICE_NONE;
-	*rest = slice_skip(*rest, n + 1);
+	while (p < end && *p != '=' && *p != sep)
+		p++;
+	ret_param->name = sip_between(from, p);
+	ret_param->value = SLICE_NONE;
+	if (p < end && *p == '=') {
+		from = ++p;
+		while (p < end && *p != sep)
+			p++;
+		ret_param->value = sip_between(from, p);
+	}
+	*rest = sip_between(p < end ? p + 1 : end, end);
 	return true;
 }
 
@@ -47,23 +51,31 @@ static bool host_eq(struct slice a, struct slice b)
 	return netaddr_eq_ip(&na, &nb);
 }
 
+/* Is it one of those that matter even when only one URI has it? transport is not in the list of rules but in
+ * the sentence about defaults and in the examples. */
+static bool never_alone(struct slice name)
+{
+	static const char *const of_length[] = {
+		[3] = "ttl", [4] = "user", [5] = "maddr", [6] = "method", [9] = "transport"};
+	char plain[16];
+	long n = sip_unescape(name, plain, sizeof(plain));
+
+	if (n < 0 || n >= (long)ARRAY_LEN(of_length) || !of_length[n])
+		return false;
+	return slice_ieq(slice_make(plain, (size_t)n), slice_make(of_length[n], (size_t)n));
+}
+
 /* Every parameter of a that b has too must be equal, and some must not stand alone. */
 static bool params_match(struct slice a, struct slice b)
 {
-	/* transport is not in the list of rules but in the sentence about defaults and in the examples. */
-	static const struct slice never_alone[] = {SLICE_LIT("user"), SLICE_LIT("ttl"), SLICE_LIT("method"),
-		SLICE_LIT("maddr"), SLICE_LIT("transport")};
 	struct sip_param mine, theirs;
 
 	while (take(&a, ';', &mine)) {
 		if (find(b, ';', mine.name, &theirs)) {
 			if (!sip_escaped_eq(mine.value, theirs.value, true))
 				return false;
-			continue;
-		}
-		for (size_t i = 0; i < ARRAY_LEN(never_alone); i++) {
-			if (sip_escaped_eq(mine.name, never_alone[i], true))
-				return false;
+		} else if (never_alone(mine.name)) {
+			return false;
 		}
 	}
 	return true;

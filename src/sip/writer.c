@@ -16,7 +16,8 @@ void sipw_init(struct sip_writer *w, char *buf, size_t cap)
 	*w = (struct sip_writer){.buf = buf, .cap = cap};
 }
 
-static void put(struct sip_writer *w, const char *p, size_t n)
+/* Inline, so that a literal is one or two stores. */
+static inline void put(struct sip_writer *w, const char *p, size_t n)
 {
 	if (n && w->n <= w->cap && n <= w->cap - w->n)
 		memcpy(w->buf + w->n, p, n);
@@ -31,12 +32,19 @@ static size_t harmless(const char *p, size_t n)
 	size_t i = 0;
 
 #ifdef __SSE2__
-	/* Every byte above CR: nearly always all of them. */
-	for (; n - i >= 16; i += 16) {
-		__m128i v = _mm_loadu_si128((const void *)(p + i)), cr = _mm_set1_epi8('\r');
+	const __m128i cr = _mm_set1_epi8('\r');
+	__m128i v;
 
+	/* Every byte above CR: nearly always all of them. The last step overlaps the one before. */
+	for (; n - i >= 16; i += 16) {
+		v = _mm_loadu_si128((const void *)(p + i));
 		if (_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(v, cr), v)))
 			break;
+	}
+	if (n >= 16 && n - i < 16) {
+		v = _mm_loadu_si128((const void *)(p + n - 16));
+		if (!_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(v, cr), v)))
+			return n;
 	}
 #endif
 	while (i < n && p[i] != '\r' && p[i] != '\n' && p[i] != '\0')
@@ -129,9 +137,20 @@ void sipw_hdr_named(struct sip_writer *w, struct slice name, struct slice value)
 	PUT_LIT(w, "\r\n");
 }
 
+/* Our own names need no look. */
+static void put_name(struct sip_writer *w, enum sip_hdr_id id)
+{
+	const char *name = sip_hdr_name(id);
+
+	put(w, name, strlen(name));
+	PUT_LIT(w, ": ");
+}
+
 void sipw_hdr(struct sip_writer *w, enum sip_hdr_id id, struct slice value)
 {
-	sipw_hdr_named(w, slice_of(sip_hdr_name(id)), value);
+	put_name(w, id);
+	put_text(w, value);
+	PUT_LIT(w, "\r\n");
 }
 
 void sipw_hdr_fmt(struct sip_writer *w, enum sip_hdr_id id, const char *format, ...)
@@ -158,11 +177,8 @@ void sipw_extras(struct sip_writer *w, const struct sip_extra *extras, size_t n)
 
 void sipw_copy(struct sip_writer *w, const struct sip_msg *m, enum sip_hdr_id id)
 {
-	struct slice name = slice_of(sip_hdr_name(id));
-
 	for (const struct sip_hdr *h = sip_msg_hdr(m, id); h; h = sip_msg_hdr_next(m, h)) {
-		put(w, name.p, name.n);
-		PUT_LIT(w, ": ");
+		put_name(w, id);
 		put_checked(w, h->value, ECHO);
 		PUT_LIT(w, "\r\n");
 	}

@@ -12,7 +12,7 @@
 
 #define TEXT_MAX 8192
 
-static const char *const own[] = {
+static const char own_request[] =
 	"INVITE sip:bob:pw@biloxi.example.com:5061;transport=udp;lr SIP/2.0\r\n"
 	"Via: SIP/2.0/UDP pc33.example.com:5061;branch=z9hG4bK776asdhds;rport,SIP / 2.0 / TCP "
 	"[2001:db8::1]:99 ;x=\"a,b\"\r\n"
@@ -28,14 +28,19 @@ static const char *const own[] = {
 	"Expires: 5 (x);y=z\r\n"
 	"X-Odd_Name \t:  some\r\n\tvalue  \r\n"
 	"c: application/sdp;charset=\"utf-8\"\r\n"
-	"l: 4\r\n\r\nv=0\n",
+	"l: 4\r\n\r\nv=0\n";
+
+static const char own_response[] =
 	"SIP/2.0 183 Session \"Progress\"\r\n"
 	"v: SIP/2.0/TLS h.example.com;received=2001:db8::9;branch=z9hG4bKx\r\n"
 	"t:<sip:a@b>;tag=z\r\ni:1\r\nf:sip:c@d;tag=y\r\nCSeq:1\r\n INVITE\r\nRetry-After: "
-	"18000;duration=3600\r\n\r\nbody",
+	"18000;duration=3600\r\n\r\nbody";
+
+static const char own_with_bare_lf[] =
 	"REGISTER sip:h SIP/2.0\nVia: SIP/2.0/UDP h\nFrom: sip:a@h\nTo: sip:a@h\nCall-ID: x\nCSeq: 1 "
-	"REGISTER\nContact: *\n\n",
-};
+	"REGISTER\nContact: *\n\n";
+
+static const char *const own[] = {own_request, own_response, own_with_bare_lf};
 
 /* Everything that can be asked of a message. */
 static void ask_everything(struct sip_msg *m)
