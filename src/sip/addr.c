@@ -53,14 +53,12 @@ static bool display_ok(struct slice s)
 /* p is at '<'; returns after '>'. */
 static const char *scan_angled(const char *p, struct bounds b, struct sip_addr *a, int *ret_err)
 {
-	const char *close = sip_find(p, b, '>'), *what;
+	const char *close, *what;
 
-	*ret_err = OH_EURI;
 	a->angled = true;
-	if (close == b.end)
-		return NULL;
-	b.end = close;
-	if (sip_scan_uri(p + 1, b, &a->uri, &what) != close)
+	*ret_err = OH_EURI;
+	close = sip_scan_uri(p + 1, b, &a->uri, &what);
+	if (!close || close == b.end || *close != '>')
 		return NULL;
 	return close + 1;
 }
@@ -110,7 +108,7 @@ int sip_scan_addr(struct slice *rest, const char *readable, struct sip_addr *a)
 	if (*p == '<') {
 		p = scan_angled(p, b, a, &err);
 	} else if (*p == '"') {
-		p = sip_skip_quoted(p + 1, end);
+		p = sip_skip_quoted(p + 1, b);
 		if (!p)
 			return OH_ESYNTAX;
 		a->display = sip_between(start + 1, p - 1);

@@ -53,19 +53,22 @@
 const uint16_t sip_ctype[256] = {C64(0), C64(64), C64(128), C64(192)};
 
 #ifdef __SSE2__
-/* Bit i is set where p[i] is no letter, digit, '-', '.' or '_'. */
+/* Are the bytes low..high? One addition moves the range to the bottom of the signed bytes, one comparison
+ * cuts it. */
+static __m128i in_range(__m128i v, char low, char high)
+{
+	return _mm_cmplt_epi8(_mm_add_epi8(v, _mm_set1_epi8((char)(-128 - low))),
+		_mm_set1_epi8((char)(-128 + high - low + 1)));
+}
+
+/* Bit i is set where p[i] is no letter, digit, '-' or '.'. */
 static unsigned odd_bits(const char *p)
 {
 	__m128i v = _mm_loadu_si128((const void *)p);
-	__m128i letter = _mm_sub_epi8(_mm_or_si128(v, _mm_set1_epi8(0x20)), _mm_set1_epi8('a'));
-	__m128i digit = _mm_sub_epi8(v, _mm_set1_epi8('0')), dash = _mm_sub_epi8(v, _mm_set1_epi8('-'));
-	/* x - low <= high - low, without sign: one comparison for a range */
-	__m128i ok = _mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(letter, _mm_set1_epi8(25)), letter),
-		_mm_cmpeq_epi8(_mm_min_epu8(digit, _mm_set1_epi8(9)), digit));
+	__m128i letter = in_range(_mm_or_si128(v, _mm_set1_epi8(0x20)), 'a', 'z');
+	__m128i rest = _mm_andnot_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('/')), in_range(v, '-', '9'));
 
-	ok = _mm_or_si128(ok, _mm_cmpeq_epi8(_mm_min_epu8(dash, _mm_set1_epi8(1)), dash));
-	ok = _mm_or_si128(ok, _mm_cmpeq_epi8(v, _mm_set1_epi8('_')));
-	return ~(unsigned)_mm_movemask_epi8(ok) & 0xffff;
+	return ~(unsigned)_mm_movemask_epi8(_mm_or_si128(letter, rest)) & 0xffff;
 }
 #endif
 
@@ -89,12 +92,13 @@ const char *sip_span_word(const char *p, struct bounds b, unsigned classes)
 	return sip_span(p, b.end, classes);
 }
 
-const char *sip_find(const char *p, struct bounds b, char c)
+const char *sip_find(const char *p, struct bounds b, char c, char other)
 {
 #ifdef __SSE2__
 	while (b.readable - p >= 16 && p < b.end) {
-		unsigned bits = (unsigned)_mm_movemask_epi8(
-			_mm_cmpeq_epi8(_mm_loadu_si128((const void *)p), _mm_set1_epi8(c)));
+		__m128i v = _mm_loadu_si128((const void *)p);
+		unsigned bits = (unsigned)_mm_movemask_epi8(_mm_or_si128(
+			_mm_cmpeq_epi8(v, _mm_set1_epi8(c)), _mm_cmpeq_epi8(v, _mm_set1_epi8(other))));
 
 		if (bits) {
 			p += __builtin_ctz(bits);
@@ -105,7 +109,7 @@ const char *sip_find(const char *p, struct bounds b, char c)
 	if (p > b.end)
 		p = b.end;
 #endif
-	while (p < b.end && *p != c)
+	while (p < b.end && *p != c && *p != other)
 		p++;
 	return p;
 }
@@ -122,16 +126,19 @@ const char *sip_span_escaped(const char *p, struct bounds b, unsigned classes)
 	}
 }
 
-const char *sip_skip_quoted(const char *p, const char *end)
+const char *sip_skip_quoted(const char *p, struct bounds b)
 {
-	for (; p < end; p++) {
+	for (;;) {
+		p = sip_find(p, b, '"', '\\');
+		if (p == b.end)
+			return NULL;
 		if (*p == '"')
 			return p + 1;
 		/* quoted-pair: the next byte stands for itself, a quote as well as a NUL */
-		if (*p == '\\' && ++p == end)
-			break;
+		if (b.end - p < 2)
+			return NULL;
+		p += 2;
 	}
-	return NULL;
 }
 
 static const char *scan_ip6(const char *p, const char *end)
@@ -216,7 +223,7 @@ const char *sip_scan_param(const char *p, struct bounds b, struct sip_param *ret
 
 	value = sip_skip_lws(p + 1, end);
 	if (value < end && *value == '"') {
-		value_end = sip_skip_quoted(value + 1, end);
+		value_end = sip_skip_quoted(value + 1, b);
 		if (!value_end)
 			return NULL;
 	} else {

@@ -50,11 +50,11 @@ static inline const char *sip_span(const char *p, const char *end, unsigned clas
 	return p;
 }
 
-/* As sip_span(), for classes that hold letters, digits and "-._" and stand for words of unknown length. */
+/* As sip_span(), for classes that hold letters, digits, '-' and '.' and stand for words of unknown length. */
 const char *sip_span_word(const char *p, struct bounds b, unsigned classes);
 
-/* The first c, or end. */
-const char *sip_find(const char *p, struct bounds b, char c);
+/* The first c or other, or the end. */
+const char *sip_find(const char *p, struct bounds b, char c, char other);
 
 /* Is p[0..n) the word in lower case? For n known to the compiler. '@', '[' and CR would pass for other
  * characters, so word has letters and digits only. */
@@ -82,7 +82,7 @@ static inline struct slice sip_between(const char *p, const char *end)
 const char *sip_span_escaped(const char *p, struct bounds b, unsigned classes);
 
 /* p is after the opening quote; returns after the closing one, or NULL when it never comes. */
-const char *sip_skip_quoted(const char *p, const char *end);
+const char *sip_skip_quoted(const char *p, struct bounds b);
 
 /* host [ ":" port ] (RFC 3261 25.1 hostport). *ret_port is 0 when there is none. Blanks about the colon are
  * taken when `lws` (sent-by of Via); NULL: no host, or a port that is none. */

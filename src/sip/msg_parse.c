@@ -220,8 +220,10 @@ static int parse_head(struct sip_msg *m, struct slice data, size_t *ret_head)
 				*ret_head = lf + 1;
 				break;
 			}
-			if (lf + 1 < data.n && (data.p[lf + 1] == ' ' || data.p[lf + 1] == '\t'))
-				continue; /* the next line goes on with this one */
+			/* One comparison tells that the next line does not go on with this one. */
+			if (lf + 1 < data.n && (unsigned char)data.p[lf + 1] <= ' ' &&
+				(data.p[lf + 1] == ' ' || data.p[lf + 1] == '\t'))
+				continue;
 			if (end > begin && data.p[end - 1] == '\r')
 				end--;
 			if (started)

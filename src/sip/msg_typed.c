@@ -41,7 +41,8 @@ struct slice sip_msg_call_id(const struct sip_msg *m)
 
 bool sip_list_next(struct slice *rest, struct slice *ret_element)
 {
-	const char *p = rest->p, *end = p + rest->n;
+	struct bounds b = sip_bounds_of(*rest);
+	const char *p = rest->p, *end = b.end;
 	bool angled = false;
 
 	while (rest->n) {
@@ -49,7 +50,7 @@ bool sip_list_next(struct slice *rest, struct slice *ret_element)
 
 		for (; p < end && (*p != ',' || angled); p++) {
 			if (*p == '"') {
-				p = sip_skip_quoted(p + 1, end);
+				p = sip_skip_quoted(p + 1, b);
 				if (!p)
 					p = end;
 				p--;

@@ -3,7 +3,7 @@
 
 #include "base/err.h"
 
-/* name [ "=" value ] *( ";" ... ) up to '?' or the end. NULL: malformed or too many. */
+/* name [ "=" value ] *( ";" ... ) as far as it goes. NULL: malformed or too many. */
 static const char *scan_uri_params(const char *p, struct bounds b)
 {
 	for (unsigned n = 0; n < SIP_URI_PARAMS_MAX; n++) {
@@ -17,32 +17,28 @@ static const char *scan_uri_params(const char *p, struct bounds b)
 			if (!p)
 				return NULL;
 		}
-		if (p == b.end || *p == '?')
+		if (p == b.end || *p != ';')
 			return p;
-		if (*p++ != ';')
-			return NULL;
+		p++;
 	}
 	return NULL;
 }
 
-/* hname "=" [ hvalue ] *( "&" ... ) to the end. */
-static bool headers_ok(const char *p, struct bounds b)
+/* hname "=" [ hvalue ] *( "&" ... ) as far as it goes. */
+static const char *scan_headers(const char *p, struct bounds b)
 {
 	for (unsigned n = 0; n < SIP_URI_PARAMS_MAX; n++) {
 		const char *name = p;
 
 		p = sip_span_escaped(p, b, CT_HEADER);
 		if (!p || p == name || p == b.end || *p != '=')
-			return false;
+			return NULL;
 		p = sip_span_escaped(p + 1, b, CT_HEADER);
-		if (!p)
-			return false;
-		if (p == b.end)
-			return true;
-		if (*p++ != '&')
-			return false;
+		if (!p || p == b.end || *p != '&')
+			return p;
+		p++;
 	}
-	return false;
+	return NULL;
 }
 
 /* [ userinfo "@" ]: returns where the host begins, NULL when malformed. */
@@ -56,9 +52,10 @@ static const char *scan_userinfo(const char *p, struct bounds b, struct sip_uri 
 		return stop + 1;
 	}
 	/* The grammar has no bare '@' but the one after userinfo, and userinfo may hold ';' and '?' (RFC 4475
-	 * 3.1.1.9), so only the '@' tells whether there is a user. */
-	at = sip_find(stop, b, '@');
-	if (at == b.end)
+	 * 3.1.1.9), so only the '@' tells whether there is a user. What follows a '>' is no longer the URI.
+	 */
+	at = sip_find(stop, b, '@', '>');
+	if (at == b.end || *at == '>')
 		return p;
 	b.end = at;
 	stop = sip_span_escaped(p, b, CT_USER);
@@ -100,9 +97,10 @@ static const char *scan_sip(const char *p, struct bounds b, struct sip_uri *u, c
 	if (p < end && *p == '?') {
 		*ret_what = "bad header part after the '?'";
 		first = p + 1;
-		p = end;
-		u->headers = sip_between(first, end);
-		return headers_ok(first, b) ? end : NULL;
+		p = scan_headers(first, b);
+		if (!p)
+			return NULL;
+		u->headers = sip_between(first, p);
 	}
 	*ret_what = "unexpected character after the host";
 	return p;
@@ -111,7 +109,7 @@ static const char *scan_sip(const char *p, struct bounds b, struct sip_uri *u, c
 /* p is after "tel:". */
 static const char *scan_tel(const char *p, struct bounds b, struct sip_uri *u, const char **ret_what)
 {
-	const char *number = p, *end = b.end;
+	const char *first = p, *end = b.end;
 	bool any = false;
 
 	*ret_what = "bad telephone number or parameter";
@@ -121,12 +119,15 @@ static const char *scan_tel(const char *p, struct bounds b, struct sip_uri *u, c
 		any |= sip_is(*p, CT_HEX) || *p == '*' || *p == '#';
 	if (!any)
 		return NULL;
-	u->user = sip_between(number, p);
+	u->user = sip_between(first, p);
 	u->password = u->host = u->params = u->headers = SLICE_NONE;
 	u->port = 0;
 	if (p < end && *p == ';') {
-		u->params = sip_between(p + 1, end);
-		p = scan_uri_params(p + 1, b);
+		first = p + 1;
+		p = scan_uri_params(first, b);
+		if (!p)
+			return NULL;
+		u->params = sip_between(first, p);
 	}
 	return p;
 }

@@ -213,8 +213,16 @@ int sip_msg_print(const struct sip_msg *m, char *buf, size_t cap, struct slice *
 		sipw_request_line(&w, m->method_text, m->ruri_text);
 	else
 		sipw_status_line(&w, m->status, m->reason);
-	for (size_t i = 0; i < m->n_hdrs; i++)
-		sipw_hdr_named(&w, m->hdrs[i].name, m->hdrs[i].value);
+	for (size_t i = 0; i < m->n_hdrs; i++) {
+		/* Names of a message without fault are tokens. */
+		if (m->fault.status)
+			put_text(&w, m->hdrs[i].name);
+		else
+			put(&w, m->hdrs[i].name.p, m->hdrs[i].name.n);
+		PUT_LIT(&w, ": ");
+		put_text(&w, m->hdrs[i].value);
+		PUT_LIT(&w, "\r\n");
+	}
 	PUT_LIT(&w, "\r\n");
 	put(&w, m->body.p, m->body.n);
 	return sipw_end(&w, ret_text);
