@@ -62,6 +62,17 @@ def free_port() -> Callable[[], int]:
     return one
 
 
+def wait_bound(port: int, seconds: float = 10) -> None:
+    """Until somebody listens on this UDP port."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for line in Path("/proc/net/udp").read_text().splitlines()[1:]:
+            if int(line.split()[1].split(":")[1], 16) == port:
+                return
+        time.sleep(0.02)
+    raise AssertionError(f"nobody listens on port {port}")
+
+
 class Program:
     """A running program whose output goes to a file."""
 

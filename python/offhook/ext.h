@@ -64,5 +64,7 @@ PyObject *log_queue_drain(struct log_queue *q);
 
 extern PyType_Spec phone_spec;
 extern PyMethodDef phone_call_methods[], phone_bridge_methods[];
+/* Joins the tables of methods; once, before the type is made from phone_spec. */
+void phone_join_methods(void);
 
 #endif

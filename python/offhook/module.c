@@ -1,8 +1,6 @@
 /* The module offhook._offhook: its type, its exception, its functions without a phone. */
 #include "ext.h"
 
-PyMethodDef *phone_methods(void);
-
 static PyObject *py_strerror(PyObject *module, PyObject *args)
 {
 	int err;
@@ -111,6 +109,8 @@ static struct PyModuleDef definition = {
 	.m_methods = functions,
 };
 
+PyMODINIT_FUNC PyInit__offhook(void);
+
 PyMODINIT_FUNC PyInit__offhook(void)
 {
 	PyObject *module = PyModule_Create(&definition);
@@ -118,7 +118,7 @@ PyMODINIT_FUNC PyInit__offhook(void)
 
 	if (!module)
 		return NULL;
-	phone_methods();
+	phone_join_methods();
 	type = PyType_FromSpec(&phone_spec);
 	ext_error = PyErr_NewExceptionWithDoc(
 		"offhook._offhook.Error", "args: (code, symbol, sentence, detail)", NULL, NULL);

@@ -287,7 +287,7 @@ static PyMethodDef life_methods[] = {
 #define MAX_METHODS 64
 static PyMethodDef all_methods[MAX_METHODS];
 
-PyMethodDef *phone_methods(void)
+void phone_join_methods(void)
 {
 	PyMethodDef *const others[] = {phone_call_methods, phone_bridge_methods};
 	size_t n = 0;
@@ -298,7 +298,6 @@ PyMethodDef *phone_methods(void)
 		for (PyMethodDef *m = others[t]; m->ml_name && n < MAX_METHODS - 1; m++)
 			all_methods[n++] = *m;
 	}
-	return all_methods;
 }
 
 static PyType_Slot slots[] = {

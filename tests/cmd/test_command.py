@@ -25,7 +25,7 @@ def test_two_commands_speak_with_each_other(command, start, speech, free_port, t
                  "--json", "--ring", "0.2", "--from", "sip:bob@127.0.0.1"])
     bob.wait_for('"ready"')
     alice = run(command, "dial", f"sip:bob@127.0.0.1:{port}", "--local", "127.0.0.1", "--play", speech["alice"],
-                "--record", heard["alice"], "--json", "--duration", "7", "--from", '"Alice" <sip:alice@127.0.0.1>',
+                "--record", heard["alice"], "--json", "--duration", "8", "--from", '"Alice" <sip:alice@127.0.0.1>',
                 "--dtmf", "12*#")
     assert alice.returncode == 0, alice.stderr
     assert bob.wait(10) == 0, bob.text()
@@ -45,7 +45,7 @@ def test_echo_gives_back_what_was_said(command, start, speech, free_port, tmp_pa
     start([command, "answer", "--local", f"127.0.0.1:{port}", "--echo", "--json"]).wait_for('"ready"')
     heard = tmp_path / "echo.wav"
     caller = run(command, "dial", f"sip:echo@127.0.0.1:{port}", "--local", "127.0.0.1", "--play", speech["alice"],
-                 "--record", heard, "--duration", "7")
+                 "--record", heard, "--duration", "8")
     assert caller.returncode == 0, caller.stderr
     assert_heard(speech["alice"], heard)
 

@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from conftest import BUILD, ROOT
+from conftest import BUILD, ROOT, wait_bound
 
 ANSWER_ALL = ROOT / "tests" / "python" / "programs" / "answer_all.py"
 
@@ -56,7 +56,7 @@ def test_over_the_limit_sipp_is_told_busy(need, start, free_port, tmp_path):
 def test_we_call_sipp(need, start, command, free_port, tmp_path):
     port = free_port()
     uas = sipp(need, start, tmp_path, "-sn", "uas", "-p", port, "-m", 1)
-    uas.wait_for("Scenario")
+    wait_bound(port)
     ours = start([command, "dial", f"sip:service@127.0.0.1:{port}", "--local", "127.0.0.1", "--duration", "1",
                   "--json", "--timeout", "10"])
     # SIPp's built-in callee sends no audio: that is what the exit status says.
@@ -66,10 +66,8 @@ def test_we_call_sipp(need, start, command, free_port, tmp_path):
 
 def test_we_cancel_a_call_to_sipp(need, start, command, free_port, tmp_path):
     port = free_port()
-    scenario = tmp_path / "ring.xml"
-    scenario.write_text((Path(__file__).parent / "sipp_uas_cancelled.xml").read_text())
-    uas = sipp(need, start, tmp_path, "-sf", scenario, "-p", port, "-m", 1)
-    uas.wait_for("Scenario")
+    uas = sipp(need, start, tmp_path, "-sf", Path(__file__).parent / "sipp_uas_cancelled.xml", "-p", port, "-m", 1)
+    wait_bound(port)
     ours = start([command, "dial", f"sip:service@127.0.0.1:{port}", "--local", "127.0.0.1", "--timeout", "1"])
     assert ours.wait(30) == 4, ours.text() + uas.text()
     assert uas.wait(20) == 0, uas.text()

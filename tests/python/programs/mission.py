@@ -29,7 +29,7 @@ class MyCallCallback(pj.CallCallback):
         tell("state", self.call)
         state = self.call.info().state
         if state == pj.CallState.CONFIRMED and len(sys.argv) == 5:
-            threading.Timer(6, hang_up).start()
+            threading.Timer(7.5, hang_up).start()
         if state == pj.CallState.DISCONNECTED:
             done.set()
 
