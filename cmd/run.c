@@ -315,10 +315,6 @@ static int open_phone(struct run *r)
 {
 	const struct options *o = r->o;
 	struct offhook_phone_cfg cfg;
-	struct offhook_transport_cfg transport;
-	struct offhook_account_cfg account;
-	struct offhook_transport_info info = {.size = sizeof(info)};
-	offhook_id transport_id;
 	int err;
 
 	offhook_phone_cfg_init(&cfg);
@@ -335,10 +331,37 @@ static int open_phone(struct run *r)
 		complain(o, "cannot start", err);
 		return err == OH_EINVAL ? EXIT_USAGE : EXIT_TRANSPORT;
 	}
-	offhook_transport_cfg_init(&transport);
-	transport.address = o->address;
-	transport.port = (uint16_t)o->port;
-	err = offhook_transport_add(r->phone, &transport, &transport_id);
+	return EXIT_OK;
+}
+
+static int open_account(struct run *r, offhook_id transport)
+{
+	struct offhook_account_cfg cfg;
+	int err;
+
+	offhook_account_cfg_init(&cfg);
+	cfg.uri = r->o->identity;
+	cfg.transport = transport;
+	err = offhook_account_add(r->phone, &cfg, &r->account);
+	if (err) {
+		complain(r->o, r->o->identity ? r->o->identity : "cannot make an account", err);
+		return EXIT_USAGE;
+	}
+	return EXIT_OK;
+}
+
+static int listen_for_sip(struct run *r)
+{
+	const struct options *o = r->o;
+	struct offhook_transport_cfg cfg;
+	struct offhook_transport_info info = {.size = sizeof(info)};
+	offhook_id id;
+	int err, status;
+
+	offhook_transport_cfg_init(&cfg);
+	cfg.address = o->address;
+	cfg.port = (uint16_t)o->port;
+	err = offhook_transport_add(r->phone, &cfg, &id);
 	if (err) {
 		char what[128];
 
@@ -347,20 +370,11 @@ static int open_phone(struct run *r)
 		complain(o, what, err);
 		return err == OH_EINVAL ? EXIT_USAGE : EXIT_TRANSPORT;
 	}
-	offhook_account_cfg_init(&account);
-	account.uri = o->identity;
-	account.transport = transport_id;
-	err = offhook_account_add(r->phone, &account, &r->account);
-	if (err) {
-		complain(o, o->identity ? o->identity : "cannot make an account", err);
-		return EXIT_USAGE;
-	}
-	if (!offhook_transport_get_info(r->phone, transport_id, &info)) {
-		json_t *json = json_pack("{s:s, s:i}", "address", info.address, "port", (int)info.port);
-
-		report(o, "ready", json, "listening on %s:%u", info.address, info.port);
-	}
-	return EXIT_OK;
+	status = open_account(r, id);
+	if (status == EXIT_OK && !offhook_transport_get_info(r->phone, id, &info))
+		report(o, "ready", json_pack("{s:s, s:i}", "address", info.address, "port", (int)info.port),
+			"listening on %s:%u", info.address, info.port);
+	return status;
 }
 
 static int place_call(struct run *r)
@@ -412,6 +426,8 @@ int run(const struct options *o)
 	r.status = (enum exit_status)open_phone(&r);
 	if (r.status == EXIT_OK)
 		r.status = (enum exit_status)open_audio(&r);
+	if (r.status == EXIT_OK)
+		r.status = (enum exit_status)listen_for_sip(&r);
 	if (r.status == EXIT_OK)
 		r.status = (enum exit_status)place_call(&r);
 	if (r.status != EXIT_OK)

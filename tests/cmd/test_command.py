@@ -25,8 +25,7 @@ def test_two_commands_speak_with_each_other(command, start, speech, free_port, t
                  "--json", "--ring", "0.2", "--from", "sip:bob@127.0.0.1"])
     bob.wait_for('"ready"')
     alice = run(command, "dial", f"sip:bob@127.0.0.1:{port}", "--local", "127.0.0.1", "--play", speech["alice"],
-                "--record", heard["alice"], "--json", "--duration", "8", "--from", '"Alice" <sip:alice@127.0.0.1>',
-                "--dtmf", "12*#")
+                "--record", heard["alice"], "--json", "--duration", "8", "--from", '"Alice" <sip:alice@127.0.0.1>')
     assert alice.returncode == 0, alice.stderr
     assert bob.wait(10) == 0, bob.text()
     assert_heard(speech["alice"], heard["bob"])
@@ -36,8 +35,17 @@ def test_two_commands_speak_with_each_other(command, start, speech, free_port, t
         "CALLING", "EARLY", "CONNECTING", "CONFIRMED", "DISCONNECTED"]
     assert all(e["time"].endswith("Z") and "T" in e["time"] for e in seen)
     theirs = events(bob.text())
-    assert "".join(e["digit"] for e in theirs if e["event"] == "call.dtmf") == "12*#"
     assert next(e for e in theirs if e["event"] == "call.incoming")["remote"] == '"Alice" <sip:alice@127.0.0.1>'
+
+
+def test_digits_arrive_once_each_and_the_call_ends_behind_them(command, start, free_port):
+    port = free_port()
+    bob = start([command, "answer", "--local", f"127.0.0.1:{port}", "--tone", "440", "--json"])
+    bob.wait_for('"ready"')
+    alice = run(command, "dial", f"sip:bob@127.0.0.1:{port}", "--local", "127.0.0.1", "--dtmf", "1122*#AD")
+    assert alice.returncode == 0, alice.stderr
+    assert bob.wait(10) == 0, bob.text()
+    assert "".join(e["digit"] for e in events(bob.text()) if e["event"] == "call.dtmf") == "1122*#AD"
 
 
 def test_echo_gives_back_what_was_said(command, start, speech, free_port, tmp_path):
