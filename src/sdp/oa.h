@@ -1,7 +1,7 @@
 /*
- * Offer/answer (RFC 3264, hold by RFC 6337 5) for one audio line as a pure machine: what we have and want
- *goes in, descriptions go out; the peer's description goes in, and what was agreed comes out. Other media
- *lines of the peer are answered in their places with port 0. No clock, no sockets, no SIP.
+ * Offer/answer (RFC 3264, hold by RFC 6337 5) for one audio line as a pure machine: what we have and want goes in,
+ * descriptions go out; the peer's description goes in, and what was agreed comes out. Other media lines of the peer
+ * are answered in their places with port 0. No clock, no sockets, no SIP.
  *
  * Of several audio lines the one in use goes on, else the first acceptable one wins. RTP/AVP only: secure and
  * feedback profiles are refused with a Warning text. The direction arithmetic, seen from us:
@@ -14,9 +14,12 @@
  *	recvonly              sendonly   sendonly   inactive   inactive
  *	inactive              inactive   inactive   inactive   inactive
  *
- * An offer of ours says what we want and nothing else. What to want while the peer holds, too, is the
- *caller's affair: RFC 3264 8.4 says inactive, RFC 6337 5.3 sendonly. Either way both sides can resume in any
- *order, as long as an answer says what is wanted and never repeats the hold of the other side.
+ * An offer of ours says what we want and nothing else. What to want while the peer holds, too, is the caller's
+ * affair: RFC 3264 8.4 says inactive, RFC 6337 5.3 sendonly. Either way both sides can resume in any order, as long as
+ * an answer says what is wanted and never repeats the hold of the other side.
+ *
+ * Who calls: src/phone. One `struct oa` a call; it keeps origin and version, our last description and the agreed
+ * state, so that a failed re-offer leaves the old session standing (oa_rollback).
  */
 #ifndef OH_SDP_OA_H
 #define OH_SDP_OA_H
