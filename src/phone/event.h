@@ -1,16 +1,15 @@
 /*
  * Events on their way to the program.
  *
- * Signalling makes them and keeps them in its outbox until the end of what it is doing; then they are handed
- *over: inline delivery runs the handlers there and then, the other two push them through a lock-free queue to
- *whoever hands out (the library's event thread, or the program in offhook_process()). Only those who hand out
- *share a lock, and nobody holds it while a handler runs.
+ * Signalling makes them and keeps them in its outbox until the end of what it is doing; then they are handed over:
+ * inline delivery runs the handlers there and then, the other two push them through a lock-free queue to whoever hands
+ * out (the library's event thread, or the program in offhook_process()). Only those who hand out share a lock, and
+ * nobody holds it while a handler runs.
  *
- *	signalling: event_emit() -> outbox -> events_flush() -> inbox | consumer: -> waiting -> handler ->
- *handled
+ *	signalling: event_emit() -> outbox -> events_flush() -> inbox | consumer: -> waiting -> handler -> handled
  *
- * What must happen on signalling after a handler has returned (the id of an ended call dies, a slot's number
- *may be given out again) travels back as a command.
+ * What must happen on signalling after a handler has returned (the id of an ended call dies, a slot's number may be
+ * given out again) travels back as a command.
  */
 #ifndef OH_PHONE_EVENT_H
 #define OH_PHONE_EVENT_H

@@ -7,9 +7,9 @@
  *	transport_udp.c  reads the datagram
  *	transport.c      sip_receive(): parses, traces, sorts
  *	txn_client.c     a response finds its client transaction
- *	uas.c            a request passes the checks of RFC 3261 8.2 in order; refusals are answered without
- *state txn_server.c     a repetition is absorbed, a new request gets a transaction dialog.c / user  the new
- *request is handed over
+ *	uas.c            a request passes the checks of RFC 3261 8.2 in order; refusals are answered without state
+ *	txn_server.c     a repetition is absorbed, a new request gets a transaction
+ *	dialog.c / user  the new request is handed over
  */
 #ifndef OH_SIP_STACK_IMPL_H
 #define OH_SIP_STACK_IMPL_H

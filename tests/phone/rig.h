@@ -1,6 +1,6 @@
 /*
  * Two phones on one simulated wire, 1 ms apart, each with a transport on port 5060 and an account. What a
- *phone tells is written down as one line of words that a story compares:
+ * phone tells is written down as one line of words that a story compares:
  *
  *	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
  *	rig_call(r);
