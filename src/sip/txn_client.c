@@ -529,23 +529,18 @@ static enum client_event event_of(unsigned status)
 void sip_client_receive(struct sip_stack *s, struct sip_msg *response, const struct sip_flow *flow)
 {
 	const struct input in = {response, flow, 0};
-	const struct sip_via *vias;
-	struct sip_client *c;
-	size_t n_vias;
+	const struct sip_via *via;
+	struct sip_client *c = NULL;
 
-	/* RFC 3261 8.1.3.3: a response with another Via below ours went astray. */
-	if (sip_msg_vias(response, &vias, &n_vias) || n_vias != 1) {
-		s->counters.rx_dropped++;
-		return;
-	}
-	c = find(s, vias[0].branch, response->method);
+	if (sip_msg_via(response, &via) == 0)
+		c = find(s, via->branch, response->method);
 	if (c)
 		handle(c, event_of(response->status), &in);
 	else if (response->method == SIP_INVITE && event_of(response->status) == RX_2XX &&
 		 s->cfg.handler.stray_2xx)
 		s->cfg.handler.stray_2xx(s->cfg.handler.arg, response, flow);
 	else
-		s->counters.rx_dropped++;
+		sip_drop(s, flow, "a response to nothing we asked");
 }
 
 /* ---- all of them at once ---- */

@@ -284,7 +284,7 @@ static struct sip_server *next_match(struct hash_node *n, const struct server_ke
 	for (; n; n = hash_next(n)) {
 		struct sip_server *t = CONTAINER_OF(n, struct sip_server, node);
 
-		if (t->magic == key->magic && t->key_n == key->n && memcmp(t->key, key->text, key->n) == 0)
+		if (t->key_n == key->n && memcmp(t->key, key->text, key->n) == 0)
 			return t;
 	}
 	return NULL;

@@ -605,6 +605,24 @@ TEST(transport_that_closes_ends_its_transactions)
 	rig_close(r);
 }
 
+/* Each report of the network costs a pass over all transactions, so only so many a second are heard; the rest
+ * is left to the timers. */
+TEST(flood_of_icmp_is_not_followed)
+{
+	struct rig *r = rig_new();
+
+	for (int i = 0; i < 50; i++) /* SIP_UNREACH_SCANS_PER_S */
+		rig_unreachable(r);
+	rig_call(r, SIP_OPTIONS);
+	rig_unreachable(r);
+	CHECK_EQ(r->user.done, 0);
+	rig_run_for(r, 1000);
+	rig_unreachable(r);
+	CHECK_EQ(r->user.done, 1);
+	CHECK_EQ(r->user.err, OH_EUNREACH);
+	rig_close(r);
+}
+
 TEST(stack_that_is_freed_calls_nobody_back)
 {
 	struct rig *r = rig_new();
@@ -655,4 +673,5 @@ TESTS(RUN(invite_over_udp_backs_off_then_times_out), RUN(options_over_udp_backs_
 	RUN(two_requests_have_two_branches), RUN(every_cell_of_the_state_table),
 	RUN(requests_that_cannot_be_printed_or_sent_are_refused),
 	RUN(request_beyond_the_message_limit_is_refused), RUN(transport_that_closes_ends_its_transactions),
-	RUN(stack_that_is_freed_calls_nobody_back), RUN(every_allocation_may_fail))
+	RUN(stack_that_is_freed_calls_nobody_back), RUN(flood_of_icmp_is_not_followed),
+	RUN(every_allocation_may_fail))
