@@ -151,7 +151,13 @@ int call_media_offer(struct call_media *m, const struct sip_flow *flow, struct s
 int call_media_take_answer(struct call_media *m, struct slice text, uint32_t *ret_gone)
 {
 	struct oa_audio audio;
-	int err = m->oa ? oa_take_answer(m->oa, text, &audio) : OH_ESTATE;
+	int err = OH_ESTATE;
+
+	if (m->oa) {
+		/* The session reports a second answer only for another fork that accepted the call. */
+		(void)oa_reopen(m->oa);
+		err = oa_take_answer(m->oa, text, &audio);
+	}
 
 	if (err) {
 		m->hold = m->hold_before;

@@ -229,7 +229,16 @@ int oa_take_answer(struct oa *oa, struct slice text, struct oa_audio *ret_audio)
 	if (err)
 		return err;
 	commit(oa, oa->offer_line, &agreement);
+	oa->state = OA_ANSWERED;
 	*ret_audio = oa->agreed.audio;
+	return 0;
+}
+
+int oa_reopen(struct oa *oa)
+{
+	if (oa->state != OA_ANSWERED)
+		return OH_ESTATE;
+	oa->state = OA_OFFERED;
 	return 0;
 }
 

@@ -88,6 +88,10 @@ int oa_make_offer(struct oa *oa, const struct oa_local *local, struct slice *ret
  * an error the offer counts as refused: the old session stands. */
 int oa_take_answer(struct oa *oa, struct slice text, struct oa_audio *ret_audio);
 
+/* The offer that has just been answered waits for another answer: a fork of the INVITE sent early media, and then
+ * another one accepted the call (RFC 3261 13.2.2.4). OH_ESTATE: the last step was something else. */
+int oa_reopen(struct oa *oa);
+
 /* The peer's offer, and our answer to it in one step. OH_ESDP or OH_ENOCODEC: refuse with 488 and the Warning
  * of oa_fault(), the old session stands; OH_ESTATE (ours is open: 491), OH_EINVAL, OH_ENOMEM. An offer
  * without media lines gets an answer without (status OA_NONE); one whose lines all have port 0 gets the same

@@ -12,7 +12,8 @@
 
 enum oa_state {
 	OA_STABLE,
-	OA_OFFERED, /* our offer waits for its answer */
+	OA_OFFERED,  /* our offer waits for its answer */
+	OA_ANSWERED, /* stable; the last step was the answer to our offer */
 };
 
 /* A description of ours as it went out. */

@@ -254,6 +254,26 @@ TEST(a_refused_offer_leaves_the_session_standing_but_uses_its_version)
 	pair_close(&p);
 }
 
+/* RFC 3261 13.2.2.4: early media from one fork, the call accepted by another. */
+TEST(another_fork_answers_the_same_offer)
+{
+	static const char fork[] = OFFER("m=audio 6000 RTP/AVP 8\r\n");
+	struct oa_audio audio;
+	struct slice text;
+	struct pair p;
+
+	pair_open(&p);
+	CHECK_EQ(oa_reopen(p.a), OH_ESTATE);
+	a_offers(&p);
+	CHECK_OK(oa_reopen(p.a));
+	CHECK_OK(oa_take_answer(p.a, slice_of(fork), &audio));
+	CHECK_EQ(audio.remote_rtp.port, 6000);
+	CHECK_EQ(audio.tx_pt, 8);
+	CHECK_OK(answer(p.a, plain_offer, &p.la, &audio, &text));
+	CHECK_EQ(oa_reopen(p.a), OH_ESTATE);
+	pair_close(&p);
+}
+
 TEST(an_unusable_answer_leaves_the_session_standing)
 {
 	static const struct {
@@ -728,12 +748,13 @@ TESTS(RUN(an_offer_as_it_is_written), RUN(both_sides_agree_on_the_same_call), RU
 	RUN(both_sides_hold_and_resume),
 	RUN(an_answer_to_our_inactive_offer_does_not_change_what_we_know_of_the_peer),
 	RUN(versions_count_changes), RUN(a_refused_offer_leaves_the_session_standing_but_uses_its_version),
-	RUN(an_unusable_answer_leaves_the_session_standing), RUN(offers_that_cannot_be_answered_say_why),
-	RUN(other_lines_are_refused_in_their_places), RUN(the_audio_line_in_use_goes_on),
-	RUN(a_stream_can_be_removed_and_come_back), RUN(no_media_at_first_then_ours_is_added),
-	RUN(payload_type_numbers_are_mirrored_and_stay), RUN(numbers_may_differ_by_direction),
-	RUN(one_codec_under_two_numbers), RUN(an_answer_that_forgot_its_rtpmap_means_our_number),
-	RUN(the_answer_decides_what_we_send), RUN(hold_by_a_zero_address), RUN(where_rtcp_goes),
-	RUN(packet_times), RUN(the_time_line_of_the_offer_comes_back), RUN(ipv6_both_ways),
+	RUN(another_fork_answers_the_same_offer), RUN(an_unusable_answer_leaves_the_session_standing),
+	RUN(offers_that_cannot_be_answered_say_why), RUN(other_lines_are_refused_in_their_places),
+	RUN(the_audio_line_in_use_goes_on), RUN(a_stream_can_be_removed_and_come_back),
+	RUN(no_media_at_first_then_ours_is_added), RUN(payload_type_numbers_are_mirrored_and_stay),
+	RUN(numbers_may_differ_by_direction), RUN(one_codec_under_two_numbers),
+	RUN(an_answer_that_forgot_its_rtpmap_means_our_number), RUN(the_answer_decides_what_we_send),
+	RUN(hold_by_a_zero_address), RUN(where_rtcp_goes), RUN(packet_times),
+	RUN(the_time_line_of_the_offer_comes_back), RUN(ipv6_both_ways),
 	RUN(a_program_cannot_write_lines_of_its_own), RUN(a_long_fmtp_is_cut_between_parameters),
 	RUN(lack_of_memory_at_any_moment))
