@@ -1,5 +1,5 @@
 /*
- * Inside of the transactions, for request.c, reply.c, txn_client.c, txn_server.c and uas.c only.
+ * Inside of the transactions, for request.c, reply.c, uas.c and the txn_*.c files only.
  */
 #ifndef OH_SIP_TXN_IMPL_H
 #define OH_SIP_TXN_IMPL_H
@@ -107,39 +107,6 @@ void reply_stateless(struct sip_stack *s, struct sip_msg *request, const struct 
 	const struct sip_reply *reply);
 /* A To tag that follows from a number. buf: SIP_TO_TAG_MAX + 1. */
 struct slice reply_tag(uint64_t number, char *buf);
-
-/* ---- server transactions (txn_server.c) ---- */
-
-/* The key of RFC 3261 17.2.3, with or without cookie. It leaves out the method, because ACK and CANCEL look
- * for another one, and the To tag, because an ACK has one that the INVITE had not. */
-#define SERVER_KEY_MAX 4096u
-struct server_key {
-	char text[SERVER_KEY_MAX];
-	size_t n;
-	uint64_t hash;
-	bool magic;
-};
-/* OH_ETOOBIG: longer than any sound request makes it. */
-int server_key_make(struct sip_stack *s, struct sip_msg *request, struct server_key *ret_key);
-
-struct sip_server *server_find(struct sip_stack *s, const struct server_key *key, enum sip_method method);
-/* The transaction that a CANCEL with this key means, of whatever method. */
-struct sip_server *server_find_cancelled(struct sip_stack *s, const struct server_key *key);
-/* The INVITE that an ACK with this key means. */
-struct sip_server *server_find_acked(struct sip_stack *s, const struct server_key *key, struct slice to_tag);
-/* RFC 3261 8.2.2.2: has this request come by another path already? */
-bool server_is_merged(struct sip_stack *s, struct sip_msg *request);
-
-int server_new(struct sip_stack *s, struct sip_msg *request, const struct server_key *key,
-	const struct sip_flow *flow, struct sip_server **ret_server);
-void server_repeated(struct sip_server *t);
-/* True: absorbed; false: an ACK to a 2xx, for the dialog. */
-bool server_acked(struct sip_server *t);
-void server_cancelled(struct sip_server *t, struct sip_msg *cancel);
-/* The To tag of its responses, as sent or as it will be. buf: SIP_TO_TAG_MAX + 1. */
-struct slice server_to_tag(const struct sip_server *t, char *buf);
-/* The user's callback has returned: an INVITE that it neither answered nor took gets 500. */
-void server_settle(struct sip_stack *s, const struct server_key *key);
 
 /* ---- all of them at once ---- */
 

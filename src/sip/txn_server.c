@@ -5,28 +5,12 @@
  * A transaction that waits for its user's answer is never freed behind the user's back: an INVITE tells its
  * end by `done`, and any other ends with the user's final response.
  */
-#include "sip/txn_impl.h"
+#include "sip/txn_server_impl.h"
 
 #include "base/err.h"
 #include "base/mem.h"
 
-#include <stdio.h>
-
 #define PROMPT_100_MS 200u /* RFC 3261 17.2.1: a 100 unless the user answers within 200 ms */
-
-enum server_state {
-	I_TRYING,     /* INVITE: nothing was sent */
-	I_PROCEEDING, /* a provisional was sent */
-	I_COMPLETED,  /* 300-699 was sent, no ACK yet */
-	I_CONFIRMED,  /* ... and acknowledged */
-	I_ACCEPTED,   /* 2xx was sent */
-	N_TRYING,     /* others: nothing was sent */
-	N_PROCEEDING, /* our 100 was sent */
-	N_EXPIRED,    /* the client has given up; the user does not know yet (RFC 4320 4.2) */
-	N_COMPLETED,  /* a final was sent */
-	TERMINATED,
-	N_STATES
-};
 
 enum server_event {
 	RX_REQUEST, /* a retransmission */
@@ -38,26 +22,6 @@ enum server_event {
 	GIVE_UP_DUE, /* timers H, I, J, L, and the client's F */
 	SEND_FAILED,
 	N_EVENTS
-};
-
-struct sip_server {
-	struct hash_node node;  /* by key */
-	struct hash_node merge; /* by what two paths of one request have in common */
-	struct list link;
-	struct sip_stack *stack;
-	enum server_state state;
-	enum sip_method method;
-	struct txn_timer timer;
-	struct sip_flow flow; /* as it came */
-	struct netaddr reply_to;
-	struct sip_server_handler handler;
-	struct reply_head head; /* until the final response */
-	char *last;             /* the response to repeat */
-	size_t last_n;
-	char to_tag[SIP_TO_TAG_MAX + 1]; /* of the last response that had one */
-	bool magic;
-	size_t key_n;
-	char key[];
 };
 
 typedef int action(struct sip_server *t, int err);
@@ -235,104 +199,6 @@ static void timer_due(void *arg)
 	handle(t, txn_timer_is_over(t->stack, &t->timer) ? GIVE_UP_DUE : RETRY_DUE, 0);
 }
 
-/* ---- keys (RFC 3261 17.2.3) ---- */
-
-static int key_add(struct server_key *key, struct slice part)
-{
-	if (key->n + part.n + 1 > sizeof(key->text))
-		return OH_ETOOBIG;
-	if (part.n)
-		memcpy(key->text + key->n, part.p, part.n);
-	key->n += part.n;
-	key->text[key->n++] = '\n';
-	return 0;
-}
-
-int server_key_make(struct sip_stack *s, struct sip_msg *request, struct server_key *ret_key)
-{
-	const struct sip_via *via;
-	const struct sip_cseq *cseq;
-	char number[12];
-	int err = sip_msg_via(request, &via);
-
-	if (!err)
-		err = sip_msg_cseq(request, &cseq);
-	if (err)
-		return err;
-	ret_key->n = 0;
-	ret_key->magic = via->magic;
-	if (via->magic) {
-		snprintf(number, sizeof(number), "%u", via->port);
-		const struct slice parts[] = {via->branch, via->host, slice_of(number)};
-
-		for (size_t i = 0; i < ARRAY_LEN(parts) && !err; i++)
-			err = key_add(ret_key, parts[i]);
-	} else {
-		snprintf(number, sizeof(number), "%u", cseq->number);
-		const struct slice parts[] = {request->ruri_text, sip_msg_from_tag(request),
-			sip_msg_call_id(request), slice_of(number), via->text};
-
-		for (size_t i = 0; i < ARRAY_LEN(parts) && !err; i++)
-			err = key_add(ret_key, parts[i]);
-	}
-	ret_key->hash = hash_key(&s->servers, slice_make(ret_key->text, ret_key->n), 0);
-	return err;
-}
-
-static struct sip_server *next_match(struct hash_node *n, const struct server_key *key)
-{
-	for (; n; n = hash_next(n)) {
-		struct sip_server *t = CONTAINER_OF(n, struct sip_server, node);
-
-		if (t->key_n == key->n && memcmp(t->key, key->text, key->n) == 0)
-			return t;
-	}
-	return NULL;
-}
-
-struct sip_server *server_find(struct sip_stack *s, const struct server_key *key, enum sip_method method)
-{
-	struct sip_server *t = next_match(hash_first(&s->servers, key->hash), key);
-
-	while (t && t->method != method)
-		t = next_match(hash_next(&t->node), key);
-	return t;
-}
-
-struct sip_server *server_find_cancelled(struct sip_stack *s, const struct server_key *key)
-{
-	struct sip_server *invite = server_find(s, key, SIP_INVITE);
-
-	return invite ? invite : next_match(hash_first(&s->servers, key->hash), key);
-}
-
-/* Without the cookie an ACK must also carry the To tag of the response that it acknowledges. */
-struct sip_server *server_find_acked(struct sip_stack *s, const struct server_key *key, struct slice to_tag)
-{
-	struct sip_server *t = server_find(s, key, SIP_INVITE);
-
-	if (t && !t->magic && !slice_ieq(to_tag, slice_of(t->to_tag)))
-		return NULL;
-	return t;
-}
-
-/* The hash alone decides: it is keyed, so nobody can aim at another's, and by chance it is one in 2^64. */
-static uint64_t merge_hash(struct sip_stack *s, struct sip_msg *request)
-{
-	uint64_t h = hash_key_nocase(&s->merges, sip_msg_from_tag(request), request->method);
-	const struct sip_cseq *cseq;
-
-	h = hash_key(&s->merges, sip_msg_call_id(request), h);
-	if (sip_msg_cseq(request, &cseq) == 0)
-		h = hash_key(&s->merges, slice_make((const char *)&cseq->number, sizeof(cseq->number)), h);
-	return h;
-}
-
-bool server_is_merged(struct sip_stack *s, struct sip_msg *request)
-{
-	return hash_first(&s->merges, merge_hash(s, request)) != NULL;
-}
-
 /* ---- life ---- */
 
 static void destroy(struct sip_server *t)
@@ -390,7 +256,7 @@ int server_new(struct sip_stack *s, struct sip_msg *request, const struct server
 		return err;
 	}
 	hash_insert(&s->servers, &t->node, key->hash);
-	hash_insert(&s->merges, &t->merge, merge_hash(s, request));
+	hash_insert(&s->merges, &t->merge, server_merge_hash(s, request));
 	list_append(&s->server_list, &t->link);
 	s->counters.server_txns++;
 	enter(t, t->method == SIP_INVITE ? I_TRYING : N_TRYING);

@@ -3,7 +3,7 @@
  * finds its transaction, its dialog or the user. What is refused here is refused without a transaction, so
  * that a stranger's nonsense costs no memory; an ACK is never answered.
  */
-#include "sip/txn_impl.h"
+#include "sip/txn_server_impl.h"
 
 #include "base/err.h"
 
