@@ -22,7 +22,7 @@
 #define ALAW_BITS(c) ((c) ^ 0x55)
 #define ALAW_SEG(c)  ((ALAW_BITS(c) >> 4) & 7)
 #define ALAW_STEP(c) ((ALAW_BITS(c) & 15) * 16 + 8)
-#define ALAW_MAG(c)  (ALAW_SEG(c) ? (ALAW_STEP(c) + 256) << (ALAW_SEG(c) - 1) : ALAW_STEP(c))
+#define ALAW_MAG(c)  ((ALAW_STEP(c) + (ALAW_SEG(c) ? 256 : 0)) << (ALAW_SEG(c) ? ALAW_SEG(c) - 1 : 0))
 #define ALAW(c)      (int16_t)(((c)&0x80) ? ALAW_MAG(c) : -ALAW_MAG(c))
 
 #define ROW8(f, c) f(c), f(c + 1), f(c + 2), f(c + 3), f(c + 4), f(c + 5), f(c + 6), f(c + 7)

@@ -141,7 +141,8 @@ static inline int16_t rig_sample(uint32_t i)
 static inline void rig_tick(struct rig *r, struct rig_end *e)
 {
 	int16_t pcm[480];
-	size_t n = stream_rate(e->stream) * r->tick_ms / 1000;
+	size_t n =
+		8 * r->tick_ms; /* not stream_rate(): that is signalling's, and this may be another thread */
 	uint64_t now = sim_now(r->sim);
 
 	stream_receive(e->stream, now);
