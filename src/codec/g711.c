@@ -34,29 +34,40 @@
 static const int16_t ulaw_table[256] = {ROW256(ULAW)};
 static const int16_t alaw_table[256] = {ROW256(ALAW)};
 
+/*
+ * Segment and step of a magnitude are the exponent and the top mantissa bits of the same number as a float:
+ * below 2^24 the conversion is exact, and unlike a bit count it is something that compilers do for many
+ * samples at once.
+ */
+static inline int32_t log_steps(int32_t mag)
+{
+	float f = (float)mag;
+	int32_t bits;
+
+	memcpy(&bits, &f, sizeof(bits));
+	return bits >> 19; /* 8 bits of exponent, 4 of mantissa */
+}
+
+#define LOG_OF(power) ((127 + (power)) << 4) /* log_steps(2^power) */
+
 static inline uint8_t ulaw_of(int16_t sample)
 {
-	int sign = sample < 0 ? 0 : 0x80;
-	int mag = sample < 0 ? -(int)sample : sample;
-	int seg;
+	int32_t x = sample, negative = x >> 31, mag = (x ^ negative) - negative;
 
-	if (mag > ULAW_CLIP)
-		mag = ULAW_CLIP;
-	mag += ULAW_BIAS;
-	seg = 24 - __builtin_clz((unsigned)mag); /* the bias puts the top bit at 7 + segment */
-	return (uint8_t)(sign | (~((seg << 4) | ((mag >> (seg + 3)) & 15)) & 0x7f));
+	mag = (mag < ULAW_CLIP ? mag : ULAW_CLIP) + ULAW_BIAS;
+	return (uint8_t)(~(log_steps(mag) - LOG_OF(7)) ^ (negative & 0x80));
 }
 
 static inline uint8_t alaw_of(int16_t sample)
 {
-	int sign = sample < 0 ? 0 : 0x80;
+	int32_t x = sample, negative = x >> 31;
 	/* One's complement, not minus: the intervals of both signs are mirrored at -1/2 and -32768 needs no
 	 * clip. */
-	int mag = sample < 0 ? ~(int)sample : sample;
-	int seg = 24 - __builtin_clz((unsigned)mag | 0x80);
-	int shift = seg ? seg + 3 : 4; /* the two lowest segments have the same step */
+	int32_t mag = x ^ negative;
+	/* The two lowest segments have the same step: below 256 the scale is linear. */
+	int32_t steps = mag < 256 ? mag >> 4 : log_steps(mag) - LOG_OF(7);
 
-	return (uint8_t)((sign | (seg << 4) | ((mag >> shift) & 15)) ^ 0x55);
+	return (uint8_t)(steps ^ 0xd5 ^ (negative & 0x80));
 }
 
 uint8_t g711_ulaw_encode(int16_t sample)

@@ -35,8 +35,8 @@ struct dtmf_item {
 };
 
 struct dtmf_queue {
-	struct dtmf_item items[DTMF_QUEUE];
 	_Atomic uint32_t head, tail; /* written by signalling, by the media thread */
+	struct dtmf_item items[DTMF_QUEUE];
 };
 /* All of them or none. OH_EDIGIT, OH_EINVAL (durations), OH_ETOOMANY. 0 as duration or pause: the default. */
 int dtmf_queue_add(struct dtmf_queue *q, const char *digits, unsigned duration_ms, unsigned pause_ms);
@@ -50,8 +50,10 @@ struct dtmf_packet {
 enum dtmf_tx_state { DTMF_IDLE, DTMF_EVENT, DTMF_REPEAT, DTMF_PAUSE };
 
 struct dtmf_tx {
+	enum dtmf_tx_state
+		state; /* these and the ends of the queue are all that a packet of audio looks at */
+	bool finished; /* the last queued digit has been sent; the owner clears it */
 	struct dtmf_queue queue;
-	enum dtmf_tx_state state;
 	uint32_t clock_hz;
 	struct dtmf_item item;
 	uint32_t segment_ts; /* where the present segment began */
@@ -59,11 +61,10 @@ struct dtmf_tx {
 	uint32_t left;       /* of the event, time stamp units */
 	bool first;          /* its next packet carries the mark */
 	uint8_t repeats;     /* final packets still to repeat */
+	uint8_t segment_repeats;
 	uint32_t pause_until;
 	struct dtmf_packet final;   /* being repeated */
 	struct dtmf_packet segment; /* final packet of the last full segment, repeated beside the new one */
-	uint8_t segment_repeats;
-	bool finished; /* set when the last queued digit has been sent; the owner clears it */
 };
 
 #define DTMF_STEP_PACKETS 3u
@@ -101,13 +102,13 @@ struct dtmf_open {
 typedef void dtmf_rx_fn(void *arg, char digit, uint32_t duration_ms, uint64_t at_ns);
 
 struct dtmf_rx {
+	uint8_t n_open; /* first: all that a tick without digits looks at */
+	uint8_t next;   /* in history */
 	uint32_t clock_hz;
-	struct dtmf_open open[DTMF_OPEN]; /* by time stamp */
-	uint8_t n_open;
-	uint8_t next;                           /* in history */
-	struct dtmf_seen history[DTMF_HISTORY]; /* reported ones */
 	dtmf_rx_fn *fn;
 	void *arg;
+	struct dtmf_open open[DTMF_OPEN];       /* by time stamp */
+	struct dtmf_seen history[DTMF_HISTORY]; /* reported ones */
 };
 
 void dtmf_rx_init(struct dtmf_rx *r, uint32_t clock_hz, dtmf_rx_fn *fn, void *arg);

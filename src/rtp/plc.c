@@ -20,16 +20,30 @@ void plc_init(struct plc *p, uint32_t rate_hz)
 	p->rate_hz = rate_hz;
 }
 
+/* A ring: on the good path every sample is copied once and nothing is shifted. */
 static void remember(struct plc *p, const int16_t *pcm, size_t n)
 {
-	if (n >= PLC_HISTORY) {
-		memcpy(p->history, pcm + n - PLC_HISTORY, sizeof(p->history));
-		p->filled = PLC_HISTORY;
-		return;
+	size_t part;
+
+	if (n > PLC_HISTORY) {
+		pcm += n - PLC_HISTORY;
+		n = PLC_HISTORY;
 	}
-	memmove(p->history, p->history + n, (PLC_HISTORY - n) * sizeof(int16_t));
-	memcpy(p->history + PLC_HISTORY - n, pcm, n * sizeof(int16_t));
+	part = PLC_HISTORY - p->newest < n ? PLC_HISTORY - p->newest : n;
+	memcpy(p->history + p->newest, pcm, part * sizeof(*pcm));
+	memcpy(p->history, pcm + part, (n - part) * sizeof(*pcm));
+	p->newest = (p->newest + (uint32_t)n) % PLC_HISTORY;
 	p->filled = p->filled + (uint32_t)n > PLC_HISTORY ? PLC_HISTORY : p->filled + (uint32_t)n;
+}
+
+static void straighten(struct plc *p)
+{
+	int16_t old[PLC_HISTORY];
+
+	memcpy(old, p->history, sizeof(old));
+	memcpy(p->history, old + p->newest, (PLC_HISTORY - p->newest) * sizeof(*old));
+	memcpy(p->history + PLC_HISTORY - p->newest, old, p->newest * sizeof(*old));
+	p->newest = 0;
 }
 
 /* How well the end of the history matches itself `lag` samples earlier, as r*|r|/energy; every `stride`-th
@@ -101,6 +115,7 @@ static int32_t piece_at(const struct plc *p, uint32_t i)
 
 static void begin(struct plc *p)
 {
+	straighten(p);
 	p->open = true;
 	p->gone = 0;
 	p->period = find_period(p);

@@ -24,7 +24,8 @@ struct plc {
 	uint32_t at;              /* where in the piece */
 	int32_t step;             /* what makes the first concealed sample continue the last good one */
 	uint32_t step_left;
-	int16_t history[PLC_HISTORY]; /* the newest at the end */
+	uint32_t newest; /* history is a ring while all is well; during a loss its newest is at the end */
+	int16_t history[PLC_HISTORY];
 };
 
 void plc_init(struct plc *p, uint32_t rate_hz);
