@@ -86,7 +86,6 @@ struct jbuf {
 	enum jbuf_state state;
 	uint32_t tick_ms, target_ms;
 	struct jbuf_decoder dec;
-	struct plc plc;
 	struct jbuf_stats stats;
 
 	uint16_t first, last, free_cell, fresh; /* packets by time; returned cells; cells never used yet */
@@ -108,6 +107,7 @@ struct jbuf {
 	uint8_t late_ticks, early_run;
 
 	struct jbuf_cell *cells;
+	struct plc plc; /* last: long */
 };
 
 /* target_ms 0: JBUF_RESERVE_MS. OH_ENOMEM. */

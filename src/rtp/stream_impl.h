@@ -19,8 +19,8 @@
 #define STREAM_KEEPALIVE_NS  (15 * NS_PER_S)   /* Tr of RFC 6263 7 */
 #define STREAM_SOURCE_IDLE   (200 * NS_PER_MS) /* silent for this long, a source may be replaced at once */
 #define STREAM_RX_PER_TICK   256u              /* datagrams: a flood costs no more than this */
-#define STREAM_RTCP_EVERY_MS 200u /* how often its socket is looked at; stamps are the kernel's */
-#define STREAM_PACKET_MS_MAX 120u /* the longest packet that is taken */
+#define STREAM_RTCP_EVERY_MS 1000u /* how often its socket is looked at; stamps are the kernel's */
+#define STREAM_PACKET_MS_MAX 120u  /* the longest packet that is taken */
 
 /*
  * What was agreed, with everything that it needs: made whole on signalling's side, so that the media thread
@@ -40,9 +40,9 @@ struct stream_setup {
 };
 
 struct stream_door {
-	_Atomic(struct stream_setup *) pending; /* the newest that the media thread has not taken */
-	_Atomic(struct stream_setup *) retired; /* what it has let go of */
 	struct stats_door stats;
+	_Atomic(struct stream_setup *) retired; /* what the media thread has let go of */
+	_Atomic(struct stream_setup *) pending; /* the newest that it has not taken */
 };
 
 struct stream_want { /* of the last stream_apply() */
@@ -97,16 +97,17 @@ struct stream {
 	struct stream_door door;
 	struct stream_want want;
 
+	/* What every tick touches lies together: with a thousand streams, memory is what a tick waits for. */
 	struct stream_setup *cur; /* NULL: nothing agreed yet */
 	uint64_t now_ns;          /* of this tick */
 	struct netaddr remote;
 	struct stream_stats figures; /* what is counted here and not by a part below */
-	struct jbuf jbuf;
 	struct stream_rx rx;
-	struct stream_tx tx;
-	struct stream_rtcp rtcp;
-	struct dtmf_tx dtmf_tx;
 	struct dtmf_rx dtmf_rx;
+	struct stream_rtcp rtcp;
+	struct stream_tx tx;
+	struct dtmf_tx dtmf_tx;
+	struct jbuf jbuf;
 };
 
 void stream_tell(

@@ -431,7 +431,7 @@ TEST(the_end_says_bye)
 	sim_tap(r->sim, on_bye, &byes);
 	r->b.next_tick_ns = UINT64_MAX;
 	r->b.stream = stream_free(r->b.stream);
-	rig_run(r, 500);
+	rig_run(r, 1100);
 	CHECK_EQ(byes, 1);
 	CHECK_EQ(rig_stats(&r->a).rtcp_rx, 1);
 	rig_close(r);
