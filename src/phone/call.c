@@ -124,6 +124,11 @@ void call_ended(struct call *c, const struct call_end *end)
 	};
 
 	c->ended_ns = host_now(c->phone->host);
+	if (c->state == OFFHOOK_CALL_NULL) {
+		/* Nobody has heard of it: its maker discards it. */
+		c->inv = inv_free(c->inv);
+		return;
+	}
 	c->state = OFFHOOK_CALL_DISCONNECTED;
 	c->status = end->status;
 	c->ended_by = end->by;

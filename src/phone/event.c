@@ -160,6 +160,9 @@ struct event *event_emit(struct offhook_phone *p, const struct event_say *say)
 
 	if (of_less_weight(say) && !events_room(p, say->subject))
 		return refuse(p, say);
+	/* Memory is out. Handlers rely on the picture; the gap is told. */
+	if (say->subject && id_kind(say->subject->id) == ID_CALL && !say->picture)
+		return refuse(p, say);
 	e = say->spare ? say->spare : event_new();
 	if (!e)
 		return refuse(p, say);

@@ -105,10 +105,12 @@ static void take_call(
 	};
 	if (fill(c, a) == 0)
 		say.picture = picture_new(c);
-	/* A call that the program cannot be told of does not stay. */
-	if (!say.picture || !event_emit(p, &say)) {
-		inv_end(c->inv, 500, SLICE_NONE, NULL, 0);
-	}
+	if (say.picture && event_emit(p, &say))
+		return;
+	/* Memory is out. A call that the program cannot be told of does not stay. */
+	c->state = OFFHOOK_CALL_NULL;
+	inv_end(c->inv, 500, SLICE_NONE, NULL, 0);
+	call_discard(c);
 }
 
 void incoming_request(void *phone, struct sip_msg *msg, struct sip_server *server)

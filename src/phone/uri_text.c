@@ -21,7 +21,7 @@ int uri_text_parse(const char *text, struct sip_addr *ret_addr)
 		addr.text = s;
 		err = sip_uri_parse(s, &addr.uri);
 	}
-	if (err == OH_ESYNTAX)
+	if (err == OH_ESYNTAX || (err == OH_EURI && !*err_detail_text()))
 		err = err_detail(OH_EURI,
 			"'%.100s' is not a SIP address; one is sip:user@host or <sip:user@host>", text);
 	if (err)

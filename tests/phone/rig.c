@@ -206,9 +206,10 @@ bool rig_wait(struct side *s, const char *words)
 
 	while (!strstr(s->log, words) && sim_now(s->rig->sim) < until)
 		rig_run_ms(s->rig, 10);
-	if (!strstr(s->log, words))
-		print_error("%s: no '%s' in '%s'\n", s->name, words, s->log);
-	return strstr(s->log, words) != NULL;
+	if (strstr(s->log, words))
+		return true;
+	print_error("%s has heard '%s'\n", s->name, s->log);
+	return false;
 }
 
 void side_forget(struct side *s)
