@@ -575,7 +575,9 @@ TEST(program_headers_travel)
 	cfg.n_headers = ARRAY_LEN(h);
 	CHECK_OK(offhook_call_make(r->a.phone, 0, &cfg, &r->a.call));
 	CHECK(rig_wait(&r->b, "INCOMING"));
-	CHECK_EQ(offhook_message_header(r->b.message, strlen(r->b.message), "x-customer", 0, value, sizeof(value)), 4);
+	CHECK_EQ(offhook_message_header(
+			 r->b.message, strlen(r->b.message), "x-customer", 0, value, sizeof(value)),
+		4);
 	CHECK_STR(value, "4711");
 	CHECK_EQ(offhook_message_header(r->b.message, strlen(r->b.message), "s", 0, value, 3), 5);
 	CHECK_STR(value, "he");
@@ -640,13 +642,16 @@ TEST(every_allocation_of_a_call_may_fail)
 }
 
 TESTS(RUN(a_call_is_made_answered_and_ended), RUN(audio_in_a_183_comes_after_early_and_once),
-	RUN(every_refusal_reaches_the_caller_with_its_phrase), RUN(a_hang_up_has_its_code_by_state_and_is_told_at_once),
+	RUN(every_refusal_reaches_the_caller_with_its_phrase),
+	RUN(a_hang_up_has_its_code_by_state_and_is_told_at_once),
 	RUN(a_caller_who_gives_up_at_once_leaves_nothing), RUN(nobody_there_ends_with_408),
 	RUN(a_name_without_address_fails_later_with_its_error),
-	RUN(inside_a_handler_the_picture_is_of_that_very_moment), RUN(the_callee_sees_who_calls_as_the_invite_says),
-	RUN(a_handler_may_answer), RUN(a_handler_may_hang_up), RUN(a_handler_of_the_end_may_call_again),
+	RUN(inside_a_handler_the_picture_is_of_that_very_moment),
+	RUN(the_callee_sees_who_calls_as_the_invite_says), RUN(a_handler_may_answer),
+	RUN(a_handler_may_hang_up), RUN(a_handler_of_the_end_may_call_again),
 	RUN(user_data_given_in_the_first_handler_comes_with_all_later_events),
-	RUN(an_ended_call_answers_until_its_end_was_handled), RUN(a_slot_number_rests_until_the_end_was_handled),
+	RUN(an_ended_call_answers_until_its_end_was_handled),
+	RUN(a_slot_number_rests_until_the_end_was_handled),
 	RUN(the_events_of_one_command_can_be_taken_out_of_turn),
 	RUN(above_max_calls_the_network_gets_486_and_the_program_an_error),
 	RUN(who_does_not_keep_up_with_events_gets_no_more_calls), RUN(bad_arguments_are_named),
