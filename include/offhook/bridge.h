@@ -228,7 +228,8 @@ OFFHOOK_API int offhook_tone_new(struct offhook_phone *phone, const struct offho
 	offhook_id *ret_slot);
 
 /**
- * Removes a player, recorder or tone with its slot and connections. A recorder's file is complete when this returns.
+ * Removes a player, recorder or tone with its slot and connections. A recorder's file is complete when this returns; only
+ * from an inline handler, which cannot wait, it is completed right after.
  *
  * @param phone  borrowed
  * @param id     player, recorder or tone

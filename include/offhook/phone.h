@@ -122,12 +122,14 @@ OFFHOOK_API void offhook_phone_cfg_init(struct offhook_phone_cfg *cfg);
 OFFHOOK_API int offhook_phone_new(const struct offhook_phone_cfg *cfg, struct offhook_phone **ret_phone);
 
 /**
- * Ends every call (BYE, CANCEL or 603 by its state) and waits until the peers have confirmed or the limit has passed.
- * Events of the ends are still delivered; afterwards new commands fail with OH_ECLOSED.
+ * Ends every call (BYE, CANCEL or 603 by its state) and waits until the peers have confirmed and, unless events are
+ * pulled, the handlers of the ends have returned, or the limit has passed. From the beginning on no new call, transport,
+ * account or port comes (OH_ECLOSED); afterwards every command fails with OH_ECLOSED, while events that wait can still be
+ * pulled.
  *
  * @param phone     borrowed
  * @param limit_ms  how long to wait at most for the peers; 0 = do not wait
- * @return 0, OH_ETIMEDOUT (some peer had not answered), OH_ECLOSED (was closed before)
+ * @return 0, OH_ETIMEDOUT (some peer had not answered), OH_ECLOSED (was closed before), OH_ESTATE (in a handler)
  *
  * Thread: any but the phone's own event thread and inline handlers (OH_ESTATE there).
  * May call back: with pull delivery no (call offhook_process() yourself); else as ever.  Spec: RFC 3261 15.
@@ -174,7 +176,8 @@ OFFHOOK_API int offhook_process(struct offhook_phone *phone, int timeout_ms);
  * @param phone    borrowed
  * @param id       the object
  * @param command  as offhook_last_command() gave it in this thread
- * @return how many were handed out, or OH_ESTATE with other deliveries than pull
+ * @return how many were handed out (0 also while another thread hands out, as with offhook_process()), or OH_ESTATE with
+ *         other deliveries than pull
  *
  * Thread: any.  May call back: yes.  Spec: none.
  */

@@ -178,9 +178,12 @@ int call_media_answer(struct call_media *m, const struct sip_flow *flow, struct 
 	if (err)
 		return err;
 	local = local_of(m, allowed(m), codecs);
+	/* One of ours that was refused by 491 and waits for its next try is made anew then. */
+	oa_rollback(m->oa);
 	err = oa_answer(m->oa, offer, &local, ret_text, &audio);
 	if (err)
 		return err;
+	m->hold_before = m->hold;
 	return commit(m, &audio, ret_gone);
 }
 

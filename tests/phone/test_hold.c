@@ -112,6 +112,7 @@ TEST(both_hold_at_the_same_moment)
 	check_media(&r->a, OFFHOOK_MEDIA_LOCAL_HOLD, OFFHOOK_DIR_NONE);
 	check_media(&r->b, OFFHOOK_MEDIA_LOCAL_HOLD, OFFHOOK_DIR_NONE);
 	CHECK(strstr(r->a.log, "HOLD_FAILED") == NULL);
+	CHECK(strstr(r->b.log, "HOLD_FAILED") == NULL);
 	rig_close(r);
 }
 
