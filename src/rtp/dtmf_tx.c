@@ -136,12 +136,12 @@ size_t dtmf_tx_step(struct dtmf_tx *t, uint32_t ts, uint32_t span, struct dtmf_p
 		if ((int32_t)(ts - t->pause_until) < 0)
 			return 0;
 		t->state = DTMF_IDLE;
-		/* fall through */
+		__attribute__((fallthrough));
 	case DTMF_IDLE:
 		if (!queue_take(&t->queue, &t->item))
 			return 0;
 		start_event(t, ts);
-		/* fall through */
+		__attribute__((fallthrough));
 	case DTMF_EVENT:
 		return step_event(t, span, out);
 	case DTMF_REPEAT:

@@ -207,7 +207,7 @@ void jbuf_put(struct jbuf *j, const struct jbuf_packet *p)
 	case JBUF_STRETCH:
 		j->stats.stretched++;
 		j->play_ts = p->ts;
-		/* fall through */
+		__attribute__((fallthrough));
 	case JBUF_TAKE:
 		j->starved = false;
 		j->starved_ts = 0;
