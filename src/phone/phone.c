@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "phone/account.h"
+#include "session/inv.h"
 
 static _Thread_local struct {
 	const struct offhook_phone *phone;
@@ -120,13 +121,21 @@ static int check_cfg(const struct offhook_phone_cfg *c)
 	return 0;
 }
 
+/* Somebody accepts a call that we gave up (RFC 3261 13.2.2.4). */
+static void stray_2xx(void *arg, struct sip_msg *msg, const struct sip_flow *flow)
+{
+	struct offhook_phone *p = arg;
+
+	inv_end_stray(p->stack, msg, flow);
+}
+
 static int new_stack(struct offhook_phone *p)
 {
 	struct sip_stack_cfg cfg = {
 		.host = p->host,
 		.user_agent = slice_of(p->user_agent),
 		.timers = {.t1 = p->cfg.t1_ms},
-		.handler = {.request = incoming_request, .arg = p},
+		.handler = {.request = incoming_request, .stray_2xx = stray_2xx, .arg = p},
 	};
 
 	if (p->cfg.log_messages && p->cfg.on_log && p->cfg.log_level >= OFFHOOK_LOG_DEBUG) {

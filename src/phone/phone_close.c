@@ -17,7 +17,8 @@ static bool all_said(const struct offhook_phone *p)
 	struct sip_counters c;
 
 	sip_stack_counters(p->stack, &c);
-	return c.unanswered == 0;
+	/* A callee that hung up before the ACK has its BYE still to send. */
+	return c.unanswered == 0 && sip_stack_ending(p->stack) == 0;
 }
 
 static bool all_handled(const struct offhook_phone *p)
