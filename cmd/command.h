@@ -37,7 +37,7 @@ struct options {
 	double ring_s;     /* answer: ring this long first */
 	unsigned code;     /* answer: with this status */
 	unsigned count;    /* answer: so many calls, 0 = until interrupted */
-	unsigned ptime_ms, clock_rate_hz;
+	unsigned ptime_ms, jitter_ms, clock_rate_hz;
 	struct offhook_header headers[MAX_HEADERS];
 	size_t n_headers;
 };

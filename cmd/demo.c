@@ -97,6 +97,7 @@ static int open_party(struct party *p)
 	cfg.delivery = OFFHOOK_DELIVER_PULL;
 	cfg.on_event = on_event;
 	cfg.on_event_arg = p;
+	cfg.jitter_ms = 60; /* the machine may be busy compiling next door */
 	offhook_transport_cfg_init(&transport);
 	transport.address = "127.0.0.1";
 	err = offhook_phone_new(&cfg, &p->phone);

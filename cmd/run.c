@@ -322,6 +322,7 @@ static int open_phone(struct run *r)
 	cfg.on_event = on_event;
 	cfg.on_event_arg = r;
 	cfg.ptime_ms = o->ptime_ms;
+	cfg.jitter_ms = o->jitter_ms;
 	cfg.clock_rate_hz = o->clock_rate_hz;
 	cfg.on_log = report_log;
 	cfg.log_level = o->trace ? OFFHOOK_LOG_DEBUG : o->quiet ? OFFHOOK_LOG_NONE : OFFHOOK_LOG_WARN;

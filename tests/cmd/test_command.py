@@ -22,10 +22,10 @@ def test_two_commands_speak_with_each_other(command, start, speech, free_port, t
     port = free_port()
     heard = {"alice": tmp_path / "alice.wav", "bob": tmp_path / "bob.wav"}
     bob = start([command, "answer", "--local", f"127.0.0.1:{port}", "--play", speech["bob"], "--record", heard["bob"],
-                 "--json", "--ring", "0.2", "--from", "sip:bob@127.0.0.1"])
+                 "--jitter", "100", "--json", "--ring", "0.2", "--from", "sip:bob@127.0.0.1"])
     bob.wait_for('"ready"')
     alice = run(command, "dial", f"sip:bob@127.0.0.1:{port}", "--local", "127.0.0.1", "--play", speech["alice"],
-                "--record", heard["alice"], "--json", "--duration", "8", "--from", '"Alice" <sip:alice@127.0.0.1>')
+                "--record", heard["alice"], "--json", "--jitter", "100", "--duration", "8", "--from", '"Alice" <sip:alice@127.0.0.1>')
     assert alice.returncode == 0, alice.stderr
     assert bob.wait(10) == 0, bob.text()
     assert_heard(speech["alice"], heard["bob"])
@@ -50,10 +50,10 @@ def test_digits_arrive_once_each_and_the_call_ends_behind_them(command, start, f
 
 def test_echo_gives_back_what_was_said(command, start, speech, free_port, tmp_path):
     port = free_port()
-    start([command, "answer", "--local", f"127.0.0.1:{port}", "--echo", "--json"]).wait_for('"ready"')
+    start([command, "answer", "--local", f"127.0.0.1:{port}", "--echo", "--jitter", "100", "--json"]).wait_for('"ready"')
     heard = tmp_path / "echo.wav"
     caller = run(command, "dial", f"sip:echo@127.0.0.1:{port}", "--local", "127.0.0.1", "--play", speech["alice"],
-                 "--record", heard, "--duration", "8")
+                 "--record", heard, "--jitter", "100", "--duration", "8")
     assert caller.returncode == 0, caller.stderr
     assert_heard(speech["alice"], heard)
 

@@ -68,7 +68,9 @@ def hang_up():
 def main():
     role, says, hears = sys.argv[1], sys.argv[-2], sys.argv[-1]
     lib = pj.Lib()
-    lib.init(log_cfg=pj.LogConfig(level=0, console_level=0))
+    media = pj.MediaConfig()
+    media.jb_min = 100  # the tests run on busy machines
+    lib.init(log_cfg=pj.LogConfig(level=0, console_level=0), media_cfg=media)
     transport = lib.create_transport(pj.TransportType.UDP, pj.TransportConfig(bound_addr="127.0.0.1"))
     lib.start()
     lib.set_null_snd_dev()
