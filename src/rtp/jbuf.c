@@ -362,7 +362,7 @@ static bool play(struct jbuf *j, uint64_t now_ns, int16_t *pcm, size_t n)
 				j->starved = true;
 				j->starved_ts += ts_of_samples(j, room);
 				sound |= conceal(j, pcm + done, room);
-				concealed = true;
+				concealed = !j->excused;
 				break;
 			}
 			gap = ts_diff(cell(j, j->first)->ts, j->play_ts);

@@ -98,6 +98,7 @@ struct jbuf {
 	size_t spill_at, spill_n;
 	bool starved;        /* the last tick ended without anything buffered */
 	uint32_t starved_ts; /* for how long */
+	bool excused; /* set by the owner: the sender is busy with something else, nothing is missing */
 
 	/* policy */
 	uint64_t window_end_ns, least_wait_ns;

@@ -18,9 +18,10 @@
 
 #define STREAM_KEEPALIVE_NS  (15 * NS_PER_S)   /* Tr of RFC 6263 7 */
 #define STREAM_SOURCE_IDLE   (200 * NS_PER_MS) /* silent for this long, a source may be replaced at once */
-#define STREAM_RX_PER_TICK   256u              /* datagrams: a flood costs no more than this */
-#define STREAM_RTCP_EVERY_MS 1000u /* how often its socket is looked at; stamps are the kernel's */
-#define STREAM_PACKET_MS_MAX 120u  /* the longest packet that is taken */
+#define STREAM_EVENT_PACE    (60 * NS_PER_MS) /* between two packets of an event at the longest packet time */
+#define STREAM_RX_PER_TICK   256u             /* datagrams: a flood costs no more than this */
+#define STREAM_RTCP_EVERY_MS 1000u            /* how often its socket is looked at; stamps are the kernel's */
+#define STREAM_PACKET_MS_MAX 120u             /* the longest packet that is taken */
 
 /*
  * What was agreed, with everything that it needs: made whole on signalling's side, so that the media thread
@@ -67,6 +68,7 @@ struct stream_rx {
 	uint16_t candidate_seq;
 	uint64_t lost_before; /* of earlier sources */
 	uint64_t heard_ns;    /* the last good packet, or when receiving began */
+	uint64_t event_ns;    /* the last telephone-event packet */
 	bool heard, timed_out;
 	double jitter_max; /* of earlier sources, ms */
 };

@@ -101,6 +101,7 @@ static uint32_t arrival_ts(const struct stream *s, uint64_t at_ns)
 static void take_event(struct stream *s, const struct rtp_packet *p, const struct host_rx *rx)
 {
 	s->figures.rx_events++;
+	s->rx.event_ns = s->now_ns;
 	if (place_in_sequence(s, p) == RTP_SEQ_INVALID)
 		return;
 	latch(s, rx);
@@ -231,5 +232,7 @@ bool stream_pull(struct stream *s, int16_t *pcm, size_t n)
 		memset(pcm, 0, n * sizeof(*pcm));
 		return false;
 	}
+	/* A telephone-event stands in the place of audio; its absence then is no loss. */
+	s->jbuf.excused = s->rx.event_ns && s->now_ns - s->rx.event_ns <= STREAM_EVENT_PACE;
 	return jbuf_get(&s->jbuf, s->now_ns, pcm, n);
 }

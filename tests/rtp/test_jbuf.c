@@ -96,6 +96,12 @@ static const struct trace traces[] = {
 		.drift = 300,
 		.least_played = .999,
 		.most_depth_ms = 80},
+	{.name = "sender much too fast",
+		.tick_ms = 20,
+		.ptime_ms = 20,
+		.drift = 3000,
+		.least_played = .99,
+		.most_depth_ms = 80},
 	{.name = "sender slow",
 		.tick_ms = 20,
 		.ptime_ms = 20,
@@ -390,9 +396,8 @@ TEST(what_no_packet_can_be_is_refused)
 	jbuf_free(&r.j);
 }
 
-/* Concealment by itself: a steady voice with one lost packet keeps its level and has no click; a long loss
- * ends in silence; without loss nothing is touched. */
-TEST(concealment_bridges_a_voice_and_fades)
+/* Concealment by itself: a steady voice with one lost packet keeps its level and has no click. */
+TEST(concealment_bridges_a_voice)
 {
 	struct plc p;
 	int16_t pcm[160];
@@ -426,11 +431,57 @@ TEST(concealment_bridges_a_voice_and_fades)
 	/* The steepest step of the signal itself is 1,770; a period is known to a sample only. */
 	CHECK(worst < 2400);
 	CHECK(energy > 0.6 * wanted && energy < 1.1 * wanted);
-	for (int i = 0; i < 3; i++)
-		plc_conceal(&p, pcm, 160);
+}
+
+static double loudness(const int16_t *pcm, size_t n)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += (double)pcm[i] * pcm[i];
+	return sqrt(sum / (double)n);
+}
+
+TEST(a_long_loss_fades_to_silence)
+{
+	double level[3];
+	int16_t pcm[160];
+	struct plc p;
+
+	plc_init(&p, 8000);
+	for (int frame = 0; frame < 5; frame++) {
+		for (int i = 0; i < 160; i++)
+			pcm[i] = (int16_t)(8000 * sin(2 * M_PI * 125 * (frame * 160 + i) / 8000.0));
+		plc_good(&p, pcm, 160);
+	}
+	for (int i = 0; i < 3; i++) {
+		CHECK(plc_conceal(&p, pcm, 160));
+		level[i] = loudness(pcm, 160);
+	}
+	CHECK(level[0] > 5000 && level[1] < 0.75 * level[0] && level[2] < 0.4 * level[1] && level[2] > 0);
 	CHECK(!plc_conceal(&p, pcm, 160));
-	for (int i = 0; i < 160; i++)
-		CHECK_EQ(pcm[i], 0);
+	CHECK(loudness(pcm, 160) == 0);
+}
+
+/* A voice that swells: one period ago it was a quarter softer, and the seam must not click. It ends at a crest, where
+ * the signal itself hardly moves. */
+TEST(a_loss_begins_without_a_click)
+{
+	double amplitude = 2000;
+	int16_t pcm[160];
+	struct plc p;
+	int last = 0;
+
+	plc_init(&p, 8000);
+	for (int i = 0; i < 16 * 64 + 16; i++) {
+		pcm[0] = (int16_t)(amplitude * sin(2 * M_PI * i / 64));
+		amplitude *= 1.0025;
+		last = pcm[0];
+		plc_good(&p, pcm, 1);
+	}
+	CHECK(last > 20000);
+	CHECK(plc_conceal(&p, pcm, 160));
+	CHECK(abs(pcm[0] - last) < 600);
 }
 
 TEST(concealment_survives_every_history)
@@ -462,4 +513,5 @@ TESTS(RUN(every_trace_keeps_the_law_and_its_damage_small),
 	RUN(overtaken_packets_play_in_order_when_there_is_time),
 	RUN(a_packet_late_by_a_hair_is_waited_for_once), RUN(a_full_store_throws_the_oldest_out),
 	RUN(a_time_stamp_from_nowhere_disturbs_nothing_two_begin_anew), RUN(what_no_packet_can_be_is_refused),
-	RUN(concealment_bridges_a_voice_and_fades), RUN(concealment_survives_every_history))
+	RUN(concealment_bridges_a_voice), RUN(a_long_loss_fades_to_silence),
+	RUN(a_loss_begins_without_a_click), RUN(concealment_survives_every_history))

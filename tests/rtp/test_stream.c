@@ -147,6 +147,14 @@ TEST(the_first_good_packet_latches_and_only_it)
 	CHECK(s.latched);
 	CHECK_EQ(s.remote.port, 6000);
 	CHECK_EQ(s.rx_ssrc, 0xbad);
+
+	/* Another address in the next answer is a wish to go there. */
+	r->a.params.remote_rtp.port = 7000;
+	CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+	rig_run(r, 40);
+	s = rig_stats(&r->a);
+	CHECK(!s.latched);
+	CHECK_EQ(s.remote.port, 7000);
 	host_dgram_close(nat);
 	host_dgram_close(thief);
 	rig_close(r);
@@ -382,6 +390,7 @@ TEST(digits_need_an_agreement_and_a_direction)
 	CHECK_EQ(t.events, 7); /* five of 20 ms, the last of them three times */
 	CHECK(!t.seq_gap);
 	CHECK_STR(r->b.digits, "1");
+	CHECK_EQ(rig_stats(&r->b).concealed, 0); /* the pause of the audio is no loss */
 	rig_close(r);
 }
 
