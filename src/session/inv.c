@@ -198,7 +198,6 @@ void inv_enter(struct inv *inv, enum phase phase)
 	case PHASE_ANSWERED:
 	case PHASE_REANSWERED:
 		inv->wait_ms = sip_stack_timers(inv->stack)->t1;
-		inv->waited_ms = 0;
 		sip_stack_arm(inv->stack, &inv->timer, inv->wait_ms);
 		break;
 	case PHASE_BYE_AFTER_ACK: /* the 2xx goes on being repeated */

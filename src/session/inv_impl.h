@@ -160,7 +160,7 @@ struct inv {
 	struct reoffer *want;
 
 	struct wheel_timer timer;   /* what it means depends on the phase */
-	uint32_t wait_ms, waited_ms; /* repetition of the 2xx */
+	uint32_t wait_ms;           /* until the next repetition of the 2xx */
 	uint64_t expires_ns;        /* RFC 3261 13.3.1: the caller's Expires; 0 = none */
 
 	/* The caller's, made before there is a dialog. */

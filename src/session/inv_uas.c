@@ -307,21 +307,15 @@ int uas_ring_again(struct inv *inv, const struct ev *ev)
 
 /* ---- the 2xx and its ACK ---- */
 
-/* RFC 3261 13.3.1.4: after T1, then twice as long each time up to T2, 64*T1 in all; over any transport. */
+/* RFC 3261 13.3.1.4: after T1, then twice as long each time up to T2, over any transport. That 64*T1 are over is told
+ * by the end of the transaction (timer L). */
 int uas_repeat(struct inv *inv, const struct ev *ev)
 {
 	const struct sip_timers *t = sip_stack_timers(inv->stack);
 
 	(void)ev;
-	inv->waited_ms += inv->wait_ms;
-	if (inv->waited_ms >= 64 * t->t1) {
-		uas_drop_server(inv);
-		return inv_handle(inv, &(struct ev){.kind = EV_SERVER_GONE, .err = OH_ETIMEDOUT});
-	}
 	(void)sip_respond_again(inv->server);
 	inv->wait_ms = inv->wait_ms * 2 < t->t2 ? inv->wait_ms * 2 : t->t2;
-	if (inv->wait_ms > 64 * t->t1 - inv->waited_ms)
-		inv->wait_ms = 64 * t->t1 - inv->waited_ms;
 	sip_stack_arm(inv->stack, &inv->timer, inv->wait_ms);
 	return 0;
 }

@@ -456,6 +456,72 @@ TEST(an_owner_that_lets_go_ends_the_call_behind_itself)
 	story_close(t);
 }
 
+TEST(what_a_call_can_be_asked)
+{
+	struct story *t = story_new();
+
+	confirmed(t);
+	CHECK(!inv_is_caller(t->e.inv));
+	CHECK_SLICE(inv_local_uri(t->e.inv), "<sip:bob@example.com>");
+	CHECK_SLICE(inv_remote_uri(t->e.inv), "Alice <sip:alice@example.com>");
+	CHECK_SLICE(inv_remote_contact(t->e.inv), "sip:alice@192.0.2.2:5070");
+	CHECK_SLICE(inv_call_id(t->e.inv), "call1@192.0.2.2");
+	CHECK_EQ(inv_flow(t->e.inv)->remote.port, 5070);
+	CHECK(inv_flow(t->e.inv)->transport == t->r->udp);
+	end_hangup(&t->e);
+	CHECK_SLICE(inv_remote_uri(t->e.inv), "Alice <sip:alice@example.com>");
+	story_close(t);
+}
+
+/* The program's headers travel with the BYE, also when it has to wait; a bad one does not keep the peer from hearing it. */
+TEST(headers_of_the_hang_up)
+{
+	struct story *t = story_new();
+	struct sip_extra why = {SLICE_LIT("X-Why"), SLICE_LIT("tired")},
+			 evil = {SLICE_LIT("X-Why"), SLICE_LIT("\r\nX: 1")};
+	const char *ok, *bye;
+
+	incoming(t);
+	end_reply(&t->e, 200, "answer-1");
+	ok = rig_expect(t->r, "SIP/2.0 200 ");
+	CHECK_OK(inv_end(t->e.inv, 0, SLICE_NONE, &why, 1));
+	inside(t, ok, "ACK", "z9hG4bKa", 1, "");
+	bye = rig_expect(t->r, "BYE ");
+	CHECK_STR(rig_header(t->r, bye, "X-Why"), "tired");
+	rig_reply(t->r, bye, "200 OK");
+	story_close(t);
+
+	t = story_new();
+	confirmed(t);
+	CHECK_OK(inv_end(t->e.inv, 0, SLICE_NONE, &evil, 1));
+	rig_reply(t->r, rig_expect(t->r, "BYE "), "200 OK");
+	story_close(t);
+}
+
+/* No refusal is below 300: a callee that hangs up with 200 declines. */
+TEST(hanging_up_with_a_code_that_is_no_refusal)
+{
+	struct story *t = story_new();
+
+	incoming(t);
+	CHECK_OK(inv_end(t->e.inv, 200, SLICE_NONE, NULL, 0));
+	rig_expect(t->r, "SIP/2.0 603 Decline");
+	CHECK_STR(t->e.log, "DISCONNECTED(603)");
+	story_close(t);
+}
+
+TEST(a_transport_that_closes_takes_its_unanswered_call_along)
+{
+	struct story *t = story_new();
+
+	incoming(t);
+	t->r->udp = sip_transport_free(t->r->udp);
+	rig_settle(t->r);
+	CHECK_STR(t->e.log, "DISCONNECTED(503)");
+	CHECK_EQ(t->e.by, INV_ENDED_BY_NETWORK);
+	story_close(t);
+}
+
 /* Nobody waits for the peer when the phone closes: nothing leaks, nothing is called. */
 TEST(the_stack_goes_while_a_call_is_still_ending)
 {
@@ -483,5 +549,7 @@ TESTS(RUN(the_caller_cancels), RUN(rfc3261_12_1_1_responses_that_make_the_dialog
 	RUN(rfc3261_14_2_a_second_invite_in_the_early_dialog),
 	RUN(rfc3261_14_1_the_callee_tries_again_within_2_s),
 	RUN(a_retry_waits_until_the_peers_reinvite_is_done),
-	RUN(an_owner_that_lets_go_ends_the_call_behind_itself),
+	RUN(an_owner_that_lets_go_ends_the_call_behind_itself), RUN(what_a_call_can_be_asked),
+	RUN(headers_of_the_hang_up), RUN(hanging_up_with_a_code_that_is_no_refusal),
+	RUN(a_transport_that_closes_takes_its_unanswered_call_along),
 	RUN(the_stack_goes_while_a_call_is_still_ending))

@@ -402,6 +402,26 @@ TEST(a_reoffer_is_given_up_after_five_tries)
 	story_close(t);
 }
 
+TEST(headers_of_a_reoffer_travel_with_each_try)
+{
+	struct story *t = story_new();
+	struct sip_extra why = {SLICE_LIT("X-Why"), SLICE_LIT("lunch")};
+	const char *invite;
+
+	confirmed_caller(t);
+	t->e.again = "offer-2";
+	CHECK_OK(inv_reoffer(t->e.inv, SLICE_LIT("offer-2"), SLICE_LIT("<sip:new@192.0.2.1>"), &why, 1));
+	rig_reply(t->r, rig_expect(t->r, "INVITE "), "491 Request Pending");
+	rig_expect(t->r, "ACK ");
+	invite = rig_expect(t->r, "INVITE ");
+	CHECK_STR(rig_header(t->r, invite, "X-Why"), "lunch");
+	CHECK_STR(rig_header(t->r, invite, "Contact"), "<sip:new@192.0.2.1>");
+	answer(t, invite, "200 OK", NULL, sdp("answer-2"));
+	rig_expect(t->r, "ACK ");
+	we_hang_up_and_peer_agrees(t);
+	story_close(t);
+}
+
 TEST(a_refused_reoffer_leaves_the_session)
 {
 	struct story *t = story_new();
@@ -585,11 +605,18 @@ TEST(a_reinvite_may_be_refused_or_withdrawn_and_the_session_stands)
 	rig_expect(t->r, "SIP/2.0 488 ");
 	peer_request(t, invite, "ACK", 1, "");
 	t->e.verdict = 0;
-	peer_request(t, invite, "INVITE", 2, sdp("offer-c"));
-	peer_request(t, invite, "CANCEL", 2, "");
+	peer_request(t, invite, "INVITE", 2, "Content-Type: text/plain\nContent-Length: 2\n\nhi");
+	CHECK_STR(rig_header(t->r, rig_expect(t->r, "SIP/2.0 415 "), "Accept"), "application/sdp");
+	peer_request(t, invite, "ACK", 2, "");
+	peer_request(t, invite, "INVITE", 3, sdp("offer-d"));
+	CHECK_OK(inv_answer_offer(t->e.inv, SLICE_NONE, SLICE_NONE));
+	rig_expect(t->r, "SIP/2.0 488 ");
+	peer_request(t, invite, "ACK", 3, "");
+	peer_request(t, invite, "INVITE", 4, sdp("offer-c"));
+	peer_request(t, invite, "CANCEL", 4, "");
 	rig_expect(t->r, "SIP/2.0 200 ");
 	rig_expect(t->r, "SIP/2.0 487 ");
-	peer_request(t, invite, "ACK", 2, "");
+	peer_request(t, invite, "ACK", 4, "");
 	CHECK_EQ(inv_state(t->e.inv), INV_CONFIRMED);
 	CHECK(!inv_offer_open(t->e.inv));
 	we_hang_up_and_peer_agrees(t);
@@ -661,7 +688,8 @@ TESTS(RUN(rfc3261_9_1_cancel_waits_for_a_provisional),
 	RUN(a_request_of_ours_that_the_peer_does_not_know_ends_the_call),
 	RUN(routes_of_the_2xx_lead_the_requests),
 	RUN(rfc3261_14_1_the_caller_tries_again_after_2100_to_4000_ms),
-	RUN(a_reoffer_is_given_up_after_five_tries), RUN(a_refused_reoffer_leaves_the_session),
+	RUN(a_reoffer_is_given_up_after_five_tries), RUN(headers_of_a_reoffer_travel_with_each_try),
+	RUN(a_refused_reoffer_leaves_the_session),
 	RUN(rfc3261_12_2_1_2_a_reinvite_that_gets_481_or_408_ends_the_call),
 	RUN(a_reinvite_without_any_response_ends_the_call), RUN(bye_crosses_our_reinvite),
 	RUN(hanging_up_cancels_our_open_reinvite),
