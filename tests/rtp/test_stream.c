@@ -369,6 +369,31 @@ TEST(digits_cross_a_bad_wire_once_each)
 	}
 }
 
+/* A transfer behind our back: the new source happens to use the same time stamps, and its digit is another one. */
+TEST(a_new_source_has_its_own_digits)
+{
+	static const uint32_t sources[] = {0xaaa, 0xccc};
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct host_dgram *d;
+
+	CHECK_OK(sim_host_add_ip(r->b.host, "10.0.0.9"));
+	d = rig_socket(r->b.host, "10.0.0.9", 5000);
+	r->b.next_tick_ns = UINT64_MAX;
+	for (size_t i = 0; i < 2; i++)
+		for (uint16_t seq = 0; seq < 5; seq++) {
+			uint8_t packet[16] = {
+				[12] = 7, [13] = seq < 2 ? 10 : 0x8a, [14] = 1, [15] = (uint8_t)seq};
+			struct rtp_packet h = {.pt = 101, .seq = seq, .ts = 800, .ssrc = sources[i]};
+
+			rtp_write_header(packet, &h);
+			CHECK_OK(host_dgram_send(d, &r->a.rtp, NULL, packet, sizeof(packet)));
+			rig_run(r, 20);
+		}
+	CHECK_STR(r->a.digits, "77");
+	host_dgram_close(d);
+	rig_close(r);
+}
+
 TEST(digits_need_an_agreement_and_a_direction)
 {
 	struct rig *r = rig_open(1, "PCMU", 20, 20);
@@ -385,6 +410,7 @@ TEST(digits_need_an_agreement_and_a_direction)
 	r->a.params.dir = STREAM_SEND | STREAM_RECV;
 	CHECK_OK(stream_apply(r->a.stream, &r->a.params));
 	sim_tap(r->sim, on_packet, &t);
+	rig_run(r, 200);
 	CHECK_OK(stream_dtmf(r->a.stream, "1", 100, 0));
 	rig_run(r, 1000);
 	CHECK_EQ(t.events, 7); /* five of 20 ms, the last of them three times */
@@ -589,6 +615,7 @@ TESTS(RUN(a_clean_wire_is_bit_exact_for_every_packet_time), RUN(the_next_tick_pl
 	RUN(silence_on_the_wire_is_reported_and_so_is_its_end),
 	RUN(a_stray_source_is_not_believed_a_steady_one_is), RUN(codecs_may_change_in_the_middle),
 	RUN(wrong_parameters_change_nothing), RUN(digits_cross_a_bad_wire_once_each),
-	RUN(digits_need_an_agreement_and_a_direction), RUN(reports_tell_loss_and_the_round_trip),
-	RUN(the_end_says_bye), RUN(the_law_holds_on_every_wire_and_with_every_packet_time),
-	RUN(no_bytes_from_the_wire_do_harm), RUN(every_failing_allocation_leaves_nothing_behind))
+	RUN(a_new_source_has_its_own_digits), RUN(digits_need_an_agreement_and_a_direction),
+	RUN(reports_tell_loss_and_the_round_trip), RUN(the_end_says_bye),
+	RUN(the_law_holds_on_every_wire_and_with_every_packet_time), RUN(no_bytes_from_the_wire_do_harm),
+	RUN(every_failing_allocation_leaves_nothing_behind))
