@@ -69,7 +69,7 @@ static void *require_memory(void *p)
 	return p;
 }
 
-static struct bridge *bridge_with(uint32_t rate, size_t n, struct bridge_slot *ret_slots)
+static struct bridge *bridge_with(uint32_t rate, uint32_t port_rate, size_t n, struct bridge_slot *ret_slots)
 {
 	struct bridge_cfg cfg;
 	struct bridge *b;
@@ -80,7 +80,7 @@ static struct bridge *bridge_with(uint32_t rate, size_t n, struct bridge_slot *r
 	for (size_t i = 0; i < n; i++) {
 		struct mem_port *m = require_memory(mem_zalloc(sizeof(*m)));
 
-		m->port = (struct port){&mem_ops, rate};
+		m->port = (struct port){&mem_ops, port_rate};
 		m->says = noise[i % 64];
 		require(bridge_add(b, &m->port, &ret_slots[i]), "bridge_add");
 	}
@@ -118,7 +118,7 @@ static size_t make_links(enum shape shape, const struct bridge_slot *s, size_t n
 
 struct bench {
 	struct report report;
-	uint32_t rate_hz;
+	uint32_t rate_hz, port_hz;
 };
 
 /* The goals are for 16 kHz. */
@@ -149,7 +149,7 @@ static void bench_ticks(struct bench *m, const char *what, enum shape shape, siz
 {
 	struct bridge_slot *slots = require_memory(malloc(n * sizeof(*slots)));
 	struct bridge_link *links = require_memory(malloc((shape == PAIRS ? n : n * n) * sizeof(*links)));
-	struct bridge *b = bridge_with(m->rate_hz, n, slots);
+	struct bridge *b = bridge_with(m->rate_hz, m->port_hz, n, slots);
 
 	require(bridge_connect(b, links, make_links(shape, slots, n, links)), "bridge_connect");
 	require(bridge_publish(b), "bridge_publish");
@@ -167,7 +167,7 @@ static void bench_connect(struct bench *m, const char *what, enum shape shape, s
 	double us[CONNECTS];
 
 	for (unsigned i = 0; i < CONNECTS; i++) {
-		struct bridge *b = bridge_with(m->rate_hz, n, slots);
+		struct bridge *b = bridge_with(m->rate_hz, m->port_hz, n, slots);
 		size_t n_links = make_links(shape, slots, n, links);
 		uint64_t begin = bench_now();
 
@@ -192,6 +192,7 @@ int main(int argc, char **argv)
 		argc -= 2;
 		argv += 2;
 	}
+	m.port_hz = m.rate_hz;
 	report_open(&m.report, "bridge", argc, argv);
 	for (size_t i = 0; i < 64; i++) {
 		for (size_t k = 0; k < 960; k++)
@@ -202,6 +203,10 @@ int main(int argc, char **argv)
 	bench_ticks(&m, "frame, imperfect all-to-all", IMPERFECT, 500, 750);
 	bench_ticks(&m, "frame, pairs", PAIRS, 1000, 190);
 	bench_ticks(&m, "frame, pairs", PAIRS, 5000, 0);
+	m.port_hz = m.rate_hz == 8000 ? 16000 : 8000;
+	bench_ticks(
+		&m, m.rate_hz == 8000 ? "frame, pairs at 16 kHz" : "frame, pairs at 8 kHz", PAIRS, 1000, 0);
+	m.port_hz = m.rate_hz;
 	bench_connect(&m, "connect all-to-all", MESH, 500, 50000);
 	bench_connect(&m, "connect imperfect", IMPERFECT, 500, 0);
 	return report_close(&m.report);

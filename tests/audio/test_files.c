@@ -304,6 +304,33 @@ TEST(a_seek_drops_what_was_queued_and_wakes_a_finished_player)
 	world_close(&w);
 }
 
+/* Nobody listens yet, and what the first seeks queued must not stand in the way of the last. */
+TEST(a_seek_before_anybody_listens_is_ready_when_they_do)
+{
+	enum { N = 16000 };
+	int16_t *speech = make_speech(N);
+	struct bridge_slot from;
+	struct tape *tape;
+	struct player *p;
+	struct world w;
+
+	world_open(&w, 8000);
+	write_file(in_dir(&w, "in.wav"), SF_FORMAT_WAV | SF_FORMAT_PCM_16, 8000, 1, speech, N);
+	p = add_player(&w, w.path, false, &from);
+	run(&w, 200);
+	CHECK_OK(player_seek(p, 5000));
+	run(&w, 300);
+	CHECK_OK(player_seek(p, 2000));
+	run(&w, 300);
+	tape = add_tape(&w, 8000, from);
+	run(&w, 100);
+	CHECK_EQ(tape->silent_frames, 0);
+	CHECK_EQ(tape->n, 800);
+	CHECK_MEM(tape->pcm, speech + 2000, 800 * sizeof(*speech));
+	free(speech);
+	world_close(&w);
+}
+
 /* The amplitude of one frequency in the middle half of a signal, against a full-scale sine of that frequency.
  */
 static double amplitude(const int16_t *pcm, size_t n, double hz, double rate)
@@ -513,6 +540,7 @@ TEST(memory_may_run_out_while_files_are_opened)
 
 TESTS(RUN(speech_through_player_and_recorder_is_bit_exact), RUN(a_loop_has_no_gap_and_no_end),
 	RUN(a_seek_drops_what_was_queued_and_wakes_a_finished_player),
+	RUN(a_seek_before_anybody_listens_is_ready_when_they_do),
 	RUN(every_format_is_heard_at_its_pitch_and_level), RUN(an_empty_file_ends_at_once),
 	RUN(files_that_cannot_be_used_are_refused_with_their_reason),
 	RUN(a_recorder_without_a_bridge_is_finished_too), RUN(a_killed_process_leaves_a_file_that_plays),

@@ -151,6 +151,26 @@ TEST(a_difference_costs_what_it_is)
 	bridge_free(b);
 }
 
+TEST(what_few_hear_is_not_in_the_sum)
+{
+	struct bridge *b = rig_bridge(16000);
+	struct mem_port *p[20], *listener[40], *whisper[40];
+	struct cost c;
+
+	add_ports(b, p, 20);
+	add_ports(b, listener, 40);
+	add_ports(b, whisper, 40);
+	for (size_t i = 0; i < 40; i++) {
+		for (size_t j = 0; j < 20; j++)
+			rig_connect(b, p[j], listener[i], 1);
+		rig_connect(b, whisper[i], listener[i], 1);
+	}
+	c = publish(b);
+	CHECK(c.sums <= 3);
+	CHECK(c.terms <= 40 + 20 * 8);
+	bridge_free(b);
+}
+
 TEST(pairs_are_passed_on_without_a_sum)
 {
 	struct bridge *b = rig_bridge(16000);
@@ -168,4 +188,5 @@ TEST(pairs_are_passed_on_without_a_sum)
 
 TESTS(RUN(all_to_all_is_one_sum_and_each_without_itself), RUN(all_to_all_at_another_level_costs_the_same),
 	RUN(listeners_are_given_the_sum_as_it_is), RUN(conferences_with_the_same_music_stay_apart),
-	RUN(a_difference_costs_what_it_is), RUN(pairs_are_passed_on_without_a_sum))
+	RUN(a_difference_costs_what_it_is), RUN(what_few_hear_is_not_in_the_sum),
+	RUN(pairs_are_passed_on_without_a_sum))
