@@ -64,9 +64,16 @@ struct mix_ops {
 	 * 1 is exact. */
 	unsigned (*out)(const struct mix_job *job, float gain, int16_t *pcm, size_t n);
 	unsigned (*peak)(const int16_t *pcm, size_t n);
-	/* y[i] = sum of c[k] * x[i + k] over the taps; Rounds n up to 16: x has room for
-	 * n + 16 + taps, y for n + 16. */
+
+	/* For the half-band filter. y[i] = sum of c[k] * x[i + k] over the taps; rounds n up to whole blocks: x has room
+	 * for that and the taps, y for that. */
 	void (*fir)(const float *x, const float *c, size_t taps, float *y, size_t n);
+	/* 2n samples into n of each parity, and back (rounded, clamped). */
+	void (*split)(const int16_t *pcm, size_t n, int16_t *even, float *odd);
+	void (*join)(const int16_t *even, const float *odd, size_t n, int16_t *pcm);
+	void (*widen)(const int16_t *pcm, size_t n, float *x);
+	/* (a + b) / 2, rounded and clamped. */
+	void (*halves)(const int16_t *a, const float *b, size_t n, int16_t *pcm);
 };
 
 /* The best build for this machine. */

@@ -193,13 +193,11 @@ static unsigned kernel_peak(const int16_t *pcm, size_t n)
 }
 
 /* In float the clamp comes before the conversion: a loud sum times a high gain does not fit an int. */
-INLINE int32_t scale(int32_t x, float gain)
+INLINE int16_t to_int16(float f)
 {
-	float f = (float)x * gain;
-
 	f = f < (float)INT16_MAX ? f : (float)INT16_MAX;
 	f = f > (float)INT16_MIN ? f : (float)INT16_MIN;
-	return (int32_t)(f + (f < 0 ? -0.5f : 0.5f));
+	return (int16_t)(int32_t)(f + __builtin_copysignf(0.5f, f));
 }
 
 INLINE void narrow(const int32_t *sum, int16_t *pcm)
@@ -224,27 +222,54 @@ static unsigned kernel_out(const struct mix_job *job, float gain, int16_t *pcm, 
 			*(m_u32 *)(block + v * LANES) = hi[v];
 		}
 		for (size_t i = 0; gain != 1.0f && i < MIX_BLOCK; i++)
-			block[i] = scale(block[i], gain);
+			block[i] = to_int16((float)block[i] * gain);
 		narrow(block, pcm + at);
 	}
 	return kernel_peak(pcm, n);
 }
 
-/* Two vectors of results at a time stay in registers; the taps pass by in the same order in every build. */
+/* Four vectors of results at a time stay in registers, so that no addition waits for the one before; the taps pass by
+ * in the same order in every build. */
 static void kernel_fir(const float *x, const float *c, size_t taps, float *y, size_t n)
 {
-	for (size_t i = 0; i < n; i += 2 * LANES) {
-		v_f32 a = {0}, b = {0}, in;
+	for (size_t i = 0; i < n; i += MIX_BLOCK) {
+		v_f32 sum[VECS] = {{0}};
 
 		for (size_t k = 0; k < taps; k++) {
-			in = *(const m_f32 *)(x + i + k);
-			a += in * c[k];
-			in = *(const m_f32 *)(x + i + k + LANES);
-			b += in * c[k];
+			for (size_t v = 0; v < VECS; v++)
+				sum[v] += *(const m_f32 *)(x + i + k + v * LANES) * c[k];
 		}
-		*(m_f32 *)(y + i) = a;
-		*(m_f32 *)(y + i + LANES) = b;
+		for (size_t v = 0; v < VECS; v++)
+			*(m_f32 *)(y + i + v * LANES) = sum[v];
 	}
+}
+
+static void kernel_split(const int16_t *pcm, size_t n, int16_t *even, float *odd)
+{
+	for (size_t i = 0; i < n; i++) {
+		even[i] = pcm[2 * i];
+		odd[i] = (float)pcm[2 * i + 1];
+	}
+}
+
+static void kernel_join(const int16_t *even, const float *odd, size_t n, int16_t *pcm)
+{
+	for (size_t i = 0; i < n; i++) {
+		pcm[2 * i] = even[i];
+		pcm[2 * i + 1] = to_int16(odd[i]);
+	}
+}
+
+static void kernel_widen(const int16_t *pcm, size_t n, float *x)
+{
+	for (size_t i = 0; i < n; i++)
+		x[i] = (float)pcm[i];
+}
+
+static void kernel_halves(const int16_t *a, const float *b, size_t n, int16_t *pcm)
+{
+	for (size_t i = 0; i < n; i++)
+		pcm[i] = to_int16(0.5f * ((float)a[i] + b[i]));
 }
 
 const struct mix_ops MIX_OPS = {
@@ -253,4 +278,8 @@ const struct mix_ops MIX_OPS = {
 	.out = kernel_out,
 	.peak = kernel_peak,
 	.fir = kernel_fir,
+	.split = kernel_split,
+	.join = kernel_join,
+	.widen = kernel_widen,
+	.halves = kernel_halves,
 };

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#define CHUNK 160u /* of the lower rate: keeps the work on the stack small */
+#define CHUNK 160u /* of the lower rate, whole blocks: keeps the work on the stack small */
 
 /* The sum is 1: for doubling. Halving takes half of each branch. */
 #define PAIR(a, b, c, d, e, f, g, h, i, j, k, l) \
@@ -21,54 +21,45 @@ static const float taps[HALF_TAPS] = {
 		-0.032770038f, 0.048667582f, -0.072766524f, 0.113781832f, -0.203899708f, 0.634069858f)};
 
 struct work {
-	float x[CHUNK + HALF_TAPS + 16], y[CHUNK + 16];
+	float x[HALF_PAST + CHUNK + MIX_BLOCK], y[CHUNK];
+	int16_t delayed[HALF_MID + CHUNK];
 };
 
-/* The filtered branch: n samples in, step apart. */
-static void filter(struct half *h, struct work *w, const int16_t *in, size_t n, size_t step)
+/* The pasts in front of what the chunk brings, and the rests after it. */
+static void begin(const struct half *h, struct work *w)
 {
 	memcpy(w->x, h->filtered, sizeof(h->filtered));
-	for (size_t i = 0; i < n; i++)
-		w->x[HALF_PAST + i] = (float)in[i * step];
-	memset(w->x + HALF_PAST + n, 0, (HALF_TAPS + 16 + CHUNK - HALF_PAST - n) * sizeof(float));
-	mix_ops()->fir(w->x, taps, HALF_TAPS, w->y, n);
-	memcpy(h->filtered, w->x + n, sizeof(h->filtered));
+	memcpy(w->delayed, h->delayed, sizeof(h->delayed));
 }
 
-static int16_t round_clamp(float f)
+static void filter(struct half *h, struct work *w, size_t n)
 {
-	f = f < 32767.0f ? f : 32767.0f;
-	f = f > -32768.0f ? f : -32768.0f;
-	return (int16_t)(int32_t)(f + (f < 0 ? -0.5f : 0.5f));
+	/* What is computed past n is thrown away, but not from garbage: that could be slow numbers. */
+	memset(w->x + HALF_PAST + n, 0, sizeof(w->x) - (HALF_PAST + n) * sizeof(float));
+	mix_ops()->fir(w->x, taps, HALF_TAPS, w->y, n);
+	memcpy(h->filtered, w->x + n, sizeof(h->filtered));
+	memcpy(h->delayed, w->delayed + n, sizeof(h->delayed));
 }
 
 static void up_chunk(struct half *h, const int16_t *in, size_t n, int16_t *out)
 {
-	int16_t delayed[HALF_MID + CHUNK];
 	struct work w;
 
-	filter(h, &w, in, n, 1);
-	memcpy(delayed, h->delayed, sizeof(h->delayed));
-	memcpy(delayed + HALF_MID, in, n * sizeof(*in));
-	for (size_t i = 0; i < n; i++) {
-		out[2 * i] = delayed[i];
-		out[2 * i + 1] = round_clamp(w.y[i]);
-	}
-	memcpy(h->delayed, delayed + n, sizeof(h->delayed));
+	begin(h, &w);
+	mix_ops()->widen(in, n, w.x + HALF_PAST);
+	memcpy(w.delayed + HALF_MID, in, n * sizeof(*in));
+	filter(h, &w, n);
+	mix_ops()->join(w.delayed, w.y, n, out);
 }
 
 static void down_chunk(struct half *h, const int16_t *in, size_t n, int16_t *out)
 {
-	int16_t delayed[HALF_MID + CHUNK];
 	struct work w;
 
-	filter(h, &w, in + 1, n, 2);
-	memcpy(delayed, h->delayed, sizeof(h->delayed));
-	for (size_t i = 0; i < n; i++)
-		delayed[HALF_MID + i] = in[2 * i];
-	for (size_t i = 0; i < n; i++)
-		out[i] = round_clamp(0.5f * ((float)delayed[i + 1] + w.y[i]));
-	memcpy(h->delayed, delayed + n, sizeof(h->delayed));
+	begin(h, &w);
+	mix_ops()->split(in, n, w.delayed + HALF_MID, w.x + HALF_PAST);
+	filter(h, &w, n);
+	mix_ops()->halves(w.delayed + 1, w.y, n, out);
 }
 
 void half_up(struct half *h, const int16_t *in, size_t n, int16_t *out)
