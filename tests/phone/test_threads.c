@@ -1,0 +1,310 @@
+/* Phones with real threads and sockets on loopback. What is tested is that nothing is lost, hurt or left behind, whoever
+ * calls from wherever; ThreadSanitizer looks on. Nothing here sleeps or measures time: threads wait for events. */
+#include "check.h"
+
+#include "base/err.h"
+#include "offhook/offhook.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+
+struct end {
+	struct offhook_phone *phone;
+	offhook_id transport, account;
+	char uri[128];
+	sem_t incoming, confirmed, ended;
+	_Atomic offhook_id call;
+	_Atomic unsigned n_incoming, n_ended, n_requests;
+	bool answers;  /* by itself, in its handler */
+	sem_t *blocks; /* the handler of INCOMING waits for it */
+	int seen[8];
+};
+
+static void on_event(void *arg, const struct offhook_event *e)
+{
+	struct end *end = arg;
+
+	if (e->type == OFFHOOK_EVENT_CALL_INCOMING) {
+		atomic_store(&end->call, e->id);
+		atomic_fetch_add(&end->n_incoming, 1);
+		sem_post(&end->incoming);
+		if (end->blocks)
+			sem_wait(end->blocks);
+		if (end->answers)
+			offhook_call_answer(end->phone, e->id, NULL);
+	}
+	if (e->type == OFFHOOK_EVENT_CALL_REQUEST)
+		atomic_fetch_add(&end->n_requests, 1);
+	if (e->type != OFFHOOK_EVENT_CALL_STATE)
+		return;
+	if (e->call->state == OFFHOOK_CALL_CONFIRMED)
+		sem_post(&end->confirmed);
+	if (e->call->state == OFFHOOK_CALL_DISCONNECTED) {
+		atomic_fetch_add(&end->n_ended, 1);
+		sem_post(&end->ended);
+	}
+}
+
+static void wait_for(sem_t *sem)
+{
+	while (sem_wait(sem) != 0)
+		;
+}
+
+static void end_open(struct end *end, enum offhook_delivery delivery)
+{
+	struct offhook_phone_cfg cfg;
+	struct offhook_transport_cfg udp;
+	struct offhook_transport_info info = {.size = sizeof(info)};
+	struct offhook_account_cfg account;
+
+	sem_init(&end->incoming, 0, 0);
+	sem_init(&end->confirmed, 0, 0);
+	sem_init(&end->ended, 0, 0);
+	offhook_phone_cfg_init(&cfg);
+	cfg.delivery = delivery;
+	cfg.on_event = on_event;
+	cfg.on_event_arg = end;
+	CHECK_OK(offhook_phone_new(&cfg, &end->phone));
+	offhook_transport_cfg_init(&udp);
+	udp.address = "127.0.0.1";
+	CHECK_OK(offhook_transport_add(end->phone, &udp, &end->transport));
+	CHECK_OK(offhook_transport_get_info(end->phone, end->transport, &info));
+	CHECK_STR(info.address, "127.0.0.1");
+	snprintf(end->uri, sizeof(end->uri), "sip:someone@127.0.0.1:%u", info.port);
+	offhook_account_cfg_init(&account);
+	account.transport = end->transport;
+	CHECK_OK(offhook_account_add(end->phone, &account, &end->account));
+}
+
+static void end_close(struct end *end)
+{
+	offhook_phone_free(end->phone);
+	sem_destroy(&end->incoming);
+	sem_destroy(&end->confirmed);
+	sem_destroy(&end->ended);
+}
+
+static offhook_id call(struct end *from, const struct end *to)
+{
+	struct offhook_call_cfg cfg;
+	offhook_id id = 0;
+
+	offhook_call_cfg_init(&cfg);
+	cfg.uri = to->uri;
+	CHECK_OK(offhook_call_make(from->phone, 0, &cfg, &id));
+	return id;
+}
+
+TEST(a_phone_comes_and_goes)
+{
+	static const enum offhook_delivery deliveries[] = {
+		OFFHOOK_DELIVER_THREAD, OFFHOOK_DELIVER_INLINE, OFFHOOK_DELIVER_PULL};
+
+	for (size_t i = 0; i < ARRAY_LEN(deliveries); i++) {
+		struct end end = {0};
+
+		end_open(&end, deliveries[i]);
+		CHECK_OK(offhook_phone_close(end.phone, 2000));
+		CHECK_EQ(offhook_phone_close(end.phone, 2000), OH_ECLOSED);
+		end_close(&end);
+	}
+}
+
+TEST(two_phones_talk_and_close_says_goodbye)
+{
+	static const enum offhook_delivery deliveries[] = {OFFHOOK_DELIVER_THREAD, OFFHOOK_DELIVER_INLINE};
+
+	for (size_t i = 0; i < ARRAY_LEN(deliveries); i++) {
+		struct end a = {0}, b = {.answers = true};
+		struct offhook_call_stats st = {.size = sizeof(st)};
+		offhook_id id;
+
+		end_open(&a, deliveries[i]);
+		end_open(&b, deliveries[i]);
+		id = call(&a, &b);
+		wait_for(&a.confirmed);
+		wait_for(&b.confirmed);
+		CHECK_OK(offhook_call_get_stats(a.phone, id, &st));
+		CHECK(st.setup_ms > 0);
+		/* Returns when the peer has confirmed, so that the peer's end is on its way. */
+		CHECK_OK(offhook_phone_close(a.phone, 5000));
+		CHECK_EQ(a.n_ended, 1);
+		wait_for(&b.ended);
+		CHECK_OK(offhook_phone_close(b.phone, 5000));
+		end_close(&a);
+		end_close(&b);
+	}
+}
+
+TEST(a_handler_that_blocks_stops_nothing_else)
+{
+	struct end a = {0}, b = {0};
+	sem_t gate;
+
+	sem_init(&gate, 0, 0);
+	end_open(&a, OFFHOOK_DELIVER_THREAD);
+	end_open(&b, OFFHOOK_DELIVER_THREAD);
+	b.blocks = &gate;
+	call(&a, &b);
+	wait_for(&b.incoming);
+	/* Its handler stands still now, but the call can be answered and ended from here. */
+	CHECK_OK(offhook_call_answer(b.phone, b.call, NULL));
+	wait_for(&a.confirmed);
+	CHECK_OK(offhook_call_hangup(b.phone, b.call, NULL));
+	wait_for(&a.ended);
+	CHECK_EQ(b.n_ended, 0);
+	sem_post(&gate);
+	wait_for(&b.ended);
+	end_close(&a);
+	end_close(&b);
+	sem_destroy(&gate);
+}
+
+TEST(pulled_events_wake_their_descriptor)
+{
+	struct end a = {0}, b = {.answers = true};
+	struct pollfd fd = {.events = POLLIN};
+	int n;
+
+	end_open(&a, OFFHOOK_DELIVER_PULL);
+	end_open(&b, OFFHOOK_DELIVER_THREAD);
+	fd.fd = offhook_events_fd(a.phone);
+	CHECK_EQ(offhook_events_fd(b.phone), OH_ESTATE);
+	CHECK_EQ(offhook_process(b.phone, 0), OH_ESTATE);
+	CHECK_EQ(poll(&fd, 1, 0), 0);
+	CHECK_EQ(offhook_process(a.phone, 0), 0);
+	call(&a, &b);
+	CHECK_EQ(poll(&fd, 1, 0), 1);
+	while (sem_trywait(&a.confirmed) != 0)
+		CHECK(offhook_process(a.phone, -1) > 0);
+	CHECK_OK(offhook_phone_close(a.phone, 5000));
+	CHECK_EQ(a.n_ended, 0);
+	while ((n = offhook_process(a.phone, -1)) > 0)
+		;
+	CHECK_EQ(n, OH_ECLOSED);
+	CHECK_EQ(a.n_ended, 1);
+	end_close(&a);
+	end_close(&b);
+}
+
+/* ---- many at once ---- */
+
+#define STRESS_THREADS 4
+#define STRESS_STEPS   400
+#define STRESS_CALLS   8
+
+struct worker {
+	struct end *me, *peer;
+	uint64_t random;
+	pthread_t thread;
+};
+
+static unsigned draw(struct worker *w, unsigned bound)
+{
+	w->random = w->random * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(w->random >> 33) % bound;
+}
+
+/* One of the calls that are alive just now; it may be gone the next moment. */
+static offhook_id any_call(struct worker *w)
+{
+	offhook_id ids[STRESS_CALLS];
+	long n = offhook_calls(w->me->phone, ids, STRESS_CALLS);
+
+	if (n > STRESS_CALLS)
+		n = STRESS_CALLS;
+	return n > 0 ? ids[draw(w, (unsigned)n)] : 0;
+}
+
+static void join_to_device(struct worker *w, offhook_id id)
+{
+	struct offhook_call_info *info;
+	offhook_id device;
+
+	if (offhook_call_get_info(w->me->phone, id, &info))
+		return;
+	offhook_slot_of(w->me->phone, 0, &device);
+	offhook_connect(w->me->phone, info->slot, device);
+	offhook_connect(w->me->phone, device, info->slot);
+	offhook_call_info_free(info);
+}
+
+/* Most of these fail, because another thread was faster: that is the point. */
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	struct offhook_request info = {.size = sizeof(info), .method = "INFO"};
+
+	for (int i = 0; i < STRESS_STEPS; i++) {
+		offhook_id id = any_call(w);
+
+		switch (draw(w, 9)) {
+		case 0:
+		case 1:
+			if (offhook_calls(w->me->phone, NULL, 0) < STRESS_CALLS)
+				call(w->me, w->peer);
+			break;
+		case 2:
+		case 3:
+			offhook_call_answer(w->me->phone, id, NULL);
+			break;
+		case 4:
+			offhook_call_hangup(w->me->phone, id, NULL);
+			break;
+		case 5:
+			join_to_device(w, id);
+			break;
+		case 6:
+			offhook_call_request(w->me->phone, id, &info);
+			break;
+		case 7:
+			offhook_call_hold(w->me->phone, id, NULL, 0);
+			break;
+		case 8:
+			offhook_call_dtmf(w->me->phone, id, "1", 0, 0);
+			break;
+		}
+	}
+	return NULL;
+}
+
+TEST(many_threads_do_everything_at_random)
+{
+	static const enum offhook_delivery deliveries[] = {OFFHOOK_DELIVER_THREAD, OFFHOOK_DELIVER_INLINE};
+
+	for (size_t k = 0; k < ARRAY_LEN(deliveries); k++) {
+		struct end ends[2] = {0};
+		struct worker workers[STRESS_THREADS];
+
+		end_open(&ends[0], deliveries[k]);
+		end_open(&ends[1], deliveries[k]);
+		for (size_t i = 0; i < STRESS_THREADS; i++) {
+			workers[i] = (struct worker){&ends[i % 2], &ends[1 - i % 2], i + 1, 0};
+			CHECK_OK(pthread_create(&workers[i].thread, NULL, work, &workers[i]));
+		}
+		for (size_t i = 0; i < STRESS_THREADS; i++)
+			pthread_join(workers[i].thread, NULL);
+		CHECK_OK(offhook_phone_close(ends[0].phone, 10000));
+		CHECK(ends[0].n_incoming > 0 && ends[0].n_ended > 0);
+		CHECK_OK(offhook_phone_close(ends[1].phone, 10000));
+		end_close(&ends[0]);
+		end_close(&ends[1]);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {RUN(a_phone_comes_and_goes),
+		RUN(two_phones_talk_and_close_says_goodbye), RUN(a_handler_that_blocks_stops_nothing_else),
+		RUN(pulled_events_wake_their_descriptor), RUN(many_threads_do_everything_at_random)};
+	struct offhook_phone *first;
+
+	/* libuv keeps a pair of descriptors for the whole process from its first loop on: before they are counted. */
+	if (offhook_phone_new(NULL, &first))
+		return 1;
+	offhook_phone_free(first);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
