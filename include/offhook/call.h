@@ -106,8 +106,9 @@ OFFHOOK_API void offhook_call_cfg_init(struct offhook_call_cfg *cfg);
  * @param cfg       copied
  * @param ret_call  set on success only, before any event of it is handled by another thread's handler; a handler
  *                  knows its call by user_data anyway
- * @return 0, OH_EURI, OH_ESCHEME, OH_ENOENT (no such account), OH_ETRANSPORT (none fits), OH_ETOOMANY (max_calls),
- *         OH_ENOPORTS, a wrapped errno, OH_EINVAL, OH_ENOMEM, OH_ECLOSED
+ * @return 0, OH_EURI, OH_ESCHEME, OH_ENOENT (no such account), OH_ETRANSPORT (none fits), OH_EUNREACH (no route to a
+ *         numeric host), OH_ETOOMANY (max_calls), OH_ENOPORTS, a wrapped errno, OH_EINVAL, OH_ENOMEM, OH_ECLOSED; a
+ *         host name that has no address is told later, by DISCONNECTED with OH_ERESOLVE
  *
  * Thread: any.  May call back: with inline delivery the CALLING event.  Spec: RFC 3261 13.2.
  */

@@ -23,7 +23,8 @@ enum offhook_event_type {
 	                                  *   `message` is all of it */
 	OFFHOOK_EVENT_CALL_RESPONSE = 7, /**< the fate of offhook_call_request(): `status`, or `error` */
 	OFFHOOK_EVENT_CALL_RTP = 8,      /**< `status` 0: no RTP for rtp_timeout_ms; 1: the first RTP, or RTP again */
-	OFFHOOK_EVENT_HOLD_FAILED = 9,   /**< a hold or re-INVITE was refused (`status`); the old session stands */
+	OFFHOOK_EVENT_HOLD_FAILED = 9,   /**< a hold or re-INVITE was refused (`status`), or its answer was of no use
+	                                  *   (`error`); the old session stands */
 	OFFHOOK_EVENT_PLAYER_END = 10,   /**< a player without loop has given its last sample */
 	OFFHOOK_EVENT_TONE_END = 11,     /**< a tone with repeats is over */
 	OFFHOOK_EVENT_DROPPED = 12       /**< a queue was full: `count` events of less weight were dropped before this one */

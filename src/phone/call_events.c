@@ -47,7 +47,7 @@ static void ended(struct call *c, struct inv *inv, struct sip_msg *msg)
 		break;
 	case INV_ENDED_BY_NETWORK:
 		end.by = OFFHOOK_ENDED_BY_NETWORK;
-		end.error = end.status == 408 ? OH_ETIMEDOUT : OH_ETRANSPORT;
+		end.error = end.status == 408 ? OH_ETIMEDOUT : OH_EUNREACH;
 		break;
 	default:
 		end.by = OFFHOOK_ENDED_BY_US;
@@ -87,16 +87,31 @@ static void on_state(void *arg, struct inv *inv, struct sip_msg *msg)
 
 /* ---- descriptions ---- */
 
+static void say_hold_failed(struct call *c, unsigned status, int error)
+{
+	struct event_say say = say_now(c, OFFHOOK_EVENT_HOLD_FAILED);
+
+	say.status = status;
+	say.error = error;
+	say.cause = c->reoffer_cause;
+	c->reoffer_cause = 0;
+	event_emit(c->phone, &say);
+}
+
 static int take_answer(struct call *c, struct slice body)
 {
-	uint64_t cause = c->reoffer_cause;
 	uint32_t gone = 0;
 	int err = call_media_take_answer(&c->media, body, &gone);
 
+	if (err && !gone) {
+		/* The first one ends the call; a later one leaves things as they were. */
+		if (c->state == OFFHOOK_CALL_CONFIRMED)
+			say_hold_failed(c, 200, err);
+		return err;
+	}
+	/* Audio that has failed is told too. */
+	call_say_media(c, gone, c->reoffer_cause);
 	c->reoffer_cause = 0;
-	/* Audio that has failed is told too; audio that stays as it was is not. */
-	if (!err || gone)
-		call_say_media(c, gone, cause);
 	return err;
 }
 
@@ -129,15 +144,10 @@ static int on_sdp(void *arg, struct inv *inv, enum inv_sdp kind, struct slice bo
 static void on_reoffer_failed(void *arg, struct inv *inv, unsigned status)
 {
 	struct call *c = arg;
-	struct event_say say;
 
 	(void)inv;
 	call_media_rollback(&c->media);
-	say = say_now(c, OFFHOOK_EVENT_HOLD_FAILED);
-	say.status = status;
-	say.cause = c->reoffer_cause;
-	c->reoffer_cause = 0;
-	event_emit(c->phone, &say);
+	say_hold_failed(c, status, 0);
 }
 
 static struct slice on_reoffer_again(void *arg, struct inv *inv)

@@ -71,10 +71,20 @@ static int execute(struct offhook_phone *p, command_fn *fn, void *arg, uint64_t 
 	return phone_is_here(p) ? run_here(p, fn, arg, serial) : run_there(p, fn, arg, serial);
 }
 
+static int no_phone(void)
+{
+	return err_detail(OH_EINVAL, "phone is NULL");
+}
+
 int phone_command(struct offhook_phone *p, command_fn *fn, void *arg)
 {
-	uint64_t serial = atomic_fetch_add_explicit(&p->commands.serial, 1, memory_order_relaxed) + 1;
-	int result = execute(p, fn, arg, serial);
+	uint64_t serial;
+	int result;
+
+	if (!p)
+		return no_phone();
+	serial = atomic_fetch_add_explicit(&p->commands.serial, 1, memory_order_relaxed) + 1;
+	result = execute(p, fn, arg, serial);
 
 	/* After: handlers that ran meanwhile in this thread may have commanded too. */
 	last_serial = serial;
@@ -83,7 +93,7 @@ int phone_command(struct offhook_phone *p, command_fn *fn, void *arg)
 
 int phone_query(struct offhook_phone *p, command_fn *fn, void *arg)
 {
-	return execute(p, fn, arg, 0);
+	return p ? execute(p, fn, arg, 0) : no_phone();
 }
 
 void command_post(struct offhook_phone *p, struct command *cmd)

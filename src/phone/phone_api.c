@@ -29,9 +29,10 @@ void offhook_phone_cfg_init(struct offhook_phone_cfg *cfg)
 
 int cfg_take(void *ours, size_t our_size, const void *theirs)
 {
-	size_t size;
+	size_t size = 0;
 
-	memcpy(&size, theirs, sizeof(size));
+	if (theirs)
+		memcpy(&size, theirs, sizeof(size));
 	if (size <= sizeof(size))
 		return err_detail(
 			OH_EINVAL, "size is not set: fill the struct with its _init() function first");
@@ -42,9 +43,10 @@ int cfg_take(void *ours, size_t our_size, const void *theirs)
 
 int info_give(void *theirs, const void *ours, size_t our_size)
 {
-	size_t size;
+	size_t size = 0;
 
-	memcpy(&size, theirs, sizeof(size));
+	if (theirs)
+		memcpy(&size, theirs, sizeof(size));
 	if (size <= sizeof(size))
 		return err_detail(OH_EINVAL, "size is not set: it is sizeof of the struct");
 	memcpy((char *)theirs + sizeof(size), (const char *)ours + sizeof(size),

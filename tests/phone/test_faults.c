@@ -76,12 +76,16 @@ static void unavailable(struct rig *r)
 
 static void no_response(struct rig *r)
 {
+	struct host_dgram_cfg mute_cfg = {.local = {.family = NETADDR_IP4, .port = 5099}};
+	struct host_dgram *mute;
 	struct offhook_call_cfg cfg;
 
+	CHECK_OK(host_dgram_open(r->b.host, &mute_cfg, &mute));
 	offhook_call_cfg_init(&cfg);
 	cfg.uri = "sip:bob@" RIG_B_IP ":5099";
 	CHECK_OK(offhook_call_make(r->a.phone, 0, &cfg, &r->a.call));
 	CHECK(rig_wait(&r->a, "DISCONNECTED"));
+	host_dgram_close(mute);
 }
 
 static const struct flow flows[] = {

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <unistd.h>
 
 struct end {
 	struct offhook_phone *phone;
@@ -232,6 +233,23 @@ static void join_to_device(struct worker *w, offhook_id id)
 	offhook_call_info_free(info);
 }
 
+/* Something speaks, something records, and both go while the media thread is at work. */
+static void pass_by(struct worker *w)
+{
+	struct offhook_tone_cfg cfg;
+	offhook_id tone, tone_slot, recorder, recorder_slot;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/tmp/offhook-stress-%p.wav", (void *)w);
+	offhook_tone_cfg_init(&cfg);
+	CHECK_OK(offhook_tone_new(w->me->phone, &cfg, &tone, &tone_slot));
+	CHECK_OK(offhook_recorder_new(w->me->phone, path, &recorder, &recorder_slot));
+	CHECK_OK(offhook_connect(w->me->phone, tone_slot, recorder_slot));
+	CHECK_OK(offhook_port_remove(w->me->phone, recorder));
+	CHECK_OK(offhook_port_remove(w->me->phone, tone));
+	unlink(path);
+}
+
 /* Most of these fail, because another thread was faster: that is the point. */
 static void *work(void *arg)
 {
@@ -241,6 +259,8 @@ static void *work(void *arg)
 	for (int i = 0; i < STRESS_STEPS; i++) {
 		offhook_id id = any_call(w);
 
+		if (i % 50 == 0)
+			pass_by(w);
 		switch (draw(w, 9)) {
 		case 0:
 		case 1:
