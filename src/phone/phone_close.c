@@ -92,7 +92,7 @@ int offhook_phone_close(struct offhook_phone *phone, uint32_t limit_ms)
 	struct close_args args = {limit_ms};
 
 	err_detail_clear();
-	if (phone->cfg.delivery != OFFHOOK_DELIVER_PULL && event_is_handling(phone))
+	if (phone && phone->cfg.delivery != OFFHOOK_DELIVER_PULL && event_is_handling(phone))
 		return err_detail(OH_ESTATE, "a handler cannot close the phone that called it");
 	return phone_command(phone, close_run, &args);
 }
