@@ -1,0 +1,104 @@
+/*
+ * What a second of a G.711 call costs one side: calls that are up, joined two by two on the bridge, RTP both
+ * ways from another process; CPU of ours by getrusage(), next to what the bare packets take (bare_udp.c) in
+ * the same run. Rounds take turns, so that what else the machine does meets all of them.
+ */
+#include "callee.h"
+#include "far.h"
+#include "report.h"
+
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CALLS     200u
+#define ROUNDS    5u
+#define SECONDS   2u
+#define SETTLE_MS 300u
+
+static double bare_round(const char *program)
+{
+	char command[4200];
+	double us = 0;
+	FILE *p;
+
+	snprintf(command, sizeof(command), "'%s' %u %u", program, CALLS, SECONDS);
+	p = popen(command, "r");
+	if (!p || fscanf(p, "%lf", &us) != 1 || pclose(p) != 0) {
+		fprintf(stderr, "call_media: %s did not run\n", program);
+		exit(1);
+	}
+	return us;
+}
+
+/* One phone with CALLS calls and whoever calls it. */
+struct side {
+	struct callee callee;
+	struct far *far;
+};
+
+static void side_open(struct side *s, uint32_t rate)
+{
+	struct callee_cfg cfg = {OFFHOOK_DELIVER_INLINE, rate, true};
+
+	callee_open(&s->callee, &cfg);
+	far_call(s->far,
+		&(struct far_plan){
+			.port = s->callee.port, .n = CALLS, .window = 8, .keep = true, .media = true});
+}
+
+static void side_close(struct side *s)
+{
+	far_hangup(s->far);
+	callee_wait_ended(&s->callee, CALLS);
+	callee_close(&s->callee);
+	far_stop(s->far);
+}
+
+static double side_round(struct side *s)
+{
+	double before, us;
+
+	far_media(s->far, SECONDS * 1000 + 2 * SETTLE_MS);
+	callee_sleep_ms(SETTLE_MS);
+	before = callee_cpu_us();
+	callee_sleep_ms(SECONDS * 1000);
+	us = callee_cpu_us() - before;
+	far_wait(s->far);
+	return us / CALLS / SECONDS;
+}
+
+int main(int argc, char **argv)
+{
+	static const uint32_t rates[2] = {8000, 16000};
+	static const double goals[2] = {1.3, 1.8};
+	static struct side side;
+	double bare[2 * ROUNDS], ours[2][ROUNDS], bare_us;
+	char program[4096], *here = strdup(argv[0]);
+	struct report r;
+
+	report_open(&r, "calls", argc, argv);
+	snprintf(program, sizeof(program), "%s/bare_udp", dirname(here));
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		for (unsigned k = 0; k < 2; k++) {
+			bare[2 * i + k] = bare_round(program);
+			side.far = far_start();
+			side_open(&side, rates[k]);
+			ours[k][i] = side_round(&side);
+			side_close(&side);
+		}
+	}
+	bare_us = bench_median(bare, 2 * ROUNDS);
+	for (unsigned k = 0; k < 2; k++) {
+		char row[64];
+		double us = bench_median(ours[k], ROUNDS);
+
+		snprintf(row, sizeof(row), "G.711 second, %u kHz bridge", rates[k] / 1000);
+		report_row(&r, row, us, "us", 0, "bare", bare_us);
+		snprintf(row, sizeof(row), "... times bare, %u kHz", rates[k] / 1000);
+		report_row(&r, row, us / bare_us, "x", goals[k], NULL, 0);
+	}
+	free(here);
+	return report_close(&r);
+}
