@@ -17,6 +17,36 @@ static struct event_say say_now(const struct call *c, enum offhook_event_type ty
 	};
 }
 
+/* One line a change, for whoever reads the log instead of the events. */
+static void log_change(const struct call *c, const char *what)
+{
+	struct host *h = c->phone->host;
+
+	if (host_logs(h, LOG_INFO))
+		host_log(h, LOG_INFO, "call", "%s %s: %s", c->sip_call_id ? c->sip_call_id : "?",
+			c->remote_uri ? c->remote_uri : "?", what);
+}
+
+static void log_state(const struct call *c, const struct inv *inv)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "%s %u %.*s", inv_state_name(inv_state(inv)), inv_status(inv),
+		(int)(inv_reason(inv).n < 80 ? inv_reason(inv).n : 80),
+		inv_reason(inv).n ? inv_reason(inv).p : "");
+	log_change(c, text);
+}
+
+static void log_media(const struct call *c)
+{
+	static const char *const names[] = {"none", "active", "held by us", "held by the peer", "failed"};
+	char text[96];
+
+	snprintf(text, sizeof(text), "audio %s, %s, slot %u", names[c->media.state], c->media.codec,
+		c->media.slot.number);
+	log_change(c, text);
+}
+
 void call_say_state(struct call *c, bool repeated)
 {
 	struct event_say say = say_now(c, OFFHOOK_EVENT_CALL_STATE);
@@ -30,6 +60,7 @@ struct event *call_say_media(struct call *c, uint32_t slot_gone, uint64_t cause)
 {
 	struct event_say say = say_now(c, OFFHOOK_EVENT_CALL_MEDIA);
 
+	log_media(c);
 	say.release_slot = slot_gone;
 	say.cause = cause;
 	return event_emit(c->phone, &say);
@@ -63,6 +94,8 @@ static void on_state(void *arg, struct inv *inv, struct sip_msg *msg)
 
 	if (c->role == OFFHOOK_CALLER && msg && !msg->is_request && !c->first_response_ns)
 		c->first_response_ns = now;
+	if (host_logs(c->phone->host, LOG_INFO))
+		log_state(c, inv);
 	switch (inv_state(inv)) {
 	case INV_NULL:
 	case INV_CALLING:

@@ -611,6 +611,39 @@ TEST(closing_ends_calls_and_then_nothing_goes)
 	rig_drop(r);
 }
 
+/* ---- the log ---- */
+
+static char log_text[16384];
+
+static void keep_log(void *arg, int level, const char *module, const char *text)
+{
+	size_t n = strlen(log_text);
+
+	(void)arg;
+	snprintf(log_text + n, sizeof(log_text) - n, "%d %s %.60s\n", level, module, text);
+}
+
+static void with_log(struct offhook_phone_cfg *cfg)
+{
+	cfg->log_level = OFFHOOK_LOG_DEBUG;
+	cfg->log_messages = 1;
+	cfg->on_log = keep_log;
+}
+
+TEST(the_log_tells_states_and_messages)
+{
+	struct rig *r;
+
+	log_text[0] = '\0';
+	r = rig_new_with(OFFHOOK_DELIVER_INLINE, with_log);
+	rig_talk(r);
+	CHECK(strstr(log_text, "INVITE sip:bob@192.0.2.2 SIP/2.0") != NULL);
+	CHECK(strstr(log_text, "CONFIRMED 200 OK") != NULL);
+	CHECK(strstr(log_text, "audio active") != NULL);
+	CHECK(strstr(log_text, "192.0.2.1:5060 -> 192.0.2.2:5060") != NULL);
+	rig_close(r);
+}
+
 /* ---- memory ---- */
 
 static int whole_call(void *arg)
@@ -656,4 +689,5 @@ TESTS(RUN(a_call_is_made_answered_and_ended), RUN(audio_in_a_183_comes_after_ear
 	RUN(above_max_calls_the_network_gets_486_and_the_program_an_error),
 	RUN(who_does_not_keep_up_with_events_gets_no_more_calls), RUN(bad_arguments_are_named),
 	RUN(program_headers_travel), RUN(a_transport_that_goes_takes_its_calls_along),
-	RUN(closing_ends_calls_and_then_nothing_goes), RUN(every_allocation_of_a_call_may_fail))
+	RUN(closing_ends_calls_and_then_nothing_goes), RUN(the_log_tells_states_and_messages),
+	RUN(every_allocation_of_a_call_may_fail))

@@ -114,6 +114,34 @@ TEST(a_phone_comes_and_goes)
 	}
 }
 
+static int open_and_free(void *arg)
+{
+	struct offhook_phone_cfg cfg;
+	struct offhook_transport_cfg udp;
+	struct offhook_phone *phone;
+	offhook_id id;
+	int err;
+
+	offhook_phone_cfg_init(&cfg);
+	cfg.delivery = *(const enum offhook_delivery *)arg;
+	err = offhook_phone_new(&cfg, &phone);
+	if (err)
+		return err;
+	offhook_transport_cfg_init(&udp);
+	udp.address = "127.0.0.1";
+	err = offhook_transport_add(phone, &udp, &id);
+	offhook_phone_free(phone);
+	return err;
+}
+
+TEST(every_allocation_of_a_start_may_fail)
+{
+	static enum offhook_delivery deliveries[] = {OFFHOOK_DELIVER_THREAD, OFFHOOK_DELIVER_PULL};
+
+	for (size_t i = 0; i < ARRAY_LEN(deliveries); i++)
+		check_every_allocation_fails(open_and_free, &deliveries[i]);
+}
+
 TEST(two_phones_talk_and_close_says_goodbye)
 {
 	static const enum offhook_delivery deliveries[] = {OFFHOOK_DELIVER_THREAD, OFFHOOK_DELIVER_INLINE};
@@ -318,8 +346,9 @@ TEST(many_threads_do_everything_at_random)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {RUN(a_phone_comes_and_goes),
-		RUN(two_phones_talk_and_close_says_goodbye), RUN(a_handler_that_blocks_stops_nothing_else),
-		RUN(pulled_events_wake_their_descriptor), RUN(many_threads_do_everything_at_random)};
+		RUN(every_allocation_of_a_start_may_fail), RUN(two_phones_talk_and_close_says_goodbye),
+		RUN(a_handler_that_blocks_stops_nothing_else), RUN(pulled_events_wake_their_descriptor),
+		RUN(many_threads_do_everything_at_random)};
 	struct offhook_phone *first;
 
 	/* libuv keeps a pair of descriptors for the whole process from its first loop on: before they are counted. */
