@@ -189,6 +189,7 @@ static uint64_t ring_ms(const struct inv *inv)
 
 void inv_enter(struct inv *inv, enum phase phase)
 {
+	sip_stack_owe(inv->stack, (phase == PHASE_BYE_AFTER_ACK) - (inv->phase == PHASE_BYE_AFTER_ACK));
 	inv->phase = phase;
 	switch (phase) {
 	case PHASE_INCOMING:
@@ -220,6 +221,7 @@ void inv_enter(struct inv *inv, enum phase phase)
 static void destroy(struct inv *inv)
 {
 	sip_stack_detach(&inv->on_stack);
+	sip_stack_owe(inv->stack, -(inv->phase == PHASE_BYE_AFTER_ACK));
 	wheel_stop(&inv->timer);
 	invites_free_all(inv);
 	inv_requests_free_all(inv);

@@ -227,6 +227,11 @@ void sip_stack_token(struct sip_stack *s, char *buf, size_t n)
 
 /* ---- what is alive ---- */
 
+void sip_stack_owe(struct sip_stack *s, int change)
+{
+	s->counters.unanswered += (size_t)change;
+}
+
 void sip_stack_counters(const struct sip_stack *s, struct sip_counters *ret_counters)
 {
 	struct sip_counters c = s->counters;

@@ -92,9 +92,12 @@ size_t sip_stack_ending(const struct sip_stack *s);
 /* What is alive, for tests and limits. */
 struct sip_counters {
 	size_t client_txns, server_txns, dialogs, timers, transports, locating;
-	size_t unanswered; /* requests of ours without a final response, and refused INVITEs without their ACK */
+	size_t unanswered; /* requests of ours without a final response, refused INVITEs without their ACK, and what
+			    * sip_stack_owe() adds */
 	uint64_t rx_messages, rx_dropped, tx_messages, tx_retransmits;
 };
+/* A layer above has something to say to a peer that it cannot say yet (+1), or has said it (-1). */
+void sip_stack_owe(struct sip_stack *s, int change);
 void sip_stack_counters(const struct sip_stack *s, struct sip_counters *ret_counters);
 
 /* ---- transports (transport.c, transport_udp.c) ---- */

@@ -611,6 +611,43 @@ TEST(closing_ends_calls_and_then_nothing_goes)
 	rig_drop(r);
 }
 
+static size_t unanswered(const struct side *s)
+{
+	struct sip_counters c;
+
+	sip_stack_counters(s->phone->stack, &c);
+	return c.unanswered;
+}
+
+TEST(what_a_closing_phone_still_owes_is_counted)
+{
+	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
+
+	/* CANCEL: until the INVITE has its end, and at the callee until its 487 is acknowledged. */
+	rig_call(r);
+	CHECK_EQ(unanswered(&r->a), 1);
+	CHECK(rig_wait(&r->b, "INCOMING"));
+	rig_run_ms(r, 10);
+	CHECK_OK(side_hangup(&r->a, 0));
+	CHECK_EQ(unanswered(&r->a), 2);
+	rig_run_ms(r, 10);
+	CHECK_EQ(unanswered(&r->a), 0);
+	CHECK_EQ(unanswered(&r->b), 0);
+
+	/* A callee that answers and hangs up at once owes a BYE, which waits for the ACK. */
+	side_forget(&r->b);
+	rig_call(r);
+	CHECK(rig_wait(&r->b, "INCOMING"));
+	CHECK_OK(side_answer(&r->b, 200));
+	CHECK_OK(side_hangup(&r->b, 0));
+	CHECK_EQ(unanswered(&r->b), 1);
+	CHECK(strstr(r->b.log, "DISCONNECTED") != NULL);
+	CHECK(rig_wait(&r->a, "DISCONNECTED(200)"));
+	rig_run_ms(r, 10);
+	CHECK_EQ(unanswered(&r->b), 0);
+	rig_close(r);
+}
+
 /* ---- the log ---- */
 
 static char log_text[16384];
@@ -689,5 +726,5 @@ TESTS(RUN(a_call_is_made_answered_and_ended), RUN(audio_in_a_183_comes_after_ear
 	RUN(above_max_calls_the_network_gets_486_and_the_program_an_error),
 	RUN(who_does_not_keep_up_with_events_gets_no_more_calls), RUN(bad_arguments_are_named),
 	RUN(program_headers_travel), RUN(a_transport_that_goes_takes_its_calls_along),
-	RUN(closing_ends_calls_and_then_nothing_goes), RUN(the_log_tells_states_and_messages),
-	RUN(every_allocation_of_a_call_may_fail))
+	RUN(closing_ends_calls_and_then_nothing_goes), RUN(what_a_closing_phone_still_owes_is_counted),
+	RUN(the_log_tells_states_and_messages), RUN(every_allocation_of_a_call_may_fail))
