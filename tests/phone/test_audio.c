@@ -176,6 +176,43 @@ TEST(music_on_hold_is_heard_by_the_one_who_is_held)
 	rig_close(r);
 }
 
+static char rtp_story[64];
+
+static void keep_rtp(struct side *s, const struct offhook_event *e)
+{
+	(void)s;
+	if (e->type == OFFHOOK_EVENT_CALL_RTP)
+		strcat(rtp_story, e->status ? "comes " : "stops ");
+}
+
+static enum sim_fate no_rtp(void *arg, const struct sim_packet *p, uint64_t *delay_ns)
+{
+	(void)delay_ns;
+	return *(const bool *)arg && p->from.port != 5060 ? SIM_DROP : SIM_BY_RULE;
+}
+
+TEST(rtp_that_stops_and_comes_back_is_told)
+{
+	struct rig *r;
+	bool lose = false;
+
+	rig_rate = 16000;
+	rtp_story[0] = '\0';
+	r = rig_new_with(OFFHOOK_DELIVER_INLINE, at_rate);
+	r->a.handler = keep_rtp;
+	sim_filter(r->sim, no_rtp, &lose);
+	rig_talk(r);
+	rig_run_ms(r, 1000);
+	CHECK_STR(rtp_story, "comes ");
+	lose = true;
+	rig_run_ms(r, 15000);
+	CHECK_STR(rtp_story, "comes stops ");
+	lose = false;
+	rig_run_ms(r, 1000);
+	CHECK_STR(rtp_story, "comes stops comes ");
+	rig_close(r);
+}
+
 TEST(files_that_cannot_be_used_are_named)
 {
 	struct rig *r;
@@ -240,4 +277,5 @@ TEST(slots_are_listed_and_joined_by_many)
 
 TESTS(RUN(companded_speech_arrives_bit_by_bit_both_ways), RUN(speech_at_16_khz_arrives_alike),
 	RUN(a_tone_ends_and_figures_tell_of_a_clean_wire), RUN(music_on_hold_is_heard_by_the_one_who_is_held),
-	RUN(files_that_cannot_be_used_are_named), RUN(slots_are_listed_and_joined_by_many))
+	RUN(rtp_that_stops_and_comes_back_is_told), RUN(files_that_cannot_be_used_are_named),
+	RUN(slots_are_listed_and_joined_by_many))
