@@ -21,6 +21,15 @@ struct file {
 	bool port_gone;
 };
 
+/* NULL: memory is out. */
+struct file *file_new(struct offhook_phone *p, enum file_type type, void *user_data);
+void file_free(struct file *f);
+/* Signalling. NULL: there is none of that type. */
+struct file *file_find(const struct offhook_phone *p, offhook_id id, enum file_type type);
+/* Any thread. Takes the port: on failure it is gone, the file stays. */
+int file_put_on_bridge(
+	struct file *f, struct port *port, uint32_t tag, offhook_id *ret_id, offhook_id *ret_slot);
+
 /* The id of the player, recorder or tone behind a slot; 0: none. */
 offhook_id file_of_slot(const struct offhook_phone *p, offhook_id slot);
 

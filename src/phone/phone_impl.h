@@ -91,7 +91,7 @@ void calls_end_all(struct offhook_phone *p);
 void calls_end_on(struct offhook_phone *p, const struct sip_transport *t);
 void calls_free_all(struct offhook_phone *p);
 
-/* ---- files and tones (file_api.c) ---- */
+/* ---- files and tones (file.c) ---- */
 void files_free_all(struct offhook_phone *p);
 /* After engine_free(): completes the recorders' files. May wait for the disk. */
 void files_finish_all(struct offhook_phone *p);

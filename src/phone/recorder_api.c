@@ -1,0 +1,40 @@
+/* Recorders: opened in the program's thread, which may wait for a disk. Their removal is in file.c. */
+#include "phone/file.h"
+
+static void released(void *arg)
+{
+	struct file *f = arg;
+
+	f->port_gone = true;
+}
+
+int offhook_recorder_new(
+	struct offhook_phone *phone, const char *path, offhook_id *ret_id, offhook_id *ret_slot)
+{
+	struct recorder_cfg cfg = {
+		.host = phone->host,
+		.path = path,
+		.rate_hz = phone->cfg.clock_rate_hz,
+		.released = released,
+	};
+	struct port *port;
+	struct file *f;
+	int err;
+
+	err_detail_clear();
+	if (!path)
+		return err_detail(OH_EINVAL, "path is NULL");
+	f = file_new(phone, FILE_RECORDER, NULL);
+	if (!f)
+		return OH_ENOMEM;
+	cfg.released_arg = f;
+	err = recorder_new(&cfg, &f->recorder, &port);
+	if (!err) {
+		err = file_put_on_bridge(f, port, tag_draw(phone), ret_id, ret_slot);
+		if (err)
+			recorder_finish(f->recorder);
+	}
+	if (err)
+		file_free(f);
+	return err;
+}
