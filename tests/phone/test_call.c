@@ -356,6 +356,39 @@ TEST(user_data_given_in_the_first_handler_comes_with_all_later_events)
 	rig_close(r);
 }
 
+static offhook_id both_ends[2];
+
+static void keep_ends(struct side *s, const struct offhook_event *e)
+{
+	if (e->call)
+		both_ends[e->call->role == OFFHOOK_CALLEE] = e->id;
+	if (e->type == OFFHOOK_EVENT_CALL_INCOMING)
+		CHECK_OK(offhook_call_answer(s->phone, e->id, NULL));
+}
+
+TEST(a_phone_may_call_itself)
+{
+	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
+	struct offhook_call_info *info;
+	struct offhook_call_cfg cfg;
+
+	r->a.handler = keep_ends;
+	offhook_call_cfg_init(&cfg);
+	cfg.uri = "sip:alice@" RIG_A_IP;
+	CHECK_OK(offhook_call_make(r->a.phone, 0, &cfg, &r->a.call));
+	rig_run_ms(r, 500);
+	for (int i = 0; i < 2; i++) {
+		CHECK_OK(offhook_call_get_info(r->a.phone, both_ends[i], &info));
+		CHECK_EQ(info->state, OFFHOOK_CALL_CONFIRMED);
+		CHECK_EQ(info->media_state, OFFHOOK_MEDIA_ACTIVE);
+		offhook_call_info_free(info);
+	}
+	CHECK_OK(offhook_call_hangup(r->a.phone, both_ends[0], NULL));
+	rig_run_ms(r, 500);
+	CHECK_EQ(offhook_calls(r->a.phone, NULL, 0), 0);
+	rig_close(r);
+}
+
 /* ---- ids ---- */
 
 TEST(an_ended_call_answers_until_its_end_was_handled)
@@ -727,4 +760,5 @@ TESTS(RUN(a_call_is_made_answered_and_ended), RUN(audio_in_a_183_comes_after_ear
 	RUN(who_does_not_keep_up_with_events_gets_no_more_calls), RUN(bad_arguments_are_named),
 	RUN(program_headers_travel), RUN(a_transport_that_goes_takes_its_calls_along),
 	RUN(closing_ends_calls_and_then_nothing_goes), RUN(what_a_closing_phone_still_owes_is_counted),
-	RUN(the_log_tells_states_and_messages), RUN(every_allocation_of_a_call_may_fail))
+	RUN(a_phone_may_call_itself), RUN(the_log_tells_states_and_messages),
+	RUN(every_allocation_of_a_call_may_fail))
