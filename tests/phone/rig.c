@@ -1,9 +1,6 @@
 #include "rig.h"
 
 #include <inttypes.h>
-#include <math.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static const char *const states[] = {
 	"NULL", "CALLING", "INCOMING", "EARLY", "CONNECTING", "CONFIRMED", "DISCONNECTED"};

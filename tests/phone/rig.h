@@ -73,7 +73,7 @@ void rig_talk(struct rig *r);
 struct offhook_call_info *side_info(struct side *s);
 
 /* ---- sound ---- */
-/* A path in a directory of this test program's own. */
+/* A path of this test program's own; the caller unlinks the file. */
 const char *rig_path(const char *name, char buf[128]);
 /* Writes a mono 16-bit WAV. */
 void wav_put(const char *path, const int16_t *pcm, size_t n, unsigned rate_hz);

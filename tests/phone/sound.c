@@ -2,16 +2,11 @@
 #include "rig.h"
 
 #include <math.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 const char *rig_path(const char *name, char buf[128])
 {
-	char dir[64];
-
-	snprintf(dir, sizeof(dir), "/tmp/offhook-test-%d", (int)getpid());
-	mkdir(dir, 0700);
-	snprintf(buf, 128, "%s/%s", dir, name);
+	snprintf(buf, 128, "/tmp/offhook-test-%d-%s", (int)getpid(), name);
 	return buf;
 }
 
