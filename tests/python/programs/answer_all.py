@@ -2,6 +2,7 @@
 
 import json
 import sys
+import threading
 
 import pjsua as pj
 
@@ -23,6 +24,16 @@ class OnAccount(pj.AccountCallback):
         call.answer(200)
 
 
+def settled(lib):
+    """What is alive once the media thread has let go of the last call: a moment after its end."""
+    for _ in range(100):
+        counters = lib._phone.counters()
+        if not counters["rtp_ports"] and not counters["calls"]:
+            break
+        threading.Event().wait(0.02)
+    return counters
+
+
 def main():
     lib = pj.Lib()
     ua = pj.UAConfig()
@@ -36,7 +47,7 @@ def main():
     assert account.is_valid() == 1
     print(json.dumps({"event": "ready", "port": transport.info().port}), flush=True)
     sys.stdin.readline()
-    counters = lib._phone.counters()
+    counters = settled(lib)
     lib.destroy()
     print(json.dumps({"event": "end", **count, "counters": counters}), flush=True)
 
