@@ -14,8 +14,8 @@
 
 #define CALLS     200u
 #define ROUNDS    5u
-#define SECONDS   2u
-#define SETTLE_MS 300u
+#define SECONDS   1u
+#define SETTLE_MS 200u
 
 static double bare_round(const char *program)
 {

@@ -187,6 +187,28 @@ static struct plan *take_plan(struct bridge *b, bool *ret_new)
 	return p;
 }
 
+/* While one port has its turn, most of it spent in the kernel, memory fetches what those behind it need. */
+static void warm_up(const struct bridge *b, const struct plan *p, size_t i)
+{
+	const struct entry *e = &p->entries[i];
+	size_t left = p->n_entries - i;
+
+	if (left > 3)
+		__builtin_prefetch(e[3].port);
+	if (left > 2) {
+		__builtin_prefetch(e[2].edge);
+		__builtin_prefetch(&e[2].slot->meter, 1);
+		if (e[2].ops->warm)
+			e[2].ops->warm(e[2].port, true);
+	}
+	if (left > 1) {
+		for (size_t at = 0; at < b->n; at += CACHE_LINE / sizeof(int16_t))
+			__builtin_prefetch(e[1].frame + at, 1);
+		if (e[1].ops->warm)
+			e[1].ops->warm(e[1].port, false);
+	}
+}
+
 bool bridge_tick(struct bridge *b, uint64_t due_ns, uint64_t now_ns)
 {
 	struct audio_tick t = {now_ns, due_ns, atomic_fetch_add_explicit(&b->ticks, 1, memory_order_relaxed)};
@@ -196,11 +218,13 @@ bool bridge_tick(struct bridge *b, uint64_t due_ns, uint64_t now_ns)
 	if (!p)
 		return false;
 	for (size_t i = 0; i < p->n_entries; i++) {
-		if (p->entries[i].ops->prepare)
-			p->entries[i].ops->prepare(p->entries[i].port, &t);
+		struct entry *e = &p->entries[i];
+
+		warm_up(b, p, i);
+		if (e->ops->prepare)
+			e->ops->prepare(e->port, &t);
+		p->now[i] = pull(b, e, &t) ? e->frame : NULL;
 	}
-	for (size_t i = 0; i < p->n_entries; i++)
-		p->now[i] = pull(b, &p->entries[i], &t) ? p->entries[i].frame : NULL;
 	for (size_t i = 0; i < p->n_sums; i++)
 		make_sum(b, p, &p->sums[i]);
 	for (size_t i = 0; i < p->n_entries; i++) {

@@ -22,7 +22,10 @@ struct audio_tick {
 
 struct port_ops {
 	const char *kind;    /* "call", "player", "recorder", "tone", "null" ... */
-	/* Before any pull of this tick, whether connected or not (a stream drains its sockets). NULL: nothing. */
+	/* Other ports' turns before this one's: far = true several, false one. Asks the memory for what the turn will
+	 * touch: first what the port knows by heart, then what that points to. NULL: nothing. */
+	void (*warm)(const struct port *p, bool far);
+	/* Right before its pull of this tick, whether connected or not (a stream drains its sockets). NULL: nothing. */
 	void (*prepare)(struct port *p, const struct audio_tick *t);
 	/* n = rate_hz * frame_ms / 1000 samples. False: silence, pcm need not be written. NULL: never gives audio. */
 	bool (*pull)(struct port *p, int16_t *pcm, size_t n, const struct audio_tick *t);

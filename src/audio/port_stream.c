@@ -13,6 +13,11 @@ struct port_stream {
 	uint16_t rtp_port;
 };
 
+static void call_warm(const struct port *p, bool far)
+{
+	stream_warm(((const struct port_stream *)p)->stream, far);
+}
+
 static void call_prepare(struct port *p, const struct audio_tick *t)
 {
 	stream_receive(((struct port_stream *)p)->stream, t->now_ns);
@@ -41,6 +46,7 @@ static void call_free(struct port *p)
 
 static const struct port_ops call_ops = {
 	.kind = "call",
+	.warm = call_warm,
 	.prepare = call_prepare,
 	.pull = call_pull,
 	.push = call_push,
