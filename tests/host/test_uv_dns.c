@@ -118,7 +118,7 @@ TEST(raw_answers_come_as_they_are_and_absence_is_an_error)
 	world_close(&w);
 }
 
-TEST(addresses_come_from_the_server_the_hosts_file_and_the_text_itself)
+TEST(addresses_come_from_the_server_the_text_itself_and_for_localhost_from_here)
 {
 	static const struct {
 		const char *name;
@@ -129,6 +129,9 @@ TEST(addresses_come_from_the_server_the_hosts_file_and_the_text_itself)
 		{"a.test", 0, 0, "192.0.2.1"},
 		{"b.test", 0, OH_ERESOLVE, NULL},
 		{"localhost", NETADDR_IP4, 0, "127.0.0.1"},
+		{"localhost", 0, 0, "127.0.0.1"},
+		{"Phone.LOCALHOST.", NETADDR_IP6, 0, "::1"},
+		{"nolocalhost", 0, OH_ERESOLVE, NULL},
 		{"192.0.2.77", 0, 0, "192.0.2.77"},
 		{"2001:db8::7", NETADDR_IP6, 0, "2001:db8::7"},
 		{"2001:db8::7", NETADDR_IP4, OH_ERESOLVE, NULL},
@@ -222,6 +225,6 @@ TEST(every_allocation_may_fail)
 }
 
 TESTS_ON_UV(RUN(raw_answers_come_as_they_are_and_absence_is_an_error),
-	RUN(addresses_come_from_the_server_the_hosts_file_and_the_text_itself),
+	RUN(addresses_come_from_the_server_the_text_itself_and_for_localhost_from_here),
 	RUN(a_cancelled_question_is_never_answered),
 	RUN(a_server_that_is_not_there_is_a_failure_and_no_silence), RUN(every_allocation_may_fail))

@@ -370,17 +370,29 @@ int uv_dns_query(
 	return 0;
 }
 
-/* The text of an address is its own answer: nobody on the network is asked about it. */
-static void answer_literal(struct uv_query *q, const struct netaddr *addr, int family)
+/* Answers from what is known here: nobody on the network is asked. */
+static void answer_known(struct uv_query *q, const struct netaddr *known, size_t n, int family)
 {
-	bool wanted = family == 0 || family == addr->family;
-	struct netaddr *copy = wanted ? mem_alloc(sizeof(*copy)) : NULL;
+	struct netaddr *addrs = mem_zalloc(n * sizeof(*addrs));
+	int err = addrs ? 0 : OH_ETRANSPORT;
 
-	if (copy)
-		*copy = *addr;
-	q->answer = copy;
-	q->n = 1;
-	keep_answer(q, !wanted ? OH_ERESOLVE : copy ? 0 : OH_ETRANSPORT);
+	for (size_t i = 0; addrs && i < n; i++)
+		if (family == 0 || family == known[i].family)
+			addrs[q->n++] = known[i];
+	q->answer = addrs;
+	keep_answer(q, !err && !q->n ? OH_ERESOLVE : err);
+}
+
+/* "localhost" and what ends in it is this machine, whatever a server or a missing hosts file says (RFC 6761 6.3). */
+static bool is_localhost(struct slice name)
+{
+	static const struct slice localhost = SLICE_LIT("localhost");
+
+	if (name.n > 0 && name.p[name.n - 1] == '.')
+		name.n--;
+	if (name.n > localhost.n && name.p[name.n - localhost.n - 1] == '.')
+		name = slice_skip(name, name.n - localhost.n);
+	return slice_ieq(name, localhost);
 }
 
 int uv_dns_addrs(struct host *h, const char *name, int family, host_addrs_fn *fn, void *arg,
@@ -395,6 +407,8 @@ int uv_dns_addrs(struct host *h, const char *name, int family, host_addrs_fn *fn
 						     : AF_UNSPEC,
 		.ai_socktype = SOCK_DGRAM,
 	};
+	static const struct netaddr loopback[] = {
+		{.family = NETADDR_IP4, .ip = {127, 0, 0, 1}}, {.family = NETADDR_IP6, .ip = {[15] = 1}}};
 	struct netaddr literal;
 	struct uv_query *q;
 	int err = query_new(h, arg, &q);
@@ -404,7 +418,11 @@ int uv_dns_addrs(struct host *h, const char *name, int family, host_addrs_fn *fn
 	q->addrs_fn = fn;
 	*ret_query = &q->base;
 	if (netaddr_parse_ip(slice_of(name), 0, &literal) == 0) {
-		answer_literal(q, &literal, family);
+		answer_known(q, &literal, 1, family);
+		return 0;
+	}
+	if (is_localhost(slice_of(name))) {
+		answer_known(q, loopback, ARRAY_LEN(loopback), family);
 		return 0;
 	}
 	ares_getaddrinfo(q->dns->channel, name, NULL, &hints, on_addrs, q);
