@@ -209,8 +209,12 @@ static void state_changed(struct run *r, const struct offhook_event *e)
 
 	if (e->id != r->call && r->call)
 		return;
-	report(r->o, "call.state", report_call_json(info), "%s: %s%s%u %s", info->remote_uri,
-		names[info->state], info->last_status ? ", " : "", info->last_status, info->last_reason);
+	if (info->last_status)
+		report(r->o, "call.state", report_call_json(info), "%s: %s, %u %s", info->remote_uri,
+			names[info->state], info->last_status, info->last_reason);
+	else
+		report(r->o, "call.state", report_call_json(info), "%s: %s", info->remote_uri,
+			names[info->state]);
 	if (info->state == OFFHOOK_CALL_CONFIRMED && r->confirmed_at <= 0) {
 		r->confirmed_at = r->now;
 		if (r->o->dtmf) {
