@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Callable, Iterator
+from typing import Any, Callable, Iterator
 
 import pytest
 
@@ -148,3 +148,30 @@ def need() -> Callable[[str], str]:
         return path
 
     return one
+
+
+@pytest.fixture
+def make_phone() -> Iterator[Callable[..., Any]]:
+    """make_phone(...) starts a Phone of tests/python/phones.py; the one Lib of the process is destroyed after the test."""
+    import pjsua
+    from phones import Phone
+
+    yield Phone
+    lib = pjsua.Lib.instance()
+    if lib is not None:
+        lib.destroy()
+
+
+@pytest.fixture
+def phone(make_phone: Callable[..., Any]) -> Any:
+    return make_phone()
+
+
+@pytest.fixture
+def peer() -> Iterator[Any]:
+    """A SIP peer of a bare socket."""
+    from phones import Peer
+
+    one = Peer()
+    yield one
+    one.close()

@@ -19,12 +19,13 @@
 Names that this build cannot serve yet exist and raise Error 70012.
 """
 
-import threading  # programs use pjsua.threading, pjsua.time and pjsua.weakref
+import _thread as thread  # programs use pjsua.time, pjsua.threading, pjsua.thread and pjsua.weakref
+import threading
 import time
 import weakref
 from typing import Any, Optional
 
-from . import _pjsua, lib as _lib_module
+from . import _pjsua as _pjsua, lib as _lib_module
 from .account import Account, AccountCallback, Buddy, BuddyCallback
 from .call import Call, CallCallback
 from .constants import (CallRole, CallState, MediaDir, MediaState, PresenceActivity, SubscriptionState, TransportFlag,
@@ -50,5 +51,5 @@ __all__ = [
     "Call", "CallCallback", "CallInfo", "CallRole", "CallState", "CodecInfo", "CodecParameter", "Error", "Lib",
     "LogConfig", "MediaConfig", "MediaDir", "MediaState", "PresenceActivity", "SIPUri", "SoundDeviceInfo",
     "SubscriptionState", "TURNConnType", "Transport", "TransportConfig", "TransportFlag", "TransportInfo",
-    "TransportType", "UAConfig", "enable_trace", "threading", "time", "weakref",
+    "TransportType", "UAConfig", "enable_trace", "thread", "threading", "time", "weakref",
 ]

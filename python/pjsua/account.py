@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Optional
 from offhook import _offhook
 
 from .call import Call, HdrList, usable_headers
-from .errors import (OH_ESCHEME, OH_EURI, PJSIP_EINVALIDREQURI, PJSIP_ENOROUTESET, Error, fail, unsupported)
+from .errors import (OH_ESCHEME, OH_EURI, PJSIP_EINVALIDREQURI, PJSIP_ENOROUTESET, Error, failing_as, unsupported)
 from .infos import AccountInfo, BuddyInfo
+from .tracing import trace
 
 if TYPE_CHECKING:
     from .lib import Lib, Transport
@@ -57,7 +58,11 @@ class Account:
         self._id = acc_id
         self._obj_name = f"{{Account {uri}}}"
         self._online = False
+        trace(f"{self._obj_name} created")
         self.set_callback(cb)
+
+    def __del__(self) -> None:
+        trace(f"{self._obj_name} destroyed")
 
     def __str__(self) -> str:
         return self._obj_name
@@ -110,14 +115,12 @@ class Account:
     def make_call(self, dst_uri: str, cb: Any = None, hdr_list: HdrList = None) -> Call:
         """Calls dst_uri. The INVITE is on its way when this returns; on_state() CALLING has run inside."""
         self._dict("make_call()")
-        try:
+        codes = {OH_EURI: PJSIP_EINVALIDREQURI, OH_ESCHEME: PJSIP_EINVALIDREQURI}
+        if isinstance(dst_uri, str) and dst_uri.strip().lower().startswith(("tel:", "<tel:")):
+            codes[OH_ESCHEME] = PJSIP_ENOROUTESET
+        with failing_as("make_call()", self, codes):
             call: Call = self._lib._make_call(self, dst_uri, cb, usable_headers(hdr_list))
-        except _offhook.Error as error:
-            codes = {OH_EURI: PJSIP_EINVALIDREQURI, OH_ESCHEME: PJSIP_EINVALIDREQURI}
-            if dst_uri.strip().lower().startswith(("tel:", "<tel:")):
-                codes[OH_ESCHEME] = PJSIP_ENOROUTESET
-            fail("make_call()", self, error, codes)
-        return call
+            return call
 
     def set_basic_status(self, is_online: bool) -> None:
         """Publishes whether we are there."""

@@ -9,8 +9,9 @@ from offhook import _offhook
 
 from .constants import CALL_STATE_NAMES, CallState
 from .errors import (OH_EENDED, OH_EINVAL, OH_ENOENT, OH_ESTATE, PJ_EINVAL, PJSIP_ESESSIONSTATE,
-                     PJSIP_ESESSIONTERMINATED, Error, fail, unsupported)
+                     PJSIP_ESESSIONTERMINATED, Error, failing_as, unsupported)
 from .infos import CallInfo
+from .tracing import trace
 
 if TYPE_CHECKING:
     from .lib import Lib
@@ -79,8 +80,11 @@ class Call:
         self._lib: Any = weakref.proxy(lib)
         self._id = call_id
         self._obj_name = obj_name
-        self._cb: Any = CallCallback()
-        self._cb._set_call(self)
+        trace(f"{obj_name} created")
+        self.set_callback(None)
+
+    def __del__(self) -> None:
+        trace(f"{self._obj_name} destroyed")
 
     def __str__(self) -> str:
         return self._obj_name
@@ -91,7 +95,7 @@ class Call:
 
     def set_callback(self, cb: Any) -> None:
         """Installs the object that receives this call's events; None installs one that does nothing."""
-        self._cb = cb if cb is not None else CallCallback()
+        self._cb: Any = cb if cb is not None else CallCallback()
         set_call = getattr(self._cb, "_set_call", None)
         if set_call is not None:
             set_call(self)
@@ -126,7 +130,7 @@ class Call:
         try:
             info = self._dict()
             stats = self._lib._phone.call_stats(self._id)
-        except (Error, _offhook.Error):
+        except (Error, _offhook.Error, ReferenceError, AttributeError):
             return ""
         seconds = int(info["call_time"])
         lines = [
@@ -155,12 +159,11 @@ class Call:
         """Runs a command about this call and delivers, in this thread, the events that it caused."""
         if self._id == -1:
             raise Error(op_name, self, PJSIP_ESESSIONTERMINATED)
-        try:
-            self._lib._command(self._id, method, self._id, *args)
-        except _offhook.Error as error:
-            fail(op_name, self, error, {**ENDED, **(codes or {})})
-        except ReferenceError:
-            raise Error(op_name, self, PJSIP_ESESSIONTERMINATED) from None
+        with failing_as(op_name, self, {**ENDED, **(codes or {})}):
+            try:
+                self._lib._command(self._id, method, self._id, *args)
+            except ReferenceError:
+                raise Error(op_name, self, PJSIP_ESESSIONTERMINATED) from None
 
     def answer(self, code: int = 200, reason: str = "", hdr_list: HdrList = None) -> None:
         """Answers an incoming call: 1xx rings, 2xx accepts, 3xx to 6xx refuses."""
@@ -168,9 +171,12 @@ class Call:
 
     def hangup(self, code: int = 603, reason: str = "", hdr_list: HdrList = None) -> None:
         """Ends the call by CANCEL, final response or BYE; code 0 picks one by state. Silent while it is ending."""
-        if self._id != -1 and not self.is_valid():
-            return
-        self._do("hangup()", "call_hangup", code, reason, usable_headers(hdr_list))
+        ending = self._id != -1
+        try:
+            self._do("hangup()", "call_hangup", code, reason, usable_headers(hdr_list))
+        except Error as error:
+            if not ending or error.err_code != PJSIP_ESESSIONTERMINATED:
+                raise
 
     def hold(self, hdr_list: HdrList = None) -> None:
         """Puts the peer on hold by a re-INVITE."""

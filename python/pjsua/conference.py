@@ -5,9 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any, Optional
 
-from offhook import _offhook
-
-from .errors import OH_EINVAL, OH_ENOENT, PJ_EINVAL, PJMEDIA_EAUD_NODEFDEV, Error, fail, unsupported
+from .errors import OH_EINVAL, OH_ENOENT, PJ_EINVAL, PJMEDIA_EAUD_NODEFDEV, Error, failing_as, unsupported
 from .infos import SoundDeviceInfo
 
 if TYPE_CHECKING:
@@ -62,12 +60,8 @@ class Conference:
     # ---- bridge ----
 
     def _slot(self, number: int, op_name: str) -> int:
-        try:
+        with failing_as(op_name, self, BAD_SLOT):
             return int(self._alive(op_name).slot_of(number))
-        except _offhook.Error as error:
-            fail(op_name, self, error, BAD_SLOT)
-        except (OverflowError, TypeError):
-            raise Error(op_name, self, PJ_EINVAL) from None
 
     def conf_get_max_ports(self) -> int:
         """How many slots there may be."""
@@ -78,51 +72,43 @@ class Conference:
         source, sink = self._slot(src_slot, "conf_connect()"), self._slot(dst_slot, "conf_connect()")
         if 0 in (src_slot, dst_slot):
             self._note_missing_device()
-        try:
+        with failing_as("conf_connect()", self, BAD_SLOT):
             self._alive("conf_connect()").connect_many([(source, sink)])
-        except _offhook.Error as error:
-            fail("conf_connect()", self, error, BAD_SLOT)
 
     def conf_disconnect(self, src_slot: int, dst_slot: int) -> None:
         """Undoes conf_connect(); not connected is no error."""
         source, sink = self._slot(src_slot, "conf_disconnect()"), self._slot(dst_slot, "conf_disconnect()")
-        try:
+        with failing_as("conf_disconnect()", self, BAD_SLOT):
             self._alive("conf_disconnect()").disconnect(source, sink)
-        except _offhook.Error as error:
-            fail("conf_disconnect()", self, error, BAD_SLOT)
 
     def conf_set_tx_level(self, slot: int, level: float) -> None:
         """Factor on what the bridge sends to the slot: 1 unchanged, 0 mute."""
-        self._set_levels(slot, max(level, 0.0), -1.0, "conf_set_tx_level()")
+        self._set_levels(slot, level, None, "conf_set_tx_level()")
 
     def conf_set_rx_level(self, slot: int, level: float) -> None:
         """Factor on what the bridge receives from the slot: 1 unchanged, 0 mute."""
-        self._set_levels(slot, -1.0, max(level, 0.0), "conf_set_rx_level()")
+        self._set_levels(slot, None, level, "conf_set_rx_level()")
 
-    def _set_levels(self, slot: int, tx: float, rx: float, op_name: str) -> None:
+    def _set_levels(self, slot: int, tx: Optional[float], rx: Optional[float], op_name: str) -> None:
         slot_id = self._slot(slot, op_name)
-        try:
-            self._alive(op_name).slot_set_levels(slot_id, tx, rx)
-        except _offhook.Error as error:
-            fail(op_name, self, error, BAD_SLOT)
+        with failing_as(op_name, self, BAD_SLOT):
+            keep = -1.0
+            self._alive(op_name).slot_set_levels(slot_id, keep if tx is None else max(tx, 0.0),
+                                                 keep if rx is None else max(rx, 0.0))
 
     def conf_get_signal_level(self, slot: int) -> tuple[float, float]:
         """(tx, rx): the last level sent to and received from the slot, 0 to 1 in steps of 1/255."""
         slot_id = self._slot(slot, "conf_get_signal_level()")
-        try:
+        with failing_as("conf_get_signal_level()", self, BAD_SLOT):
             info = self._alive("conf_get_signal_level()").slot_info(slot_id)
-        except _offhook.Error as error:
-            fail("conf_get_signal_level()", self, error, BAD_SLOT)
         return (round(info["tx_signal"] * 255) / 255, round(info["rx_signal"] * 255) / 255)
 
     # ---- files ----
 
     def create_player(self, filename: str, loop: bool = False) -> int:
         """Opens a WAV file; returns a player id (not a slot). It starts when its slot is connected."""
-        try:
+        with failing_as("create_player()", self):
             made = self._alive("create_player()").player_new(filename, bool(loop))
-        except _offhook.Error as error:
-            fail("create_player()", self, error)
         number = next(self._player_numbers)
         self._players[number] = made
         return number
@@ -140,15 +126,13 @@ class Conference:
     def player_set_pos(self, player_id: int, pos: int) -> None:
         """Moves a player to a sample; a finished one starts again."""
         phone_id = self._player(player_id, "player_set_pos()")[0]
-        try:
+        with failing_as("player_set_pos()", self):
             self._alive("player_set_pos()").player_seek(phone_id, max(pos, 0))
-        except _offhook.Error as error:
-            fail("player_set_pos()", self, error)
 
     def player_destroy(self, player_id: int) -> None:
         """Removes a player from the bridge."""
         phone_id = self._player(player_id, "player_destroy()")[0]
-        del self._players[player_id]
+        self._players.pop(player_id, None)
         self._remove(phone_id, "player_destroy()")
 
     def create_playlist(self, filelist: list[str], label: str = "playlist", loop: bool = True) -> int:
@@ -165,10 +149,8 @@ class Conference:
 
     def create_recorder(self, filename: str) -> int:
         """Records what its slot hears into a .wav file; returns a recorder id (not a slot)."""
-        try:
+        with failing_as("create_recorder()", self):
             made = self._alive("create_recorder()").recorder_new(filename)
-        except _offhook.Error as error:
-            fail("create_recorder()", self, error)
         number = next(self._recorder_numbers)
         self._recorders[number] = made
         return number
@@ -186,11 +168,9 @@ class Conference:
     def recorder_destroy(self, rec_id: int) -> None:
         """Removes a recorder; its file is complete when this returns."""
         phone_id = self._recorder(rec_id, "recorder_destroy()")[0]
-        del self._recorders[rec_id]
+        self._recorders.pop(rec_id, None)
         self._remove(phone_id, "recorder_destroy()")
 
     def _remove(self, port_id: int, op_name: str) -> None:
-        try:
+        with failing_as(op_name, self):
             self._alive(op_name).port_remove(port_id)
-        except _offhook.Error as error:
-            fail(op_name, self, error)

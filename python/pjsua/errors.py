@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, NoReturn
+from contextlib import contextmanager
+from typing import Any, Iterator, Mapping, NoReturn, Optional
 
 from offhook import _offhook
 
@@ -68,13 +69,20 @@ class Error(Exception):
         return f"{text} [{self.detail}]" if self.detail else text
 
 
-def fail(op_name: str, obj: Any, error: _offhook.Error, codes: Mapping[int, int] | None = None) -> NoReturn:
-    """Raises Error for a failed call of the library; codes maps the library's errors to codes of this operation."""
-    err, _symbol, _sentence, detail = error.args
-    code = (codes or {}).get(err) or _offhook.pjsua_code(err)
-    failure = Error(op_name, obj, code)
-    failure.detail = detail
-    raise failure from None
+@contextmanager
+def failing_as(op_name: str, obj: Any, codes: Optional[Mapping[int, int]] = None) -> Iterator[None]:
+    """A failure inside becomes Error; codes maps the library's errors to codes of this operation."""
+    try:
+        yield
+    except _offhook.Error as error:
+        err, _symbol, _sentence, detail = error.args
+        failure = Error(op_name, obj, (codes or {}).get(err) or _offhook.pjsua_code(err))
+        failure.detail = detail
+        raise failure from None
+    except (TypeError, ValueError, OverflowError) as error:
+        failure = Error(op_name, obj, PJ_EINVAL)
+        failure.detail = str(error)
+        raise failure from None
 
 
 def unsupported(op_name: str, obj: Any) -> NoReturn:

@@ -7,7 +7,7 @@ import os
 import select
 import threading
 import traceback
-from typing import Any, Callable, Mapping, Optional
+from typing import Any, Mapping, Optional
 
 from offhook import _offhook
 
@@ -15,7 +15,7 @@ from .account import Account
 from .call import Call
 from .conference import Conference
 from .constants import CallState, TransportType
-from .errors import OH_ECLOSED, PJSIP_EINVALIDURI, Error, fail, strerror, unsupported
+from .errors import OH_ECLOSED, PJSIP_EINVALIDURI, Error, failing_as, strerror, unsupported
 from .infos import CodecInfo, CodecParameter, TransportInfo
 from .locks import LockGuard, ModuleLock
 from .logs import LogWriter
@@ -56,15 +56,13 @@ class Transport:
         """The transport now."""
         try:
             return TransportInfo(self._lib._alive("info()").transport_info(self._id))
-        except _offhook.Error:
+        except (Error, _offhook.Error):
             raise Error("info()", self, -1, "Invalid transport") from None
 
     def close(self, force: bool = False) -> None:
         """Stops listening; calls that run over it end."""
-        try:
+        with failing_as("close()", self):
             self._lib._alive("close()").transport_remove(self._id)
-        except _offhook.Error as error:
-            fail("close()", self, error)
 
     def enable(self) -> None:
         """Uses the transport again."""
@@ -87,8 +85,9 @@ class Lib(Conference):
         self._phone: Any = None
         self._log: Optional[LogWriter] = None
         self._worker: Optional[threading.Thread] = None
-        self._wake_fd = -1
+        self._wake_fds: tuple[int, int] = (-1, -1)  # of a pipe: tells the worker to end
         self._quit = False
+        self._interrupt: Optional[KeyboardInterrupt] = None
         self._accounts: dict[int, Account] = {}
         self._calls: dict[int, Call] = {}
         _lib = self
@@ -116,15 +115,18 @@ class Lib(Conference):
             raise Error("init()", self, -1, "init() was called before")
         try:
             self._log = LogWriter(log)
-            self._phone = _offhook.Phone(
-                handler=self._on_event, user_agent=ua.user_agent or None, max_calls=ua.max_calls,
-                max_ports=media.max_media_ports, clock_rate=media.clock_rate, frame_ms=media.audio_frame_ptime,
-                ptime_ms=media.ptime or 20, jitter_ms=max(media.jb_min, 0), log_level=self._log.level,
-                log_messages=bool(log.msg_logging))
-        except _offhook.Error as error:
-            fail("init()", self, error)
         except OSError as error:
             raise Error("init()", self, 120000 + (error.errno or 0), f"{log.filename}: {error.strerror}") from None
+        try:
+            with failing_as("init()", self):
+                self._phone = _offhook.Phone(
+                    handler=self._on_event, user_agent=ua.user_agent or None, max_calls=ua.max_calls,
+                    max_ports=media.max_media_ports, clock_rate=media.clock_rate, frame_ms=media.audio_frame_ptime,
+                    ptime_ms=media.ptime or 20, jitter_ms=max(media.jb_min, 0), log_level=self._log.level,
+                    log_messages=bool(log.msg_logging))
+        except Error:
+            self._log.close()
+            raise
         self._max_ports = media.max_media_ports
         atexit.register(self._at_exit)
 
@@ -133,7 +135,7 @@ class Lib(Conference):
         phone = self._alive("start()")
         if not with_thread or self._worker is not None:
             return
-        self._wake_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._wake_fds = os.pipe()
         self._worker = threading.Thread(target=self._work, args=(phone,), name="pjsua worker", daemon=True)
         self._worker.start()
 
@@ -175,11 +177,11 @@ class Lib(Conference):
         self._quit = True
         if worker is None:
             return
-        os.eventfd_write(self._wake_fd, 1)
         if worker is not threading.current_thread():
+            os.write(self._wake_fds[1], b"q")
             worker.join()
-        os.close(self._wake_fd)
-        self._wake_fd = -1
+        for fd in self._wake_fds:
+            os.close(fd)
 
     def _alive(self, op_name: str) -> Any:
         """The extension's phone; Error before init() and after destroy()."""
@@ -192,7 +194,7 @@ class Lib(Conference):
     def _work(self, phone: Any) -> None:
         poll = select.poll()
         poll.register(phone.fileno(), select.POLLIN)
-        poll.register(self._wake_fd, select.POLLIN)
+        poll.register(self._wake_fds[0], select.POLLIN)
         while not self._quit:
             poll.poll(WORKER_MS)
             if self._quit:
@@ -212,11 +214,20 @@ class Lib(Conference):
     def handle_events(self, timeout: int = 50) -> int:
         """Waits up to timeout ms for events and delivers them; returns how many. For start(with_thread=False)."""
         phone = self._alive("handle_events()")
-        select.select([phone.fileno()], [], [], max(timeout, 0) / 1000)
+        poll = select.poll()
+        poll.register(phone.fileno(), select.POLLIN)
+        poll.poll(max(timeout, 0))
         with self._lock:
             n = self._deliver(phone)
         self._write_log(phone)
+        self._raise_interrupt()
         return n
+
+    def _raise_interrupt(self) -> None:
+        """A Ctrl-C that fell into a handler ends the program's call all the same, after its events."""
+        if self._interrupt is not None and threading.current_thread() is threading.main_thread():
+            interrupt, self._interrupt = self._interrupt, None
+            raise interrupt
 
     def _write_log(self, phone: Any) -> None:
         if self._log:
@@ -230,9 +241,11 @@ class Lib(Conference):
             if phone is None:
                 raise ReferenceError("the library was destroyed")
             try:
-                return getattr(phone, method)(*args)
+                result = getattr(phone, method)(*args)
             finally:
                 phone.process_object(object_id, _offhook.last_command())
+        self._raise_interrupt()
+        return result
 
     def _make_call(self, account: Account, uri: str, cb: Any, headers: Optional[list[tuple[str, str]]]) -> Call:
         # The lock is held from before the command until its events are out, so nobody else delivers CALLING first.
@@ -244,13 +257,18 @@ class Lib(Conference):
             if cb is not None:
                 call.set_callback(cb)
             phone.process_object(call_id, _offhook.last_command())
+        self._raise_interrupt()
         return call
 
-    @staticmethod
-    def _call_back(handler: Callable[..., Any], *args: Any) -> None:
-        """Runs a handler of the program: what it raises is printed, and the call goes on."""
+    def _call_back(self, cb: Any, name: str, *args: Any) -> None:
+        """Runs a handler of the program: what it raises is printed, and the call goes on. It may lack some."""
+        handler = getattr(cb, name, None)
+        if handler is None:
+            return
         try:
             handler(*args)
+        except KeyboardInterrupt as interrupt:
+            self._interrupt = interrupt
         except BaseException:  # noqa: BLE001 (SystemExit in a callback must not end the delivery either)
             traceback.print_exc()
 
@@ -263,14 +281,14 @@ class Lib(Conference):
         if call is None:
             return
         if kind == CALL_STATE:
-            self._call_back(call._cb.on_state)
+            self._call_back(call._cb, "on_state")
             if event["call"]["state"] == CallState.DISCONNECTED:
                 self._calls.pop(event["id"], None)
                 call._id = -1
         elif kind == CALL_MEDIA:
-            self._call_back(call._cb.on_media_state)
+            self._call_back(call._cb, "on_media_state")
         elif kind == CALL_DTMF:
-            self._call_back(call._cb.on_dtmf_digit, event["digit"])
+            self._call_back(call._cb, "on_dtmf_digit", event["digit"])
 
     def _on_incoming(self, event: Mapping[str, Any]) -> None:
         account = self._accounts.get(event["account"])
@@ -279,11 +297,12 @@ class Lib(Conference):
             return
         call = Call(self, event["id"], f"{{Call {event['call']['remote_uri']}}}")
         self._calls[event["id"]] = call
-        second = getattr(account._cb, "on_incoming_call2", None)
-        if second is not None:
-            self._call_back(second, call, IncomingMessage(event["message"] or b""))
+        if hasattr(account._cb, "on_incoming_call2"):
+            self._call_back(account._cb, "on_incoming_call2", call, IncomingMessage(event["message"] or b""))
+        elif hasattr(account._cb, "on_incoming_call"):
+            self._call_back(account._cb, "on_incoming_call", call)
         else:
-            self._call_back(account._cb.on_incoming_call, call)
+            self._call_back(call, "hangup")
 
     # ---- threads ----
 
@@ -302,12 +321,12 @@ class Lib(Conference):
         settings = cfg or TransportConfig()
         if type != TransportType.UDP:
             unsupported("create_transport()", self)
-        try:
+        with failing_as("create_transport()", self):
+            if not 0 <= settings.port <= 65535:
+                raise ValueError(f"port {settings.port} is not in 0..65535")
             dscp = settings.qos_params_dscp_val if settings.qos_params_flags & 1 else 0
             transport_id = phone.transport_add(1, settings.bound_addr or None, settings.port,
                                                settings.public_addr or None, dscp)
-        except _offhook.Error as error:
-            fail("create_transport()", self, error)
         return Transport(self, transport_id)
 
     def create_account(self, acc_config: AccountConfig, set_default: bool = True, cb: Any = None) -> Account:
@@ -328,11 +347,9 @@ class Lib(Conference):
             phone = self._alive(op_name)
             if uri == "":
                 raise Error(op_name, self, PJSIP_EINVALIDURI)
-            try:
+            with failing_as(op_name, self):
                 acc_id = phone.account_add(uri, transport, contact, priority, bool(set_default))
                 made_uri = phone.account_info(acc_id)["uri"]
-            except _offhook.Error as error:
-                fail(op_name, self, error)
             account = Account(self, acc_id, made_uri, cb)
             self._accounts[acc_id] = account
         return account
@@ -340,10 +357,8 @@ class Lib(Conference):
     def _forget_account(self, acc_id: int) -> None:
         with self._lock:
             self._accounts.pop(acc_id, None)
-            try:
+            with failing_as("delete()", self):
                 self._alive("delete()").account_remove(acc_id)
-            except _offhook.Error as error:
-                fail("delete()", self, error)
 
     def modify_account(self, acc_id: int, acc_config: AccountConfig) -> None:
         """Changes the settings of an account."""

@@ -14,7 +14,7 @@ class ModuleLock:
     """
 
     def __init__(self) -> None:
-        self._free = threading.Condition(threading.Lock())
+        self._free = threading.Condition()  # re-entrant: a guard may be collected while its thread is in here
         self._owner: Optional[int] = None
         self._depth = 0
 
@@ -23,7 +23,7 @@ class ModuleLock:
         me = threading.get_ident()
         with self._free:
             while self._owner not in (None, me):
-                self._free.wait()
+                self._free.wait(1.0)  # not for ever: such a release may fall between the look and the wait
             self._owner = me
             self._depth += 1
         return me

@@ -32,6 +32,12 @@ class LogWriter:
         if level > self._cfg.level:
             return
         line = self._decorated(module, text)
+        try:
+            self._put(level, line)
+        except BaseException:  # noqa: BLE001 (neither a full disk nor the program's callback may end the worker)
+            traceback.print_exc()
+
+    def _put(self, level: int, line: str) -> None:
         if self._file:
             self._file.write(line)
             self._file.flush()
@@ -39,11 +45,8 @@ class LogWriter:
             return
         if self._cfg.callback is None:
             sys.stdout.write(line)
-            return
-        try:
+        else:
             self._cfg.callback(level, line, len(line))
-        except Exception:  # the program's fault must not end the worker
-            traceback.print_exc()
 
     def _decorated(self, module: str, text: str) -> str:
         decor, parts, now = self._cfg.decor, [], time.time()
