@@ -233,6 +233,9 @@ void call_media_stats(const struct call_media *m, struct offhook_call_stats *ret
 		t.peer_jitter_ms = s.peer_jitter_ms;
 		t.rtt_ms = s.rtt_ms;
 		t.buffer_ms = s.depth_ms;
+		/* Before the media thread's first turn: where the peer's description says. */
+		if (netaddr_is_any(&s.remote))
+			s.remote = m->params.remote_rtp;
 		if (!netaddr_is_any(&s.remote))
 			netaddr_text(&s.remote, t.remote);
 	}
