@@ -15,6 +15,15 @@
 #define WINDOW 4u /* calls at a time: a busy phone, no flood */
 #define LIVES  21u
 
+/* A call without audio would be cheap. */
+static void require_media(const struct callee *c)
+{
+	if (atomic_load(&c->n_media) == CALLS)
+		return;
+	fprintf(stderr, "call_setup: %u of %u calls had audio\n", atomic_load(&c->n_media), CALLS);
+	exit(1);
+}
+
 static double callee_round(enum offhook_delivery delivery)
 {
 	struct callee_cfg cfg = {delivery, 16000, false};
@@ -27,6 +36,7 @@ static double callee_round(enum offhook_delivery delivery)
 	far_call(far, &(struct far_plan){.port = c.port, .n = CALLS, .window = WINDOW});
 	callee_wait_ended(&c, CALLS);
 	us = callee_cpu_us() - us;
+	require_media(&c);
 	callee_close(&c);
 	far_stop(far);
 	return us / CALLS;
@@ -90,6 +100,7 @@ static double caller_round(enum offhook_delivery delivery)
 	far_wait(far);
 	callee_wait_ended(&c.side, CALLS);
 	us = callee_cpu_us() - us;
+	require_media(&c.side);
 	callee_close(&c.side);
 	far_stop(far);
 	return us / CALLS;

@@ -36,7 +36,10 @@ static void on_event(void *arg, const struct offhook_event *event)
 		callee_require(offhook_call_answer(c->phone, event->id, NULL), "answer");
 		break;
 	case OFFHOOK_EVENT_CALL_MEDIA:
-		if (c->cfg.join && event->call->media_state == OFFHOOK_MEDIA_ACTIVE)
+		if (event->call->media_state != OFFHOOK_MEDIA_ACTIVE)
+			break;
+		atomic_fetch_add(&c->n_media, 1);
+		if (c->cfg.join)
 			join(c, event->call->slot);
 		break;
 	case OFFHOOK_EVENT_CALL_STATE:
@@ -59,6 +62,7 @@ void callee_open(struct callee *c, const struct callee_cfg *cfg)
 	c->cfg = *cfg;
 	c->odd = 0;
 	atomic_store(&c->n_ended, 0);
+	atomic_store(&c->n_media, 0);
 	offhook_phone_cfg_init(&phone);
 	phone.delivery = cfg->delivery;
 	phone.on_event = on_event;

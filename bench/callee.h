@@ -23,6 +23,7 @@ struct callee {
 	uint16_t port;            /* SIP, on 127.0.0.1 */
 	offhook_id odd;           /* slot that waits for its pair */
 	_Atomic unsigned n_ended; /* calls whose end was handled */
+	_Atomic unsigned n_media; /* times that audio became active */
 	/* Of the calls that it makes itself: handed each event before the callee does anything. May be NULL.
 	 */
 	void (*on_event)(void *arg, const struct offhook_event *event);
