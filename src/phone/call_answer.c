@@ -79,6 +79,15 @@ static bool nothing_was_sent(int err)
 	return err == OH_EINVAL || err == OH_ETOOBIG || err == OH_ENOMEM || err == OH_ESTATE;
 }
 
+/* RFC 3261 13.3.1.3. */
+static void refuse_offer(struct call *c)
+{
+	struct sip_extra warning = {
+		SLICE_LIT("Warning"), SLICE_LIT("304 offhook \"no audio of the offer can be answered\"")};
+
+	inv_end(c->inv, 488, SLICE_NONE, &warning, 1);
+}
+
 static int reply(struct call *c, const struct answer_args *a)
 {
 	struct inv_reply r = {
@@ -96,7 +105,7 @@ static int reply(struct call *c, const struct answer_args *a)
 		take_back(c, true);
 		if (err != OH_ENOCODEC && err != OH_ESDP)
 			return err;
-		inv_end(c->inv, 488, SLICE_NONE, NULL, 0);
+		refuse_offer(c);
 		return OH_ENOCODEC;
 	}
 	/* Audio before CONNECTING, so that a program finds its slot there; but after EARLY. */

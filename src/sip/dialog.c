@@ -135,6 +135,7 @@ int dialog_new_uas(struct sip_stack *s, const struct dialog_handler *handler, st
 	char tag[TAG_LEN + 1];
 	struct parties who = {.call_id = sip_msg_call_id(request), .remote_tag = sip_msg_from_tag(request)};
 	const struct sip_cseq *cseq;
+	const struct sip_via *via;
 	struct dialog_path *path;
 	struct dialog *d;
 	int err = sip_msg_to(request, &who.local);
@@ -144,7 +145,11 @@ int dialog_new_uas(struct sip_stack *s, const struct dialog_handler *handler, st
 	if (err == 0)
 		err = sip_msg_cseq(request, &cseq);
 	if (err == 0)
-		err = path_from_msg(request, ROUTES_AS_THEY_STAND, SLICE_NONE, &path);
+		err = sip_msg_via(request, &via);
+	/* RFC 2543 did not ask for a Contact: its callers are where their From says. */
+	if (err == 0)
+		err = path_from_msg(
+			request, ROUTES_AS_THEY_STAND, via->magic ? SLICE_NONE : who.remote->uri.text, &path);
 	if (err)
 		return err;
 	sip_stack_token(s, tag, TAG_LEN);

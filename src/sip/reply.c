@@ -73,24 +73,42 @@ static void put_top_via(struct sip_writer *w, const struct sip_via *via, const s
 	sipw_put(w, SLICE_LIT("\r\n"));
 }
 
+/* All Vias of the request. Those that cannot be read go back as they came, so that the sender of a 400 "Bad Via" can
+ * tell what it is about (RFC 4475 3.1.2.1). */
+static int put_vias(struct sip_writer *w, struct sip_msg *request, const struct sip_flow *flow)
+{
+	const struct sip_via *vias;
+	size_t n;
+	int err = sip_msg_vias(request, &vias, &n);
+
+	if (err == OH_ENOMEM)
+		return err;
+	if (err && sip_msg_hdr(request, SIP_HDR_VIA)) {
+		sipw_copy(w, request, SIP_HDR_VIA);
+		return 0;
+	}
+	if (err || n == 0)
+		return OH_ESYNTAX;
+	put_top_via(w, &vias[0], &flow->remote);
+	for (size_t i = 1; i < n; i++) {
+		sipw_put(w, SLICE_LIT("Via: "));
+		put_unfolded(w, vias[i].text);
+		sipw_put(w, SLICE_LIT("\r\n"));
+	}
+	return 0;
+}
+
 int reply_head_print(struct sip_stack *s, struct sip_msg *request, const struct sip_flow *flow,
 	struct reply_head *ret_head)
 {
 	struct reply_head head = {.p = s->head, .to_tagged = slice_present(sip_msg_to_tag(request))};
-	const struct sip_via *vias;
 	struct sip_writer w;
-	size_t n_vias;
-	int err = sip_msg_vias(request, &vias, &n_vias);
+	int err;
 
-	if (err || n_vias == 0)
-		return err == OH_ENOMEM ? err : OH_ESYNTAX;
 	sipw_init(&w, s->head, sizeof(s->head));
-	put_top_via(&w, &vias[0], &flow->remote);
-	for (size_t i = 1; i < n_vias; i++) {
-		sipw_put(&w, SLICE_LIT("Via: "));
-		put_unfolded(&w, vias[i].text);
-		sipw_put(&w, SLICE_LIT("\r\n"));
-	}
+	err = put_vias(&w, request, flow);
+	if (err)
+		return err;
 	sipw_copy(&w, request, SIP_HDR_FROM);
 	sipw_copy(&w, request, SIP_HDR_CALL_ID);
 	sipw_copy(&w, request, SIP_HDR_CSEQ);
@@ -142,7 +160,8 @@ int reply_print(struct sip_stack *s, const struct reply_head *head, const struct
 	return sipw_end(&w, ret_text);
 }
 
-/* An unreliable transport without multicast. The source address is what `received` says when it differs. */
+/* An unreliable transport without multicast. The source address is what `received` says when it differs; a Via that
+ * cannot be read names no port, and the answer goes to where the request came from. */
 int reply_address(struct sip_msg *request, const struct sip_flow *flow, struct netaddr *ret_to)
 {
 	const struct sip_via *via;
@@ -151,8 +170,12 @@ int reply_address(struct sip_msg *request, const struct sip_flow *flow, struct n
 	uint16_t sent_by_port;
 	int err = sip_msg_via(request, &via);
 
-	if (err)
-		return err == OH_ENOMEM ? err : OH_ESYNTAX;
+	if (err == OH_ENOMEM)
+		return err;
+	if (err) {
+		*ret_to = to;
+		return 0;
+	}
 	sent_by_port = via->port ? via->port : SIP_PORT;
 	if (!sip_flow_reliable(flow)) {
 		if (sip_param_find(via->params, SLICE_LIT("maddr"), &maddr) &&

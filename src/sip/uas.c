@@ -25,9 +25,12 @@ static void refuse_with(struct arrival *a, unsigned status, const char *header, 
 	reply_stateless(a->stack, a->msg, a->flow, &reply);
 }
 
+/* A 501 says what is taken instead (RFC 3261 8.2.1). */
 static void refuse(struct arrival *a, unsigned status, const char *reason)
 {
-	const struct sip_reply reply = {.status = status, .reason = slice_of(reason)};
+	const struct sip_extra allow = {SLICE_LIT("Allow"), SLICE_LIT(SIP_STACK_ALLOW)};
+	const struct sip_reply reply = {
+		.status = status, .reason = slice_of(reason), .extras = &allow, .n_extras = status == 501};
 
 	reply_stateless(a->stack, a->msg, a->flow, &reply);
 }
