@@ -1,5 +1,6 @@
 /**
  * @file
+ * @ingroup bridge
  * The conference bridge: slots joined by directed connections, and the files and tones that speak and listen on it.
  *
  * Slot 0 is the sound device, or the null device where there is none: it is always there. A slot's plain number is what
@@ -14,10 +15,16 @@
 extern "C" {
 #endif
 
+/**
+ * @defgroup bridge Bridge
+ * Slots that speak and hear, the connections between them, and players, recorders and tones.
+ * @{
+ */
+
 /** A directed connection: what source says is heard by sink. */
 struct offhook_link {
-	offhook_id source;
-	offhook_id sink;
+	offhook_id source;         /**< slot that speaks */
+	offhook_id sink;           /**< slot that hears */
 	float level;               /**< 0..64, 1 = unchanged */
 };
 
@@ -85,14 +92,17 @@ OFFHOOK_API int offhook_slot_set_levels(struct offhook_phone *phone, offhook_id 
 /** What a slot is now. */
 struct offhook_slot_info {
 	size_t size;               /**< set by the caller to sizeof */
-	offhook_id id;
-	unsigned number;
+	offhook_id id;             /**< the slot */
+	unsigned number;           /**< its plain number; 0 = the device */
 	char kind[16];             /**< "null", "call", "player", "recorder", "tone" */
 	offhook_id owner;          /**< the call, player, recorder or tone; 0 for slot 0 */
-	uint32_t rate_hz;
-	float tx_level, rx_level;
-	float tx_signal, rx_signal; /**< peak of the last frame sent to / received from it, 0..1 */
-	size_t n_sinks, n_sources; /**< how many it is heard by / hears */
+	uint32_t rate_hz;          /**< of its own samples: the bridge converts */
+	float tx_level;            /**< factor on what the bridge sends to it */
+	float rx_level;            /**< factor on what the bridge receives from it */
+	float tx_signal;           /**< peak of the last frame sent to it, 0..1 */
+	float rx_signal;           /**< peak of the last frame received from it, 0..1 */
+	size_t n_sinks;            /**< how many hear it */
+	size_t n_sources;          /**< how many it hears */
 };
 
 /**
@@ -197,11 +207,13 @@ OFFHOOK_API int offhook_recorder_new(struct offhook_phone *phone, const char *pa
 /** A tone; fill with offhook_tone_cfg_init() first. */
 struct offhook_tone_cfg {
 	size_t size;               /**< set by offhook_tone_cfg_init() */
-	double hz1, hz2;           /**< 20 Hz to 0.45 of the bridge's rate; hz2 0 = one frequency; default 440 and 0 */
-	unsigned on_ms, off_ms;    /**< cadence; off 0 = steady; default 0 and 0 */
+	double hz1;                /**< 20 Hz to 0.45 of the bridge's rate; default 440 */
+	double hz2;                /**< a second frequency of the same range; 0 = none; default 0 */
+	unsigned on_ms;            /**< of a cadence; default 0: steady */
+	unsigned off_ms;           /**< of a cadence, needs on_ms; default 0 */
 	unsigned repeats;          /**< cadences before it ends with a TONE_END event; 0 = for ever */
 	double level;              /**< 0..1 of full scale for each frequency; default 0.25 */
-	void *user_data;
+	void *user_data;           /**< comes back in its events */
 };
 
 /**
@@ -238,6 +250,8 @@ OFFHOOK_API int offhook_tone_new(struct offhook_phone *phone, const struct offho
  * Thread: any; waits for the disk in the caller's thread, at most one frame for the bridge.  May call back: no.  Spec: none.
  */
 OFFHOOK_API int offhook_port_remove(struct offhook_phone *phone, offhook_id id);
+
+/** @} */
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,6 @@
 /**
  * @file
+ * @ingroup call
  * Calls: made, received, answered, held, ended.
  */
 #ifndef OFFHOOK_CALL_H
@@ -11,9 +12,15 @@
 extern "C" {
 #endif
 
+/**
+ * @defgroup call Calls
+ * Making, answering, holding and ending calls; digits and requests inside them; what they are and how they sound.
+ * @{
+ */
+
 /** The states of a call, numbered as pjsua does. */
 enum offhook_call_state {
-	OFFHOOK_CALL_NULL = 0,
+	OFFHOOK_CALL_NULL = 0,         /**< not yet anything; no event tells it */
 	OFFHOOK_CALL_CALLING = 1,      /**< INVITE sent */
 	OFFHOOK_CALL_INCOMING = 2,     /**< INVITE received */
 	OFFHOOK_CALL_EARLY = 3,        /**< a provisional response other than 100 was sent or received */
@@ -25,55 +32,55 @@ enum offhook_call_state {
 /** The states of a call's audio, numbered as pjsua does. */
 enum offhook_media_state {
 	OFFHOOK_MEDIA_NULL = 0,        /**< nothing agreed yet, refused, or the call is over */
-	OFFHOOK_MEDIA_ACTIVE = 1,
+	OFFHOOK_MEDIA_ACTIVE = 1,      /**< agreed; `media_dir` says which ways */
 	OFFHOOK_MEDIA_LOCAL_HOLD = 2,  /**< we hold: music may be sent */
 	OFFHOOK_MEDIA_REMOTE_HOLD = 3, /**< the peer does not want our audio */
-	OFFHOOK_MEDIA_ERROR = 4
+	OFFHOOK_MEDIA_ERROR = 4        /**< agreed, but our side of it failed */
 };
 
 /** Directions of a call's audio, as bits, numbered as pjsua does. */
 enum offhook_media_dir {
-	OFFHOOK_DIR_NONE = 0,
-	OFFHOOK_DIR_SEND = 1,
-	OFFHOOK_DIR_RECV = 2,
-	OFFHOOK_DIR_BOTH = 3
+	OFFHOOK_DIR_NONE = 0, /**< neither */
+	OFFHOOK_DIR_SEND = 1, /**< we send */
+	OFFHOOK_DIR_RECV = 2, /**< we receive */
+	OFFHOOK_DIR_BOTH = 3  /**< both */
 };
 
 /** Which side sent the INVITE. */
 enum offhook_call_role {
-	OFFHOOK_CALLER = 0,
-	OFFHOOK_CALLEE = 1
+	OFFHOOK_CALLER = 0, /**< we */
+	OFFHOOK_CALLEE = 1  /**< the peer */
 };
 
 /** Who ended a call. */
 enum offhook_ended_by {
-	OFFHOOK_NOT_ENDED = 0,
-	OFFHOOK_ENDED_BY_US = 1,
-	OFFHOOK_ENDED_BY_PEER = 2,
+	OFFHOOK_NOT_ENDED = 0,         /**< it has not ended */
+	OFFHOOK_ENDED_BY_US = 1,       /**< hung up or refused by this program */
+	OFFHOOK_ENDED_BY_PEER = 2,     /**< hung up, refused or cancelled by the other side */
 	OFFHOOK_ENDED_BY_NETWORK = 3   /**< time-out or transport failure */
 };
 
 /** A picture of a call at one moment. Immutable. */
 struct offhook_call_info {
-	size_t size;
-	offhook_id id;
+	size_t size;                   /**< set by the library: as much of this struct as it knows */
+	offhook_id id;                 /**< the call */
 	offhook_id account;            /**< 0 when it was removed */
-	void *user_data;
-	enum offhook_call_role role;
-	enum offhook_call_state state;
-	enum offhook_media_state media_state;
+	void *user_data;               /**< of the call */
+	enum offhook_call_role role;   /**< which side we are */
+	enum offhook_call_state state; /**< as of this moment */
+	enum offhook_media_state media_state; /**< of its audio */
 	enum offhook_media_dir media_dir; /**< keeps its last value after the end */
 	offhook_id slot;               /**< its audio on the bridge; 0 when it has none */
 	int slot_number;               /**< the plain number of that slot; -1 when it has none */
 	unsigned last_status;          /**< last SIP status of the INVITE; the final cause after the end; 0 before any */
 	const char *last_reason;       /**< its phrase, "" before any */
-	enum offhook_ended_by ended_by;
+	enum offhook_ended_by ended_by; /**< who ended it */
 	int error;                     /**< why it failed where no SIP status says it: OH_ERESOLVE, OH_EUNREACH, ... or 0 */
 	const char *local_uri;         /**< caller: the account's URI; callee: the To of the INVITE */
 	const char *local_contact;     /**< "<sip:...>", "" before it is known */
 	const char *remote_uri;        /**< caller: the URI as given; callee: the From of the INVITE, without tag */
 	const char *remote_contact;    /**< "<sip:...>", "" before it is known */
-	const char *sip_call_id;
+	const char *sip_call_id;       /**< the Call-ID of its messages */
 	const char *codec;             /**< "PCMU/8000/1", "" before audio is agreed */
 	double call_time_s;            /**< since CONFIRMED, frozen at the end; 0 before */
 	double total_time_s;           /**< since the INVITE, frozen at the end */
@@ -84,7 +91,7 @@ struct offhook_call_cfg {
 	size_t size;                   /**< set by offhook_call_cfg_init() */
 	const char *uri;               /**< whom: "sip:bob@host", "\"Bob\" <sip:...>" */
 	const struct offhook_header *headers; /**< added to the INVITE; copied */
-	size_t n_headers;
+	size_t n_headers;              /**< how many */
 	void *user_data;               /**< comes back in its events */
 };
 
@@ -133,7 +140,7 @@ struct offhook_answer {
 	unsigned code;                 /**< SIP status; default 200 (answer), 0 = by state (hang up) */
 	const char *reason;            /**< phrase; NULL or "" = the standard one */
 	const struct offhook_header *headers; /**< added to the message */
-	size_t n_headers;
+	size_t n_headers;              /**< how many */
 };
 
 /**
@@ -220,10 +227,10 @@ OFFHOOK_API int offhook_call_dtmf(struct offhook_phone *phone, offhook_id call, 
 struct offhook_request {
 	size_t size;                   /**< set by the caller to sizeof */
 	const char *method;            /**< "INFO", "MESSAGE", ...; not INVITE, ACK, BYE, CANCEL, PRACK, UPDATE */
-	const struct offhook_header *headers;
-	size_t n_headers;
+	const struct offhook_header *headers; /**< added to it */
+	size_t n_headers;              /**< how many */
 	const char *content_type;      /**< NULL without body */
-	const void *body;
+	const void *body;              /**< any bytes; NULL without */
 	size_t body_length;            /**< bytes */
 };
 
@@ -278,12 +285,22 @@ OFFHOOK_API long offhook_calls(struct offhook_phone *phone, offhook_id *ret_call
 /** Figures of a call's audio. Times in ms, counts since the call began. */
 struct offhook_call_stats {
 	size_t size;                   /**< set by the caller to sizeof */
-	uint64_t rx_packets, rx_bytes, rx_lost, rx_late, rx_duplicate, rx_discarded, rx_reordered, rx_concealed;
-	uint64_t rx_digits;
-	double rx_jitter_ms, rx_jitter_max_ms;
-	uint64_t tx_packets, tx_bytes, tx_digits;
+	uint64_t rx_packets;           /**< RTP that came */
+	uint64_t rx_bytes;             /**< of its payload */
+	uint64_t rx_lost;              /**< expected by sequence number, never came */
+	uint64_t rx_late;              /**< came after its time to be played */
+	uint64_t rx_duplicate;         /**< came twice */
+	uint64_t rx_discarded;         /**< no room, senseless, or far too early */
+	uint64_t rx_reordered;         /**< came behind a later one */
+	uint64_t rx_concealed;         /**< frames filled because nothing was there to be played */
+	uint64_t rx_digits;            /**< DTMF, by RTP or INFO */
+	double rx_jitter_ms;           /**< of what comes, now */
+	double rx_jitter_max_ms;       /**< its highest */
+	uint64_t tx_packets;           /**< RTP that went */
+	uint64_t tx_bytes;             /**< of its payload */
+	uint64_t tx_digits;            /**< DTMF taken to be sent */
 	uint64_t peer_lost;            /**< of what we sent, as the peer tells by RTCP */
-	double peer_jitter_ms;
+	double peer_jitter_ms;         /**< of what we sent, as the peer tells by RTCP */
 	double rtt_ms;                 /**< 0: not known */
 	uint32_t buffer_ms;            /**< in the jitter buffer now */
 	char codec[32];                /**< "PCMU/8000/1" */
@@ -304,6 +321,8 @@ struct offhook_call_stats {
  */
 OFFHOOK_API int offhook_call_get_stats(struct offhook_phone *phone, offhook_id call,
 	struct offhook_call_stats *ret_stats);
+
+/** @} */
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,6 @@
 /**
  * @file
+ * @ingroup error
  * Errors of the library: one list. 0 is success, every error is negative. A SIP status (486, 603, ...) is a number
  * of its own and never appears here.
  */
@@ -17,6 +18,12 @@ extern "C" {
 #define OFFHOOK_API
 #endif
 #endif
+
+/**
+ * @defgroup error Errors
+ * One list for everything that can go wrong, with sentences for people and codes for old programs.
+ * @{
+ */
 
 /** What can go wrong. offhook_strerror() has a sentence for each. */
 enum oh_err {
@@ -106,6 +113,8 @@ OFFHOOK_API int offhook_err_to_pjsua(int err);
  * Thread: any.  May call back: no.  Spec: none (pjsua).
  */
 OFFHOOK_API const char *offhook_pjsua_strerror(int code, char *buf, unsigned long size);
+
+/** @} */
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,6 @@
 /**
  * @file
+ * @ingroup event
  * Events: everything that changes leaves the library as one of these.
  */
 #ifndef OFFHOOK_EVENT_H
@@ -10,6 +11,12 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/**
+ * @defgroup event Events
+ * What the library tells the program, and the SIP messages that events carry.
+ * @{
+ */
 
 /** What happened. */
 enum offhook_event_type {
@@ -32,8 +39,8 @@ enum offhook_event_type {
 
 /** One event. Read only; valid until the handler returns. */
 struct offhook_event {
-	size_t size;
-	enum offhook_event_type type;
+	size_t size;                     /**< set by the library: as much of this struct as it knows */
+	enum offhook_event_type type;    /**< what happened */
 	uint64_t serial;                 /**< grows by one an event of a phone */
 	uint64_t cause;                  /**< the command that caused it (offhook_last_command()), 0: the network or time */
 	offhook_id id;                   /**< the object: call, player or tone */
@@ -43,10 +50,10 @@ struct offhook_event {
 	unsigned status;                 /**< see the types */
 	int error;                       /**< 0 or an enum oh_err */
 	char digit;                      /**< 0-9 A-D * # R */
-	uint32_t duration_ms;
-	uint64_t count;
+	uint32_t duration_ms;            /**< of the digit; 0 when the peer did not say */
+	uint64_t count;                  /**< of dropped events */
 	const char *message;             /**< a SIP message, terminated; NULL when there is none */
-	size_t message_length;
+	size_t message_length;           /**< its bytes */
 };
 
 /**
@@ -76,6 +83,8 @@ OFFHOOK_API long offhook_message_header(const char *message, size_t length, cons
  * Thread: any.  May call back: no.  Spec: RFC 3261 7.4.
  */
 OFFHOOK_API const char *offhook_message_body(const char *message, size_t length, size_t *ret_length);
+
+/** @} */
 
 #ifdef __cplusplus
 }

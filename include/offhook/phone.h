@@ -1,5 +1,6 @@
 /**
  * @file
+ * @ingroup phone
  * The phone: one SIP user agent with its accounts, calls, events and bridge. Several may live in one process.
  *
  * Threads: every function may be called from any thread, from inside event handlers too, unless its comment says
@@ -17,6 +18,12 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/**
+ * @defgroup phone Phone
+ * One user agent: its settings and threads, its transports and accounts.
+ * @{
+ */
 
 /** A phone. */
 struct offhook_phone;
@@ -47,12 +54,12 @@ enum offhook_delivery {
 
 /** How much is logged; each level holds those before it. */
 enum offhook_log_level {
-	OFFHOOK_LOG_NONE = 0,
-	OFFHOOK_LOG_ERROR = 1,
-	OFFHOOK_LOG_WARN = 2,
-	OFFHOOK_LOG_INFO = 3,
+	OFFHOOK_LOG_NONE = 0,  /**< nothing */
+	OFFHOOK_LOG_ERROR = 1, /**< what the program should not go on with */
+	OFFHOOK_LOG_WARN = 2,  /**< what went wrong, but not for good */
+	OFFHOOK_LOG_INFO = 3,  /**< each change of a call */
 	OFFHOOK_LOG_DEBUG = 4, /**< and every SIP message, when log_messages is set */
-	OFFHOOK_LOG_TRACE = 5
+	OFFHOOK_LOG_TRACE = 5  /**< everything */
 };
 
 /**
@@ -196,11 +203,11 @@ OFFHOOK_API uint64_t offhook_last_command(void);
 struct offhook_counters {
 	size_t size;           /**< set by the caller to sizeof */
 	uint64_t calls;        /**< whose DISCONNECTED was not yet delivered */
-	uint64_t dialogs;
-	uint64_t transactions;
-	uint64_t timers;
-	uint64_t transports;
-	uint64_t accounts;
+	uint64_t dialogs;      /**< of SIP (RFC 3261 12), early ones too */
+	uint64_t transactions; /**< of SIP (RFC 3261 17), clients' and servers' */
+	uint64_t timers;       /**< of SIP, armed ones */
+	uint64_t transports;   /**< open ones */
+	uint64_t accounts;     /**< that were added and not removed */
 	uint64_t slots;        /**< besides slot 0 */
 	uint64_t events;       /**< queued */
 	uint64_t rtp_ports;    /**< pairs in use */
@@ -232,9 +239,9 @@ OFFHOOK_API const char *offhook_version(void);
 
 /** Kinds of SIP transport. */
 enum offhook_transport_type {
-	OFFHOOK_UDP = 1,
-	OFFHOOK_TCP = 2,
-	OFFHOOK_TLS = 3
+	OFFHOOK_UDP = 1, /**< the one that this version has */
+	OFFHOOK_TCP = 2, /**< the name is kept free: OH_ENOTSUP */
+	OFFHOOK_TLS = 3  /**< the name is kept free: OH_ENOTSUP */
 };
 
 /** Settings of a transport; fill with offhook_transport_cfg_init() first. */
@@ -273,7 +280,7 @@ OFFHOOK_API int offhook_transport_add(struct offhook_phone *phone, const struct 
 /** What a transport is now. */
 struct offhook_transport_info {
 	size_t size;                      /**< set by the caller to sizeof */
-	enum offhook_transport_type type;
+	enum offhook_transport_type type; /**< its kind */
 	char address[64];                 /**< published host: public_address, else the bound one, else this machine's */
 	uint16_t port;                    /**< published */
 	char local[72];                   /**< bound address and port as text */
@@ -366,10 +373,10 @@ OFFHOOK_API int offhook_account_set_default(struct offhook_phone *phone, offhook
 struct offhook_account_info {
 	size_t size;       /**< set by the caller to sizeof */
 	char uri[512];     /**< as configured, or made from the transport; cut to size */
-	offhook_id transport;
-	int is_default;
-	int priority;
-	void *user_data;
+	offhook_id transport; /**< as configured; 0 = any that fits */
+	int is_default;    /**< 1: incoming calls that match no account come here */
+	int priority;      /**< as configured */
+	void *user_data;   /**< as configured */
 };
 
 /**
@@ -394,6 +401,8 @@ OFFHOOK_API int offhook_account_get_info(struct offhook_phone *phone, offhook_id
  * Thread: any.  May call back: no.  Spec: RFC 3261 19.1, 25.1.
  */
 OFFHOOK_API int offhook_uri_check(const char *uri);
+
+/** @} */
 
 #ifdef __cplusplus
 }
