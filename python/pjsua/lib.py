@@ -25,6 +25,7 @@ from .settings import AccountConfig, LogConfig, MediaConfig, TransportConfig, UA
 CALL_INCOMING, CALL_STATE, CALL_MEDIA, CALL_DTMF = 1, 2, 3, 4
 
 WORKER_MS = 50  # how long log lines may wait when no event comes
+EXIT_MS = 500  # how long the end of a program waits that forgot destroy()
 CLOSE_MS = 2000  # how long destroy() waits for peers to confirm the end of their calls
 
 _lib: "Optional[Lib]" = None
@@ -165,10 +166,18 @@ class Lib(Conference):
             _lib = None
 
     def _at_exit(self) -> None:
-        """The program forgot destroy(): tell the peers, without callbacks."""
+        """The program forgot destroy(): tell the peers, without callbacks.
+
+        First the worker ends: a daemon thread that prints while the interpreter goes down would abort the process.
+        One that a handler blocks is left behind; it does not print.
+        """
         if self._phone is not None:
+            self._quit = True
+            if self._worker is not None:
+                os.write(self._wake_fds[1], b"q")
+                self._worker.join(EXIT_MS / 1000)
             try:
-                self._phone.close(500)
+                self._phone.close(EXIT_MS)
             except _offhook.Error:
                 pass
 
