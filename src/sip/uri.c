@@ -134,14 +134,15 @@ static const char *scan_tel(const char *p, struct bounds b, struct sip_uri *u, c
 
 static const char *scan_opaque(const char *p, const char *end, struct sip_uri *u, const char **ret_what)
 {
-	const char *colon = p < end && sip_is(*p, CT_ALPHA) ? sip_span(p, end, CT_SCHEME) : end;
+	const char *colon = p < end && sip_is(*p, CT_ALPHA) ? sip_span(p, end, CT_SCHEME) : end, *stop;
 
 	*ret_what = "no scheme such as 'sip:'";
 	if (colon == end || *colon != ':')
 		return NULL;
 	*ret_what = "nothing, or a bad character, after the scheme";
 	*u = (struct sip_uri){.scheme = SIP_SCHEME_OTHER, .scheme_text = sip_between(p, colon)};
-	return colon + 1 == end ? NULL : sip_span(colon + 1, end, CT_OPAQUE);
+	stop = sip_span(colon + 1, end, CT_OPAQUE);
+	return stop == colon + 1 ? NULL : stop;
 }
 
 const char *sip_scan_uri(const char *p, struct bounds b, struct sip_uri *u, const char **ret_what)

@@ -62,4 +62,43 @@ static inline void check_has_not(struct slice text, const char *part)
 		fail_msg("\"%s\" in:\n%.*s", part, SLICE_ARG(text));
 }
 
+static inline bool among(struct slice format, const struct sdp_media *m)
+{
+	for (size_t i = 0; i < m->n_formats; i++)
+		if (slice_eq(m->formats[i], format))
+			return true;
+	return false;
+}
+
+/* RFC 3264 6: as many lines, in the same order, of the same type; formats from the offer; a possible
+ * direction. */
+static inline void check_answer(struct slice offer, struct slice reply, const struct oa_audio *audio)
+{
+	unsigned live = 0;
+	struct sdp o, r;
+
+	CHECK_OK(sdp_parse(&o, offer));
+	CHECK_OK(sdp_parse(&r, reply));
+	CHECK_EQ(r.n_media, o.n_media);
+	for (size_t i = 0; i < r.n_media; i++) {
+		const struct sdp_media *mo = &o.media[i], *mr = &r.media[i];
+
+		CHECK(slice_eq(mo->type, mr->type));
+		CHECK(slice_eq(mo->proto, mr->proto));
+		CHECK(mr->n_formats > 0);
+		for (size_t f = 0; f < mr->n_formats; f++)
+			CHECK(among(mr->formats[f], mo));
+		if (mr->port == 0)
+			continue;
+		live++;
+		CHECK(mo->port != 0);
+		CHECK_EQ(mr->dir & ~sdp_dir_reverse(mo->dir), 0);
+		CHECK_EQ(audio->dir & ~mr->dir, 0);
+		CHECK(audio->n_codecs > 0 && audio->tx_pt >= 0 && audio->tx_pt == audio->codec.pt);
+	}
+	CHECK_EQ(live, audio->status == OA_ACTIVE);
+	sdp_free(&o);
+	sdp_free(&r);
+}
+
 #endif

@@ -1,14 +1,12 @@
 /*
- * What holds for every message: printing a sound one and parsing that gives the same; nothing cut short,
- * changed in a byte or read with memory running out does harm. Under a sanitizer these tests are worth most:
- * each message lies in a block of its own size.
+ * What holds for every message (msg_laws.h) holds for those cut short, changed in a byte or read with memory
+ * running out.
  */
-#include "check.h"
+#include "msg_laws.h"
+
+#include "base/err.h"
 
 #include <dirent.h>
-
-#include "offhook/error.h"
-#include "sip/writer.h"
 
 #define TEXT_MAX 8192
 
@@ -42,113 +40,11 @@ static const char own_with_bare_lf[] =
 
 static const char *const own[] = {own_request, own_response, own_with_bare_lf};
 
-/* Everything that can be asked of a message. */
-static void ask_everything(struct sip_msg *m)
-{
-	const struct sip_uri *uri;
-	const struct sip_via *via, *vias;
-	const struct sip_addr *addr, *other, *list;
-	const struct sip_cseq *cseq;
-	struct netaddr ip;
-	uint32_t number;
-	size_t n;
-	char buf[TEXT_MAX];
-
-	(void)sip_msg_check(m);
-	if (sip_msg_ruri(m, &uri) == 0) {
-		(void)sip_uri_param(uri, SLICE_LIT("transport"), NULL);
-		(void)sip_uri_netaddr(uri, &ip);
-		(void)sip_unescape(uri->user, buf, sizeof(buf));
-	}
-	(void)sip_msg_via(m, &via);
-	(void)sip_msg_cseq(m, &cseq);
-	(void)sip_msg_contact(m, &addr);
-	if (sip_msg_from(m, &addr) == 0 && sip_msg_to(m, &other) == 0)
-		CHECK_EQ(sip_uri_eq(&addr->uri, &other->uri), sip_uri_eq(&other->uri, &addr->uri));
-	(void)sip_msg_from_tag(m);
-	(void)sip_msg_to_tag(m);
-	(void)sip_msg_max_forwards(m, &number);
-	(void)sip_msg_content_length(m, &number);
-	(void)sip_msg_seconds(m, SIP_HDR_EXPIRES, &number);
-	(void)sip_msg_vias(m, &vias, &n);
-	(void)sip_msg_routes(m, SIP_HDR_ROUTE, &list, &n);
-	(void)sip_msg_routes(m, SIP_HDR_RECORD_ROUTE, &list, &n);
-	(void)sip_msg_content_type(m);
-	(void)sip_msg_has_token(m, SIP_HDR_SUPPORTED, SLICE_LIT("timer"));
-	(void)sip_msg_hdr_named(m, SLICE_LIT("X-Odd_Name"));
-	for (size_t i = 0; i < m->n_hdrs; i++) {
-		CHECK(sip_unfold(m->hdrs[i].value, buf, sizeof(buf)) <= (long)m->hdrs[i].value.n);
-		CHECK(m->hdrs[i].value.p + m->hdrs[i].value.n <= m->raw.p + m->raw.n || m->fault.status);
-	}
-}
-
-static bool flat_eq(struct slice a, struct slice b)
-{
-	char flat[2][TEXT_MAX];
-	long n = sip_unfold(a, flat[0], TEXT_MAX);
-
-	return n >= 0 && n == sip_unfold(b, flat[1], TEXT_MAX) && memcmp(flat[0], flat[1], (size_t)n) == 0;
-}
-
-static void check_print_gives_the_same(struct sip_msg *m)
-{
-	static struct sip_msg again;
-	char buf[TEXT_MAX];
-	struct slice text;
-	int err = sip_msg_print(m, buf, sizeof(buf), &text);
-
-	/* A NUL that is not quoted may stand in a header that nobody read; it is not sent on. */
-	if (err == OH_EINVAL && memchr(m->raw.p, 0, m->raw.n))
-		return;
-	CHECK_OK(err);
-	CHECK_OK(sip_msg_parse(&again, text));
-	if (sip_msg_check(&again) != 0)
-		fail_msg("printed: %u %s", again.fault.status, again.fault.what);
-	CHECK_EQ(again.method, m->method);
-	CHECK_EQ(again.status, m->status);
-	CHECK(slice_eq(again.ruri_text, m->ruri_text));
-	CHECK(slice_eq(again.reason, m->reason));
-	CHECK(slice_eq(again.body, m->body));
-	CHECK_EQ(again.n_hdrs, m->n_hdrs);
-	for (size_t i = 0; i < m->n_hdrs; i++) {
-		CHECK_EQ(again.hdrs[i].id, m->hdrs[i].id);
-		CHECK(slice_eq(again.hdrs[i].name, m->hdrs[i].name));
-		CHECK(flat_eq(again.hdrs[i].value, m->hdrs[i].value));
-	}
-	sip_msg_free(&again);
-}
-
-/* Both ways of framing; text is copied to a block of its size. */
-static void try_text(const char *text, size_t n)
-{
-	static struct sip_msg m;
-	char *block = malloc(n + !n);
-	size_t used;
-
-	memcpy(block, text, n);
-	if (sip_msg_parse(&m, slice_make(block, n)) == 0) {
-		bool sound;
-
-		ask_everything(&m);
-		sound = sip_msg_check(&m) == 0;
-		CHECK_EQ(sound, m.fault.status == 0);
-		if (sound)
-			check_print_gives_the_same(&m);
-	}
-	sip_msg_free(&m);
-	if (sip_msg_parse_stream(&m, slice_make(block, n), &used) == 0) {
-		CHECK(used <= n);
-		ask_everything(&m);
-	}
-	sip_msg_free(&m);
-	free(block);
-}
-
 TEST(own_messages_print_and_survive_every_cut)
 {
 	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
 		for (size_t n = 0; n <= strlen(own[i]); n++)
-			try_text(own[i], n);
+			msg_laws(own[i], n);
 	}
 }
 
@@ -164,7 +60,7 @@ TEST(own_messages_survive_every_changed_byte)
 		for (size_t at = 0; at < n; at++) {
 			for (size_t k = 0; k < sizeof(instead) - 1; k++) {
 				text[at] = instead[k];
-				try_text(text, n);
+				msg_laws(text, n);
 			}
 			text[at] = own[i][at];
 		}
@@ -182,10 +78,10 @@ TEST(own_messages_survive_bytes_lost_and_doubled)
 		for (size_t at = 0; at < n; at++) {
 			memcpy(text, own[i], at);
 			memcpy(text + at, own[i] + at + 1, n - at - 1);
-			try_text(text, n - 1);
+			msg_laws(text, n - 1);
 			memcpy(text, own[i], at + 1);
 			memcpy(text + at + 1, own[i] + at, n - at);
-			try_text(text, n + 1);
+			msg_laws(text, n + 1);
 		}
 	}
 }
@@ -201,12 +97,12 @@ static void try_file(const char *path)
 	n = fread(text, 1, sizeof(text), f);
 	fclose(f);
 	for (size_t cut = 0; cut <= n; cut++)
-		try_text(text, cut);
+		msg_laws(text, cut);
 	for (unsigned i = 0; i < 500; i++) {
 		memcpy(changed, text, n);
 		seed = seed * 1664525u + 1013904223u;
 		changed[(seed >> 8) % n] = (char)(seed >> 24);
-		try_text(changed, n);
+		msg_laws(changed, n);
 	}
 }
 
