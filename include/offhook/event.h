@@ -21,14 +21,16 @@ extern "C" {
 /** What happened. */
 enum offhook_event_type {
 	OFFHOOK_EVENT_CALL_INCOMING = 1, /**< a new call; `message` is its INVITE. Answer or hang up, now or later */
-	OFFHOOK_EVENT_CALL_STATE = 2,    /**< its state changed, or another provisional response came */
+	OFFHOOK_EVENT_CALL_STATE = 2,    /**< its state changed, or another provisional response came; `message` is what
+	                                  *   did it, when a message did: a response with all its headers (the Contacts of
+	                                  *   a 3xx), an ACK, a BYE, a CANCEL */
 	OFFHOOK_EVENT_CALL_MEDIA = 3,    /**< an offer/answer was completed; the slot's connections are gone when its audio
 	                                  *   changed: connect again */
 	OFFHOOK_EVENT_CALL_DTMF = 4,     /**< a digit came: `digit`, `duration_ms` */
 	OFFHOOK_EVENT_CALL_DTMF_SENT = 5,/**< the queued digits have gone out */
 	OFFHOOK_EVENT_CALL_REQUEST = 6,  /**< INFO or another request came inside the call and was answered with 200:
 	                                  *   `message` is all of it */
-	OFFHOOK_EVENT_CALL_RESPONSE = 7, /**< the fate of offhook_call_request(): `status`, or `error` */
+	OFFHOOK_EVENT_CALL_RESPONSE = 7, /**< the fate of offhook_call_request(): `status` and its `message`, or `error` */
 	OFFHOOK_EVENT_CALL_RTP = 8,      /**< `status` 0: no RTP for rtp_timeout_ms; 1: the first RTP, or RTP again */
 	OFFHOOK_EVENT_HOLD_FAILED = 9,   /**< a hold or re-INVITE was refused (`status`), or its answer was of no use
 	                                  *   (`error`); the old session stands */

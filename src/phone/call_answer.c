@@ -2,6 +2,7 @@
 #include "phone/call_impl.h"
 
 #include "base/mem.h"
+#include "phone/warning.h"
 
 void offhook_answer_init(struct offhook_answer *answer)
 {
@@ -79,13 +80,16 @@ static bool nothing_was_sent(int err)
 	return err == OH_EINVAL || err == OH_ETOOBIG || err == OH_ENOMEM || err == OH_ESTATE;
 }
 
-/* RFC 3261 13.3.1.3. */
+/* An answer cannot be given to this offer: the caller learns why (RFC 3261 13.3.1.3). */
 static void refuse_offer(struct call *c)
 {
-	struct sip_extra warning = {
-		SLICE_LIT("Warning"), SLICE_LIT("304 offhook \"no audio of the offer can be answered\"")};
+	char warning[WARNING_MAX];
+	unsigned code = 0;
+	const char *why = oa_fault(c->media.oa, &code);
+	struct sip_extra extra = warning_header(code, why, warning);
 
-	inv_end(c->inv, 488, SLICE_NONE, &warning, 1);
+	take_back(c, true);
+	inv_end(c->inv, 488, SLICE_NONE, &extra, 1);
 }
 
 static int reply(struct call *c, const struct answer_args *a)
@@ -101,12 +105,13 @@ static int reply(struct call *c, const struct answer_args *a)
 	bool new_audio;
 	int err = describe(c, a->answer.code, &r.sdp, &new_audio);
 
-	if (err) {
-		take_back(c, true);
-		if (err != OH_ENOCODEC && err != OH_ESDP)
-			return err;
+	if (err == OH_ENOCODEC || err == OH_ESDP) {
 		refuse_offer(c);
 		return OH_ENOCODEC;
+	}
+	if (err) {
+		take_back(c, true);
+		return err;
 	}
 	/* Audio before CONNECTING, so that a program finds its slot there; but after EARLY. */
 	if (new_audio && a->answer.code >= 200)

@@ -1,6 +1,8 @@
 /* What the INVITE session and the media thread tell about a call becomes its state and its events. */
 #include "phone/call_impl.h"
 
+#include "phone/warning.h"
+
 static offhook_id account_now(const struct call *c)
 {
 	return account_find(c->phone, c->account) ? c->account : 0;
@@ -47,11 +49,12 @@ static void log_media(const struct call *c)
 	log_change(c, text);
 }
 
-void call_say_state(struct call *c, bool repeated)
+void call_say_state(struct call *c, const struct sip_msg *msg, bool repeated)
 {
 	struct event_say say = say_now(c, OFFHOOK_EVENT_CALL_STATE);
 
 	say.repeated = repeated;
+	say.message = msg ? msg->raw : SLICE_NONE;
 	say.status = c->inv ? inv_status(c->inv) : 0;
 	event_emit(c->phone, &say);
 }
@@ -115,7 +118,7 @@ static void on_state(void *arg, struct inv *inv, struct sip_msg *msg)
 		ended(c, inv, msg);
 		return;
 	}
-	call_say_state(c, c->state == before);
+	call_say_state(c, msg, c->state == before);
 }
 
 /* ---- descriptions ---- */
@@ -148,6 +151,23 @@ static int take_answer(struct call *c, struct slice body)
 	return err;
 }
 
+/* The offer of a re-INVITE: what is wrong with it, or that another try may do. */
+static void refuse_offer(struct call *c, struct inv *inv, int err)
+{
+	struct sip_extra extra = {SLICE_LIT("Retry-After"), SLICE_LIT(CALL_RETRY_AFTER)};
+	char warning[WARNING_MAX];
+	unsigned status = 500;
+
+	if (err == OH_ESDP || err == OH_ENOCODEC) {
+		unsigned code;
+		const char *why = oa_fault(c->media.oa, &code);
+
+		status = 488;
+		extra = warning_header(code, why, warning);
+	}
+	(void)inv_refuse_offer(inv, status, &extra, 1);
+}
+
 static int take_offer(struct call *c, struct inv *inv, struct slice body)
 {
 	struct slice text;
@@ -156,11 +176,15 @@ static int take_offer(struct call *c, struct inv *inv, struct slice body)
 
 	/* Every offer makes an event that must not be lost: a peer whose events pile up is refused instead.
 	 */
-	if (!events_room(c->phone, c->subject))
+	if (!events_room(c->phone, c->subject)) {
+		refuse_offer(c, inv, OH_ETOOMANY);
 		return OH_ETOOMANY;
+	}
 	err = call_media_answer(&c->media, inv_flow(inv), body, &text, &gone);
 	if (!err)
 		err = inv_answer_offer(inv, text, slice_of(c->contact));
+	if (err)
+		refuse_offer(c, inv, err);
 	if (!err || gone)
 		call_say_media(c, gone, 0);
 	return err;
@@ -201,13 +225,14 @@ static void on_request(void *arg, struct inv *inv, struct sip_msg *msg, struct s
 	call_take_request(arg, msg, server);
 }
 
-static void on_response(void *arg, struct inv *inv, uint64_t token, unsigned status, int err)
+static void on_response(void *arg, struct inv *inv, uint64_t token, struct sip_msg *msg, int err)
 {
 	struct call *c = arg;
 	struct event_say say = say_now(c, OFFHOOK_EVENT_CALL_RESPONSE);
 
 	(void)inv;
-	say.status = status;
+	say.status = msg ? msg->status : 0;
+	say.message = msg ? msg->raw : SLICE_NONE;
 	say.error = err;
 	say.cause = token;
 	event_emit(c->phone, &say);

@@ -74,7 +74,8 @@ int call_room(const struct offhook_phone *p);
 
 /* call_events.c: what the INVITE session tells. */
 struct inv_handler call_inv_handler(struct call *c);
-void call_say_state(struct call *c, bool repeated);
+/* msg: what changed it, or NULL. */
+void call_say_state(struct call *c, const struct sip_msg *msg, bool repeated);
 /* NULL: it could not be told. */
 struct event *call_say_media(struct call *c, uint32_t slot_gone, uint64_t cause);
 
@@ -88,9 +89,11 @@ struct picture *picture_dup(const struct picture *pic);
 /* Writes state, times and the end into a picture made earlier. */
 void picture_end(struct picture *pic, const struct call *c);
 
+/* Seconds for Retry-After, when what is short now may be there soon. */
+#define CALL_RETRY_AFTER "5"
+
 /* call_request.c */
 void call_take_request(struct call *c, struct sip_msg *msg, struct sip_server *server);
-void call_take_response(struct call *c, uint64_t token, unsigned status, int err);
 /* 200 to OPTIONS, in a dialog or outside (RFC 3261 11.2). */
 void options_answer(struct sip_server *server);
 

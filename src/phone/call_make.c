@@ -132,7 +132,7 @@ static int make_run(struct offhook_phone *p, void *arg)
 	}
 	c->state = OFFHOOK_CALL_CALLING;
 	*args->ret_call = c->id;
-	call_say_state(c, false);
+	call_say_state(c, NULL, false);
 	return 0;
 }
 

@@ -234,16 +234,26 @@ static int hand_out(struct offhook_phone *p)
 	return n;
 }
 
+static int check_pull(const struct offhook_phone *p)
+{
+	err_detail_clear();
+	if (!p)
+		return err_detail(OH_EINVAL, "phone is NULL");
+	if (p->cfg.delivery != OFFHOOK_DELIVER_PULL)
+		return err_detail(OH_ESTATE, "the phone does not deliver by pull");
+	return 0;
+}
+
 int offhook_process_object(struct offhook_phone *phone, offhook_id id, uint64_t command)
 {
-	struct events *q = &phone->events;
+	struct events *q;
 	uint64_t last = 0;
 	struct subject *s;
-	int n;
+	int n = check_pull(phone);
 
-	err_detail_clear();
-	if (phone->cfg.delivery != OFFHOOK_DELIVER_PULL)
-		return err_detail(OH_ESTATE, "the phone does not deliver by pull");
+	if (n)
+		return n;
+	q = &phone->events;
 	if (!begin(q))
 		return 0;
 	pthread_mutex_lock(&q->lock);
@@ -263,10 +273,9 @@ int offhook_process_object(struct offhook_phone *phone, offhook_id id, uint64_t 
 
 int offhook_events_fd(struct offhook_phone *phone)
 {
-	err_detail_clear();
-	if (phone->cfg.delivery != OFFHOOK_DELIVER_PULL)
-		return err_detail(OH_ESTATE, "the phone does not deliver by pull");
-	return phone->events.fd;
+	int err = check_pull(phone);
+
+	return err ? err : phone->events.fd;
 }
 
 /* Sleeps until events come. False: the time is over. The simulated host has no time but its own. */
@@ -279,12 +288,13 @@ static bool wait_for_events(struct offhook_phone *p, int timeout_ms)
 
 int offhook_process(struct offhook_phone *phone, int timeout_ms)
 {
-	uint64_t until = timeout_ms > 0 ? host_now(phone->host) + (uint64_t)timeout_ms * NS_PER_MS : 0;
+	uint64_t until;
 	int left_ms = timeout_ms;
+	int err = check_pull(phone);
 
-	err_detail_clear();
-	if (phone->cfg.delivery != OFFHOOK_DELIVER_PULL)
-		return err_detail(OH_ESTATE, "the phone does not deliver by pull");
+	if (err)
+		return err;
+	until = timeout_ms > 0 ? host_now(phone->host) + (uint64_t)timeout_ms * NS_PER_MS : 0;
 	for (;;) {
 		int n = hand_out(phone);
 

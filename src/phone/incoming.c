@@ -2,12 +2,11 @@
 #include "phone/call_impl.h"
 
 #include "base/mem.h"
-
-#define RETRY_AFTER "5" /* seconds, when the program does not keep up with its events */
+#include "phone/warning.h"
 
 static const struct sip_extra capabilities[] = {
 	{{"Allow", 5}, {SIP_STACK_ALLOW, sizeof(SIP_STACK_ALLOW) - 1}},
-	{{"Accept", 6}, {"application/sdp", 15}},
+	{{"Accept", 6}, {INV_ACCEPT, sizeof(INV_ACCEPT) - 1}},
 	{{"Supported", 9}, {SIP_STACK_SUPPORTED, sizeof(SIP_STACK_SUPPORTED) - 1}},
 };
 
@@ -15,13 +14,13 @@ void options_answer(struct sip_server *server)
 {
 	struct sip_reply reply = {.status = 200, .extras = capabilities, .n_extras = ARRAY_LEN(capabilities)};
 
-	if (sip_respond(server, &reply))
-		return; /* sent in vain, or not at all: the asker repeats its question */
+	/* Sent in vain: the asker repeats its question. */
+	if (sip_respond(server, &reply) == OH_ENOMEM)
+		sip_refuse(server, 503, NULL);
 }
 
-static void refuse(struct sip_server *server, unsigned status, const char *header, const char *value)
+static void refuse(struct sip_server *server, unsigned status, struct sip_extra extra)
 {
-	struct sip_extra extra = {slice_of(header), slice_of(value)};
 	struct sip_reply reply = {.status = status, .extras = &extra, .n_extras = 1};
 
 	if (sip_respond(server, &reply) == OH_ENOMEM)
@@ -36,7 +35,8 @@ static bool refused_now(struct offhook_phone *p, struct sip_server *server)
 		return true;
 	}
 	if (!events_room(p, NULL)) {
-		refuse(server, 503, "Retry-After", RETRY_AFTER);
+		refuse(server, 503,
+			(struct sip_extra){SLICE_LIT("Retry-After"), SLICE_LIT(CALL_RETRY_AFTER)});
 		return true;
 	}
 	if (call_room(p)) {
@@ -50,17 +50,19 @@ static bool refused_now(struct offhook_phone *p, struct sip_server *server)
  * answered. */
 static bool refused_offer(struct offhook_phone *p, const struct sip_msg *msg, struct sip_server *server)
 {
-	char why[128], warning[256];
-	unsigned code = 399;
+	struct slice offer = inv_sdp_of(msg);
+	char why[128], warning[WARNING_MAX];
+	unsigned code;
+	int err;
 
-	if (slice_empty(msg->body) || !slice_ieq(sip_msg_content_type(msg), SLICE_LIT("application/sdp")))
+	if (slice_empty(offer))
 		return false;
-	if (call_media_check_offer(p, msg->body, &code, why, sizeof(why)) == 0)
-		return false;
-	/* RFC 3261 20.43: who warns is a pseudonym, so that nothing of the machine is told. */
-	snprintf(warning, sizeof(warning), "%u offhook \"%s\"", code, why);
-	refuse(server, 488, "Warning", warning);
-	return true;
+	err = call_media_check_offer(p, offer, &code, why, sizeof(why));
+	if (err == OH_ENOMEM)
+		sip_refuse(server, 500, NULL);
+	else if (err)
+		refuse(server, 488, warning_header(code, why, warning));
+	return err != 0;
 }
 
 static int fill(struct call *c, struct account *a)
@@ -128,7 +130,7 @@ void incoming_request(void *phone, struct sip_msg *msg, struct sip_server *serve
 	if (refused_now(p, server))
 		return;
 	if (sip_msg_ruri(msg, &ruri)) {
-		sip_refuse(server, 400, NULL);
+		sip_refuse(server, 400, "Bad Request-URI");
 		return;
 	}
 	a = account_match(p, ruri, sip_server_flow(server));

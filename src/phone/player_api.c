@@ -4,7 +4,15 @@
 int offhook_player_new(struct offhook_phone *phone, const char *path, int loop, void *user_data,
 	offhook_id *ret_id, offhook_id *ret_slot)
 {
-	struct player_cfg cfg = {
+	struct player_cfg cfg;
+	struct file *f;
+	struct port *port;
+	int err;
+
+	err_detail_clear();
+	if (!phone || !path)
+		return err_detail(OH_EINVAL, "%s is NULL", phone ? "path" : "phone");
+	cfg = (struct player_cfg){
 		.host = phone->host,
 		.path = path,
 		.loop = loop != 0,
@@ -13,13 +21,6 @@ int offhook_player_new(struct offhook_phone *phone, const char *path, int loop, 
 		.report = engine_report,
 		.report_arg = phone->engine,
 	};
-	struct file *f;
-	struct port *port;
-	int err;
-
-	err_detail_clear();
-	if (!path)
-		return err_detail(OH_EINVAL, "path is NULL");
 	f = file_new(phone, FILE_PLAYER, user_data);
 	if (!f)
 		return OH_ENOMEM;

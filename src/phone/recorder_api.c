@@ -11,19 +11,20 @@ static void released(void *arg)
 int offhook_recorder_new(
 	struct offhook_phone *phone, const char *path, offhook_id *ret_id, offhook_id *ret_slot)
 {
-	struct recorder_cfg cfg = {
-		.host = phone->host,
-		.path = path,
-		.rate_hz = phone->cfg.clock_rate_hz,
-		.released = released,
-	};
+	struct recorder_cfg cfg;
 	struct port *port;
 	struct file *f;
 	int err;
 
 	err_detail_clear();
-	if (!path)
-		return err_detail(OH_EINVAL, "path is NULL");
+	if (!phone || !path)
+		return err_detail(OH_EINVAL, "%s is NULL", phone ? "path" : "phone");
+	cfg = (struct recorder_cfg){
+		.host = phone->host,
+		.path = path,
+		.rate_hz = phone->cfg.clock_rate_hz,
+		.released = released,
+	};
 	f = file_new(phone, FILE_RECORDER, NULL);
 	if (!f)
 		return OH_ENOMEM;

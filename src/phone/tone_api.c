@@ -26,23 +26,26 @@ int offhook_tone_new(struct offhook_phone *phone, const struct offhook_tone_cfg 
 	offhook_id *ret_slot)
 {
 	struct offhook_tone_cfg ours;
-	struct tone_cfg tone = {
-		.rate_hz = phone->cfg.clock_rate_hz,
-		.tag = tag_draw(phone),
-		.report = engine_report,
-		.report_arg = phone->engine,
-	};
+	struct tone_cfg tone;
 	struct port *port;
 	struct file *f;
 	int err;
 
 	err_detail_clear();
+	if (!phone)
+		return err_detail(OH_EINVAL, "phone is NULL");
 	offhook_tone_cfg_init(&ours);
 	err = cfg_take(&ours, sizeof(ours), cfg);
 	if (!err)
 		err = check_tone(phone, &ours);
 	if (err)
 		return err;
+	tone = (struct tone_cfg){
+		.rate_hz = phone->cfg.clock_rate_hz,
+		.tag = tag_draw(phone),
+		.report = engine_report,
+		.report_arg = phone->engine,
+	};
 	tone.hz1 = ours.hz1;
 	tone.hz2 = ours.hz2;
 	tone.on_ms = ours.on_ms;

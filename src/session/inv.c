@@ -100,6 +100,7 @@ static inv_act *const table[N_PHASES][N_EVENTS] = {
 	[PHASE_REOFFER_CAME] =
 		{
 			[EV_ANSWER] = reinvite_answer,
+			[EV_REFUSE] = reinvite_refuse,
 			[EV_CANCEL] = reinvite_withdrawn,
 			[EV_BYE] = bye_came,
 			[EV_INVITE] = reinvite_too_early,
@@ -150,6 +151,7 @@ static int handle_nothing(const struct inv *inv, const struct ev *ev)
 		return 0;
 	case EV_REPLY:
 	case EV_ANSWER:
+	case EV_REFUSE:
 	case EV_REOFFER:
 	case EV_END:
 		return inv_ended(inv) ? OH_EENDED : OH_ESTATE;
@@ -325,13 +327,6 @@ int inv_keep_contact(struct inv *inv, struct slice contact)
 	return 0;
 }
 
-struct slice inv_body_of(const struct sip_msg *msg)
-{
-	if (slice_empty(msg->body) || !slice_ieq(sip_msg_content_type(msg), SDP_TYPE))
-		return SLICE_NONE;
-	return msg->body;
-}
-
 int inv_extras_keep(const struct sip_extra *extras, size_t n, struct kept_extras **ret_kept)
 {
 	size_t size = sizeof(struct kept_extras) + n * sizeof(extras[0]);
@@ -453,6 +448,14 @@ int inv_answer_offer(struct inv *inv, struct slice sdp, struct slice contact)
 	struct op_answer op = {sdp, contact};
 
 	return inv_handle(inv, &(struct ev){.kind = EV_ANSWER, .op = &op});
+}
+
+int inv_refuse_offer(
+	struct inv *inv, unsigned status, const struct sip_extra *extras, size_t n_extras)
+{
+	struct op_refusal op = {status, extras, n_extras};
+
+	return inv_handle(inv, &(struct ev){.kind = EV_REFUSE, .op = &op});
 }
 
 int inv_reoffer(struct inv *inv, struct slice offer, struct slice contact, const struct sip_extra *extras,

@@ -37,8 +37,9 @@ struct inv_handler {
 	 * first one counts) or 2xx or ACK. Order against state(): EARLY before an early answer; CONNECTING before the
 	 * answer in a 2xx; the answer before CONFIRMED. When an early answer came from one fork and the 2xx from
 	 * another, the other one's answer to the same offer comes too and replaces the first.
-	 * Returns 0, or an error: the description cannot be used. A re-INVITE's offer is then refused with 488, a first
-	 * answer ends the call (BYE), a re-INVITE's answer leaves things as they are.
+	 * Returns 0, or an error: the description cannot be used. A re-INVITE's offer is then refused with 488 unless
+	 * the owner has refused it by inv_refuse_offer(), a first answer ends the call (BYE), a re-INVITE's answer
+	 * leaves things as they are.
 	 */
 	int (*sdp)(void *arg, struct inv *inv, enum inv_sdp kind, struct slice body, bool early);
 	/* Our re-INVITE ended without an answer: the old session stands. status: the peer's final, 408 for none, 491
@@ -51,8 +52,8 @@ struct inv_handler {
 	/* A request that is neither ACK, BYE, CANCEL nor (re-)INVITE inside the dialog (INFO, MESSAGE, OPTIONS ...).
 	 * Answered by the owner through `server`. NULL: OPTIONS 200, the rest 405 / 501. */
 	void (*request)(void *arg, struct inv *inv, struct sip_msg *msg, struct sip_server *server);
-	/* The end of a request sent by inv_request(): its final status, or 0 with err. Not after DISCONNECTED. */
-	void (*response)(void *arg, struct inv *inv, uint64_t token, unsigned status, int err);
+	/* The end of a request sent by inv_request(): its final response, or NULL with err. Not after DISCONNECTED. */
+	void (*response)(void *arg, struct inv *inv, uint64_t token, struct sip_msg *msg, int err);
 	void *arg;
 };
 
@@ -108,6 +109,10 @@ int inv_reply(struct inv *inv, const struct inv_reply *reply);
  * offer is open (any more); OH_EINVAL, OH_ETOOBIG, OH_ENOMEM: nothing was sent, it is still open. */
 int inv_answer_offer(struct inv *inv, struct slice sdp, struct slice contact);
 
+/* Refuses the offer of the peer's re-INVITE with 300-699 and these headers, such as a Warning. OH_ESTATE: as above;
+ * OH_EINVAL: no refusal. */
+int inv_refuse_offer(struct inv *inv, unsigned status, const struct sip_extra *extras, size_t n_extras);
+
 /* A re-INVITE with this offer (empty: the peer is asked for one, reported by sdp()). contact: absent = as before.
  * OH_ESTATE: not confirmed; OH_EBUSY: another offer is open, either way, or one of ours waits for its next try; else as
  * sip_client_send(). 491 from the peer: tried again by the bands of RFC 3261 14.1 through reoffer_again(). */
@@ -129,6 +134,11 @@ int inv_end(struct inv *inv, unsigned code, struct slice reason, const struct si
 
 /* Lets go. A call that has not ended is ended first (without callbacks). Returns NULL; NULL is harmless. */
 struct inv *inv_free(struct inv *inv);
+
+/* The session description in a body, alone or as a part of it (RFC 5621); absent when there is none that can be read. */
+struct slice inv_sdp_of(const struct sip_msg *msg);
+/* The bodies that a call understands, as they stand in Accept. */
+#define INV_ACCEPT "application/sdp, multipart/alternative, multipart/mixed, multipart/related"
 
 /* A 2xx to an INVITE that nobody waits for any more (sip_stack_handler.stray_2xx): ACK, then BYE (RFC 3261
  * 13.2.2.4), and forgotten. */

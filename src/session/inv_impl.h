@@ -5,6 +5,7 @@
  *	inv_invite.c    one INVITE that we sent: its ACKs, repeats and forks
  *	inv_uac.c       the first INVITE, as caller
  *	inv_uas.c       the first INVITE, as callee; the repetition of a 2xx until its ACK
+ *	inv_body.c      the session description in a body, and bodies that are not for us
  *	inv_reinvite.c  re-INVITE both ways
  *	inv_end.c       hanging up, in every phase
  *	inv_request.c   other requests inside the dialog, both ways
@@ -72,6 +73,7 @@ enum inv_event {
 	/* From the owner. */
 	EV_REPLY,
 	EV_ANSWER,
+	EV_REFUSE,
 	EV_REOFFER,
 	EV_END,
 	N_EVENTS
@@ -85,11 +87,17 @@ struct ev {
 	const struct sip_flow *flow;
 	struct invite *invite;
 	int err;
-	const void *op; /* struct inv_reply, op_answer, op_reoffer or op_end */
+	const void *op; /* struct inv_reply, op_answer, op_refusal, op_reoffer or op_end */
 };
 
 struct op_answer {
 	struct slice sdp, contact;
+};
+
+struct op_refusal {
+	unsigned status;
+	const struct sip_extra *extras;
+	size_t n_extras;
 };
 
 struct op_reoffer {
@@ -196,13 +204,15 @@ int inv_new(struct sip_stack *s, const struct inv_handler *handler, size_t n_tex
 int inv_keep_body(struct inv *inv, struct slice body);
 void inv_drop_body(struct inv *inv);
 int inv_keep_contact(struct inv *inv, struct slice contact);
-/* The session description in a message; empty when there is none. */
-struct slice inv_body_of(const struct sip_msg *msg);
 int inv_extras_keep(const struct sip_extra *extras, size_t n, struct kept_extras **ret_kept);
 /* The program's headers and Allow, in buf. OH_ETOOBIG. */
 int inv_extras_with_allow(const struct sip_extra *extras, size_t n, struct sip_extra buf[INV_EXTRAS_MAX + 1],
 	size_t *ret_n);
 void inv_dialog_request(void *arg, struct sip_msg *msg, struct sip_server *server);
+
+/* ---- inv_body.c ---- */
+/* 400, 415 or 493 when the body is not for us, 0 else. */
+unsigned inv_body_fault(const struct sip_msg *msg);
 
 /* ---- inv_invite.c ---- */
 int invite_new(struct inv *inv, struct invite **ret_invite);
@@ -221,9 +231,10 @@ int uas_take_server(struct inv *inv, struct sip_msg *invite, struct sip_server *
 void uas_drop_server(struct inv *inv);
 /* The final non-2xx response to the peer's open INVITE. */
 void uas_refuse(struct inv *inv, unsigned status);
+void uas_refuse_with(struct inv *inv, const struct sip_reply *reply);
 /* OH_EINVAL, OH_ETOOBIG, OH_ENOMEM: nothing was sent. What was sent in vain counts as sent. */
 int uas_send(struct inv *inv, const struct sip_reply *reply);
-/* 415 or 406 when its body or what it accepts is not for us, 0 else. */
+/* The status to refuse it with when its body or what it accepts is not for us, 0 else. */
 unsigned uas_body_fault(const struct sip_msg *invite);
 void uas_refuse_body(struct sip_server *server, unsigned status);
 
@@ -243,7 +254,7 @@ inv_act uac_provisional, uac_success, uac_failure, uac_no_response, uac_answer;
 inv_act uas_reply, uas_ack, uas_cancel, uas_gone, uas_ring_again, uas_repeat, uas_unacked;
 inv_act reoffer_start, reoffer_success, reoffer_refused, reoffer_unanswered;
 inv_act reinvite_came, reinvite_glare, reinvite_too_early, reinvite_unacked;
-inv_act reinvite_answer, reinvite_acked, reinvite_withdrawn, reinvite_too_late, reinvite_gone;
+inv_act reinvite_answer, reinvite_refuse, reinvite_acked, reinvite_withdrawn, reinvite_too_late, reinvite_gone;
 inv_act end_cancel, end_refuse, end_after_ack, end_bye, bye_after_ack;
 inv_act bye_early_caller, bye_early_callee, bye_came, bye_crossed;
 inv_act cancel_crossed, cancel_done, ended_success;

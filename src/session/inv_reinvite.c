@@ -132,7 +132,7 @@ static void offered_again(struct inv *inv, struct slice offer)
 
 int reoffer_success(struct inv *inv, const struct ev *ev)
 {
-	struct slice body = inv_body_of(ev->msg);
+	struct slice body = inv_sdp_of(ev->msg);
 
 	/* Without memory for the new target the old one, also given by the peer, has to do. */
 	(void)dialog_refresh_target(inv->dialog, ev->msg);
@@ -235,11 +235,16 @@ static int accept_reinvite(struct inv *inv, struct slice body, enum sdp_stage st
 	return 0;
 }
 
-static void refuse_reinvite(struct inv *inv, unsigned status)
+static void refuse_reinvite_with(struct inv *inv, const struct sip_reply *reply)
 {
-	uas_refuse(inv, status);
+	uas_refuse_with(inv, reply);
 	inv->sdp = SDP_SETTLED;
 	inv_enter(inv, PHASE_CONFIRMED);
+}
+
+static void refuse_reinvite(struct inv *inv, unsigned status)
+{
+	refuse_reinvite_with(inv, &(struct sip_reply){.status = status});
 }
 
 /* It asks for our offer. */
@@ -268,7 +273,7 @@ static void reinvite_with_offer(struct inv *inv, struct slice offer)
 
 int reinvite_came(struct inv *inv, const struct ev *ev)
 {
-	struct slice offer = inv_body_of(ev->msg);
+	struct slice offer = inv_sdp_of(ev->msg);
 	unsigned fault = uas_body_fault(ev->msg);
 
 	if (fault) {
@@ -276,7 +281,7 @@ int reinvite_came(struct inv *inv, const struct ev *ev)
 		return 0;
 	}
 	if (uas_take_server(inv, ev->msg, ev->server) != 0) {
-		sip_refuse(ev->server, 400, NULL);
+		sip_refuse(ev->server, 400, "Bad CSeq");
 		return 0;
 	}
 	inv_enter(inv, PHASE_REOFFER_CAME);
@@ -320,9 +325,20 @@ int reinvite_answer(struct inv *inv, const struct ev *ev)
 	return err ? err : accept_reinvite(inv, op->sdp, SDP_SETTLED);
 }
 
+int reinvite_refuse(struct inv *inv, const struct ev *ev)
+{
+	const struct op_refusal *op = ev->op;
+
+	if (op->status < 300 || op->status > 699)
+		return err_detail(OH_EINVAL, "%u is no refusal", op->status);
+	refuse_reinvite_with(inv,
+		&(struct sip_reply){.status = op->status, .extras = op->extras, .n_extras = op->n_extras});
+	return 0;
+}
+
 int reinvite_acked(struct inv *inv, const struct ev *ev)
 {
-	struct slice answer = inv_body_of(ev->msg);
+	struct slice answer = inv_sdp_of(ev->msg);
 	bool ours = inv->sdp == SDP_OURS;
 
 	uas_drop_server(inv);

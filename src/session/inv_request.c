@@ -10,7 +10,7 @@
 static void answer_by_rule(struct sip_msg *msg, struct sip_server *server)
 {
 	static const struct sip_extra capabilities[] = {{SLICE_LIT("Allow"), SLICE_LIT(SIP_STACK_ALLOW)},
-		{SLICE_LIT("Accept"), SLICE_LIT("application/sdp")}};
+		{SLICE_LIT("Accept"), SLICE_LIT(INV_ACCEPT)}};
 	struct sip_reply reply = {.status = msg->method == SIP_OPTIONS ? 200 : 405,
 		.extras = capabilities,
 		.n_extras = msg->method == SIP_OPTIONS ? 2 : 1};
@@ -63,7 +63,7 @@ static void finish(struct inv_req *r, struct sip_msg *msg, int err)
 	inv_ref(inv);
 	drop(r);
 	if (inv->handler.response)
-		inv->handler.response(inv->handler.arg, inv, token, status, err);
+		inv->handler.response(inv->handler.arg, inv, token, msg, err);
 	/* RFC 3261 12.2.1.2: the peer does not know this call any more, or is gone. */
 	if (status == 481 || status == 408)
 		inv_hangup(inv, &(struct op_end){.by = INV_ENDED_BY_PEER,

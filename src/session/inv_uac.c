@@ -158,7 +158,7 @@ int uac_provisional(struct inv *inv, const struct ev *ev)
 {
 	struct sip_msg *msg = ev->msg;
 	struct slice tag = sip_msg_to_tag(msg);
-	struct slice answer = inv->sdp == SDP_OURS ? inv_body_of(msg) : SLICE_NONE;
+	struct slice answer = inv->sdp == SDP_OURS ? inv_sdp_of(msg) : SLICE_NONE;
 	bool repeated = inv->phase == PHASE_RINGBACK && inv->status == msg->status &&
 			(!slice_present(tag) || same_fork(inv, msg));
 
@@ -187,7 +187,7 @@ static void confirmed(struct inv *inv, struct sip_msg *msg)
 /* Our offer is answered by the 2xx, or was in a provisional. The ACK has gone out. */
 static void answered(struct inv *inv, struct sip_msg *msg)
 {
-	struct slice answer = inv_body_of(msg);
+	struct slice answer = inv_sdp_of(msg);
 
 	inv_report(inv, msg);
 	if (inv->phase != PHASE_ACKED)
@@ -210,7 +210,7 @@ static void answered(struct inv *inv, struct sip_msg *msg)
  */
 static void offered(struct inv *inv, struct sip_msg *msg)
 {
-	struct slice offer = inv_body_of(msg);
+	struct slice offer = inv_sdp_of(msg);
 
 	inv_report(inv, msg);
 	if (inv->phase == PHASE_ANSWER_DUE && !slice_empty(offer) && inv->handler.sdp)

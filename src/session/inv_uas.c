@@ -27,38 +27,40 @@ static bool accepts_sdp(const struct sip_msg *msg)
 	return false;
 }
 
-/* RFC 3261 20.11: a body that its sender calls optional may be left unread. */
-static bool body_is_optional(const struct sip_msg *msg)
-{
-	struct slice value = sip_msg_value(msg, SIP_HDR_CONTENT_DISPOSITION), handling;
-
-	if (!slice_present(value))
-		return false;
-	value = slice_skip(value, slice_index(value, ';') + 1);
-	return sip_param_find(value, SLICE_LIT("handling"), &handling) &&
-	       slice_ieq(handling, SLICE_LIT("optional"));
-}
-
 unsigned uas_body_fault(const struct sip_msg *invite)
 {
-	struct slice encoding = sip_msg_value(invite, SIP_HDR_CONTENT_ENCODING);
+	unsigned fault = inv_body_fault(invite);
 
-	if (!slice_empty(invite->body) && !body_is_optional(invite)) {
-		if (slice_empty(inv_body_of(invite)))
-			return 415;
-		if (slice_present(encoding) && !slice_ieq(encoding, SLICE_LIT("identity")))
-			return 415;
-	}
+	if (fault)
+		return fault;
 	return accepts_sdp(invite) ? 0 : 406;
 }
 
-/* RFC 3261 8.2.3: what we would have understood. */
+/* RFC 3261 8.2.3: what we would have understood; 20.43: what we could have said. */
 void uas_refuse_body(struct sip_server *server, unsigned status)
 {
-	static const struct sip_extra accept[] = {{SLICE_LIT("Accept"), SLICE_LIT("application/sdp")},
-		{SLICE_LIT("Accept-Encoding"), SLICE_LIT("identity")}};
-	struct sip_reply reply = {.status = status, .extras = accept, .n_extras = status == 415 ? 2 : 0};
+	static const struct sip_extra
+		accept[] = {{SLICE_LIT("Accept"), SLICE_LIT(INV_ACCEPT)},
+			{SLICE_LIT("Accept-Encoding"), SLICE_LIT("identity")}},
+		warning = {SLICE_LIT("Warning"),
+			SLICE_LIT("399 offhook \"Only application/sdp can be answered\"")};
+	struct sip_reply reply = {.status = status};
 
+	switch (status) {
+	case 415:
+		reply.extras = accept;
+		reply.n_extras = ARRAY_LEN(accept);
+		break;
+	case 406:
+		reply.extras = &warning;
+		reply.n_extras = 1;
+		break;
+	case 400:
+		reply.reason = SLICE_LIT("Bad Multipart Body");
+		break;
+	default:
+		break;
+	}
 	if (sip_respond(server, &reply) == OH_ENOMEM)
 		sip_refuse(server, status, NULL);
 }
@@ -121,13 +123,18 @@ int uas_send(struct inv *inv, const struct sip_reply *reply)
 	}
 }
 
-void uas_refuse(struct inv *inv, unsigned status)
+void uas_refuse_with(struct inv *inv, const struct sip_reply *reply)
 {
 	if (!inv->server)
 		return;
 	/* Not sent: the stack says 500 when we let go. */
-	(void)uas_send(inv, &(struct sip_reply){.status = status});
+	(void)uas_send(inv, reply);
 	uas_drop_server(inv);
+}
+
+void uas_refuse(struct inv *inv, unsigned status)
+{
+	uas_refuse_with(inv, &(struct sip_reply){.status = status});
 }
 
 /* ---- a call comes ---- */
@@ -144,7 +151,7 @@ static int callee_new(struct sip_stack *s, struct sip_msg *invite, const struct 
 	const struct inv_handler *handler, struct inv **ret_inv)
 {
 	struct dialog_handler in_dialog = {inv_dialog_request, NULL};
-	struct slice offer = inv_body_of(invite);
+	struct slice offer = inv_sdp_of(invite);
 	struct inv *inv;
 	int err = inv_new(s, handler, 0, &inv);
 
@@ -165,6 +172,21 @@ static int callee_new(struct sip_stack *s, struct sip_msg *invite, const struct 
 	return 0;
 }
 
+/* With an INVITE that makes no dialog. */
+static const char *what_is_wrong(int err)
+{
+	switch (err) {
+	case OH_ENOENT:
+		return "Missing Contact";
+	case OH_ETOOBIG:
+		return "Too much in From, To, Contact and Record-Route";
+	case OH_ENOMEM:
+		return NULL;
+	default:
+		return "Bad Contact or Record-Route";
+	}
+}
+
 int inv_incoming(struct sip_stack *s, struct sip_msg *invite, struct sip_server *server,
 	const struct inv_handler *handler, struct inv **ret_inv)
 {
@@ -178,12 +200,12 @@ int inv_incoming(struct sip_stack *s, struct sip_msg *invite, struct sip_server 
 	}
 	err = callee_new(s, invite, sip_server_flow(server), handler, &inv);
 	if (err) {
-		sip_refuse(server, err == OH_ENOMEM ? 500 : 400, err == OH_ENOENT ? "Missing Contact" : NULL);
+		sip_refuse(server, err == OH_ENOMEM ? 500 : 400, what_is_wrong(err));
 		return err;
 	}
 	err = uas_take_server(inv, invite, server);
 	if (err) {
-		sip_refuse(server, 400, NULL);
+		sip_refuse(server, 400, "Bad CSeq");
 		inv_unref(inv);
 		return err;
 	}
@@ -329,7 +351,7 @@ int uas_unacked(struct inv *inv, const struct ev *ev)
 
 int uas_ack(struct inv *inv, const struct ev *ev)
 {
-	struct slice answer = inv_body_of(ev->msg);
+	struct slice answer = inv_sdp_of(ev->msg);
 
 	uas_drop_server(inv);
 	inv_enter(inv, PHASE_ACKED);

@@ -72,6 +72,8 @@ struct sip_hdr {
 #define SIP_MSG_HDRS_MAX    256u  /* header fields in a message */
 #define SIP_MSG_LIST_MAX    100u  /* elements of one typed list: more Vias or routes than hops are allowed */
 #define SIP_MSG_ARENA_MAX   65536u
+#define SIP_MSG_RURI_MAX    2048u /* bytes of a Request-URI: beyond it 414 */
+#define SIP_MSG_BODY_MAX    32768u /* bytes of a request's body that the user agent takes: beyond it 413 */
 /* Of the message itself: an ordinary message takes no heap. */
 #define SIP_MSG_HDRS_FIRST  32u
 #define SIP_MSG_ARENA_FIRST 1024u

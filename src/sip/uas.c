@@ -72,7 +72,7 @@ static void receive_cancel(struct arrival *a)
 	server_cancelled(t, a->msg); /* last: it calls the user */
 }
 
-/* 8.2.1, 8.2.2.1: methods and Request-URIs that nobody here takes. */
+/* 8.2.1, 8.2.2.1: methods and Request-URIs that nobody here takes, and more body than anybody needs. */
 static bool check_what_it_asks(struct arrival *a)
 {
 	const struct sip_uri *uri;
@@ -88,6 +88,10 @@ static bool check_what_it_asks(struct arrival *a)
 	}
 	if (uri->scheme == SIP_SCHEME_OTHER) {
 		refuse(a, 416, NULL);
+		return false;
+	}
+	if (a->msg->body.n > SIP_MSG_BODY_MAX) {
+		refuse(a, 413, NULL);
 		return false;
 	}
 	return true;

@@ -107,6 +107,7 @@ TEST(headers_of_the_program_are_checked)
 TEST(settings_out_of_range_are_named)
 {
 	struct offhook_phone *phone;
+	offhook_id id;
 	struct offhook_phone_cfg cfg;
 
 	CHECK_EQ(offhook_phone_new(NULL, NULL), OH_EINVAL);
@@ -124,6 +125,12 @@ TEST(settings_out_of_range_are_named)
 	CHECK_EQ(offhook_phone_new(&cfg, &phone), OH_EINVAL);
 	CHECK_EQ(offhook_phone_close(NULL, 0), OH_EINVAL);
 	CHECK_EQ(offhook_call_hangup(NULL, 1, NULL), OH_EINVAL);
+	CHECK_EQ(offhook_events_fd(NULL), OH_EINVAL);
+	CHECK_EQ(offhook_process(NULL, 0), OH_EINVAL);
+	CHECK_EQ(offhook_process_object(NULL, 1, 1), OH_EINVAL);
+	CHECK_EQ(offhook_player_new(NULL, "x", 0, NULL, &id, &id), OH_EINVAL);
+	CHECK_EQ(offhook_recorder_new(NULL, "x", &id, &id), OH_EINVAL);
+	CHECK_EQ(offhook_tone_new(NULL, NULL, &id, &id), OH_EINVAL);
 	offhook_phone_free(NULL);
 }
 

@@ -67,10 +67,10 @@ static struct slice on_reoffer_again(void *arg, struct inv *inv)
 	return slice_of(e->again);
 }
 
-static void on_response(void *arg, struct inv *inv, uint64_t token, unsigned status, int err)
+static void on_response(void *arg, struct inv *inv, uint64_t token, struct sip_msg *msg, int err)
 {
 	(void)inv;
-	note(arg, "response(%u,%u,%s)", (unsigned)token, status, offhook_errname(err));
+	note(arg, "response(%u,%u,%s)", (unsigned)token, msg ? msg->status : 0, offhook_errname(err));
 }
 
 struct inv_handler end_inv_handler(struct end *e)
