@@ -188,7 +188,7 @@ static struct plan *take_plan(struct bridge *b, bool *ret_new)
 }
 
 /* While one port has its turn, most of it spent in the kernel, memory fetches what those behind it need. */
-static void warm_up(const struct bridge *b, const struct plan *p, size_t i)
+static void warm_pull(const struct bridge *b, const struct plan *p, size_t i)
 {
 	const struct entry *e = &p->entries[i];
 	size_t left = p->n_entries - i;
@@ -198,15 +198,31 @@ static void warm_up(const struct bridge *b, const struct plan *p, size_t i)
 	if (left > 2) {
 		__builtin_prefetch(e[2].edge);
 		__builtin_prefetch(&e[2].slot->meter, 1);
-		if (e[2].ops->warm)
-			e[2].ops->warm(e[2].port, true);
+		if (e[2].ops->warm_pull)
+			e[2].ops->warm_pull(e[2].port, true);
 	}
 	if (left > 1) {
 		for (size_t at = 0; at < b->n; at += CACHE_LINE / sizeof(int16_t))
 			__builtin_prefetch(e[1].frame + at, 1);
-		if (e[1].ops->warm)
-			e[1].ops->warm(e[1].port, false);
+		if (e[1].ops->warm_pull)
+			e[1].ops->warm_pull(e[1].port, false);
 	}
+}
+
+static void warm_push(const struct plan *p, size_t i)
+{
+	const struct entry *e = &p->entries[i];
+	size_t left = p->n_entries - i;
+
+	if (left > 3)
+		__builtin_prefetch(e[3].port);
+	if (left > 2) {
+		__builtin_prefetch(&e[2].edge->out);
+		if (e[2].ops->warm_push)
+			e[2].ops->warm_push(e[2].port, true);
+	}
+	if (left > 1 && e[1].ops->warm_push)
+		e[1].ops->warm_push(e[1].port, false);
 }
 
 bool bridge_tick(struct bridge *b, uint64_t due_ns, uint64_t now_ns)
@@ -220,7 +236,7 @@ bool bridge_tick(struct bridge *b, uint64_t due_ns, uint64_t now_ns)
 	for (size_t i = 0; i < p->n_entries; i++) {
 		struct entry *e = &p->entries[i];
 
-		warm_up(b, p, i);
+		warm_pull(b, p, i);
 		if (e->ops->prepare)
 			e->ops->prepare(e->port, &t);
 		p->now[i] = pull(b, e, &t) ? e->frame : NULL;
@@ -232,6 +248,7 @@ bool bridge_tick(struct bridge *b, uint64_t due_ns, uint64_t now_ns)
 		const int16_t *pcm = NULL;
 		unsigned peak = 0;
 
+		warm_push(p, i);
 		if (e->pushes) {
 			pcm = feed(b, p, e, &peak);
 			push(b, e, pcm, &t);

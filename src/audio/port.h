@@ -22,9 +22,10 @@ struct audio_tick {
 
 struct port_ops {
 	const char *kind;    /* "call", "player", "recorder", "tone", "null" ... */
-	/* Other ports' turns before this one's: far = true several, false one. Asks the memory for what the turn will
-	 * touch: first what the port knows by heart, then what that points to. NULL: nothing. */
-	void (*warm)(const struct port *p, bool far);
+	/* Its turn to be pulled (or pushed) comes: far = true after next, false next. Asks the memory for what the turn
+	 * will touch: first what the port knows by heart, then what that points to. NULL: nothing. */
+	void (*warm_pull)(const struct port *p, bool far);
+	void (*warm_push)(const struct port *p, bool far);
 	/* Right before its pull of this tick, whether connected or not (a stream drains its sockets). NULL: nothing. */
 	void (*prepare)(struct port *p, const struct audio_tick *t);
 	/* n = rate_hz * frame_ms / 1000 samples. False: silence, pcm need not be written. NULL: never gives audio. */

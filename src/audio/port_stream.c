@@ -13,9 +13,14 @@ struct port_stream {
 	uint16_t rtp_port;
 };
 
-static void call_warm(const struct port *p, bool far)
+static void call_warm_pull(const struct port *p, bool far)
 {
-	stream_warm(((const struct port_stream *)p)->stream, far);
+	stream_warm_pull(((const struct port_stream *)p)->stream, far);
+}
+
+static void call_warm_push(const struct port *p, bool far)
+{
+	stream_warm_push(((const struct port_stream *)p)->stream, far);
 }
 
 static void call_prepare(struct port *p, const struct audio_tick *t)
@@ -46,7 +51,8 @@ static void call_free(struct port *p)
 
 static const struct port_ops call_ops = {
 	.kind = "call",
-	.warm = call_warm,
+	.warm_pull = call_warm_pull,
+	.warm_push = call_warm_push,
 	.prepare = call_prepare,
 	.pull = call_pull,
 	.push = call_push,

@@ -72,9 +72,10 @@ void stream_stats(const struct stream *s, struct stream_stats *ret_stats); /* an
 uint32_t stream_rate(const struct stream *s);
 
 /* ---- media thread, in this order within a tick ---- */
-/* Asks the memory for what the next three will touch: first far = true, and a while later once more with false. With
- * hundreds of streams nothing of them is left in the caches from the tick before. */
-void stream_warm(const struct stream *s, bool far);
+/* Ask the memory for what receiving and pulling, or pushing, will touch: first far = true, and a while later once more
+ * with false. With hundreds of streams nothing of one is left in the caches when its turn comes. */
+void stream_warm_pull(const struct stream *s, bool far);
+void stream_warm_push(const struct stream *s, bool far);
 void stream_receive(struct stream *s, uint64_t now_ns);
 /* One tick of audio from the peer at stream_rate(): n = rate * tick_ms / 1000. False: nothing to play
  * (silence; pcm is zeroed). */

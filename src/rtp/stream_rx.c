@@ -213,36 +213,6 @@ static void check_timeout(struct stream *s)
 	stream_tell(s, MEDIA_RTP_TIMEOUT, 0, 0, s->now_ns);
 }
 
-static void warm(const void *from, size_t n)
-{
-	for (const char *p = from; p < (const char *)from + n; p += 64)
-		__builtin_prefetch(p, 1);
-}
-
-#define WARM(s, first, last) \
-	warm(&(s)->first, offsetof(struct stream, last) - offsetof(struct stream, first) + sizeof((s)->last))
-
-void stream_warm(const struct stream *s, bool far)
-{
-	const struct jbuf *j = &s->jbuf;
-
-	if (far) {
-		WARM(s, host, report_arg);
-		WARM(s, door, rx);
-		WARM(s, dtmf_rx.n_open, dtmf_rx.arg);
-		WARM(s, rtcp, dtmf_tx.finished);
-		WARM(s, dtmf_tx.clock_hz, dtmf_tx.first);
-		WARM(s, jbuf.state, jbuf.plc.newest);
-		return;
-	}
-	__builtin_prefetch(s->rtp_sock);
-	if (s->cur)
-		warm(s->cur, sizeof(*s->cur));
-	if (j->fresh)
-		warm(&j->cells[j->free_cell == JBUF_NO_CELL ? 0 : j->free_cell], sizeof(*j->cells));
-	warm(j->plc.history + j->plc.newest, s->cur ? s->cur->tick_samples * sizeof(int16_t) : 0);
-}
-
 void stream_receive(struct stream *s, uint64_t now_ns)
 {
 	s->now_ns = now_ns;
