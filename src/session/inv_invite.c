@@ -5,6 +5,8 @@
  */
 #include "session/inv_impl.h"
 
+#define SEQ_GAP 65536u
+
 /* The 2xx of another fork: what is left of it is its ACK. */
 struct fork {
 	struct list link;
@@ -56,7 +58,9 @@ static int end_unwanted(struct sip_stack *s, struct sip_msg *response, const str
 
 	if (err)
 		return err;
-	cfg.local_seq = cseq->number;
+	/* Above whatever a request in the early dialog (INFO) may have used: a gap is allowed, a lower number is
+	 * answered with 500 (RFC 3261 12.2.2). The ACK has the number of its INVITE all the same. */
+	cfg.local_seq = cseq->number < INT32_MAX - SEQ_GAP ? cseq->number + SEQ_GAP : cseq->number;
 	err = dialog_new_uac(s, &cfg, response, flow, &d);
 	if (err)
 		return err;

@@ -81,7 +81,7 @@ static void on_event(void *arg, const struct offhook_event *e)
 
 /* ---- building ---- */
 
-static int side_start(struct side *s, enum offhook_delivery delivery, rig_settings *settings)
+int side_start(struct side *s, enum offhook_delivery delivery, rig_settings *settings)
 {
 	struct offhook_phone_cfg cfg;
 	struct offhook_transport_cfg udp;
@@ -151,7 +151,7 @@ struct rig *rig_new(enum offhook_delivery delivery)
 	return rig_new_with(delivery, NULL);
 }
 
-static void check_quiet(struct side *s)
+void side_check_quiet(struct side *s)
 {
 	struct offhook_counters c = {.size = sizeof(c)};
 
@@ -171,14 +171,14 @@ void rig_close(struct rig *r)
 	side_hangup(&r->b, 0);
 	/* Longer than every timer of a transaction. */
 	rig_run_ms(r, 100000);
-	check_quiet(&r->a);
-	check_quiet(&r->b);
+	side_check_quiet(&r->a);
+	side_check_quiet(&r->b);
 	rig_drop(r);
 }
 
 /* ---- running ---- */
 
-static void pull(struct side *s)
+void side_pull(struct side *s)
 {
 	if (s->phone->cfg.delivery == OFFHOOK_DELIVER_PULL)
 		while (offhook_process(s->phone, 0) > 0)
@@ -187,8 +187,8 @@ static void pull(struct side *s)
 
 void rig_pull(struct rig *r)
 {
-	pull(&r->a);
-	pull(&r->b);
+	side_pull(&r->a);
+	side_pull(&r->b);
 }
 
 void rig_run_ms(struct rig *r, unsigned ms)

@@ -61,6 +61,12 @@ void rig_pull(struct rig *r);
 bool rig_wait(struct side *s, const char *words);
 void side_forget(struct side *s); /* an empty log */
 
+/* ---- one side by itself, for a story with other or more of them: rig, name and ip are set ---- */
+int side_start(struct side *s, enum offhook_delivery delivery, rig_settings *settings);
+void side_pull(struct side *s);
+/* Fails the test when a counter is not zero. */
+void side_check_quiet(struct side *s);
+
 /* a calls b. */
 int rig_try_call(struct rig *r);
 void rig_call(struct rig *r);

@@ -64,6 +64,32 @@ TEST(rfc5407_3_2_2_bye_crosses_a_reinvite)
 	pair_close(p);
 }
 
+/* RFC 3261 12.2.2: the BYE that ends a call which nobody waits for any more has a higher number than what was sent in
+ * the early dialog. */
+TEST(a_2xx_after_the_cancel_timed_out_is_ended_above_the_numbers_of_the_early_dialog)
+{
+	const struct dialog_request info = {.method = SIP_INFO};
+	const struct sim_wire broken = {.loss = 1}, whole = {.delay_ns = NS_PER_MS};
+	struct pair *p = pair_new();
+
+	pair_call(p, "offer-1");
+	CHECK(pair_wait(&p->b, INV_INCOMING));
+	end_reply(&p->b, 180, NULL);
+	CHECK(pair_wait(&p->a, INV_EARLY));
+	CHECK_OK(inv_request(p->a.inv, &info, 1));
+	CHECK_OK(inv_request(p->a.inv, &info, 2));
+	pair_settle(p);
+	CHECK_OK(sim_wire_between(p->sim, END_A_IP, END_B_IP, &broken));
+	end_hangup(&p->a);
+	pair_run_ms(p, 33000);
+	CHECK_OK(sim_wire_between(p->sim, END_A_IP, END_B_IP, &whole));
+	end_reply(&p->b, 200, "answer-1");
+	pair_settle(p);
+	CHECK_STR(p->b.log,
+		"INCOMING offer:offer-1 EARLY(180) CONNECTING(200) CONFIRMED(200) DISCONNECTED(200)");
+	pair_close(p);
+}
+
 /* RFC 3261 9.1: the 200 is on the wire when the caller cancels. */
 TEST(cancel_crosses_the_200)
 {
@@ -147,5 +173,6 @@ TEST(bad_wires_come_to_an_end)
 }
 
 TESTS(RUN(rfc5407_3_3_1_both_reinvite_at_once), RUN(rfc5407_3_2_1_both_hang_up_at_once),
-	RUN(rfc5407_3_2_2_bye_crosses_a_reinvite), RUN(cancel_crosses_the_200),
-	RUN(an_owner_may_let_go_in_any_callback), RUN(bad_wires_come_to_an_end))
+	RUN(rfc5407_3_2_2_bye_crosses_a_reinvite),
+	RUN(a_2xx_after_the_cancel_timed_out_is_ended_above_the_numbers_of_the_early_dialog),
+	RUN(cancel_crosses_the_200), RUN(an_owner_may_let_go_in_any_callback), RUN(bad_wires_come_to_an_end))

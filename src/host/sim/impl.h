@@ -58,6 +58,7 @@ struct sim_ip {
 struct sim {
 	uint64_t now_ns, serial;
 	int64_t wall_jump_ns;
+	uint32_t tick_every; /* 1: each */
 	struct sim_event **heap;
 	size_t heap_count, heap_reserved, heap_cap;
 	struct sim_host *running; /* whose loop runs now; NULL also when it was freed meanwhile */

@@ -205,6 +205,11 @@ void sim_wall_jump(struct sim *s, int64_t ns)
 	s->wall_jump_ns += ns;
 }
 
+void sim_starve_tickers(struct sim *s, uint32_t every)
+{
+	s->tick_every = every ? every : 1;
+}
+
 /* ---- life ---- */
 
 int sim_new(uint64_t seed, struct sim **ret_sim)
@@ -218,6 +223,7 @@ int sim_new(uint64_t seed, struct sim **ret_sim)
 	for (size_t i = 0; i < ARRAY_LEN(s->random); i++)
 		s->random[i] = splitmix(&seed);
 	s->wire.delay_ns = SIM_DELAY_NS;
+	s->tick_every = 1;
 	list_init(&s->packets);
 	list_init(&s->nats);
 	list_init(&s->dns_records);

@@ -34,6 +34,9 @@ bool sim_step(struct sim *s);
 bool sim_run_while_not(struct sim *s, bool (*cond)(void *arg), void *arg, uint64_t limit_ns);
 /* The wall clock jumps by this much (tests of stamps); monotonic time does not. */
 void sim_wall_jump(struct sim *s, int64_t ns);
+/* Media threads get one tick in so many from now on, the others count as skipped: for tests of signalling over
+ * long times that would otherwise spend them on sound. 1: all. */
+void sim_starve_tickers(struct sim *s, uint32_t every);
 
 /* ---- the wire ---- */
 struct sim_wire {

@@ -50,8 +50,10 @@ static void tick(void *arg)
 {
 	struct sim_ticker *t = arg;
 	struct host_tick now = {.due_ns = t->due.due_ns, .now_ns = t->due.due_ns};
+	uint32_t every = t->due.sim->tick_every;
 
-	sim_event_at(&t->due, t->due.due_ns + t->cfg.period_ns);
+	now.skipped = every - 1;
+	sim_event_at(&t->due, t->due.due_ns + t->cfg.period_ns * every);
 	t->cfg.fn(t->cfg.arg, &now);
 }
 
