@@ -131,6 +131,13 @@ static inv_act *const table[N_PHASES][N_EVENTS] = {
 			[EV_TIMER] = uas_repeat,
 			[EV_SERVER_GONE] = bye_after_ack,
 		},
+	[PHASE_BYE_BEFORE_ACK] =
+		{
+			[EV_ACK] = ended_acked,
+			[EV_BYE] = bye_crossed,
+			[EV_TIMER] = uas_repeat,
+			[EV_SERVER_GONE] = ended_acked,
+		},
 	[PHASE_BYE_SENT] =
 		{
 			[EV_SUCCESS] = ended_success, /* a re-INVITE's that crossed our BYE */
@@ -204,6 +211,7 @@ void inv_enter(struct inv *inv, enum phase phase)
 		sip_stack_arm(inv->stack, &inv->timer, inv->wait_ms);
 		break;
 	case PHASE_BYE_AFTER_ACK: /* the 2xx goes on being repeated */
+	case PHASE_BYE_BEFORE_ACK:
 		break;
 	case PHASE_REOFFER_CAME:
 		sip_stack_arm(inv->stack, &inv->timer, INV_REOFFER_ANSWER_MS);
@@ -248,7 +256,8 @@ static bool is_ending(const struct sip_stack_user *user)
 {
 	const struct inv *inv = CONTAINER_OF(user, const struct inv, on_stack);
 
-	return inv_ended(inv) && inv->phase != PHASE_OVER;
+	/* A peer that has said BYE waits for nothing, even if its ACK is missing. */
+	return inv_ended(inv) && inv->phase != PHASE_OVER && inv->phase != PHASE_BYE_BEFORE_ACK;
 }
 
 int inv_new(struct sip_stack *s, const struct inv_handler *handler, size_t n_texts, struct inv **ret_inv)

@@ -206,6 +206,22 @@ int bye_early_callee(struct inv *inv, const struct ev *ev)
 	return 0;
 }
 
+/*
+ * The phase after a BYE of the peer. A 2xx of ours that has no ACK yet goes on being repeated (RFC 3261 13.3.1.4): a caller
+ * that ended its early dialog by BYE may not have heard it, and its INVITE would never end (RFC 5407 3.1.3).
+ */
+static enum phase after_their_bye(const struct inv *inv)
+{
+	switch (inv->phase) {
+	case PHASE_ANSWERED:
+	case PHASE_REANSWERED:
+	case PHASE_BYE_AFTER_ACK:
+		return PHASE_BYE_BEFORE_ACK;
+	default:
+		return PHASE_OVER;
+	}
+}
+
 int bye_came(struct inv *inv, const struct ev *ev)
 {
 	struct op_end end = cleared;
@@ -214,9 +230,8 @@ int bye_came(struct inv *inv, const struct ev *ev)
 	answer_bye(ev->server);
 	if (inv->phase == PHASE_REOFFER_CAME)
 		uas_refuse(inv, 487);
-	uas_drop_server(inv);
 	cancel_open(inv, NULL, 0);
-	inv_finish(inv, PHASE_OVER, &end);
+	inv_finish(inv, after_their_bye(inv), &end);
 	return 0;
 }
 
@@ -224,8 +239,15 @@ int bye_came(struct inv *inv, const struct ev *ev)
 int bye_crossed(struct inv *inv, const struct ev *ev)
 {
 	answer_bye(ev->server);
-	if (inv->phase != PHASE_BYE_AFTER_ACK)
-		return 0;
+	if (inv->phase == PHASE_BYE_AFTER_ACK)
+		inv_enter(inv, after_their_bye(inv));
+	return 0;
+}
+
+/* The ACK has come after all, or 64*T1 are over. */
+int ended_acked(struct inv *inv, const struct ev *ev)
+{
+	(void)ev;
 	uas_drop_server(inv);
 	inv_enter(inv, PHASE_OVER);
 	return 0;

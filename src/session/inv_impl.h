@@ -39,6 +39,7 @@
 	/* From here on the owner knows that it is over; what SIP owes the peer goes on. */               \
 	X(CANCELLING, INV_DISCONNECTED)       /* the final response to our INVITE is still to come */     \
 	X(BYE_AFTER_ACK, INV_DISCONNECTED)    /* a callee sends no BYE before the ACK (RFC 3261 15) */    \
+	X(BYE_BEFORE_ACK, INV_DISCONNECTED)   /* the peer's BYE overtook its ACK; our 2xx is repeated till then */ \
 	X(BYE_SENT, INV_DISCONNECTED)                                                                     \
 	X(OVER, INV_DISCONNECTED)             /* repeats of a 2xx may still ask for their ACK */
 enum phase {
@@ -257,6 +258,6 @@ inv_act reinvite_came, reinvite_glare, reinvite_too_early, reinvite_unacked;
 inv_act reinvite_answer, reinvite_refuse, reinvite_acked, reinvite_withdrawn, reinvite_too_late, reinvite_gone;
 inv_act end_cancel, end_refuse, end_after_ack, end_bye, bye_after_ack;
 inv_act bye_early_caller, bye_early_callee, bye_came, bye_crossed;
-inv_act cancel_crossed, cancel_done, ended_success;
+inv_act cancel_crossed, cancel_done, ended_success, ended_acked;
 
 #endif

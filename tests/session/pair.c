@@ -12,6 +12,29 @@ static __attribute__((format(printf, 2, 3))) void note(struct end *e, const char
 	va_end(args);
 }
 
+/* ---- who agreed on what ---- */
+
+static void offered(struct end *e, const char *offer)
+{
+	snprintf(e->our_offer, sizeof(e->our_offer), "%s", offer ? offer : "");
+}
+
+static void their_offer(struct end *e, struct slice offer)
+{
+	snprintf(e->their_offer, sizeof(e->their_offer), "%.*s", SLICE_ARG(offer));
+}
+
+static void they_answered(struct end *e, struct slice answer)
+{
+	snprintf(e->session, sizeof(e->session), "%s/%.*s", e->our_offer, SLICE_ARG(answer));
+}
+
+static void we_answered(struct end *e, const char *answer)
+{
+	snprintf(e->session, sizeof(e->session), "%s/%s", e->their_offer, answer);
+	e->their_offer[0] = '\0';
+}
+
 /* ---- what the session tells ---- */
 
 static void called_back(struct end *e)
@@ -44,8 +67,15 @@ static int on_sdp(void *arg, struct inv *inv, enum inv_sdp kind, struct slice bo
 		SLICE_ARG(body));
 	if (e->verdict)
 		return e->verdict;
-	if (kind == INV_SDP_OFFER && e->answer)
+	if (kind == INV_SDP_ANSWER)
+		they_answered(e, body);
+	else
+		their_offer(e, body);
+	if (kind == INV_SDP_OFFER && e->answer) {
 		err = inv_answer_offer(inv, slice_of(e->answer), SLICE_NONE);
+		if (err == 0)
+			we_answered(e, e->answer);
+	}
 	called_back(e);
 	return err;
 }
@@ -63,6 +93,7 @@ static struct slice on_reoffer_again(void *arg, struct inv *inv)
 
 	(void)inv;
 	note(e, "again");
+	offered(e, e->again);
 	called_back(e);
 	return slice_of(e->again);
 }
@@ -97,6 +128,7 @@ static void on_request(void *arg, struct sip_msg *msg, struct sip_server *server
 		return;
 	offer = inv_remote_offer(e->inv);
 	note(e, "INCOMING");
+	their_offer(e, offer);
 	if (!slice_empty(offer))
 		note(e, "offer:%.*s", SLICE_ARG(offer));
 }
@@ -196,13 +228,18 @@ static void check_empty(const struct end *e)
 			e->name, c.client_txns, c.server_txns, c.dialogs, c.timers, e->log);
 }
 
-void pair_close(struct pair *p)
+void pair_finish(struct pair *p)
 {
 	p->a.inv = inv_free(p->a.inv);
 	p->b.inv = inv_free(p->b.inv);
 	pair_run_ms(p, 200000);
 	check_empty(&p->a);
 	check_empty(&p->b);
+}
+
+void pair_close(struct pair *p)
+{
+	pair_finish(p);
 	pair_drop(p);
 }
 
@@ -210,13 +247,17 @@ void pair_close(struct pair *p)
 
 int pair_try_call(struct pair *p, const char *offer)
 {
-	struct inv_call_cfg cfg = {.target = SLICE_LIT("sip:bob@" END_B_IP),
+	struct slice route = slice_of(p->route);
+	struct inv_call_cfg cfg = {.target = slice_of(p->target ? p->target : "sip:bob@" END_B_IP),
+		.routes = &route,
+		.n_routes = p->route != NULL,
 		.from = SLICE_LIT("Alice <sip:alice@example.com>"),
 		.to = SLICE_LIT("<sip:bob@example.com>"),
 		.contact = SLICE_LIT("<sip:alice@" END_A_IP ">"),
 		.offer = slice_of(offer),
 		.handler = end_inv_handler(&p->a)};
 
+	offered(&p->a, offer);
 	return inv_call(p->a.stack, &cfg, &p->a.inv);
 }
 
@@ -270,8 +311,13 @@ int end_try_reply(struct end *e, unsigned status, const char *sdp)
 {
 	struct inv_reply reply = {
 		.status = status, .contact = SLICE_LIT("<sip:bob@" END_B_IP ">"), .sdp = slice_of(sdp)};
+	int err = inv_reply(e->inv, &reply);
 
-	return inv_reply(e->inv, &reply);
+	if (err == 0 && sdp && *e->their_offer)
+		we_answered(e, sdp);
+	else if (err == 0 && sdp)
+		offered(e, sdp);
+	return err;
 }
 
 void end_reply(struct end *e, unsigned status, const char *sdp)
@@ -281,7 +327,11 @@ void end_reply(struct end *e, unsigned status, const char *sdp)
 
 int end_reoffer(struct end *e, const char *offer)
 {
-	return inv_reoffer(e->inv, slice_of(offer), SLICE_NONE, NULL, 0);
+	int err = inv_reoffer(e->inv, slice_of(offer), SLICE_NONE, NULL, 0);
+
+	if (err == 0)
+		offered(e, offer);
+	return err;
 }
 
 void end_hangup(struct end *e)

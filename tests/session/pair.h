@@ -35,6 +35,8 @@ struct end {
 	const char *answer; /* to an offer that comes; NULL: not from inside the callback */
 	const char *again;  /* the offer when asked for one; NULL: none */
 	int verdict;        /* what sdp() returns */
+	/* The last exchange that came to its end as this end sees it, "offer/answer"; and what it waits for. */
+	char session[64], our_offer[32], their_offer[32];
 	unsigned callbacks, free_at; /* inv_free() from inside the callback with this number, from 1 */
 	/* After the end. */
 	unsigned status;
@@ -45,6 +47,7 @@ struct end {
 struct pair {
 	struct sim *sim;
 	struct end a, b;
+	const char *target, *route; /* a calls this, by this preloaded Route; NULL: b itself, none */
 };
 
 /* NULL: out of memory. */
@@ -53,6 +56,8 @@ struct pair *pair_new(void);
 struct pair *pair_seeded(uint64_t seed);
 /* Lets go of the calls, lets everything run out, and fails the test when something is left in a stack. */
 void pair_close(struct pair *p);
+/* The same without freeing: for a story with more hosts on the wire, which go first. */
+void pair_finish(struct pair *p);
 /* Without waiting and without that check. */
 void pair_drop(struct pair *p);
 

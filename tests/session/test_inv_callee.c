@@ -186,7 +186,7 @@ TEST(only_the_ack_with_the_number_of_the_invite_confirms)
 	story_close(t);
 }
 
-/* Both hang up before the ACK: the peer's BYE is enough. */
+/* Both hang up before the ACK: the peer's BYE is enough, but its INVITE still asks for its 2xx (RFC 3261 13.3.1.4). */
 TEST(a_bye_instead_of_the_ack_ends_the_wait)
 {
 	struct story *t = story_new();
@@ -200,6 +200,8 @@ TEST(a_bye_instead_of_the_ack_ends_the_wait)
 	inside(t, ok, "BYE", "z9hG4bKb", 2, "");
 	CHECK(strstr(rig_header(t->r, rig_expect(t->r, "SIP/2.0 200 "), "CSeq"), "BYE"));
 	CHECK_EQ(sip_stack_ending(t->r->stack), 0);
+	rig_expect_at(t->r, 500, "SIP/2.0 200 ");
+	inside(t, ok, "ACK", "z9hG4bKa", 1, "");
 	rig_run_for(t->r, 40000);
 	rig_expect_nothing(t->r);
 	story_close(t);
@@ -216,7 +218,9 @@ TEST(the_caller_hangs_up_before_its_ack_came)
 	inside(t, ok, "BYE", "z9hG4bKb", 2, "");
 	rig_expect(t->r, "SIP/2.0 200 ");
 	CHECK_STR(t->e.log, "CONNECTING(200) DISCONNECTED(200)");
-	rig_run_for(t->r, 5000);
+	for (int i = 0; i < 10; i++)
+		CHECK(strstr(rig_header(t->r, rig_expect(t->r, "SIP/2.0 200 "), "CSeq"), "INVITE"));
+	rig_run_for(t->r, 40000);
 	rig_expect_nothing(t->r);
 	story_close(t);
 }

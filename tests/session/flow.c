@@ -1,0 +1,84 @@
+#include "flow.h"
+
+void flow_talk(struct pair *p)
+{
+	pair_call(p, "offer-1");
+	CHECK(pair_wait(&p->b, INV_INCOMING));
+	end_reply(&p->b, 180, NULL);
+	pair_run_ms(p, 2000);
+	end_reply(&p->b, 200, "answer-1");
+	CHECK(pair_wait(&p->a, INV_CONFIRMED));
+	CHECK(pair_wait(&p->b, INV_CONFIRMED));
+}
+
+void flow_hangup(struct end *e)
+{
+	struct end *other = e == &e->pair->a ? &e->pair->b : &e->pair->a;
+
+	end_hangup(e);
+	CHECK(pair_wait(other, INV_DISCONNECTED));
+}
+
+/* ---- what a run came to ---- */
+
+static bool came_to(const struct pair *p, const struct flow_end *end)
+{
+	return end->a && strcmp(p->a.reason_text, end->a) == 0 && strcmp(p->b.reason_text, end->b) == 0;
+}
+
+static void check_end(const struct pair *p, const struct flow *flow, const struct fault *f)
+{
+	size_t n_ends = f->kind == SIM_BY_RULE ? 1 : FLOW_ENDS;
+	bool good = false;
+
+	for (size_t i = 0; i < n_ends; i++)
+		good = good || came_to(p, &flow->ends[i]);
+	if (!good || (!flow->apart && strcmp(p->a.session, p->b.session) != 0))
+		fail_msg("fate %d of packet %u, delay %u ms: \"%s\" and \"%s\", sessions %s and %s\n%s\n%s",
+			(int)f->kind, (unsigned)f->serial, (unsigned)(f->delay_ns / NS_PER_MS),
+			p->a.reason_text, p->b.reason_text, p->a.session, p->b.session, p->a.log, p->b.log);
+}
+
+/* How many packets there were. */
+static uint64_t run(const struct flow *flow, struct fault *f)
+{
+	struct pair *p = pair_new();
+	struct proxy *proxies[FLOW_PROXIES] = {NULL};
+
+	p->target = flow->target;
+	p->route = flow->route;
+	for (size_t i = 0; i < FLOW_PROXIES && flow->proxies[i].ip; i++)
+		proxies[i] = proxy_new(p->sim, &flow->proxies[i]);
+	pair_fault(p, f);
+	flow->script(p);
+	pair_run_ms(p, 100000);
+	check_end(p, flow, f);
+	if (f->kind == SIM_BY_RULE && flow->a) {
+		CHECK_STR(p->a.log, flow->a);
+		CHECK_STR(p->b.log, flow->b);
+	}
+	pair_finish(p);
+	for (size_t i = 0; i < FLOW_PROXIES; i++)
+		proxy_free(proxies[i]);
+	pair_drop(p);
+	return f->n_packets;
+}
+
+void flow_run(const struct flow *flow)
+{
+	static const struct fault kinds[] = {{.kind = SIM_DROP}, {.kind = SIM_DOUBLE},
+		{.kind = SIM_DELAY, .delay_ns = 4 * NS_PER_MS},
+		{.kind = SIM_DELAY, .delay_ns = 700 * NS_PER_MS}};
+	struct fault none = {.kind = SIM_BY_RULE};
+	uint64_t n = run(flow, &none);
+
+	CHECK(n >= 3);
+	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+		for (uint64_t serial = 1; serial <= n; serial++) {
+			struct fault f = kinds[k];
+
+			f.serial = serial;
+			run(flow, &f);
+		}
+	}
+}

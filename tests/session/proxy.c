@@ -1,0 +1,177 @@
+#include "proxy.h"
+
+#include "sip/msg.h"
+
+#include <stdio.h>
+
+#define TEXT_MAX 8192
+
+struct proxy {
+	struct proxy_cfg cfg;
+	struct host *host;
+	struct host_dgram *dgram;
+};
+
+struct text {
+	char p[TEXT_MAX];
+	size_t n;
+};
+
+static __attribute__((format(printf, 2, 3))) void put(struct text *t, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	t->n += (size_t)vsnprintf(t->p + t->n, sizeof(t->p) - t->n, format, args);
+	va_end(args);
+	CHECK(t->n < sizeof(t->p));
+}
+
+static void send_to(struct proxy *p, struct slice ip, uint16_t port, const struct text *t)
+{
+	struct netaddr to;
+
+	CHECK_OK(netaddr_parse_ip(ip, port ? port : 5060, &to));
+	CHECK_OK(host_dgram_send(p->dgram, &to, NULL, t->p, t->n));
+}
+
+static void put_header(struct text *t, const struct sip_hdr *h)
+{
+	put(t, "%.*s: %.*s\r\n", SLICE_ARG(h->name), SLICE_ARG(h->value));
+}
+
+static bool is_us(const struct proxy *p, const struct sip_addr *route)
+{
+	return slice_eq(route->uri.host, slice_of(p->cfg.ip));
+}
+
+/* RFC 3261 16.4, 16.6: our own Route goes away, and the next hop is the next Route, the Request-URI when it is an
+ * address, or what we were told. */
+static struct sip_uri next_hop(const struct proxy *p, struct sip_msg *m)
+{
+	struct sip_uri told = {.host = slice_of(p->cfg.next)};
+	const struct sip_addr *routes;
+	const struct sip_uri *ruri;
+	struct netaddr address;
+	size_t n = 0;
+
+	if (sip_msg_routes(m, SIP_HDR_ROUTE, &routes, &n))
+		n = 0;
+	if (n > 0 && !is_us(p, &routes[0]))
+		return routes[0].uri;
+	if (n > 1)
+		return routes[1].uri;
+	CHECK_OK(sip_msg_ruri(m, &ruri));
+	return netaddr_parse_ip(ruri->host, 0, &address) == 0 ? *ruri : told;
+}
+
+static void forward_request(struct proxy *p, struct sip_msg *m)
+{
+	struct sip_uri next = next_hop(p, m);
+	const struct sip_addr *routes;
+	const struct sip_via *via;
+	struct slice line = slice_make(m->raw.p, slice_index(m->raw, '\r'));
+	struct text t = {.n = 0};
+	size_t n_routes = 0;
+
+	CHECK_OK(sip_msg_via(m, &via));
+	if (sip_msg_routes(m, SIP_HDR_ROUTE, &routes, &n_routes))
+		n_routes = 0;
+	put(&t, "%.*s\r\n", SLICE_ARG(line));
+	/* The branch follows from that of the hop before, so that a CANCEL and an ACK get the same (16.11). */
+	put(&t, "Via: SIP/2.0/UDP %s:5060;branch=%.*s-p\r\n", p->cfg.ip, SLICE_ARG(via->branch));
+	if (p->cfg.record_route && m->method == SIP_INVITE)
+		put(&t, "Record-Route: <sip:%s;lr>\r\n", p->cfg.ip);
+	for (size_t i = 0; i < n_routes; i++)
+		if (i > 0 || !is_us(p, &routes[i]))
+			put(&t, "Route: %.*s\r\n", SLICE_ARG(routes[i].text));
+	for (size_t i = 0; i < m->n_hdrs; i++)
+		if (m->hdrs[i].id != SIP_HDR_ROUTE)
+			put_header(&t, &m->hdrs[i]);
+	put(&t, "\r\n%.*s", SLICE_ARG(m->body));
+	send_to(p, next.host, next.port, &t);
+}
+
+static void forward_response(struct proxy *p, struct sip_msg *m)
+{
+	struct slice line = slice_make(m->raw.p, slice_index(m->raw, '\r'));
+	struct text t = {.n = 0};
+	const struct sip_via *vias;
+	bool first = true;
+	size_t n;
+
+	CHECK_OK(sip_msg_vias(m, &vias, &n));
+	CHECK(n >= 2);
+	put(&t, "%.*s\r\n", SLICE_ARG(line));
+	for (size_t i = 0; i < m->n_hdrs; i++) {
+		if (m->hdrs[i].id == SIP_HDR_VIA && first)
+			first = false;
+		else
+			put_header(&t, &m->hdrs[i]);
+	}
+	put(&t, "\r\n%.*s", SLICE_ARG(m->body));
+	send_to(p, vias[1].host, vias[1].port, &t);
+}
+
+/* Without state: a repeated INVITE is answered again, an ACK is absorbed. */
+static void answer(struct proxy *p, struct sip_msg *m)
+{
+	static const enum sip_hdr_id copied[] = {SIP_HDR_VIA, SIP_HDR_FROM, SIP_HDR_CALL_ID, SIP_HDR_CSEQ};
+	const struct sip_via *via;
+	struct text t = {.n = 0};
+
+	if (m->method != SIP_INVITE)
+		return;
+	CHECK_OK(sip_msg_via(m, &via));
+	put(&t, "SIP/2.0 %s", p->cfg.answer);
+	for (size_t i = 0; i < ARRAY_LEN(copied); i++)
+		for (const struct sip_hdr *h = sip_msg_hdr(m, copied[i]); h; h = sip_msg_hdr_next(m, h))
+			put_header(&t, h);
+	put(&t, "To: %.*s;tag=%s\r\n", SLICE_ARG(sip_msg_value(m, SIP_HDR_TO)), p->cfg.ip);
+	put(&t, "Content-Length: 0\r\n\r\n");
+	send_to(p, via->host, via->port, &t);
+}
+
+static void on_readable(void *arg)
+{
+	struct proxy *p = arg;
+	struct sip_msg msg;
+	struct host_rx rx;
+	char buf[TEXT_MAX];
+
+	while (host_dgram_recv(p->dgram, buf, sizeof(buf), &rx) == 0) {
+		CHECK_OK(sip_msg_parse(&msg, slice_make(buf, rx.n)));
+		if (msg.status)
+			forward_response(p, &msg);
+		else if (p->cfg.answer)
+			answer(p, &msg);
+		else
+			forward_request(p, &msg);
+		sip_msg_free(&msg);
+	}
+}
+
+struct proxy *proxy_new(struct sim *sim, const struct proxy_cfg *cfg)
+{
+	struct host_dgram_handler handler = {.readable = on_readable};
+	struct host_dgram_cfg dgram = {.local = {.family = NETADDR_IP4}};
+	struct proxy *p = calloc(1, sizeof(*p));
+
+	CHECK(p);
+	p->cfg = *cfg;
+	handler.arg = p;
+	CHECK_OK(sim_host_new(sim, cfg->ip, &p->host));
+	CHECK_OK(netaddr_parse_ip(slice_of(cfg->ip), 5060, &dgram.local));
+	CHECK_OK(host_dgram_open(p->host, &dgram, &p->dgram));
+	CHECK_OK(host_dgram_watch(p->dgram, &handler));
+	return p;
+}
+
+void proxy_free(struct proxy *p)
+{
+	if (!p)
+		return;
+	host_dgram_close(p->dgram);
+	host_free(p->host);
+	free(p);
+}

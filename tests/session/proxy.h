@@ -1,0 +1,25 @@
+/*
+ * What stands between two user agents in RFC 3665, as far as they see it: a proxy without state (RFC 3261 16.11) that
+ * puts itself into Via and, if told to, Record-Route; or a server that answers every INVITE by itself.
+ */
+#ifndef OH_TESTS_SESSION_PROXY_H
+#define OH_TESTS_SESSION_PROXY_H
+
+#include "check.h"
+
+#include "host/sim/sim.h"
+
+struct proxy_cfg {
+	const char *ip;
+	const char *next; /* address of the next hop of what names no other; port 5060 */
+	bool record_route;
+	const char *
+		answer; /* status and headers for each INVITE, with "\r\n" behind each line; NULL: it is a proxy */
+};
+
+struct proxy;
+struct proxy *proxy_new(struct sim *sim, const struct proxy_cfg *cfg);
+/* NULL is harmless. */
+void proxy_free(struct proxy *p);
+
+#endif
