@@ -25,7 +25,7 @@ from .settings import AccountConfig, LogConfig, MediaConfig, TransportConfig, UA
 CALL_INCOMING, CALL_STATE, CALL_MEDIA, CALL_DTMF = 1, 2, 3, 4
 
 WORKER_MS = 50  # how long log lines may wait when no event comes
-EXIT_MS = 500  # how long the end of a program waits that forgot destroy()
+EXIT_MS = 500  # how long the end of a program that forgot destroy() waits for its peers
 CLOSE_MS = 2000  # how long destroy() waits for peers to confirm the end of their calls
 
 _lib: "Optional[Lib]" = None
@@ -175,7 +175,7 @@ class Lib(Conference):
             self._quit = True
             if self._worker is not None:
                 os.write(self._wake_fds[1], b"q")
-                self._worker.join(EXIT_MS / 1000)
+                self._worker.join(CLOSE_MS / 1000)
             try:
                 self._phone.close(EXIT_MS)
             except _offhook.Error:

@@ -197,6 +197,7 @@ print("end", flush=True)
 @pytest.mark.parametrize(("handler", "main"), [
     ("threading.Event().wait()", ""),  # leaves while a handler blocks for ever
     ("call.answer()", "sys.stdout.flush()"),
+    ("for n in range(20000): print(n, file=sys.stderr)", ""),  # printing while the interpreter goes down is fatal
     ("raise SystemExit(7)", ""),
     ("sys.stdout.close()", "sys.stdout = sys.__stderr__"),
     ("threading.Event().wait(0.2)", "lib.destroy()"),
