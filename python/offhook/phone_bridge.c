@@ -7,12 +7,11 @@ static PyObject *slot_of(PyObject *op, PyObject *args)
 {
 	struct phone_object *self = (struct phone_object *)op;
 	offhook_id id = 0;
-	unsigned number;
-	int err;
+	int number, err; /* "i", because "I" lets too large numbers wrap around */
 
-	if (!PyArg_ParseTuple(args, "I", &number))
+	if (!PyArg_ParseTuple(args, "i", &number))
 		return NULL;
-	Py_BEGIN_ALLOW_THREADS err = offhook_slot_of(self->phone, number, &id);
+	Py_BEGIN_ALLOW_THREADS err = offhook_slot_of(self->phone, (unsigned)number, &id);
 	Py_END_ALLOW_THREADS return err ? raise_error(err) : PyLong_FromUnsignedLongLong(id);
 }
 

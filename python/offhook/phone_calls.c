@@ -45,14 +45,14 @@ static PyObject *answer_with(PyObject *op, PyObject *args, PyObject *kwargs, uns
 	struct offhook_answer answer;
 	PyObject *list = Py_None;
 	unsigned long long call;
-	int err;
+	int given = (int)code, err; /* "i", because "I" lets too large numbers wrap around */
 
 	offhook_answer_init(&answer);
-	answer.code = code;
 	if (!PyArg_ParseTupleAndKeywords(
-		    args, kwargs, "K|IzO", names, &call, &answer.code, &answer.reason, &list) ||
+		    args, kwargs, "K|izO", names, &call, &given, &answer.reason, &list) ||
 		headers_from(list, headers, &answer.n_headers))
 		return NULL;
+	answer.code = (unsigned)given;
 	answer.headers = headers;
 	Py_BEGIN_ALLOW_THREADS err = command(self->phone, call, &answer);
 	Py_END_ALLOW_THREADS return none_or_error(err);

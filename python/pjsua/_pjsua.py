@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from offhook import _offhook
+
 from . import lib as _lib_module
+from .errors import OH_ENOENT, PJ_EINVAL, failing_as
 
 
 class Conf_Port_Info:
@@ -30,7 +33,19 @@ def _phone() -> Any:
 def enum_conf_ports() -> list[int]:
     """The numbers of all slots."""
     phone = _phone()
-    return [phone.slot_info(slot)["number"] for slot in phone.slots()]
+    return _numbers(phone, phone.slots())
+
+
+def _numbers(phone: Any, slots: list[int]) -> list[int]:
+    """The numbers of these slots, without those that have gone meanwhile."""
+    numbers = []
+    for slot in slots:
+        try:
+            numbers.append(phone.slot_info(slot)["number"])
+        except _offhook.Error as error:
+            if error.args[0] != OH_ENOENT:
+                raise
+    return numbers
 
 
 def conf_get_active_ports() -> int:
@@ -41,9 +56,9 @@ def conf_get_active_ports() -> int:
 def conf_get_port_info(slot: int) -> Conf_Port_Info:
     """What a slot is and who hears it."""
     phone = _phone()
-    slot_id = phone.slot_of(slot)
-    listeners = [phone.slot_info(sink)["number"] for sink in phone.slot_sinks(slot_id)]
-    return Conf_Port_Info(phone.slot_info(slot_id), listeners)
+    with failing_as("conf_get_port_info", None, {OH_ENOENT: PJ_EINVAL}):
+        slot_id = phone.slot_of(slot)
+        return Conf_Port_Info(phone.slot_info(slot_id), _numbers(phone, phone.slot_sinks(slot_id)))
 
 
 def call_get_count() -> int:

@@ -69,12 +69,13 @@ class Account:
 
     def set_callback(self, cb: Any) -> None:
         """Installs the object that receives this account's events; None installs one that refuses all calls."""
-        self._cb: Any = cb if cb is not None else AccountCallback()
-        set_account = getattr(self._cb, "_set_account", None)
-        if set_account is not None:
-            set_account(self)
+        if cb is None:
+            cb = AccountCallback()
+        if hasattr(cb, "_set_account"):
+            cb._set_account(self)
         else:
-            self._cb.account = weakref.proxy(self)
+            cb.account = weakref.proxy(self)
+        self._cb: Any = cb  # last: an event may come at once, on another thread
 
     def _dict(self, op_name: str) -> dict[str, Any]:
         if self._id == -1:

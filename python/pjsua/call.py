@@ -95,12 +95,13 @@ class Call:
 
     def set_callback(self, cb: Any) -> None:
         """Installs the object that receives this call's events; None installs one that does nothing."""
-        self._cb: Any = cb if cb is not None else CallCallback()
-        set_call = getattr(self._cb, "_set_call", None)
-        if set_call is not None:
-            set_call(self)
+        if cb is None:
+            cb = CallCallback()
+        if hasattr(cb, "_set_call"):
+            cb._set_call(self)
         else:
-            self._cb.call = weakref.proxy(self)
+            cb.call = weakref.proxy(self)
+        self._cb: Any = cb  # last: an event may come at once, on another thread
 
     # ---- questions ----
 

@@ -32,7 +32,7 @@ OH_ECLOSED = -29
 
 def strerror(code: int) -> str:
     """The text of a status code, with its symbol in brackets."""
-    return _offhook.pjsua_strerror(code)
+    return _offhook.pjsua_strerror(code) if abs(code) < 2 ** 31 else f"Unknown error {code}"
 
 
 class Error(Exception):

@@ -375,7 +375,7 @@ class Lib(Conference):
 
     def verify_sip_url(self, sip_url: str) -> int:
         """0 for a valid SIP URI, else 171039."""
-        return PJSIP_EINVALIDURI if _offhook.uri_check(sip_url) else 0
+        return 0 if isinstance(sip_url, str) and _offhook.uri_check(sip_url) == 0 else PJSIP_EINVALIDURI
 
     def hangup_all(self) -> None:
         """Ends every call with the code that fits its state."""

@@ -97,7 +97,7 @@ def test_s6_connections_are_one_way_and_many(phone, tone, tmp_path):
     assert listeners(a) == [0, b, c] and listeners(b) == [] and listeners(0) == []
 
 
-@pytest.mark.parametrize("slot", [77, 999999, -1, "x", None, 1.5])
+@pytest.mark.parametrize("slot", [77, 999999, -1, 2 ** 32, 2 ** 70, "x", None, 1.5])
 @pytest.mark.parametrize("method", ["conf_connect", "conf_disconnect", "conf_set_tx_level", "conf_set_rx_level",
                                     "conf_get_signal_level"])
 def test_s6_bad_slots(phone, method, slot):
@@ -288,6 +288,7 @@ def test_s16_low_level_functions(phone, tone):
     assert (info.slot_id, info.channel_count, info.bits_per_sample) == (slot, 1, 16)
     assert info.samples_per_frame == info.clock_rate // 50 and info.listeners == [pair.caller.info().conf_slot]
     assert ports.call_get_count() == 2
+    assert code_of(ports.conf_get_port_info, 77) == 70004
 
 
 def test_s16_low_level_functions_without_a_library():

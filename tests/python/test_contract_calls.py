@@ -436,6 +436,23 @@ def test_k23_headers_of_the_end(phone, peer, operation):
     assert header(peer.receive("BYE"), "X-A") == "1"
 
 
+@pytest.mark.parametrize(("name", "args"), [
+    ("answer", (99,)), ("answer", (100,)), ("answer", (700,)), ("answer", (-1,)), ("answer", (2 ** 32 + 486,)),
+    ("answer", ("200",)), ("answer", (200, 5)), ("answer", (200, "a\r\nX: y")), ("answer", (200, "a\0b")),
+    ("hangup", (99,)), ("hangup", (180,)), ("hangup", (2 ** 32,)), ("hangup", (486, "a\nb"))])
+def test_s9_codes_and_reasons_that_cannot_be_sent(phone, name, args):
+    pair = phone.ring()
+    assert code_of(getattr(pair.callee, name), *args) == 70004
+    assert pair.callee.info().state == EARLY and pair.callee.is_valid() == 1
+
+
+@pytest.mark.parametrize("code", [200, 202])
+def test_s9_hangup_never_accepts(phone, code):
+    pair = phone.ring()
+    pair.callee.hangup(code)
+    assert pair.out.log.wait("state", state=DISCONNECTED).last_code == 603
+
+
 # ---- digits, requests ----
 
 

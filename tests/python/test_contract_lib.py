@@ -248,7 +248,7 @@ def test_s6_accounts_that_cannot_be_made_yet(phone):
 
 @pytest.mark.parametrize(("uri", "code"), [
     ("sip:u@h", 0), ("<sip:u@h>", 0), ('"N" <sip:u@h:5070;transport=udp>', 0), ("sips:h", 0), ("junk", 171039),
-    ("tel:+1", 171039), ("", 171039), ("sip:", 171039)])
+    ("tel:+1", 171039), ("", 171039), ("sip:", 171039), (None, 171039), (5, 171039)])
 def test_k1_verify_sip_url_gives_an_int(phone, uri, code):
     assert phone.lib.verify_sip_url(uri) == code and type(phone.lib.verify_sip_url(uri)) is int
 

@@ -212,7 +212,7 @@ def test_s15_text(code):
 
 
 @pytest.mark.parametrize(("code", "part"), [
-    (70009, "(PJ_ETIMEDOUT)"), (70018, "(PJ_ERESOLVE)"), (170486, "Busy Here"), (0, "Success"), (999999, "999999")])
+    (70009, "(PJ_ETIMEDOUT)"), (70018, "(PJ_ERESOLVE)"), (170486, "Busy Here"), (0, "Success"), (999999, "999999"), (-1, "-1"), (10 ** 12, "1000000000000")])
 def test_s15_other_texts(code, part):
     assert part in pj.Lib.strerror(code)
 
