@@ -93,6 +93,8 @@ struct offhook_call_cfg {
 	const struct offhook_header *headers; /**< added to the INVITE; copied */
 	size_t n_headers;              /**< how many */
 	void *user_data;               /**< comes back in its events */
+	uint32_t expires_s;            /**< Expires of the INVITE: when nobody has answered by then, it is cancelled and the
+	                                *   call ends with 487; 0 (default) = as long as the callee rings */
 };
 
 /**
@@ -106,7 +108,8 @@ OFFHOOK_API void offhook_call_cfg_init(struct offhook_call_cfg *cfg);
 
 /**
  * Makes a call. The INVITE is on its way when this returns (or the look-up of the host's name is); its fate comes as
- * events, the first of them CALLING.
+ * events, the first of them CALLING. Of the addresses of a host name the next one is tried when one does not answer,
+ * cannot be reached or answers 503.
  *
  * @param phone     borrowed
  * @param account   who calls; 0 = the default account
@@ -117,7 +120,8 @@ OFFHOOK_API void offhook_call_cfg_init(struct offhook_call_cfg *cfg);
  *         numeric host), OH_ETOOMANY (max_calls), OH_ENOPORTS, a wrapped errno, OH_EINVAL, OH_ENOMEM, OH_ECLOSED; a
  *         host name that has no address is told later, by DISCONNECTED with OH_ERESOLVE
  *
- * Thread: any.  May call back: with inline delivery the CALLING event.  Spec: RFC 3261 13.2.
+ * Thread: any.  May call back: with inline delivery the CALLING event.  Spec: RFC 3261 13.2,
+ * RFC 3263 4.3.
  */
 OFFHOOK_API int offhook_call_make(struct offhook_phone *phone, offhook_id account,
 	const struct offhook_call_cfg *cfg, offhook_id *ret_call);

@@ -51,10 +51,7 @@ static void call_free(struct call *c)
 	mem_free(c->remote_uri);
 	mem_free(c->contact);
 	mem_free(c->sip_call_id);
-	mem_free(c->target);
-	mem_free(c->from);
-	mem_free(c->to);
-	mem_free(c->extras);
+	call_forget_ways(c);
 	mem_free(c);
 }
 

@@ -86,6 +86,11 @@ static void ended(struct call *c, struct inv *inv, struct sip_msg *msg)
 	default:
 		end.by = OFFHOOK_ENDED_BY_US;
 	}
+	/* RFC 3263 4.3: nobody there, or one who says that another may be. */
+	if (c->state == OFFHOOK_CALL_CALLING &&
+		(end.by == OFFHOOK_ENDED_BY_NETWORK || (end.by == OFFHOOK_ENDED_BY_PEER && end.status == 503)) &&
+		call_try_next(c))
+		return;
 	call_ended(c, &end);
 }
 
@@ -99,6 +104,8 @@ static void on_state(void *arg, struct inv *inv, struct sip_msg *msg)
 		c->first_response_ns = now;
 	if (host_logs(c->phone->host, LOG_INFO))
 		log_state(c, inv);
+	if (inv_state(inv) != INV_DISCONNECTED)
+		call_forget_ways(c);
 	switch (inv_state(inv)) {
 	case INV_NULL:
 	case INV_CALLING:

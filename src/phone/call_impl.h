@@ -37,8 +37,11 @@ struct call {
 	char *local_uri, *remote_uri; /* as the program sees them */
 	char *contact;                /* ours, NULL before it is known */
 	char *sip_call_id;
-	char *target, *from, *to; /* caller, until the INVITE has left */
-	struct extras *extras;    /* the same */
+	/* Caller, until somebody has answered or there is nobody left to try. */
+	char *target, *from, *to;
+	struct extras *extras;
+	struct call_ways *ways;
+	uint32_t expires_s; /* 0: none */
 
 	uint64_t begun_ns, first_response_ns, confirmed_ns, ended_ns; /* 0: not yet */
 	uint64_t reoffer_cause; /* the command whose re-INVITE is open */
@@ -71,6 +74,12 @@ void call_ended(struct call *c, const struct call_end *end);
 void call_end(struct call *c, unsigned code, struct slice reason, const struct extras *extras);
 /* May one more begin? OH_ETOOMANY. */
 int call_room(const struct offhook_phone *p);
+
+/* call_make.c: the INVITE found nobody, or a 503: the next address of the callee (RFC 3263 4.3). False: there is none
+ * that can be tried. */
+bool call_try_next(struct call *c);
+/* Somebody has answered: the other addresses, and what an INVITE to them would need, are needed no more. */
+void call_forget_ways(struct call *c);
 
 /* call_events.c: what the INVITE session tells. */
 struct inv_handler call_inv_handler(struct call *c);

@@ -25,6 +25,7 @@ static int fill(struct call *c, const struct account *a, const struct offhook_ca
 
 	sip_stack_token(c->phone->stack, token, CALL_ID_LENGTH);
 	c->account = a->id;
+	c->expires_s = cfg->expires_s;
 	c->local_uri = mem_strdup(a->uri);
 	c->remote_uri = mem_strdup(cfg->uri);
 	c->sip_call_id = mem_strdup(token);
@@ -37,6 +38,45 @@ static int fill(struct call *c, const struct account *a, const struct offhook_ca
 	return c->end_picture ? extras_new(cfg->headers, cfg->n_headers, &c->extras) : OH_ENOMEM;
 }
 
+/* Where the callee may be, best first (RFC 3263 4.2). */
+struct call_ways {
+	size_t n, next;
+	struct sip_flow list[];
+};
+
+static int ways_new(const struct sip_flow *flows, size_t n, struct call_ways **ret_ways)
+{
+	struct call_ways *w = mem_alloc(sizeof(*w) + n * sizeof(*flows));
+
+	if (!w)
+		return OH_ENOMEM;
+	w->n = n;
+	w->next = 0;
+	memcpy(w->list, flows, n * sizeof(*flows));
+	*ret_ways = w;
+	return 0;
+}
+
+void call_forget_ways(struct call *c)
+{
+	mem_free(c->target);
+	mem_free(c->from);
+	mem_free(c->to);
+	mem_free(c->extras);
+	mem_free(c->ways);
+	c->target = c->from = c->to = NULL;
+	c->extras = NULL;
+	c->ways = NULL;
+}
+
+/* What is left of the time for an answer, over all addresses; at least a second. */
+static uint32_t expires_left(const struct call *c)
+{
+	uint64_t gone_s = (host_now(c->phone->host) - c->begun_ns) / NS_PER_S;
+
+	return c->expires_s > gone_s + 1 ? c->expires_s - (uint32_t)gone_s : c->expires_s != 0;
+}
+
 /* The INVITE leaves. */
 static int send_invite(struct call *c, const struct sip_flow *flow)
 {
@@ -47,11 +87,17 @@ static int send_invite(struct call *c, const struct sip_flow *flow)
 		.call_id = slice_of(c->sip_call_id),
 		.extras = c->extras->list,
 		.n_extras = c->extras->n,
+		.expires_s = expires_left(c),
 		.flow = *flow,
 		.handler = call_inv_handler(c),
 	};
-	int err = call_media_offer(&c->media, flow, &cfg.offer);
+	int err;
 
+	/* Of an attempt before: another address may ask for sockets of another family. */
+	(void)call_media_close(&c->media);
+	mem_free(c->contact);
+	c->contact = NULL;
+	err = call_media_offer(&c->media, flow, &cfg.offer);
 	if (err)
 		return err;
 	err = account_contact(account_find(c->phone, c->account), flow, &c->contact);
@@ -61,14 +107,27 @@ static int send_invite(struct call *c, const struct sip_flow *flow)
 	return inv_call(c->phone->stack, &cfg, &c->inv);
 }
 
-static void forget_texts(struct call *c)
+static int try_ways(struct call *c)
 {
-	mem_free(c->target);
-	mem_free(c->from);
-	mem_free(c->to);
-	mem_free(c->extras);
-	c->target = c->from = c->to = NULL;
-	c->extras = NULL;
+	struct call_ways *w = c->ways;
+	int err = OH_ERESOLVE;
+
+	while (w->next < w->n) {
+		err = send_invite(c, &w->list[w->next++]);
+		if (!err)
+			break;
+	}
+	if (err || w->next == w->n)
+		call_forget_ways(c);
+	return err;
+}
+
+bool call_try_next(struct call *c)
+{
+	if (!c->ways)
+		return false;
+	c->inv = inv_free(c->inv);
+	return try_ways(c) == 0;
 }
 
 /* RFC 3261 8.1.3.1: a request that cannot be sent counts as answered by 503. */
@@ -78,11 +137,12 @@ static void located(void *arg, int err, const struct sip_flow *flows, size_t n)
 	bool later = c->state == OFFHOOK_CALL_CALLING;
 
 	c->locate = NULL;
-	for (size_t i = 0; i < n && !c->inv; i++)
-		err = send_invite(c, &flows[i]);
-	if (c->inv)
-		err = 0;
-	forget_texts(c);
+	if (!err)
+		err = ways_new(flows, n, &c->ways);
+	if (!err)
+		err = try_ways(c);
+	if (err)
+		call_forget_ways(c);
 	c->error = err;
 	if (err && later)
 		call_ended(

@@ -26,6 +26,7 @@ static inv_act *const table[N_PHASES][N_EVENTS] = {
 			[EV_NO_RESPONSE] = uac_no_response,
 			[EV_BYE] = bye_early_caller,
 			[EV_INVITE] = reinvite_glare,
+			[EV_TIMER] = uac_expired,
 			[EV_END] = end_cancel,
 		},
 	[PHASE_RINGBACK] =
@@ -36,6 +37,7 @@ static inv_act *const table[N_PHASES][N_EVENTS] = {
 			[EV_NO_RESPONSE] = uac_no_response,
 			[EV_BYE] = bye_early_caller, /* its 2xx were all lost, or it breaks RFC 3261 15 */
 			[EV_INVITE] = reinvite_glare,
+			[EV_TIMER] = uac_expired,
 			[EV_END] = end_cancel,
 		},
 	[PHASE_ANSWER_DUE] =
@@ -185,14 +187,19 @@ static void on_timer(void *arg)
 	inv_handle(arg, &(struct ev){.kind = EV_TIMER});
 }
 
-/* How long until the next repetition of a provisional, or the caller's Expires. */
+/* How long until the Expires of the INVITE. */
+static uint64_t left_ms(const struct inv *inv)
+{
+	uint64_t now = host_now(sip_stack_host(inv->stack));
+
+	return inv->expires_ns > now ? (inv->expires_ns - now + NS_PER_MS - 1) / NS_PER_MS : 0;
+}
+
+/* How long until that, or the next repetition of a provisional. */
 static uint64_t ring_ms(const struct inv *inv)
 {
-	uint64_t now = host_now(sip_stack_host(inv->stack)), left;
+	uint64_t left = inv->expires_ns ? left_ms(inv) : UINT64_MAX;
 
-	if (!inv->expires_ns)
-		return INV_RING_AGAIN_MS;
-	left = inv->expires_ns > now ? (inv->expires_ns - now + NS_PER_MS - 1) / NS_PER_MS : 0;
 	return left < INV_RING_AGAIN_MS ? left : INV_RING_AGAIN_MS;
 }
 
@@ -201,6 +208,11 @@ void inv_enter(struct inv *inv, enum phase phase)
 	sip_stack_owe(inv->stack, (phase == PHASE_BYE_AFTER_ACK) - (inv->phase == PHASE_BYE_AFTER_ACK));
 	inv->phase = phase;
 	switch (phase) {
+	case PHASE_CALLING:
+	case PHASE_RINGBACK:
+		if (inv->expires_ns)
+			sip_stack_arm(inv->stack, &inv->timer, left_ms(inv));
+		break;
 	case PHASE_INCOMING:
 	case PHASE_RINGING:
 		sip_stack_arm(inv->stack, &inv->timer, ring_ms(inv));
@@ -363,7 +375,7 @@ int inv_extras_keep(const struct sip_extra *extras, size_t n, struct kept_extras
 }
 
 int inv_extras_with_allow(
-	const struct sip_extra *extras, size_t n, struct sip_extra buf[INV_EXTRAS_MAX + 1], size_t *ret_n)
+	const struct sip_extra *extras, size_t n, struct sip_extra buf[INV_EXTRAS_ROOM], size_t *ret_n)
 {
 	if (n > INV_EXTRAS_MAX)
 		return err_detail(OH_ETOOBIG, "%zu headers; at most %u", n, INV_EXTRAS_MAX);
@@ -459,8 +471,7 @@ int inv_answer_offer(struct inv *inv, struct slice sdp, struct slice contact)
 	return inv_handle(inv, &(struct ev){.kind = EV_ANSWER, .op = &op});
 }
 
-int inv_refuse_offer(
-	struct inv *inv, unsigned status, const struct sip_extra *extras, size_t n_extras)
+int inv_refuse_offer(struct inv *inv, unsigned status, const struct sip_extra *extras, size_t n_extras)
 {
 	struct op_refusal op = {status, extras, n_extras};
 

@@ -69,6 +69,7 @@ struct inv_call_cfg {
 	struct slice call_id;           /* absent: a random one */
 	const struct sip_extra *extras; /* program headers for the INVITE */
 	size_t n_extras;
+	uint32_t expires_s;             /* Expires: no answer in that time ends the call with 487; 0: none */
 	struct slice offer;             /* empty: INVITE without offer */
 	struct sip_flow flow;           /* as located */
 	struct inv_handler handler;

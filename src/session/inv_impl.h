@@ -170,7 +170,7 @@ struct inv {
 
 	struct wheel_timer timer;   /* what it means depends on the phase */
 	uint32_t wait_ms;           /* until the next repetition of the 2xx */
-	uint64_t expires_ns;        /* RFC 3261 13.3.1: the caller's Expires; 0 = none */
+	uint64_t expires_ns;        /* RFC 3261 13.2.1, 13.3.1: the caller's Expires; 0 = none */
 
 	/* The caller's, made before there is a dialog. */
 	struct slice from, to, call_id, target; /* from with its tag */
@@ -180,6 +180,7 @@ struct inv {
 
 /* Limits. */
 #define INV_EXTRAS_MAX        64u    /* headers of the program in one message */
+#define INV_EXTRAS_ROOM       (INV_EXTRAS_MAX + 2u) /* with Allow, and an INVITE's Expires */
 #define INV_FORKS_MAX         64u    /* 2xx of other forks that one INVITE acknowledges and ends */
 #define INV_REASON_MAX        256u   /* bytes of a phrase that we keep */
 #define INV_REOFFER_TRIES     5u
@@ -207,7 +208,7 @@ void inv_drop_body(struct inv *inv);
 int inv_keep_contact(struct inv *inv, struct slice contact);
 int inv_extras_keep(const struct sip_extra *extras, size_t n, struct kept_extras **ret_kept);
 /* The program's headers and Allow, in buf. OH_ETOOBIG. */
-int inv_extras_with_allow(const struct sip_extra *extras, size_t n, struct sip_extra buf[INV_EXTRAS_MAX + 1],
+int inv_extras_with_allow(const struct sip_extra *extras, size_t n, struct sip_extra buf[INV_EXTRAS_ROOM],
 	size_t *ret_n);
 void inv_dialog_request(void *arg, struct sip_msg *msg, struct sip_server *server);
 
@@ -251,7 +252,7 @@ void inv_requests_free_all(struct inv *inv);
 void inv_other_request(struct inv *inv, struct sip_msg *msg, struct sip_server *server);
 
 /* The cells of the table, by file. */
-inv_act uac_provisional, uac_success, uac_failure, uac_no_response, uac_answer;
+inv_act uac_provisional, uac_success, uac_failure, uac_no_response, uac_answer, uac_expired;
 inv_act uas_reply, uas_ack, uas_cancel, uas_gone, uas_ring_again, uas_repeat, uas_unacked;
 inv_act reoffer_start, reoffer_success, reoffer_refused, reoffer_unanswered;
 inv_act reinvite_came, reinvite_glare, reinvite_too_early, reinvite_unacked;

@@ -33,7 +33,7 @@ static void retry_later(struct inv *inv)
 static int send_reinvite(struct inv *inv, struct slice offer)
 {
 	struct reoffer *want = inv->want;
-	struct sip_extra extras[INV_EXTRAS_MAX + 1];
+	struct sip_extra extras[INV_EXTRAS_ROOM];
 	struct dialog_request req = {.method = SIP_INVITE,
 		.contact = slice_of(inv->contact),
 		.extras = extras,

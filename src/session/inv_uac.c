@@ -3,6 +3,8 @@
  */
 #include "session/inv_impl.h"
 
+#include <stdio.h>
+
 #define TAG_LEN     16u
 #define CALL_ID_LEN 24u
 
@@ -50,7 +52,7 @@ static int caller_new(struct sip_stack *s, const struct inv_call_cfg *cfg, struc
 
 static int send_first(struct inv *inv, const struct inv_call_cfg *cfg)
 {
-	struct sip_extra extras[INV_EXTRAS_MAX + 1];
+	struct sip_extra extras[INV_EXTRAS_ROOM];
 	struct sip_request req = {.method = SIP_INVITE,
 		.target = inv->target,
 		.routes = cfg->routes,
@@ -65,8 +67,13 @@ static int send_first(struct inv *inv, const struct inv_call_cfg *cfg)
 		.flow = cfg->flow};
 	struct sip_client_handler handler;
 	struct invite *v;
+	char expires[16];
 	int err = inv_extras_with_allow(cfg->extras, cfg->n_extras, extras, &req.n_extras);
 
+	if (cfg->expires_s && err == 0) {
+		snprintf(expires, sizeof(expires), "%u", cfg->expires_s);
+		extras[req.n_extras++] = (struct sip_extra){SLICE_LIT("Expires"), slice_of(expires)};
+	}
 	if (err == 0)
 		err = inv_keep_contact(inv, cfg->contact);
 	if (err == 0)
@@ -98,6 +105,8 @@ int inv_call(struct sip_stack *s, const struct inv_call_cfg *cfg, struct inv **r
 		return err;
 	}
 	inv->sdp = slice_empty(cfg->offer) ? SDP_NOTHING : SDP_OURS;
+	if (cfg->expires_s)
+		inv->expires_ns = host_now(sip_stack_host(s)) + cfg->expires_s * NS_PER_S;
 	inv_enter(inv, PHASE_CALLING);
 	*ret_inv = inv;
 	return 0;
@@ -278,6 +287,14 @@ int uac_failure(struct inv *inv, const struct ev *ev)
 			.status = ev->msg->status,
 			.reason = ev->msg->reason,
 			.msg = ev->msg});
+	return 0;
+}
+
+/* RFC 3261 13.2.1: nobody answered in the time that we gave. */
+int uac_expired(struct inv *inv, const struct ev *ev)
+{
+	(void)ev;
+	inv_hangup(inv, &(struct op_end){.by = INV_ENDED_BY_US, .status = 487});
 	return 0;
 }
 

@@ -251,7 +251,7 @@ static int choose_body(
 
 static int accept_or_ring(struct inv *inv, const struct inv_reply *r)
 {
-	struct sip_extra extras[INV_EXTRAS_MAX + 1];
+	struct sip_extra extras[INV_EXTRAS_ROOM];
 	struct sip_reply reply = {
 		.status = r->status, .reason = r->reason, .record_route = true, .extras = extras};
 	struct slice early = SLICE_NONE; /* the answer that the 2xx has to repeat */

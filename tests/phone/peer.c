@@ -24,6 +24,7 @@ bool peer_hear(struct peer *p)
 	rig_run_ms(p->r, 50);
 	while (host_dgram_recv(p->dgram, p->got, sizeof(p->got) - 1, &rx) == 0) {
 		p->got[rx.n] = '\0';
+		p->from = rx.from;
 		any = true;
 	}
 	return any;
@@ -34,6 +35,37 @@ void peer_send(struct peer *p, const char *text, size_t n)
 	CHECK_OK(host_dgram_send(p->dgram, &p->phone, NULL, text, n));
 	p->got[0] = '\0';
 	peer_hear(p);
+}
+
+/* The header line of this name, its end included, from the newest message. */
+static void copy_line(const struct peer *p, const char *name, const char *behind, char *out, size_t size)
+{
+	char begin[32];
+	const char *at;
+	size_t n = strlen(out);
+
+	snprintf(begin, sizeof(begin), "\r\n%s: ", name);
+	at = strstr(p->got, begin);
+	assert_non_null(at);
+	snprintf(out + n, size - n, "%.*s%s\r\n", (int)strcspn(at + 2, "\r"), at + 2, behind);
+}
+
+void peer_respond(struct peer *p, const char *status, const char *more, const char *body)
+{
+	char text[8192];
+	size_t n;
+
+	snprintf(text, sizeof(text), "SIP/2.0 %s\r\n", status);
+	copy_line(p, "Via", "", text, sizeof(text));
+	copy_line(p, "From", "", text, sizeof(text));
+	copy_line(p, "To", strstr(p->got, "INVITE ") == p->got ? ";tag=peer" : "", text, sizeof(text));
+	copy_line(p, "Call-ID", "", text, sizeof(text));
+	copy_line(p, "CSeq", "", text, sizeof(text));
+	n = strlen(text);
+	snprintf(text + n, sizeof(text) - n,
+		"Contact: <sip:peer@" PEER_IP ">\r\n%s%sContent-Length: %zu\r\n\r\n%s", more,
+		*body ? "Content-Type: application/sdp\r\n" : "", strlen(body), body);
+	CHECK_OK(host_dgram_send(p->dgram, &p->from, NULL, text, strlen(text)));
 }
 
 void peer_ask(struct peer *p, const struct peer_request *req)

@@ -10,7 +10,7 @@ struct peer {
 	struct rig *r;
 	struct host *host;
 	struct host_dgram *dgram;
-	struct netaddr phone;
+	struct netaddr phone, from; /* the second phone of the rig; whose message is the newest */
 	char got[8192]; /* the newest message from the phone */
 	unsigned serial;
 };
@@ -37,6 +37,8 @@ void peer_say(struct peer *p, const char *method, const char *user, const char *
 	const char *more, const char *body);
 /* Any text. */
 void peer_send(struct peer *p, const char *text, size_t n);
+/* Answers the newest message, a request: "180 Ringing"; more: header lines; body: of type application/sdp, or "". */
+void peer_respond(struct peer *p, const char *status, const char *more, const char *body);
 /* The phone's tag in the newest message. */
 void peer_tag(const struct peer *p, char tag[64]);
 /* The newest message has these words; else they and it are printed. */
