@@ -85,13 +85,13 @@ class Program:
     def text(self) -> str:
         return self.log.read_text(errors="replace")
 
-    def wait_for(self, what: str, seconds: float = 15) -> str:
-        """Until `what` stands in the output."""
+    def wait_for(self, what: str, seconds: float = 15, times: int = 1) -> str:
+        """Until `what` stands in the output, so many times."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if what in self.text():
+            if self.text().count(what) >= times:
                 return self.text()
-            if self.process.poll() is not None and what not in self.text():
+            if self.process.poll() is not None and self.text().count(what) < times:
                 break
             time.sleep(0.02)
         raise AssertionError(f"{self.args[0]} did not say {what!r}:\n{self.text()[-4000:]}")
@@ -135,6 +135,15 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Program]]:
     yield one
     for p in reversed(programs):
         p.stop()
+
+
+@pytest.fixture
+def steered(start: Callable[..., Program]) -> Program:
+    """A phone that does what it is told on its standard input: tests/python/programs/steered.py."""
+    program = start([sys.executable, str(ROOT / "tests" / "python" / "programs" / "steered.py")], name="steered",
+                    env={"PYTHONPATH": str(BUILD / "python")})
+    program.wait_for('"ready"')
+    return program
 
 
 @pytest.fixture(scope="session")
