@@ -88,9 +88,11 @@ int main(int argc, char **argv)
 		next_call();
 	while (open_calls)
 		offhook_process(phone, -1);
+	printf("%lu answered, %lu failed", answered, failed);
 	if (answered)
-		printf("%lu answered, %lu failed; set-up %.1f ms at best, %.1f on average, %.1f at worst\n",
-			answered, failed, best_ms, setup_ms / (double)answered, worst_ms);
+		printf("; set-up %.1f ms at best, %.1f on average, %.1f at worst", best_ms,
+			setup_ms / (double)answered, worst_ms);
+	puts("");
 	if (phone)
 		offhook_phone_close(phone, 5000);
 	offhook_phone_free(phone);

@@ -170,7 +170,8 @@ def test_call_tester_measures(start, server):
 
 def test_call_tester_counts_refusals(start, peer):
     bob = peer("answer", "--code", "603", "--count", "0")
-    ended(start([example("call_tester"), f"sip:bob@127.0.0.1:{bob.port}", "3", "1"]), 1)
+    said = ended(start([example("call_tester"), f"sip:bob@127.0.0.1:{bob.port}", "3", "1"]), 1)
+    assert "0 answered, 3 failed\n" in said
     assert sum(e["event"] == "call.incoming" for e in events(bob)) == 3
 
 
