@@ -21,17 +21,13 @@ static void next_call(void)
 
 	offhook_call_cfg_init(&whom);
 	whom.uri = uri;
-	for (; left; left--) {
-		int err = offhook_call_make(phone, account, &whom, &call);
-
-		if (err) {
-			fprintf(stderr, "%s: %s %s\n", uri, offhook_strerror(err), offhook_error_detail());
-			failed++;
-			continue;
-		}
+	while (left) {
 		left--;
-		open_calls++;
-		return;
+		if (offhook_call_make(phone, account, &whom, &call) == 0) {
+			open_calls++;
+			return;
+		}
+		failed++;
 	}
 }
 
