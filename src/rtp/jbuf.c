@@ -161,10 +161,10 @@ void jbuf_bind(struct jbuf *j, const struct jbuf_decoder *dec)
 			jbuf_restart(j);
 		plc_init(&j->plc, dec->rate_hz);
 	} else if (j->spill_n) {
-		/* Re-bound in the middle of a packet: its rest moves to the new room. */
+		/* Re-bound in the middle of a packet: its rest moves to the new room, which may be the old one. */
 		if (j->spill_n > dec->spill_cap)
 			j->spill_n = dec->spill_cap;
-		memcpy(dec->spill, j->dec.spill + j->spill_at, j->spill_n * sizeof(int16_t));
+		memmove(dec->spill, j->dec.spill + j->spill_at, j->spill_n * sizeof(int16_t));
 		j->spill_at = 0;
 	}
 	j->dec = *dec;
@@ -192,7 +192,8 @@ void jbuf_put(struct jbuf *j, const struct jbuf_packet *p)
 		begin_line(j, p);
 		return;
 	case JBUF_FILLING:
-		if ((uint32_t)abs(ts_diff(p->ts, j->play_ts)) > ts_of_ms(j, JBUF_SPAN_MS)) {
+		/* llabs: half the circle away is the one int32_t whose abs() is none. */
+		if (llabs(ts_diff(p->ts, j->play_ts)) > ts_of_ms(j, JBUF_SPAN_MS)) {
 			begin_line(j, p);
 			return;
 		}

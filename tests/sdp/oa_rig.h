@@ -83,8 +83,8 @@ static inline void check_answer(struct slice offer, struct slice reply, const st
 	for (size_t i = 0; i < r.n_media; i++) {
 		const struct sdp_media *mo = &o.media[i], *mr = &r.media[i];
 
-		CHECK(slice_eq(mo->type, mr->type));
-		CHECK(slice_eq(mo->proto, mr->proto));
+		CHECK(slice_ieq(mo->type, mr->type));
+		CHECK(slice_ieq(mo->proto, mr->proto));
 		CHECK(mr->n_formats > 0);
 		for (size_t f = 0; f < mr->n_formats; f++)
 			CHECK(among(mr->formats[f], mo));
