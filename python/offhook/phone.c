@@ -46,11 +46,13 @@ static int phone_init(PyObject *op, PyObject *args, PyObject *kwargs)
 		    &cfg.jitter_ms, &cfg.rtp_port_min, &cfg.rtp_port_max, &cfg.rtp_timeout_ms, &cfg.t1_ms,
 		    &cfg.log_level, &cfg.log_messages))
 		return -1;
-	self->log = log_queue_new();
+	if (!self->log)
+		self->log = log_queue_new();
 	if (!self->log) {
 		PyErr_NoMemory();
 		return -1;
 	}
+	Py_CLEAR(self->handler);
 	self->handler = Py_NewRef(handler);
 	cfg.delivery = OFFHOOK_DELIVER_PULL;
 	cfg.on_event = on_event;
@@ -143,8 +145,10 @@ static PyObject *phone_fileno(PyObject *op, PyObject *unused)
 
 static PyObject *phone_drain_log(PyObject *op, PyObject *unused)
 {
+	struct phone_object *self = (struct phone_object *)op;
+
 	(void)unused;
-	return log_queue_drain(((struct phone_object *)op)->log);
+	return self->log ? log_queue_drain(self->log) : PyList_New(0);
 }
 
 static PyObject *phone_counters(PyObject *op, PyObject *unused)

@@ -15,7 +15,7 @@ from .account import Account
 from .call import Call
 from .conference import Conference
 from .constants import CallState, TransportType
-from .errors import OH_ECLOSED, PJSIP_EINVALIDURI, Error, failing_as, strerror, unsupported
+from .errors import OH_ECLOSED, PJSIP_EINVALIDURI, PJSIP_ESESSIONTERMINATED, Error, failing_as, strerror, unsupported
 from .infos import CodecInfo, CodecParameter, TransportInfo
 from .locks import LockGuard, ModuleLock
 from .logs import LogWriter
@@ -382,8 +382,9 @@ class Lib(Conference):
         for call in list(self._calls.values()):
             try:
                 call.hangup(0)
-            except Error:
-                pass  # it ended by itself meanwhile
+            except Error as error:
+                if error.err_code != PJSIP_ESESSIONTERMINATED:  # it ended by itself meanwhile
+                    raise
 
     # ---- codecs ----
 

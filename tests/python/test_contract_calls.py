@@ -90,6 +90,13 @@ def test_s8_incoming_call_is_fresh_and_has_no_on_state_for_incoming(phone):
 # ---- 9.3, 9.4 the end ----
 
 
+def test_k21_the_text_of_the_last_state_is_a_plain_str(phone):
+    pair = phone.connect()
+    pair.caller.hangup()
+    text = pair.out.log.find("state", state=DISCONNECTED)[0].state_text
+    assert type(text) is str and text == "DISCONNECTED"
+
+
 def test_k7_hangup_of_a_confirmed_call(phone):
     pair = phone.connect()
     pair.caller.hangup()
@@ -230,7 +237,7 @@ def test_s9_a_program_may_redial_from_the_disconnected_handler(phone):
     assert made[0].is_valid() == 1
 
 
-def test_s9_times_are_float_seconds_and_freeze(phone):
+def test_k22_times_are_float_seconds_and_freeze(phone):
     seen = []
 
     def act(what, call, info):
@@ -266,7 +273,7 @@ def test_d10_answer_of_an_outgoing_call_after_hangup(phone):
 
 
 @pytest.mark.parametrize("name", ["update", "transfer", "transfer_to_call", "send_pager"])
-def test_s19_later_operations_raise_70012(phone, name):
+def test_k26_s19_later_operations_raise_70012_and_end_nothing(phone, name):
     pair = phone.connect()
     args = {"update": (), "transfer": ("sip:x@127.0.0.1",), "transfer_to_call": (pair.callee,), "send_pager": ("hi",)}
     with pytest.raises(pj.Error) as caught:
@@ -628,7 +635,7 @@ def test_s9_attributes_may_be_set(phone):
 # ---- 8 account ----
 
 
-def test_s8_account(phone):
+def test_d27_s8_account(phone):
     port = phone.transport.info().port
     info = phone.account.info()
     assert info.uri == f"<sip:127.0.0.1:{port}>" and str(phone.account) == f"{{Account {info.uri}}}"

@@ -405,7 +405,7 @@ def test_s13_auto_lock_keeps_callbacks_away_until_it_is_let_go(phone, way):
     cb.log.wait("state", state=CONFIRMED)
 
 
-def test_s13_foreign_threads_need_no_registration(phone):
+def test_d4_d29_foreign_threads_need_no_registration_and_may_repeat_it(phone):
     made = []
 
     def work():
@@ -417,6 +417,42 @@ def test_s13_foreign_threads_need_no_registration(phone):
     other.start()
     other.join(15)
     assert made[0].caller.info().state == CONFIRMED
+
+
+def test_d20_a_kept_error_keeps_no_lock(phone):
+    kept = []
+    try:
+        phone.account.make_call("junk")
+    except pj.Error as error:
+        kept.append((error, error.__traceback__))
+    assert phone.connect().caller.is_valid() == 1 and kept
+
+
+def test_d31_hangup_all_is_silent_only_about_what_has_ended(phone):
+    pair = phone.connect()
+    phone.lib.hangup_all()
+    phone.lib.hangup_all()
+    assert pair.caller.is_valid() == 0 and pair.callee.is_valid() == 0
+
+
+def test_s13_a_handler_may_use_every_part_of_the_library(phone, tmp_path):
+    seen = []
+
+    def act(what, call, info):
+        if info.state == CONFIRMED and not seen:
+            lib, path = pj.Lib.instance(), tmp_path / "x.wav"
+            recorder = lib.create_recorder(str(path))
+            lib.conf_connect(info.conf_slot, lib.recorder_get_slot(recorder))
+            lib.recorder_destroy(recorder)
+            transport = lib.create_transport(1, pj.TransportConfig(bound_addr="127.0.0.1"))
+            account = lib.create_account_for_transport(transport, set_default=False)
+            account.delete()
+            transport.close()
+            with lib.auto_lock():
+                seen.append(lib.handle_events(0))
+
+    phone.connect(act)
+    assert until(lambda: seen) == [seen[0]] and seen[0] >= 0
 
 
 def test_s13_polling_no_callback_runs_outside_of_handle_events(make_phone):
