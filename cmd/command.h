@@ -29,7 +29,7 @@ struct options {
 	const char *identity; /* --from: our URI, or NULL */
 	char address[64];     /* --local, "" = any */
 	unsigned port;
-	const char *play, *record, *dtmf, *reason;
+	const char *play, *record, *dtmf, *reason, *codecs;
 	double tone_hz[2];
 	bool loop, echo, json, quiet, trace;
 	double duration_s; /* hang up this long after the call stood; 0 = the peer does */

@@ -47,6 +47,8 @@ static const struct option_row rows[] = {
 	{"header", 'H', HEADER, FOR_BOTH, 0, 0, 0, "NAME:VALUE",
 		"add a header to the INVITE or the answer (repeatable)"},
 	{"ptime", 0, NUMBER, FOR_BOTH, AT(ptime_ms), 10, 60, "MS", "audio in one packet (default 20)"},
+	{"codecs", 0, TEXT, FOR_BOTH, AT(codecs), 0, 0, "LIST",
+		"offered and accepted, best first: PCMU,PCMA (default), L16/16000"},
 	{"jitter", 0, NUMBER, FOR_BOTH, AT(jitter_ms), 0, 500, "MS",
 		"depth of the jitter buffer (default: as small as possible)"},
 	{"rate", 0, NUMBER, FOR_BOTH, AT(clock_rate_hz), 8000, 48000, "HZ",

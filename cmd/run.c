@@ -326,6 +326,7 @@ static int open_phone(struct run *r)
 	cfg.on_event = on_event;
 	cfg.on_event_arg = r;
 	cfg.ptime_ms = o->ptime_ms;
+	cfg.codecs = o->codecs;
 	cfg.jitter_ms = o->jitter_ms;
 	cfg.clock_rate_hz = o->clock_rate_hz;
 	cfg.on_log = report_log;
@@ -334,7 +335,7 @@ static int open_phone(struct run *r)
 	err = offhook_phone_new(&cfg, &r->phone);
 	if (err) {
 		complain(o, "cannot start", err);
-		return err == OH_EINVAL ? EXIT_USAGE : EXIT_TRANSPORT;
+		return err == OH_EINVAL || err == OH_ENOCODEC ? EXIT_USAGE : EXIT_TRANSPORT;
 	}
 	return EXIT_OK;
 }

@@ -97,6 +97,9 @@ struct offhook_phone_cfg {
 	uint32_t frame_ms;             /**< of the bridge: 10 or 20 (default) */
 	uint32_t max_ports;            /**< slots of the bridge, slot 0 counts; 0 = as many as memory allows */
 	uint32_t ptime_ms;             /**< 10..60 in steps of 10: RTP packet length we ask for and send; default 20 */
+	const char *codecs;            /**< offered and accepted, in order of preference, such as "L16/16000, PCMU": names
+	                                *   with or without clock rate; NULL = "PCMU, PCMA". There are PCMU, PCMA,
+	                                *   L16/16000 and L16/8000; copied */
 	uint32_t jitter_ms;            /**< fixed depth of the jitter buffer, 0..500; 0 = as small as possible */
 	uint16_t rtp_port_min;         /**< default 16384 */
 	uint16_t rtp_port_max;         /**< default 32766 */
@@ -122,7 +125,8 @@ OFFHOOK_API void offhook_phone_cfg_init(struct offhook_phone_cfg *cfg);
  *
  * @param cfg        copied, strings too; NULL takes the defaults
  * @param ret_phone  set on success only; to be given to offhook_phone_free()
- * @return 0, OH_EINVAL (a setting out of range: the detail names it), OH_ENOMEM, a wrapped errno
+ * @return 0, OH_EINVAL (a setting out of range: the detail names it), OH_ENOCODEC (codecs names one that is not there),
+ *         OH_ENOMEM, a wrapped errno
  *
  * Thread: any.  May call back: no.  Spec: none.
  */

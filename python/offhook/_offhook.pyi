@@ -12,7 +12,7 @@ class Phone:
 
     def __init__(self, handler: Optional[Callable[[dict[str, Any]], object]] = None, user_agent: Optional[str] = ...,
                  max_calls: int = 0, max_ports: int = 0, clock_rate: int = 16000, frame_ms: int = 20,
-                 ptime_ms: int = 20, jitter_ms: int = 0, rtp_port_min: int = 16384, rtp_port_max: int = 32766,
+                 ptime_ms: int = 20, jitter_ms: int = 0, codecs: Optional[str] = None, rtp_port_min: int = 16384, rtp_port_max: int = 32766,
                  rtp_timeout_ms: int = 10000, t1_ms: int = 0, log_level: int = 0,
                  log_messages: bool = False) -> None: ...
     def close(self, limit_ms: int = 2000) -> None: ...

@@ -41,6 +41,14 @@ struct codec {
 
 /* All that this build has, best first; NULL at the end. */
 const struct codec *const *codec_list(void);
+/* What is offered when nobody chooses: a list for codec_choose(). */
+#define CODEC_DEFAULT "PCMU, PCMA"
+/*
+ * A choice as text: names with or without clock rate, in order of preference, between commas ("L16/16000, PCMU"); a
+ * name alone means every rate of it. OH_ENOCODEC (the detail names what this build lacks and what it has), OH_EINVAL
+ * (nothing chosen, or more than cap). Any thread.
+ */
+int codec_choose(struct slice text, const struct codec **ret_codecs, size_t cap, size_t *ret_n);
 /* By rtpmap: name without case, clock, channels. NULL when there is none. */
 const struct codec *codec_find(struct slice encoding, uint32_t clock_hz, unsigned channels);
 

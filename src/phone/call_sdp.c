@@ -4,16 +4,16 @@
 #include "phone/phone_impl.h"
 
 #define DYNAMIC_PT_FIRST 96
+#define PAYLOAD_MAX      1400u /* bytes: with all headers below the MTU of 1,500 */
 
 /* ---- what we have and want ---- */
 
-static size_t our_codecs(struct oa_codec *codecs)
+static size_t our_codecs(const struct offhook_phone *p, struct oa_codec *codecs)
 {
-	size_t n = 0;
 	int dynamic = DYNAMIC_PT_FIRST;
 
-	for (const struct codec *const *list = codec_list(); *list && n < OA_CODECS_MAX; list++, n++) {
-		const struct codec *codec = *list;
+	for (size_t n = 0; n < p->n_codecs; n++) {
+		const struct codec *codec = p->codecs[n];
 
 		codecs[n] = (struct oa_codec){
 			.clock_hz = codec->clock_hz,
@@ -22,7 +22,7 @@ static size_t our_codecs(struct oa_codec *codecs)
 		};
 		snprintf(codecs[n].encoding, sizeof(codecs[n].encoding), "%s", codec->encoding);
 	}
-	return n;
+	return p->n_codecs;
 }
 
 /* What our offer asks for. When the peer holds too, nothing is sent either way (RFC 3264 8.4). */
@@ -54,7 +54,7 @@ static struct oa_local local_of(
 		.want = want,
 	};
 
-	local.n_codecs = our_codecs(codecs);
+	local.n_codecs = our_codecs(m->phone, codecs);
 	return local;
 }
 
@@ -75,8 +75,13 @@ static int prepare(struct call_media *m, const struct sip_flow *flow)
 
 static uint32_t packet_ms(const struct call_media *m, const struct oa_audio *a)
 {
+	const struct codec *codec =
+		codec_find(slice_of(a->codec.encoding), a->codec.clock_hz, a->codec.channels);
 	uint32_t ms = a->ptime_ms ? a->ptime_ms : m->phone->cfg.ptime_ms;
 
+	/* One packet is one datagram that no link cuts in two. */
+	if (codec && ms > PAYLOAD_MAX * 8000 / codec->bits_per_s)
+		ms = PAYLOAD_MAX * 8000 / codec->bits_per_s;
 	return ms < 10 ? 10 : ms > 60 ? 60 : ms / 10 * 10;
 }
 

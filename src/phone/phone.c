@@ -193,6 +193,11 @@ static int build(struct offhook_phone *p, const struct offhook_phone_cfg *cfg)
 			return OH_ENOMEM;
 	}
 	p->cfg.user_agent = p->user_agent;
+	err = codec_choose(slice_of(cfg->codecs ? cfg->codecs : CODEC_DEFAULT), p->codecs,
+		ARRAY_LEN(p->codecs), &p->n_codecs);
+	if (err)
+		return err;
+	p->cfg.codecs = NULL;
 	if (p->cfg.on_log && p->cfg.log_level > OFFHOOK_LOG_NONE)
 		host_log_to(p->host, (enum log_level)p->cfg.log_level, log_line, p);
 

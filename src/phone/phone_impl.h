@@ -10,9 +10,11 @@
 #include "offhook/offhook.h"
 
 #include "audio/engine.h"
+#include "codec/codec.h"
 #include "phone/event.h"
 #include "phone/ids.h"
 #include "phone/tags.h"
+#include "sdp/oa.h"
 #include "sip/stack.h"
 
 #include <stdio.h>
@@ -29,8 +31,10 @@ enum phone_state {
 struct offhook_phone {
 	struct host *host;
 	bool own_host; /* the real world, with threads of its own; else the tests' simulated one */
-	struct offhook_phone_cfg cfg; /* user_agent is our own copy */
+	struct offhook_phone_cfg cfg; /* user_agent is our own copy, codecs is NULL */
 	char *user_agent;
+	const struct codec *codecs[OA_CODECS_MAX]; /* what we offer and accept, in order of preference */
+	size_t n_codecs;
 	pthread_t loop; /* the signalling thread, when own_host */
 	bool looping;
 	enum phone_state state;

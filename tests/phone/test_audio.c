@@ -8,10 +8,15 @@
 #define SECONDS 4
 
 static uint32_t rig_rate;
+static const char *rig_codecs;
+static unsigned rig_ptime_ms = 20, rig_frame_ms = 20;
 
 static void at_rate(struct offhook_phone_cfg *cfg)
 {
 	cfg->clock_rate_hz = rig_rate;
+	cfg->codecs = rig_codecs;
+	cfg->ptime_ms = rig_ptime_ms;
+	cfg->frame_ms = rig_frame_ms;
 }
 
 struct talk {
@@ -93,6 +98,43 @@ TEST(companded_speech_arrives_bit_by_bit_both_ways)
 	free(heard_by_b);
 	free(heard_by_a);
 	rig_close(r);
+}
+
+/* Linear audio loses nothing: any packet time over either frame, 60 ms of 16 kHz being cut to what one datagram holds. */
+TEST(linear_audio_arrives_bit_by_bit_in_packets_of_any_length)
+{
+	static const struct {
+		const char *codec;
+		unsigned rate_hz;
+	} rows[] = {{"L16/16000", 16000}, {"L16/8000", 8000}};
+	static struct talk ab;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		for (rig_frame_ms = 10; rig_frame_ms <= 20; rig_frame_ms += 10) {
+			for (rig_ptime_ms = 10; rig_ptime_ms <= 60; rig_ptime_ms += 10) {
+				struct offhook_call_stats st = {.size = sizeof(st)};
+				struct rig *r;
+				int16_t *heard;
+				size_t n;
+
+				rig_rate = rows[i].rate_hz;
+				rig_codecs = rows[i].codec;
+				r = rig_new_with(OFFHOOK_DELIVER_INLINE, at_rate);
+				rig_talk(r);
+				rig_run_ms(r, 200);
+				speak(&r->a, &r->b, &ab, rig_rate, 4, false);
+				rig_run_ms(r, SECONDS * 1000 + 500);
+				CHECK_OK(offhook_call_get_stats(r->a.phone, r->a.call, &st));
+				CHECK(strstr(st.codec, rows[i].codec) == st.codec);
+				heard = finish(r, &r->a, &r->b, &ab, &n);
+				CHECK(contains(heard, n, ab.said, ab.n_said));
+				free(heard);
+				rig_close(r);
+			}
+		}
+	}
+	rig_codecs = NULL;
+	rig_frame_ms = rig_ptime_ms = 20;
 }
 
 TEST(speech_at_16_khz_arrives_alike)
@@ -275,7 +317,8 @@ TEST(slots_are_listed_and_joined_by_many)
 	rig_close(r);
 }
 
-TESTS(RUN(companded_speech_arrives_bit_by_bit_both_ways), RUN(speech_at_16_khz_arrives_alike),
+TESTS(RUN(companded_speech_arrives_bit_by_bit_both_ways),
+	RUN(linear_audio_arrives_bit_by_bit_in_packets_of_any_length), RUN(speech_at_16_khz_arrives_alike),
 	RUN(a_tone_ends_and_figures_tell_of_a_clean_wire), RUN(music_on_hold_is_heard_by_the_one_who_is_held),
 	RUN(rtp_that_stops_and_comes_back_is_told), RUN(files_that_cannot_be_used_are_named),
 	RUN(slots_are_listed_and_joined_by_many))
