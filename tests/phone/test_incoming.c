@@ -67,6 +67,7 @@ TEST(an_offer_that_cannot_be_answered_rings_nobody)
 	rig_close(r);
 }
 
+/* MATRIX: RFC 6337 5.2.2 */
 TEST(an_invite_without_offer_gets_ours_in_the_2xx)
 {
 	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);

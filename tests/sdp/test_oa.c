@@ -11,6 +11,7 @@ static int answer(struct oa *oa, const char *offer, const struct oa_local *l, st
 	return oa_answer(oa, slice_of(offer), l, text, audio);
 }
 
+/* MATRIX: RFC 6337 5.2.1 */
 TEST(an_offer_as_it_is_written)
 {
 	static const struct oa_codec codecs[] = {OPUS, PCMU};
@@ -78,6 +79,7 @@ TEST(both_sides_agree_on_the_same_call)
 }
 
 /* RFC 3264 6.1: the peer's direction bounds ours, what we want bounds it further. */
+/* MATRIX: RFC 6337 5.3 inactive */
 TEST(direction_arithmetic)
 {
 	static const enum sdp_dir expected[4][4] = {
@@ -152,6 +154,7 @@ static void b_offers(struct pair *p)
 }
 
 /* RFC 6337 5.3, the whole paragraph: both hold, then each resumes, and nobody is stuck. */
+/* MATRIX: RFC 6337 5.1 */
 TEST(both_sides_hold_and_resume)
 {
 	struct pair p;
@@ -187,6 +190,7 @@ TEST(both_sides_hold_and_resume)
 	pair_close(&p);
 }
 
+/* MATRIX: RFC 6337 5.3 inactive */
 TEST(an_answer_to_our_inactive_offer_does_not_change_what_we_know_of_the_peer)
 {
 	struct pair p;
@@ -208,6 +212,7 @@ TEST(an_answer_to_our_inactive_offer_does_not_change_what_we_know_of_the_peer)
 }
 
 /* RFC 3264 8: the version grows by one, and only when something changed. */
+/* MATRIX: RFC 6337 5.2.5 */
 TEST(versions_count_changes)
 {
 	struct pair p;
@@ -314,6 +319,7 @@ TEST(an_unusable_answer_leaves_the_session_standing)
 	pair_close(&p);
 }
 
+/* MATRIX: RFC 6337 5.2.3 */
 TEST(offers_that_cannot_be_answered_say_why)
 {
 	static const struct {
@@ -364,6 +370,7 @@ TEST(offers_that_cannot_be_answered_say_why)
 	oa_free(oa);
 }
 
+/* MATRIX: RFC 6337 5.2.3 */
 TEST(other_lines_are_refused_in_their_places)
 {
 	struct oa_local l = local_at("192.0.2.1", 4000, g711, 2);
@@ -412,6 +419,7 @@ TEST(the_audio_line_in_use_goes_on)
 	oa_free(oa);
 }
 
+/* MATRIX: RFC 6337 5.2.5 */
 TEST(a_stream_can_be_removed_and_come_back)
 {
 	struct oa_local l = local_at("192.0.2.1", 4000, g711, 2);
@@ -446,6 +454,7 @@ TEST(no_media_at_first_then_ours_is_added)
 }
 
 /* RFC 3264 6.1: the answer uses the offer's numbers; 8.3.2: and they keep their meaning. */
+/* MATRIX: RFC 6337 5.2.5 */
 TEST(payload_type_numbers_are_mirrored_and_stay)
 {
 	static const struct oa_codec codecs[] = {{"L16", 8000, 1, 111, ""}, OPUS, PCMU};
@@ -553,6 +562,7 @@ TEST(the_answer_decides_what_we_send)
 }
 
 /* RFC 3264 8.4, RFC 6337 5.4: c=0.0.0.0 says "send me nothing", whatever the direction says. */
+/* MATRIX: RFC 6337 5.4 */
 TEST(hold_by_a_zero_address)
 {
 	static const char zero[] =

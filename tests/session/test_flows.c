@@ -157,6 +157,7 @@ static void no_answer(struct pair *p)
 }
 
 /* MATRIX: RFC 3665 3.8 */
+/* MATRIX: RFC 5407 C */
 TEST(rfc3665_3_8_no_answer_caller_cancels)
 {
 	flow_run(&(struct flow){.script = no_answer,

@@ -69,6 +69,7 @@ static void cancel_crosses_200(struct pair *p)
 }
 
 /* MATRIX: RFC 5407 3.1.2 */
+/* MATRIX: RFC 5407 C */
 TEST(rfc5407_3_1_2_cancel_crosses_the_200)
 {
 	flow_run(&(struct flow){.script = cancel_crosses_200,

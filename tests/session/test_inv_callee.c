@@ -385,6 +385,7 @@ TEST(an_invite_without_contact_is_refused)
 	story_close(t);
 }
 
+/* MATRIX: RFC 6337 4.3 UAS-IsI */
 TEST(rfc3261_14_2_a_second_invite_in_the_early_dialog)
 {
 	struct story *t = story_new();

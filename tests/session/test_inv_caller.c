@@ -159,6 +159,7 @@ TEST(rfc3261_13_2_2_4_each_repeated_2xx_gets_the_same_ack)
 	story_close(t);
 }
 
+/* MATRIX: RFC 5407 E */
 TEST(rfc3261_13_2_2_4_the_2xx_of_another_fork_is_acknowledged_and_ended)
 {
 	struct story *t = story_new();
@@ -178,6 +179,7 @@ TEST(rfc3261_13_2_2_4_the_2xx_of_another_fork_is_acknowledged_and_ended)
 	story_close(t);
 }
 
+/* MATRIX: RFC 5407 E */
 TEST(the_first_early_answer_counts_until_another_fork_answers)
 {
 	struct story *t = story_new();
@@ -225,6 +227,7 @@ TEST(an_answer_that_cannot_be_used_ends_the_call)
 }
 
 /* RFC 3261 13.2.2.4: the offer in the 2xx finds no answer, but its ACK. */
+/* MATRIX: RFC 6337 5.2.4 */
 TEST(a_late_offer_without_answer_is_acknowledged_and_ended)
 {
 	struct story *t = story_new();
@@ -237,6 +240,7 @@ TEST(a_late_offer_without_answer_is_acknowledged_and_ended)
 	story_close(t);
 }
 
+/* MATRIX: RFC 6337 5.2.4 */
 TEST(a_late_offer_is_answered_in_the_ack)
 {
 	struct story *t = story_new();
@@ -436,6 +440,22 @@ TEST(a_refused_reoffer_leaves_the_session)
 	story_close(t);
 }
 
+/* What a 488 carries tells what the peer can do; it is no answer. */
+/* MATRIX: RFC 6337 2.4 */
+TEST(a_description_in_a_488_is_not_an_answer)
+{
+	struct story *t = story_new();
+
+	confirmed_caller(t);
+	CHECK_OK(end_reoffer(&t->e, "offer-2"));
+	answer(t, rig_expect(t->r, "INVITE "), "488 Not Acceptable Here", NULL, sdp("what-i-can"));
+	rig_expect(t->r, "ACK ");
+	CHECK_STR(t->e.log, "failed(488)");
+	CHECK_EQ(inv_state(t->e.inv), INV_CONFIRMED);
+	we_hang_up_and_peer_agrees(t);
+	story_close(t);
+}
+
 static void check_reoffer_ends_by(const char *status, const char *log)
 {
 	struct story *t = story_new();
@@ -538,6 +558,7 @@ TEST(rfc3261_14_2_glare_gets_491)
 	story_close(t);
 }
 
+/* MATRIX: RFC 6337 4.3 UAS-IsI */
 TEST(rfc3261_14_2_an_invite_before_the_first_is_answered_gets_500)
 {
 	struct story *t = story_new();
@@ -689,7 +710,7 @@ TESTS(RUN(rfc3261_9_1_cancel_waits_for_a_provisional),
 	RUN(routes_of_the_2xx_lead_the_requests),
 	RUN(rfc3261_14_1_the_caller_tries_again_after_2100_to_4000_ms),
 	RUN(a_reoffer_is_given_up_after_five_tries), RUN(headers_of_a_reoffer_travel_with_each_try),
-	RUN(a_refused_reoffer_leaves_the_session),
+	RUN(a_refused_reoffer_leaves_the_session), RUN(a_description_in_a_488_is_not_an_answer),
 	RUN(rfc3261_12_2_1_2_a_reinvite_that_gets_481_or_408_ends_the_call),
 	RUN(a_reinvite_without_any_response_ends_the_call), RUN(bye_crosses_our_reinvite),
 	RUN(hanging_up_cancels_our_open_reinvite),

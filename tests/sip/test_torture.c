@@ -10,6 +10,7 @@
 
 #define FILE_MAX 8192
 
+/* MATRIX: RFC 4475 rows below */
 static const struct row {
 	const char *name; /* as in expected.tsv */
 	unsigned status;  /* fault, 0 = sound */
@@ -70,6 +71,7 @@ static const struct row {
 		{"trws-fixed", 400, "White space in the start line"},
 		{"dblreq-fixed", 0, NULL},
 },
+  /* MATRIX: RFC 5118 rows below */
   rows_5118[] = {
 	  {"ipv6-good", 0, NULL},
 	  {"ipv6-bad", 400, "Bad Request-URI"},
