@@ -124,7 +124,7 @@ struct rig *rig_drop(struct rig *r)
 	return NULL;
 }
 
-struct rig *rig_try_new(enum offhook_delivery delivery, rig_settings *settings)
+static struct rig *rig_make(uint64_t seed, enum offhook_delivery delivery, rig_settings *settings)
 {
 	struct rig *r = mem_zalloc(sizeof(*r));
 
@@ -132,9 +132,22 @@ struct rig *rig_try_new(enum offhook_delivery delivery, rig_settings *settings)
 		return NULL;
 	r->a = (struct side){.rig = r, .name = "alice", .ip = RIG_A_IP};
 	r->b = (struct side){.rig = r, .name = "bob", .ip = RIG_B_IP};
-	if (sim_new(1, &r->sim) || side_start(&r->a, delivery, settings) ||
+	if (sim_new(seed, &r->sim) || side_start(&r->a, delivery, settings) ||
 		side_start(&r->b, delivery, settings))
 		return rig_drop(r);
+	return r;
+}
+
+struct rig *rig_try_new(enum offhook_delivery delivery, rig_settings *settings)
+{
+	return rig_make(1, delivery, settings);
+}
+
+struct rig *rig_new_seeded(uint64_t seed, enum offhook_delivery delivery)
+{
+	struct rig *r = rig_make(seed, delivery, NULL);
+
+	assert_non_null(r);
 	return r;
 }
 

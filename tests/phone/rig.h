@@ -48,6 +48,7 @@ typedef void rig_settings(struct offhook_phone_cfg *cfg);
 /* NULL: something failed (a failing allocation). */
 struct rig *rig_try_new(enum offhook_delivery delivery, rig_settings *settings);
 struct rig *rig_new(enum offhook_delivery delivery);
+struct rig *rig_new_seeded(uint64_t seed, enum offhook_delivery delivery);
 struct rig *rig_new_with(enum offhook_delivery delivery, rig_settings *settings);
 /* Lets everything run out, fails the test when a counter is not zero, and frees. */
 void rig_close(struct rig *r);

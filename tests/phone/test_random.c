@@ -492,14 +492,17 @@ static void finish(struct play *p)
 	watch_stop(&p->watch);
 }
 
-static void play(uint64_t seed)
+/* Returns the print of the wire, when asked for: all packets with their times. */
+static uint64_t play(uint64_t seed, bool prints)
 {
 	static struct play p;
 	size_t blocks = mem_live();
 	unsigned steps;
+	uint64_t print;
 
 	p = (struct play){.n_sides = 0};
 	begin(&p, seed);
+	p.watch.prints = prints;
 	steps = 20 + draw(200);
 	while (steps--) {
 		happen();
@@ -510,9 +513,11 @@ static void play(uint64_t seed)
 		check_rules(&p);
 	}
 	calm_down(&p);
+	print = p.watch.print;
 	finish(&p);
 	CHECK_EQ(mem_live(), blocks);
 	playing = NULL;
+	return print;
 }
 
 /* ---- many ---- */
@@ -557,15 +562,31 @@ TEST(whatever_happens_every_call_ends_once_and_both_ends_agree)
 
 	signal(SIGABRT, on_abort);
 	if (only)
-		play(only);
+		play(only, false);
 	for (uint64_t seed = 1; !only && seed <= n; seed++)
-		play(seed);
+		play(seed, false);
+}
+
+TEST(a_seed_replays_its_run_to_the_byte_and_nanosecond)
+{
+	uint64_t before = 0;
+
+	for (uint64_t seed = 1; seed <= 40; seed++) {
+		uint64_t print = play(seed, true);
+
+		CHECK(print == play(seed, true));
+		CHECK(print != before);
+		before = print;
+	}
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(
-		whatever_happens_every_call_ends_once_and_both_ends_agree, check_before, after)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			whatever_happens_every_call_ends_once_and_both_ends_agree, check_before, after),
+		cmocka_unit_test_setup_teardown(
+			a_seed_replays_its_run_to_the_byte_and_nanosecond, check_before, after)};
 	int failed;
 
 	check_tap_begin();
