@@ -24,10 +24,11 @@ enum exit_status {
 #define MAX_HEADERS 32
 
 struct options {
-	const char *command;  /* "dial" or "answer" */
-	const char *uri;      /* dial: whom */
-	const char *identity; /* --from: our URI, or NULL */
-	char address[64];     /* --local, "" = any */
+	const char *command;   /* "dial" or "answer" */
+	const char *uri;       /* dial: whom */
+	char with_scheme[512]; /* the same, where "sip:" was left out */
+	const char *identity;  /* --from: our URI, or NULL */
+	char address[64];      /* --local, "" = any */
 	unsigned port;
 	const char *play, *record, *dtmf, *reason, *codecs;
 	double tone_hz[2];
@@ -57,6 +58,8 @@ void report(const struct options *o, const char *event, struct json_t *json, con
 void complain(const struct options *o, const char *what, int err);
 void report_log(
 	void *arg, int level, const char *module, const char *text); /* an offhook_log_fn; arg: options */
+/* A string of any bytes. */
+struct json_t *report_text(const char *text, size_t n);
 /* The fields that every report about a call has. */
 struct json_t *report_call_json(const struct offhook_call_info *info);
 void report_stats(

@@ -223,7 +223,24 @@ static int take_option(int argc, char **argv, int *i, unsigned command, struct o
 	return 0;
 }
 
-static int check(const struct options *o)
+/* bob@host is enough, as with other phones. */
+static int add_scheme(struct options *o)
+{
+	bool fits = strchr(o->uri, '@') && strlen(o->uri) + sizeof("sip:") <= sizeof(o->with_scheme);
+
+	if (offhook_uri_check(o->uri) == 0)
+		return 0;
+	if (fits) {
+		snprintf(o->with_scheme, sizeof(o->with_scheme), "sip:%s", o->uri);
+		if (offhook_uri_check(o->with_scheme) == 0) {
+			o->uri = o->with_scheme;
+			return 0;
+		}
+	}
+	return offhook_uri_check(o->uri); /* the complaint is about what was typed */
+}
+
+static int check(struct options *o)
 {
 	if (o->ptime_ms % 10)
 		return usage_error("option --ptime: 10, 20, 30, 40, 50 or 60%s%s", "", "");
@@ -232,7 +249,7 @@ static int check(const struct options *o)
 	if (!strcmp(o->command, "dial")) {
 		if (!o->uri)
 			return usage_error("whom? offhook dial sip:bob@host%s%s", "", "");
-		if (offhook_uri_check(o->uri))
+		if (add_scheme(o))
 			return usage_error("'%s' is no SIP URI: %s", o->uri, offhook_error_detail());
 	}
 	return 0;

@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -43,7 +44,7 @@ void report(const struct options *o, const char *event, struct json_t *json, con
 		time_text(now);
 		json_object_set_new(line, "time", json_string(now));
 		json_object_set_new(line, "event", json_string(event));
-		json_dumpf(line, stdout, JSON_COMPACT | JSON_SORT_KEYS);
+		json_dumpf(line, stdout, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(9));
 		fputc('\n', stdout);
 		fflush(stdout);
 		json_decref(line);
@@ -54,8 +55,9 @@ void report(const struct options *o, const char *event, struct json_t *json, con
 void complain(const struct options *o, const char *what, int err)
 {
 	const char *detail = offhook_error_detail();
-	json_t *json = json_pack("{s:s, s:s, s:s, s:s}", "what", what, "error", offhook_errname(err),
-		"sentence", offhook_strerror(err), "detail", detail);
+	json_t *json = json_pack("{s:o, s:s, s:s, s:o}", "what", report_text(what, strlen(what)), "error",
+		offhook_errname(err), "sentence", offhook_strerror(err), "detail",
+		report_text(detail, strlen(detail)));
 
 	/* Not report(): a refusal is said even with --quiet. */
 	fprintf(stderr, "offhook: %s: %s%s%s\n", what, offhook_strerror(err), *detail ? ": " : "", detail);
@@ -72,28 +74,59 @@ void report_log(void *arg, int level, const char *module, const char *text)
 	fprintf(stderr, "%s: %s\n", module, text);
 }
 
+/* JSON is UTF-8, and what a peer sends need not be: then each byte above 127 becomes the character of that number. */
+struct json_t *report_text(const char *text, size_t n)
+{
+	json_t *json = json_stringn(text, n);
+	char *wide = json ? NULL : malloc(2 * n + 1);
+	size_t at = 0;
+
+	if (!wide)
+		return json;
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c > 127)
+			wide[at++] = (char)(0xc0 | c >> 6);
+		wide[at++] = (char)(c > 127 ? 0x80 | (c & 0x3f) : c);
+	}
+	json = json_stringn(wide, at);
+	free(wide);
+	return json;
+}
+
+static json_t *text_json(const char *text)
+{
+	return report_text(text, strlen(text));
+}
+
 struct json_t *report_call_json(const struct offhook_call_info *info)
 {
 	char id[24];
 
 	snprintf(id, sizeof(id), "%llx", (unsigned long long)info->id);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:i, s:s}", "call", id, "sip_call_id",
-		info->sip_call_id, "role", info->role == OFFHOOK_CALLER ? "caller" : "callee", "state",
-		state_names[info->state], "media", media_names[info->media_state], "status",
-		(int)info->last_status, "reason", info->last_reason, "local", info->local_uri, "remote",
-		info->remote_uri, "slot", info->slot_number, "ended_by", ended_names[info->ended_by]);
+	return json_pack("{s:s, s:o, s:s, s:s, s:s, s:i, s:o, s:s, s:o, s:o, s:i, s:s}", "call", id,
+		"sip_call_id", text_json(info->sip_call_id), "role",
+		info->role == OFFHOOK_CALLER ? "caller" : "callee", "state", state_names[info->state],
+		"media", media_names[info->media_state], "status", (int)info->last_status, "reason",
+		text_json(info->last_reason), "error", info->error ? offhook_errname(info->error) : "",
+		"local", text_json(info->local_uri), "remote", text_json(info->remote_uri), "slot",
+		info->slot_number, "ended_by", ended_names[info->ended_by]);
 }
 
 void report_stats(
 	const struct options *o, const struct offhook_call_info *info, const struct offhook_call_stats *s)
 {
 	json_t *json = report_call_json(info);
-	json_t *figures = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "codec",
-		s->codec, "rtp_remote", s->remote, "rx_packets", (json_int_t)s->rx_packets, "rx_lost",
-		(json_int_t)s->rx_lost, "rx_late", (json_int_t)s->rx_late, "tx_packets",
-		(json_int_t)s->tx_packets, "peer_lost", (json_int_t)s->peer_lost, "rx_jitter_ms",
-		s->rx_jitter_ms, "rtt_ms", s->rtt_ms, "setup_ms", s->setup_ms, "call_time_s",
-		info->call_time_s, "total_time_s", info->total_time_s);
+	json_t *figures =
+		json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f}",
+			"codec", s->codec, "rtp_remote", s->remote, "rx_packets", (json_int_t)s->rx_packets,
+			"rx_lost", (json_int_t)s->rx_lost, "rx_late", (json_int_t)s->rx_late, "rx_concealed",
+			(json_int_t)s->rx_concealed, "tx_packets", (json_int_t)s->tx_packets, "peer_lost",
+			(json_int_t)s->peer_lost, "rx_jitter_ms", s->rx_jitter_ms, "rx_jitter_max_ms",
+			s->rx_jitter_max_ms, "rtt_ms", s->rtt_ms, "first_response_ms", s->first_response_ms,
+			"setup_ms", s->setup_ms, "call_time_s", info->call_time_s, "total_time_s",
+			info->total_time_s);
 
 	json_object_update(json, figures);
 	json_decref(figures);

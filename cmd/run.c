@@ -229,6 +229,22 @@ static void state_changed(struct run *r, const struct offhook_event *e)
 		disconnected(r, e);
 }
 
+/* INFO or another request inside the call: what it is and what it carries. */
+static void requested(const struct run *r, const struct offhook_event *e)
+{
+	json_t *json = report_call_json(e->call);
+	size_t method = strcspn(e->message, " "), n = 0;
+	const char *body = offhook_message_body(e->message, e->message_length, &n);
+	char type[128];
+
+	if (offhook_message_header(e->message, e->message_length, "Content-Type", 0, type, sizeof(type)) < 0)
+		type[0] = '\0';
+	json_object_set_new(json, "method", report_text(e->message, method));
+	json_object_set_new(json, "content_type", report_text(type, strlen(type)));
+	json_object_set_new(json, "body", report_text(body ? body : "", n));
+	report(r->o, "call.request", json, "%.*s %s", (int)method, e->message, type);
+}
+
 static void on_event(void *arg, const struct offhook_event *e)
 {
 	struct run *r = arg;
@@ -255,6 +271,9 @@ static void on_event(void *arg, const struct offhook_event *e)
 		report(r->o, "call.dtmf", json, "digit %c", e->digit);
 		break;
 	}
+	case OFFHOOK_EVENT_CALL_REQUEST:
+		requested(r, e);
+		break;
 	case OFFHOOK_EVENT_CALL_DTMF_SENT:
 		r->digits_sent = true;
 		report(r->o, "call.dtmf_sent", report_call_json(e->call), NULL);
@@ -266,6 +285,9 @@ static void on_event(void *arg, const struct offhook_event *e)
 	case OFFHOOK_EVENT_PLAYER_END:
 		r->file_done = true;
 		report(r->o, "player.end", NULL, NULL);
+		break;
+	case OFFHOOK_EVENT_DROPPED:
+		report(r->o, "dropped", json_pack("{s:I}", "count", (json_int_t)e->count), NULL);
 		break;
 	default:
 		break;
