@@ -237,6 +237,58 @@ def test_s6_create_account(phone):
     assert phone.log.find("incoming")[0].call.info().remote_uri == cfg.id
 
 
+def test_s6_accounts_and_calls_before_start():
+    log = Log()
+
+    class OnIncoming(pj.AccountCallback):
+        def on_incoming_call(self, call):
+            call.set_callback(OnCall())
+            call.answer()
+            log.add("incoming", call)
+
+    lib = pj.Lib()
+    try:
+        lib.init(log_cfg=pj.LogConfig(level=0))
+        transport = lib.create_transport(1, pj.TransportConfig(bound_addr="127.0.0.1"))
+        account = lib.create_account_for_transport(transport, cb=OnIncoming())
+        out = OnCall()
+        account.make_call(f"sip:127.0.0.1:{transport.info().port}", out)
+        assert out.log.story() == [("state", "CALLING")]
+        lib.start()
+        lib.start()  # once more is harmless
+        out.log.wait("state", state=CONFIRMED)
+        assert log.find("incoming")[0].is_valid() == 1
+    finally:
+        lib.destroy()
+
+
+def test_s6_an_incoming_call_goes_to_its_own_account(phone):
+    """By the user part; what fits no account goes to the default one."""
+    taken = []
+
+    class OnIncoming(pj.AccountCallback):
+        def __init__(self, name):
+            self.name = name
+
+        def on_incoming_call(self, call):
+            assert call.info().account is accounts[self.name]
+            taken.append(self.name)
+            call.hangup(486)
+
+    accounts = {}
+    for name in ("anna", "otto"):
+        cfg = pj.AccountConfig()
+        cfg.id = f"<sip:{name}@127.0.0.1>"
+        accounts[name] = phone.lib.create_account(cfg, name == "otto", OnIncoming(name))
+    port = phone.transport.info().port
+    phone.account.delete()  # whose host and port fit everybody
+    for user in ("anna", "otto", "nobody"):
+        cb = OnCall()
+        accounts["anna"].make_call(f"sip:{user}@127.0.0.1:{port}", cb)
+        assert cb.log.wait("state", state=DISCONNECTED).last_code == 486
+    assert taken == ["anna", "otto", "otto"]
+
+
 def test_s6_accounts_that_cannot_be_made_yet(phone):
     assert code_of(phone.lib.create_account, pj.AccountConfig("example.com", "u", "p")) == 70012
     assert code_of(phone.lib.create_account, pj.AccountConfig()) == 171039
