@@ -254,7 +254,8 @@ struct offhook_transport_cfg {
 	enum offhook_transport_type type; /**< default UDP; a kind that the build lacks: OH_ENOTSUP */
 	const char *address;              /**< local IP address; NULL or "" = all IPv4 interfaces; copied */
 	uint16_t port;                    /**< 0 = any free one; default 0 */
-	const char *public_address;       /**< host published in Via, Contact and SDP instead of the local one; copied */
+	const char *public_address;       /**< host published in Via, Contact and SDP instead of the local one; a name is
+	                                   *   looked up for SDP, which gets the local address until that is done; copied */
 	uint8_t dscp;                     /**< 0..63; default 0 */
 };
 

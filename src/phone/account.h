@@ -11,6 +11,10 @@ struct transport {
 	offhook_id id;
 	struct sip_transport *sip;
 	char *public_host; /* NULL: none */
+	/* Its number, as last found (transport_public.c). */
+	struct netaddr public_ip;
+	struct host_dns *public_query;
+	uint64_t public_asked_ns; /* 0: never */
 };
 
 struct account {
@@ -31,12 +35,16 @@ struct transport *transport_of(const struct offhook_phone *p, const struct sip_t
  */
 void transport_published(const struct offhook_phone *p, const struct transport *t, char *host, size_t size,
 	uint16_t *ret_port);
+/* The public address for session descriptions; family NONE: there is none of the transport's family, or its name has no
+ * address yet. */
+struct netaddr transport_public_ip(struct offhook_phone *p, struct transport *t);
+void transport_public_forget(struct transport *t);
 void transports_free_all(struct offhook_phone *p);
 
 struct account *account_find(const struct offhook_phone *p, offhook_id id);
 /* The account that a call to this Request-URI is for: same user and host, else same user, else an account of
- * the transport that it came by, else the default one. Of several the highest priority, then the oldest.
- * NULL: there is no account. */
+ * the transport that it came by, else the default one. Of several the highest priority, then the one that is bound to
+ * that transport, then the oldest. NULL: there is no account. */
 struct account *account_match(
 	const struct offhook_phone *p, const struct sip_uri *ruri, const struct sip_flow *flow);
 void accounts_free_all(struct offhook_phone *p);

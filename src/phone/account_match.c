@@ -19,33 +19,60 @@ static bool same_user(struct slice a, struct slice b)
 	return n >= 0 && n == m && memcmp(x, y, (size_t)n) == 0;
 }
 
-/* How well an account fits; 0: not at all. */
-static int fitness(const struct offhook_phone *p, const struct account *a, const struct sip_uri *ruri,
-	const struct sip_flow *flow)
-{
-	bool user = slice_present(a->parsed.user) && slice_present(ruri->user) &&
-		    same_user(a->parsed.user, ruri->user);
-	bool host = slice_ieq(a->parsed.host, ruri->host);
-	const struct transport *t = transport_of(p, flow->transport);
+/* How well an account fits, the weightiest first. */
+struct fitness {
+	int uri; /* 0: not at all */
+	int priority;
+	bool bound; /* to the transport that the call came by */
+};
 
-	if (host && (user || (!slice_present(a->parsed.user) && !slice_present(ruri->user))))
-		return 3;
-	if (user)
-		return 2;
-	return !slice_present(a->parsed.user) && t && a->transport == t->id ? 1 : 0;
+/* Numeric hosts compare as addresses: IPv6 is written in many ways (RFC 5118 4.5). */
+static bool same_host(struct slice a, struct slice b)
+{
+	struct netaddr x, y;
+
+	if (netaddr_parse_ip(a, 0, &x) == 0 && netaddr_parse_ip(b, 0, &y) == 0)
+		return netaddr_eq_ip(&x, &y);
+	return slice_ieq(a, b);
+}
+
+static struct fitness fitness(const struct account *a, const struct sip_uri *ruri, const struct transport *t)
+{
+	bool named = slice_present(a->parsed.user);
+	bool user = named && slice_present(ruri->user) && same_user(a->parsed.user, ruri->user);
+	bool host = same_host(a->parsed.host, ruri->host);
+	struct fitness fit = {.priority = a->priority, .bound = t && a->transport == t->id};
+
+	if (host && (user || (!named && !slice_present(ruri->user))))
+		fit.uri = 3;
+	else if (user)
+		fit.uri = 2;
+	else if (!named && fit.bound)
+		fit.uri = 1;
+	return fit;
+}
+
+static bool is_better(struct fitness a, struct fitness b)
+{
+	if (a.uri != b.uri)
+		return a.uri > b.uri;
+	if (a.priority != b.priority)
+		return a.priority > b.priority;
+	return a.bound && !b.bound;
 }
 
 struct account *account_match(
 	const struct offhook_phone *p, const struct sip_uri *ruri, const struct sip_flow *flow)
 {
+	const struct transport *t = transport_of(p, flow->transport);
 	struct account *best = NULL;
-	int best_fit = 0;
+	struct fitness best_fit = {0};
 
 	LIST_FOREACH (it, &p->accounts) {
 		struct account *a = CONTAINER_OF(it, struct account, node);
-		int fit = fitness(p, a, ruri, flow);
+		struct fitness fit = fitness(a, ruri, t);
 
-		if (fit > best_fit || (fit && fit == best_fit && a->priority > best->priority)) {
+		if (fit.uri && (!best || is_better(fit, best_fit))) {
 			best = a;
 			best_fit = fit;
 		}

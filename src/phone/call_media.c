@@ -27,16 +27,19 @@ offhook_id call_media_slot_id(const struct call_media *m)
 
 /* ---- sockets ---- */
 
-/* What we publish for audio: the transport's public address when it is numeric, else the one that faces the
+/* What we publish for audio: the transport's public address when it is known, else the one that faces the
  * peer. */
-static struct netaddr published_ip(const struct offhook_phone *p, const struct sip_flow *flow)
+static struct netaddr published_ip(struct offhook_phone *p, const struct sip_flow *flow)
 {
-	const struct transport *t = transport_of(p, flow->transport);
-	struct netaddr ip;
+	struct transport *t = transport_of(p, flow->transport);
+	struct netaddr ip = {0};
 
-	if (t && t->public_host && netaddr_parse_ip(slice_of(t->public_host), 0, &ip) == 0)
-		return ip;
-	return flow->local;
+	if (t)
+		ip = transport_public_ip(p, t);
+	if (!ip.family)
+		ip = flow->local;
+	ip.scope = 0; /* a zone means nothing to others */
+	return ip;
 }
 
 int call_media_open(struct call_media *m, const struct sip_flow *flow)
@@ -53,6 +56,7 @@ int call_media_open(struct call_media *m, const struct sip_flow *flow)
 	m->rtp_port = host_dgram_local(m->rtp).port;
 	m->published = published_ip(m->phone, flow);
 	m->published.port = m->rtp_port;
+	m->local = flow->local;
 	m->not_before_ns = host_now(m->phone->host);
 	return 0;
 }
@@ -95,6 +99,7 @@ static int start_stream(struct call_media *m, const struct stream_params *params
 		.host = p->host,
 		.rtp = m->rtp,
 		.rtcp = m->rtcp,
+		.from = m->local,
 		.tick_ms = p->cfg.frame_ms,
 		.jitter_ms = p->cfg.jitter_ms,
 		.timeout_ms = p->cfg.rtp_timeout_ms,
@@ -185,6 +190,7 @@ uint32_t call_media_stop(struct call_media *m)
 		m->rtp_port = 0;
 	}
 	close_sockets(m);
+	call_media_forget_name(m);
 	m->slot = (struct bridge_slot){0, 0};
 	return slot;
 }

@@ -26,6 +26,10 @@ struct call_media {
 	struct host_dgram *rtp, *rtcp; /* open, until the stream takes them */
 	uint16_t rtp_port;             /* 0: no sockets */
 	struct netaddr published;      /* what our descriptions say */
+	struct netaddr local;          /* the address that the peer's SIP asked, or the route to it */
+	char *peer_name;               /* in place of the peer's audio address; NULL: none */
+	struct netaddr peer_ip;        /* what it stands for; family NONE: not known yet */
+	struct host_dns *name_query;
 	struct stream *stream;         /* the port in the slot owns it */
 	struct bridge_slot slot;       /* generation 0: none */
 	struct stream_params params;   /* in force, while there is a stream */
@@ -53,8 +57,8 @@ int call_media_answer(struct call_media *m, const struct sip_flow *flow, struct 
 void call_media_rollback(struct call_media *m);
 
 /* Could we answer this offer at all? 0, OH_ESDP or OH_ENOCODEC; *ret_warn_code and ret_why for a Warning. */
-int call_media_check_offer(
-	struct offhook_phone *p, struct slice offer, unsigned *ret_warn_code, char *ret_why, size_t why_size);
+int call_media_check_offer(struct offhook_phone *p, const struct sip_flow *flow, struct slice offer,
+	unsigned *ret_warn_code, char *ret_why, size_t why_size);
 
 /* Everything goes; returns the number of the slot that it had, or 0. State NULL; dir, codec and figures stay.
  */

@@ -128,6 +128,7 @@ static int commit(struct call_media *m, const struct oa_audio *a, uint32_t *ret_
 		return 0;
 	}
 	params = params_of(m, a);
+	call_media_find_peer(m, a, &params);
 	err = params.tx ? call_media_run(m, &params) : OH_ENOCODEC;
 	if (err) {
 		*ret_gone = call_media_stop(m);
@@ -199,10 +200,10 @@ void call_media_rollback(struct call_media *m)
 		oa_rollback(m->oa);
 }
 
-int call_media_check_offer(
-	struct offhook_phone *p, struct slice offer, unsigned *ret_warn_code, char *ret_why, size_t why_size)
+int call_media_check_offer(struct offhook_phone *p, const struct sip_flow *flow, struct slice offer,
+	unsigned *ret_warn_code, char *ret_why, size_t why_size)
 {
-	struct call_media m = {.phone = p};
+	struct call_media m = {.phone = p, .published = flow->local};
 	struct oa_codec codecs[OA_CODECS_MAX];
 	struct oa_local local;
 	struct oa_audio audio;
@@ -211,8 +212,8 @@ int call_media_check_offer(
 
 	if (err)
 		return err;
-	/* Any address will do: the answer is thrown away. */
-	netaddr_parse_ip(SLICE_LIT("192.0.2.1"), 2, &m.published);
+	/* Any port will do: the answer is thrown away. */
+	m.published.port = 2;
 	local = local_of(&m, SDP_SENDRECV, codecs);
 	err = oa_answer(m.oa, offer, &local, &text, &audio);
 	if (!err && audio.status != OA_ACTIVE)

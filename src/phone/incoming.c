@@ -57,7 +57,7 @@ static bool refused_offer(struct offhook_phone *p, const struct sip_msg *msg, st
 
 	if (slice_empty(offer))
 		return false;
-	err = call_media_check_offer(p, offer, &code, why, sizeof(why));
+	err = call_media_check_offer(p, sip_server_flow(server), offer, &code, why, sizeof(why));
 	if (err == OH_ENOMEM)
 		sip_refuse(server, 500, NULL);
 	else if (err)

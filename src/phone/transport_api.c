@@ -32,6 +32,7 @@ static void transport_free(struct offhook_phone *p, struct transport *t)
 		p->n_transports--;
 	}
 	ids_remove(&p->ids, t->id);
+	transport_public_forget(t);
 	sip_transport_free(t->sip);
 	mem_free(t->public_host);
 	mem_free(t);
@@ -54,14 +55,17 @@ void transport_published(
 		snprintf(host, size, "%s", t->public_host);
 		return;
 	}
-	/* Which of our addresses faces the world? The target (RFC 5737) is never sent to. */
+	/* Which of our addresses faces the world? The target (RFC 5737, RFC 3849) is never sent to. */
 	if (netaddr_is_any(&local)) {
-		bool found = netaddr_parse_ip(SLICE_LIT("192.0.2.1"), 9, &world) == 0 &&
-			     host_route(p->host, &world, &route) == 0;
+		bool ip6 = local.family == NETADDR_IP6;
+		struct slice target = slice_of(ip6 ? "2001:db8::1" : "192.0.2.1");
+		bool found =
+			netaddr_parse_ip(target, 9, &world) == 0 && host_route(p->host, &world, &route) == 0;
 
-		if (found || netaddr_parse_ip(SLICE_LIT("127.0.0.1"), 0, &route) == 0)
+		if (found || netaddr_parse_ip(slice_of(ip6 ? "::1" : "127.0.0.1"), 0, &route) == 0)
 			local = route;
 	}
+	local.scope = 0; /* a zone means nothing to others */
 	snprintf(host, size, "%s", netaddr_ip_text(&local, false, text));
 }
 
@@ -105,6 +109,7 @@ static int add_run(struct offhook_phone *p, void *arg)
 	}
 	list_append(&p->transports, &t->node);
 	p->n_transports++;
+	(void)transport_public_ip(p, t); /* a name is looked up from now on */
 	*a->ret_id = t->id;
 	return 0;
 }

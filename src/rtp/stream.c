@@ -92,7 +92,7 @@ int stream_new(const struct stream_cfg *cfg, struct stream **ret_stream)
 	s->rtcp_sock = cfg->rtcp;
 	s->local = host_dgram_local(cfg->rtp);
 	s->bound_any = netaddr_is_any(&s->local);
-	s->local = (struct netaddr){0};
+	s->local = s->bound_any ? cfg->from : (struct netaddr){0};
 	s->tick_ms = cfg->tick_ms;
 	s->timeout_ns = cfg->timeout_ms * NS_PER_MS;
 	s->tag = cfg->tag;

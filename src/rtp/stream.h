@@ -24,7 +24,8 @@ enum { STREAM_SEND = 1, STREAM_RECV = 2 };
 struct stream_params {
 	unsigned dir;              /* STREAM_SEND | STREAM_RECV */
 	struct netaddr remote_rtp; /* where to send until the first packet latches us (symmetric RTP, RFC
-				    * 4961); any-address: nowhere (c=0.0.0.0) */
+				    * 4961); any-address: nowhere (c=0.0.0.0); family NONE: not known yet,
+				    * the first packet will tell */
 	struct netaddr remote_rtcp;
 	const struct codec *tx; /* what we send */
 	uint8_t tx_pt;
@@ -43,6 +44,8 @@ struct stream_params {
 struct stream_cfg {
 	struct host *host;             /* borrowed */
 	struct host_dgram *rtp, *rtcp; /* taken; unwatched */
+	struct netaddr from; /* on sockets of any address: send from this one until the peer's packets tell which it
+			      * asked; family NONE: by route */
 	uint32_t tick_ms;              /* 10 or 20: how often the media thread comes */
 	uint32_t jitter_ms;  /* the buffer's fixed target: how long before its tick a packet has to be there;
 			      * 0 = JBUF_RESERVE_MS: the next tick plays it */

@@ -123,10 +123,13 @@ struct stream_setup *stream_setup_free(struct stream_setup *set);
 /* The media thread goes from one to the other: what belongs to the same codec moves along. */
 void stream_setup_inherit(struct stream_setup *set, struct stream_setup *old);
 
-/* c=0.0.0.0 (RFC 3264 8.4): nothing is sent, wherever packets come from. */
+/* c=0.0.0.0 (RFC 3264 8.4): nothing is sent, wherever packets come from. An address that nobody knows yet is learnt
+ * from the first packet. */
 static inline bool stream_has_aim(const struct stream *s)
 {
-	return !netaddr_is_any(&s->cur->p.remote_rtp);
+	const struct netaddr *told = &s->cur->p.remote_rtp;
+
+	return !netaddr_is_any(told->family == NETADDR_NONE ? &s->remote : told);
 }
 
 const struct netaddr *stream_from(const struct stream *s);

@@ -12,11 +12,17 @@ const struct netaddr *stream_from(const struct stream *s)
 
 static void send_rtp(struct stream *s, const uint8_t *packet, size_t n)
 {
+	int err;
+
 	/* Sent or not it has used its number: the peer shall see the loss. */
 	s->tx.seq++;
 	s->tx.sent_ns = s->now_ns;
-	if (host_dgram_send(s->rtp_sock, &s->remote, stream_from(s), packet, n) < 0) {
+	err = host_dgram_send(s->rtp_sock, &s->remote, stream_from(s), packet, n);
+	if (err) {
 		s->figures.tx_errors++;
+		/* An address of ours that leads nowhere: the next packet goes by route. */
+		if (err != OH_EAGAIN && !s->figures.latched)
+			s->local = (struct netaddr){0};
 		return;
 	}
 	s->figures.tx_packets++;

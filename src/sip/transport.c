@@ -24,6 +24,17 @@ static bool publishable(struct slice host)
 	return true;
 }
 
+/* As it stands in Via and Contact: IPv6 in brackets (RFC 3261 25.1 IPv6reference). NULL: memory is out. */
+static char *sent_by_host(struct slice host)
+{
+	struct netaddr ip;
+	char text[NETADDR_TEXT];
+
+	if (netaddr_parse_ip(host, 0, &ip) == 0)
+		host = slice_of(netaddr_ip_text(&ip, true, text));
+	return slice_dup(host);
+}
+
 int sip_transport_new(
 	struct sip_stack *s, const struct sip_transport_cfg *cfg, struct sip_transport **ret_transport)
 {
@@ -41,7 +52,7 @@ int sip_transport_new(
 	t->stack = s;
 	t->type = cfg->type;
 	if (slice_present(cfg->public_host)) {
-		t->public_host = slice_dup(cfg->public_host);
+		t->public_host = sent_by_host(cfg->public_host);
 		err = OH_ENOMEM;
 		if (!t->public_host)
 			goto fail;
