@@ -39,6 +39,27 @@ static void check_end(const struct pair *p, const struct flow *flow, const struc
 			p->a.reason_text, p->b.reason_text, p->a.session, p->b.session, p->a.log, p->b.log);
 }
 
+/* Who is told to go by a proxy finds no other way. */
+static void close_direct_way(struct pair *p)
+{
+	static const char *const others[] = {END_B_IP, END_C_IP};
+	const struct sim_wire closed = {.loss = 1};
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		CHECK_OK(sim_wire_between(p->sim, END_A_IP, others[i], &closed));
+		CHECK_OK(sim_wire_between(p->sim, others[i], END_A_IP, &closed));
+	}
+}
+
+static void open_proxies(struct pair *p, const struct flow *flow, struct proxy *proxies[FLOW_PROXIES])
+{
+	for (size_t i = 0; i < FLOW_PROXIES && flow->proxies[i].ip; i++) {
+		proxies[i] = proxy_new(p->sim, &flow->proxies[i]);
+		if (flow->proxies[i].record_route)
+			close_direct_way(p);
+	}
+}
+
 /* How many packets there were. */
 static uint64_t run(const struct flow *flow, struct fault *f)
 {
@@ -47,8 +68,7 @@ static uint64_t run(const struct flow *flow, struct fault *f)
 
 	p->target = flow->target;
 	p->route = flow->route;
-	for (size_t i = 0; i < FLOW_PROXIES && flow->proxies[i].ip; i++)
-		proxies[i] = proxy_new(p->sim, &flow->proxies[i]);
+	open_proxies(p, flow, proxies);
 	pair_fault(p, f);
 	flow->script(p);
 	pair_run_ms(p, 100000);

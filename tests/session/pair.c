@@ -202,6 +202,11 @@ struct pair *pair_new(void)
 	return pair_seeded(7);
 }
 
+void pair_add_third(struct pair *p)
+{
+	CHECK_OK(end_open(&p->c, p, END_C_IP, "carol"));
+}
+
 static void end_close(struct end *e)
 {
 	inv_free(e->inv);
@@ -213,6 +218,7 @@ void pair_drop(struct pair *p)
 {
 	end_close(&p->a);
 	end_close(&p->b);
+	end_close(&p->c);
 	sim_free(p->sim);
 	free(p);
 }
@@ -221,6 +227,8 @@ static void check_empty(const struct end *e)
 {
 	struct sip_counters c;
 
+	if (!e->stack)
+		return;
 	sip_stack_counters(e->stack, &c);
 	if (c.client_txns || c.server_txns || c.dialogs || c.timers || c.locating)
 		fail_msg("left at %s: %zu client and %zu server transactions, %zu dialogs, %zu timers; log: "
@@ -232,9 +240,11 @@ void pair_finish(struct pair *p)
 {
 	p->a.inv = inv_free(p->a.inv);
 	p->b.inv = inv_free(p->b.inv);
+	p->c.inv = inv_free(p->c.inv);
 	pair_run_ms(p, 200000);
 	check_empty(&p->a);
 	check_empty(&p->b);
+	check_empty(&p->c);
 }
 
 void pair_close(struct pair *p)
@@ -309,10 +319,13 @@ void pair_settle(struct pair *p)
 
 int end_try_reply(struct end *e, unsigned status, const char *sdp)
 {
-	struct inv_reply reply = {
-		.status = status, .contact = SLICE_LIT("<sip:bob@" END_B_IP ">"), .sdp = slice_of(sdp)};
-	int err = inv_reply(e->inv, &reply);
+	struct inv_reply reply = {.status = status, .sdp = slice_of(sdp)};
+	char contact[64];
+	int err;
 
+	snprintf(contact, sizeof(contact), "<sip:bob@%s>", e->ip ? e->ip : END_B_IP);
+	reply.contact = slice_of(contact);
+	err = inv_reply(e->inv, &reply);
 	if (err == 0 && sdp && *e->their_offer)
 		we_answered(e, sdp);
 	else if (err == 0 && sdp)

@@ -23,6 +23,7 @@
 
 #define END_A_IP "192.0.2.1"
 #define END_B_IP "192.0.2.2"
+#define END_C_IP "192.0.2.3"
 
 struct end {
 	struct pair *pair;
@@ -47,6 +48,7 @@ struct end {
 struct pair {
 	struct sim *sim;
 	struct end a, b;
+	struct end c;               /* of pair_add_third(): somebody else who may be called */
 	const char *target, *route; /* a calls this, by this preloaded Route; NULL: b itself, none */
 };
 
@@ -54,6 +56,7 @@ struct pair {
 struct pair *pair_try_new(void);
 struct pair *pair_new(void);
 struct pair *pair_seeded(uint64_t seed);
+void pair_add_third(struct pair *p);
 /* Lets go of the calls, lets everything run out, and fails the test when something is left in a stack. */
 void pair_close(struct pair *p);
 /* The same without freeing: for a story with more hosts on the wire, which go first. */

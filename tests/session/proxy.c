@@ -65,9 +65,8 @@ static struct sip_uri next_hop(const struct proxy *p, struct sip_msg *m)
 	return netaddr_parse_ip(ruri->host, 0, &address) == 0 ? *ruri : told;
 }
 
-static void forward_request(struct proxy *p, struct sip_msg *m)
+static void forward_to(struct proxy *p, struct sip_msg *m, const struct sip_uri *next, const char *branch)
 {
-	struct sip_uri next = next_hop(p, m);
 	const struct sip_addr *routes;
 	const struct sip_via *via;
 	struct slice line = slice_make(m->raw.p, slice_index(m->raw, '\r'));
@@ -79,7 +78,7 @@ static void forward_request(struct proxy *p, struct sip_msg *m)
 		n_routes = 0;
 	put(&t, "%.*s\r\n", SLICE_ARG(line));
 	/* The branch follows from that of the hop before, so that a CANCEL and an ACK get the same (16.11). */
-	put(&t, "Via: SIP/2.0/UDP %s:5060;branch=%.*s-p\r\n", p->cfg.ip, SLICE_ARG(via->branch));
+	put(&t, "Via: SIP/2.0/UDP %s:5060;branch=%.*s%s\r\n", p->cfg.ip, SLICE_ARG(via->branch), branch);
 	if (p->cfg.record_route && m->method == SIP_INVITE)
 		put(&t, "Record-Route: <sip:%s;lr>\r\n", p->cfg.ip);
 	for (size_t i = 0; i < n_routes; i++)
@@ -89,7 +88,16 @@ static void forward_request(struct proxy *p, struct sip_msg *m)
 		if (m->hdrs[i].id != SIP_HDR_ROUTE)
 			put_header(&t, &m->hdrs[i]);
 	put(&t, "\r\n%.*s", SLICE_ARG(m->body));
-	send_to(p, next.host, next.port, &t);
+	send_to(p, next->host, next->port, &t);
+}
+
+static void forward_request(struct proxy *p, struct sip_msg *m)
+{
+	struct sip_uri next = next_hop(p, m), fork = {.host = slice_of(p->cfg.fork)};
+
+	forward_to(p, m, &next, "-p");
+	if (p->cfg.fork && slice_eq(next.host, slice_of(p->cfg.next)) && !slice_present(sip_msg_to_tag(m)))
+		forward_to(p, m, &fork, "-q");
 }
 
 static void forward_response(struct proxy *p, struct sip_msg *m)

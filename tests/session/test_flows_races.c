@@ -276,9 +276,59 @@ TEST(rfc5407_3_3_1_reinvite_crosses_reinvite)
 		.ends = {{"OK", cleared}}});
 }
 
+/* ---- appendix E: a proxy forks, and two answer ---- */
+
+static void ring_and_answer(struct end *e, unsigned status, const char *sdp)
+{
+	if (e->inv)
+		end_reply(e, status, sdp);
+}
+
+/* A proxy without state does not repeat what it sends to one of two, so a fork may hear nothing at all. */
+static void both_forks_answer(struct pair *p)
+{
+	struct end *winner = &p->b, *loser = &p->c;
+
+	pair_add_third(p);
+	pair_call(p, "offer-1");
+	pair_run_ms(p, 2000);
+	CHECK(p->b.inv || p->c.inv);
+	ring_and_answer(&p->b, 180, NULL);
+	ring_and_answer(&p->c, 180, NULL);
+	pair_run_ms(p, 1000);
+	ring_and_answer(&p->b, 200, "answer-b");
+	ring_and_answer(&p->c, 200, "answer-c");
+	CHECK(pair_wait(&p->a, INV_CONFIRMED));
+	pair_run_ms(p, 40000);
+	if (!p->b.inv || inv_state(p->b.inv) != INV_CONFIRMED) {
+		winner = &p->c;
+		loser = &p->b;
+	}
+	CHECK_EQ(inv_state(winner->inv), INV_CONFIRMED);
+	CHECK_STR(winner->session, p->a.session);
+	CHECK_STR(loser->reason_text, loser->inv ? cleared : "");
+	end_hangup(&p->a);
+	CHECK(pair_wait(winner, INV_DISCONNECTED));
+	CHECK_STR(winner->reason_text, cleared);
+}
+
+/* Alice acknowledges both and ends the second one; the first one's answer is hers. */
+/* MATRIX: RFC 5407 E */
+TEST(rfc5407_e_two_forks_answer)
+{
+	flow_run(&(struct flow){.script = both_forks_answer,
+		.a = "EARLY(180) EARLY(180) CONNECTING(200) answer:answer-b CONFIRMED(200) DISCONNECTED(200)",
+		.b = "INCOMING offer:offer-1 EARLY(180) CONNECTING(200) CONFIRMED(200) DISCONNECTED(200)",
+		.ends = {{"OK", cleared}, {"OK", ""}},
+		.apart = true,
+		.target = "sip:bob@biloxi.example.com",
+		.route = "<sip:192.0.2.11;lr>",
+		.proxies = {{.ip = "192.0.2.11", .next = END_B_IP, .fork = END_C_IP, .record_route = true}}});
+}
+
 TESTS(RUN(rfc5407_3_1_1_invite_again_crosses_the_200), RUN(rfc5407_3_1_2_cancel_crosses_the_200),
 	RUN(rfc5407_3_1_4_reinvite_before_the_ack),
 	RUN(rfc5407_3_1_5_reinvite_before_the_ack_with_the_answer), RUN(rfc5407_3_1_6_bye_before_the_ack),
 	RUN(rfc5407_3_2_1_bye_crosses_bye), RUN(rfc5407_3_2_2_bye_crosses_a_reinvite),
 	RUN(rfc5407_3_2_3_bye_crosses_the_200_to_a_reinvite), RUN(rfc5407_3_2_4_the_ack_comes_after_the_end),
-	RUN(rfc5407_3_3_1_reinvite_crosses_reinvite))
+	RUN(rfc5407_3_3_1_reinvite_crosses_reinvite), RUN(rfc5407_e_two_forks_answer))
