@@ -28,6 +28,7 @@
 
 #define CALLS_MAX   4 /* that a phone begins while it has others */
 #define RECORDS_MAX 256
+#define TONES_MAX   8
 
 /* What one side was told about one call. */
 struct record {
@@ -38,6 +39,11 @@ struct record {
 	enum offhook_call_state state;
 	enum offhook_ended_by ended_by;
 	struct offhook_call_info now; /* when asked; its texts are gone */
+};
+
+struct tone {
+	struct side *side;
+	offhook_id id;
 };
 
 struct play {
@@ -51,6 +57,8 @@ struct play {
 	struct watch watch;
 	struct record records[RECORDS_MAX];
 	size_t n_records;
+	struct tone tones[TONES_MAX];
+	size_t n_tones;
 };
 
 static unsigned t1_ms;       /* of the phones of this schedule */
@@ -170,6 +178,37 @@ static void connect(struct side *s, offhook_id call, offhook_id other_call)
 	offhook_call_info_free(a);
 }
 
+static void beep(struct side *s, offhook_id call)
+{
+	struct offhook_tone_cfg cfg;
+	struct offhook_call_info *info;
+	offhook_id tone, slot;
+
+	if (offhook_call_get_info(s->phone, call, &info))
+		return;
+	offhook_tone_cfg_init(&cfg);
+	cfg.on_ms = cfg.off_ms = 100;
+	cfg.repeats = 3;
+	if (offhook_tone_new(s->phone, &cfg, &tone, &slot) == 0) {
+		offhook_connect(s->phone, slot, info->slot);
+		if (playing->n_tones == TONES_MAX || draw(2))
+			offhook_port_remove(s->phone, tone);
+		else
+			playing->tones[playing->n_tones++] = (struct tone){s, tone};
+	}
+	offhook_call_info_free(info);
+}
+
+static void end_tones(void)
+{
+	while (playing->n_tones) {
+		const struct tone *t = &playing->tones[--playing->n_tones];
+
+		if (t->side->phone)
+			offhook_port_remove(t->side->phone, t->id);
+	}
+}
+
 static offhook_id some_call(struct side *s, long *ret_n)
 {
 	offhook_id ids[16];
@@ -196,7 +235,7 @@ static void act(int side)
 	id = some_call(s, &n);
 	offhook_answer_init(&answer);
 	answer.code = codes[draw(ARRAY_LEN(codes))];
-	switch (draw(18)) {
+	switch (draw(19)) {
 	case 0:
 	case 1:
 	case 2:
@@ -232,6 +271,9 @@ static void act(int side)
 		connect(s, id, draw(3) ? some_call(s, &n) : id);
 		break;
 	case 17:
+		beep(s, id);
+		break;
+	case 18:
 		if (s->phone->cfg.delivery == OFFHOOK_DELIVER_PULL && !playing->in_reflex)
 			offhook_process_object(s->phone, id, offhook_last_command());
 		break;
@@ -272,11 +314,26 @@ static void close_phone(int side)
 
 	if (playing->watch.gone[side])
 		return;
-	playing->watch.gone[side] = true;
+	playing->watch.gone[side] = playing->watch.deaf[side] = true;
 	offhook_phone_close(s->phone, draw(2) ? 0 : 2000);
 	side_pull(s);
 	if (draw(2))
 		s->phone = (offhook_phone_free(s->phone), NULL);
+}
+
+/* Its transport is closed, which ends its calls without a word, and opened anew. */
+static void move_transport(int side)
+{
+	struct side *s = playing->sides[side];
+	struct offhook_transport_cfg udp;
+
+	if (playing->watch.gone[side])
+		return;
+	playing->watch.deaf[side] = true;
+	CHECK_OK(offhook_transport_remove(s->phone, s->transport));
+	offhook_transport_cfg_init(&udp);
+	udp.port = 5060;
+	CHECK_OK(offhook_transport_add(s->phone, &udp, &s->transport));
 }
 
 static void happen(void)
@@ -293,6 +350,8 @@ static void happen(void)
 	case 2:
 		if (draw(8) == 0)
 			close_phone(side);
+		else if (draw(8) == 0)
+			move_transport(side);
 		break;
 	default:
 		act(side);
@@ -368,7 +427,7 @@ static void check_left_alone(const struct talk *t, const struct record *over, co
 	if (talk_heard_end(t, end))
 		watch_fault(&playing->watch, "%s: phone %d ended and phone %d, who was told, is in state %d",
 			over->name, over->side + 1, other->side + 1, (int)other->now.state);
-	else if (!said && !unheard && !playing->watch.gone[over->side])
+	else if (!said && !unheard && !playing->watch.deaf[over->side])
 		watch_fault(&playing->watch,
 			"%s: phone %d ended (by %d) without a word; phone %d is in state %d", over->name,
 			over->side + 1, (int)over->ended_by, other->side + 1, (int)other->now.state);
@@ -419,6 +478,17 @@ static void end_all(void)
 static void settings(struct offhook_phone_cfg *cfg)
 {
 	cfg->t1_ms = t1_ms;
+	cfg->frame_ms = draw(4) ? 20 : 10;
+	cfg->clock_rate_hz = draw(4) ? 16000 : 8000;
+	cfg->ptime_ms = 10 + 10 * draw(6);
+	if (draw(8) == 0)
+		cfg->max_calls = 1 + draw(3);
+	if (draw(8) == 0)
+		cfg->max_ports = 2 + draw(3);
+	if (draw(8) == 0)
+		cfg->max_queued_events = 1 + draw(30);
+	if (draw(8) == 0)
+		cfg->rtp_port_max = (uint16_t)(cfg->rtp_port_min + 1 + 2 * draw(3));
 }
 
 static void begin(struct play *p, uint64_t seed)
@@ -472,6 +542,7 @@ static void calm_down(struct play *p)
 
 static void finish(struct play *p)
 {
+	end_tones();
 	end_all();
 	pass_ms(64 * t1_ms + 40000);
 	end_all(); /* a call that came in meanwhile */

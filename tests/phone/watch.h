@@ -9,8 +9,8 @@
 
 #include "host/sim/sim.h"
 
-#define WATCH_PHONES  3 /* 192.0.2.1, .2, .3 */
-#define WATCH_INVITES 32
+#define WATCH_PHONES  3  /* 192.0.2.1, .2, .3 */
+#define WATCH_INVITES 24 /* of one end of a call: the first and the newest */
 #define NEVER         UINT64_MAX
 
 struct weather {
@@ -43,8 +43,10 @@ struct watch {
 	struct sim *sim;
 	uint64_t random;
 	struct weather weather;
-	bool silent[WATCH_PHONES], gone[WATCH_PHONES]; /* gone: closed, it need not answer any more */
-	bool no_sound;                                 /* RTP and RTCP vanish */
+	bool silent[WATCH_PHONES];
+	bool gone[WATCH_PHONES]; /* closed: it need not answer any more */
+	bool deaf[WATCH_PHONES]; /* gone, or it lost its transport once: what it owed then it need not do */
+	bool no_sound;           /* RTP and RTCP vanish */
 	struct talk *talks;
 	size_t n_talks, cap;
 	uint64_t print;     /* of all packets with their times */
