@@ -109,6 +109,7 @@ struct peer {
 	char host[64], phone_host[64]; /* as they stand in a URI */
 	uint16_t phone_port;
 	struct offhook_phone *phone;
+	_Atomic unsigned calls; /* that the program was told of */
 	char answers[ANSWERS_MAX][MESSAGE_MAX];
 	size_t n_answers;
 };
@@ -117,8 +118,10 @@ static void on_event(void *arg, const struct offhook_event *e)
 {
 	struct peer *p = arg;
 
-	if (e->type == OFFHOOK_EVENT_CALL_INCOMING)
-		offhook_call_answer(p->phone, e->id, NULL);
+	if (e->type != OFFHOOK_EVENT_CALL_INCOMING)
+		return;
+	p->calls++;
+	(void)offhook_call_answer(p->phone, e->id, NULL);
 }
 
 static socklen_t address(int family, const char *ip, uint16_t port, struct sockaddr_storage *ret_addr)
@@ -466,6 +469,9 @@ static bool judge(struct peer *p, const struct row *row)
 		wrong = missing(answer, status);
 	if (!wrong && detail_fails(row, answer))
 		wrong = "details";
+	/* What is refused for its form rings nobody. */
+	if (!wrong && p->calls != (status == 200 && strncmp(row->bytes, "INVITE", 6) == 0))
+		wrong = "as many calls as answers";
 	if (wrong)
 		print_message("# %s: %zu answers, the last one is below; expected %s, unmet: %s\n# %s\n",
 			row->name, finals, row->expect, wrong, answer);

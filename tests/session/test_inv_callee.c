@@ -385,6 +385,28 @@ TEST(an_invite_without_contact_is_refused)
 	story_close(t);
 }
 
+/* Before RFC 3261 a Contact was not asked for: such a caller is where its From says (RFC 4475 3.4.1). */
+TEST(a_caller_of_rfc_2543_may_have_no_contact)
+{
+	struct story *t = story_new();
+	char ack[512];
+
+	rig_send(t->r, "INVITE sip:bob@192.0.2.1 SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.2:5070\n"
+		       "From: <sip:alice@192.0.2.2:5070>\nTo: <sip:bob@example.com>\nCall-ID: c1\n"
+		       "CSeq: 1 INVITE\nContent-Type: application/sdp\n\noffer-1");
+	rig_expect(t->r, "SIP/2.0 100 ");
+	end_reply(&t->e, 200, "answer-1");
+	snprintf(ack, sizeof(ack),
+		"ACK sip:bob@192.0.2.1 SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.2:5070\n"
+		"From: <sip:alice@192.0.2.2:5070>\nTo: %s\nCall-ID: c1\nCSeq: 1 ACK\n",
+		rig_header(t->r, rig_expect(t->r, "SIP/2.0 200 "), "To"));
+	rig_send(t->r, ack);
+	CHECK_STR(t->e.log, "INCOMING offer:offer-1 CONNECTING(200) CONFIRMED(200)");
+	end_hangup(&t->e);
+	rig_reply(t->r, rig_expect(t->r, "BYE sip:alice@192.0.2.2:5070 SIP/2.0"), "200 OK");
+	story_close(t);
+}
+
 /* MATRIX: RFC 6337 4.3 UAS-IsI */
 TEST(rfc3261_14_2_a_second_invite_in_the_early_dialog)
 {
@@ -551,7 +573,7 @@ TESTS(RUN(the_caller_cancels), RUN(rfc3261_12_1_1_responses_that_make_the_dialog
 	RUN(an_early_answer_is_repeated_in_the_2xx), RUN(an_invite_without_offer_gets_ours_in_the_2xx_only),
 	RUN(rfc3261_13_3_1_ringing_is_repeated_each_minute_until_it_expires),
 	RUN(what_cannot_become_a_session_is_refused), RUN(an_invite_without_contact_is_refused),
-	RUN(rfc3261_14_2_a_second_invite_in_the_early_dialog),
+	RUN(a_caller_of_rfc_2543_may_have_no_contact), RUN(rfc3261_14_2_a_second_invite_in_the_early_dialog),
 	RUN(rfc3261_14_1_the_callee_tries_again_within_2_s),
 	RUN(a_retry_waits_until_the_peers_reinvite_is_done),
 	RUN(an_owner_that_lets_go_ends_the_call_behind_itself), RUN(what_a_call_can_be_asked),

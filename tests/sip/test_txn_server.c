@@ -568,6 +568,32 @@ TEST(unknown_uri_scheme_gets_416)
 	rig_close(r);
 }
 
+/* Nothing but its source says where the answer goes, and the Via comes back as it was. */
+TEST(a_via_that_cannot_be_read_gets_its_400)
+{
+	struct rig *r = rig_new();
+	const char *refusal;
+
+	rig_send(r, "OPTIONS sip:bob@192.0.2.1 SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.2:5099;;,;,,\n"
+		    "v: SIP/2.0/UDP 192.0.2.99\nMax-Forwards: 70\nFrom: <sip:c@d>;tag=9\n"
+		    "To: <sip:bob@example.com>\nCall-ID: x\nCSeq: 1 OPTIONS\n");
+	refusal = rig_expect(r, "SIP/2.0 400 Bad Via\r\n");
+	CHECK(rig_has(refusal, "Via: SIP/2.0/UDP 192.0.2.2:5099;;,;,,\r\nVia: SIP/2.0/UDP 192.0.2.99\r\n"));
+	CHECK(strstr(rig_header(r, refusal, "To"), ";tag="));
+	rig_close(r);
+}
+
+TEST(an_unknown_method_gets_501_with_allow_also_when_its_cseq_is_wrong)
+{
+	struct rig *r = rig_new();
+
+	rig_send(r, "FROB sip:bob@192.0.2.1 SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.2:5070;branch=z9hG4bKa\n"
+		    "Max-Forwards: 70\nFrom: <sip:c@d>;tag=9\nTo: <sip:bob@example.com>\nCall-ID: x\n"
+		    "CSeq: 1 INVITE\n");
+	CHECK_STR(rig_header(r, rig_expect(r, "SIP/2.0 501 Not Implemented\r\n"), "Allow"), SIP_STACK_ALLOW);
+	rig_close(r);
+}
+
 TEST(an_ack_is_never_answered)
 {
 	struct rig *r = rig_new();
@@ -678,6 +704,7 @@ TESTS(RUN(invite_gets_a_100_after_200_ms), RUN(invite_answered_in_time_gets_no_1
 	RUN(peers_of_rfc_2543_are_told_apart_by_everything_else),
 	RUN(request_that_comes_by_two_paths_is_answered_once), RUN(cancel_of_nothing_gets_481),
 	RUN(cancel_is_answered_then_the_invite), RUN(what_nobody_takes_is_refused_without_memory),
-	RUN(unknown_uri_scheme_gets_416), RUN(an_ack_is_never_answered),
+	RUN(unknown_uri_scheme_gets_416), RUN(a_via_that_cannot_be_read_gets_its_400),
+	RUN(an_unknown_method_gets_501_with_allow_also_when_its_cseq_is_wrong), RUN(an_ack_is_never_answered),
 	RUN(above_the_limit_new_requests_get_503), RUN(above_the_limit_in_bytes_new_requests_get_503),
 	RUN(transport_that_closes_ends_what_nobody_waits_for), RUN(every_allocation_may_fail))
