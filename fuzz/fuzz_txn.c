@@ -13,8 +13,6 @@
 #define SERVERS 6
 #define NODES   2
 
-
-
 struct client {
 	struct node *node;
 	struct sip_client *c; /* NULL: the place is free */
