@@ -438,7 +438,11 @@ int sip_respond(struct sip_server *t, const struct sip_reply *reply)
 		return OH_ESTATE;
 	if (t->state != N_EXPIRED)
 		err = prepare(t, reply);
-	return err ? err : handle(t, event, 0);
+	if (err)
+		return err;
+	err = handle(t, event, 0);
+	/* From the socket these two would be read as "nothing has happened, answer again". */
+	return err == OH_ENOMEM || err == OH_ETOOBIG ? OH_ETRANSPORT : err;
 }
 
 int sip_respond_again(struct sip_server *t)

@@ -371,6 +371,35 @@ TEST(reply_that_cannot_be_sent_leaves_the_transaction_as_it_is)
 
 /* ---- the user goes ---- */
 
+/* OH_ENOMEM means "answer again" and nothing else: what the socket had no memory for counts as sent and lost. */
+TEST(response_that_found_no_memory_may_be_given_again)
+{
+	const struct sip_reply ok = {.status = 200};
+	bool again = false, lost = false;
+
+	for (uint64_t n = 1; !lost; n++) {
+		struct rig *r = rig_new();
+		struct sip_server *t;
+		int err;
+
+		rig_send(r, rig_request(r, "OPTIONS", "z9hG4bK1", 1, ""));
+		t = rig_server(r);
+		mem_fail_at(n);
+		err = sip_respond(t, &ok);
+		CHECK(!mem_fail_armed());
+		if (err == OH_ENOMEM) {
+			CHECK_OK(sip_respond(t, &ok));
+			again = true;
+		} else {
+			CHECK_EQ(err, OH_ETRANSPORT);
+			CHECK_EQ(rig_counters(r).server_txns, 1);
+			lost = true;
+		}
+		rig_close(r);
+	}
+	CHECK(again);
+}
+
 TEST(refuse_and_detach_answer_what_is_open)
 {
 	struct rig *r = rig_new();
@@ -699,8 +728,8 @@ TESTS(RUN(invite_gets_a_100_after_200_ms), RUN(invite_answered_in_time_gets_no_1
 	RUN(answer_after_the_client_gave_up_is_not_sent), RUN(every_cell_of_the_state_table),
 	RUN(responses_repeat_what_the_request_said), RUN(one_request_has_one_to_tag),
 	RUN(reply_that_cannot_be_sent_leaves_the_transaction_as_it_is),
-	RUN(refuse_and_detach_answer_what_is_open), RUN(invite_that_nobody_takes_gets_500),
-	RUN(a_branch_means_nothing_without_its_sender_and_method),
+	RUN(response_that_found_no_memory_may_be_given_again), RUN(refuse_and_detach_answer_what_is_open),
+	RUN(invite_that_nobody_takes_gets_500), RUN(a_branch_means_nothing_without_its_sender_and_method),
 	RUN(peers_of_rfc_2543_are_told_apart_by_everything_else),
 	RUN(request_that_comes_by_two_paths_is_answered_once), RUN(cancel_of_nothing_gets_481),
 	RUN(cancel_is_answered_then_the_invite), RUN(what_nobody_takes_is_refused_without_memory),
