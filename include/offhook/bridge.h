@@ -34,7 +34,7 @@ struct offhook_link {
  * @param phone    borrowed
  * @param number   0 = the device
  * @param ret_id   set on success only
- * @return 0, OH_ENOENT, OH_EINVAL, OH_ECLOSED
+ * @return 0, OH_ENOENT, OH_ECLOSED
  *
  * Thread: any.  May call back: no.  Spec: none.
  */
@@ -46,7 +46,7 @@ OFFHOOK_API int offhook_slot_of(struct offhook_phone *phone, unsigned number, of
  * @param phone  borrowed
  * @param links  borrowed
  * @param n      how many
- * @return 0, OH_ENOENT (a slot is gone: the detail names the link), OH_EINVAL (level), OH_ENOMEM, OH_ECLOSED
+ * @return 0, OH_ENOENT (a slot is gone: the detail names the link), OH_EINVAL (level 0..64), OH_ENOMEM, OH_ECLOSED
  *
  * Thread: any.  May call back: no.  Spec: none.
  */
@@ -241,7 +241,8 @@ OFFHOOK_API int offhook_tone_new(struct offhook_phone *phone, const struct offho
 
 /**
  * Removes a player, recorder or tone with its slot and connections. A recorder's file is complete when this returns; only
- * from an inline handler, which cannot wait, it is completed right after.
+ * from an inline handler, which cannot wait, it is completed right after. An event of it that waits already still comes,
+ * with its user_data.
  *
  * @param phone  borrowed
  * @param id     player, recorder or tone

@@ -116,9 +116,9 @@ OFFHOOK_API void offhook_call_cfg_init(struct offhook_call_cfg *cfg);
  * @param cfg       copied
  * @param ret_call  set on success only, before any event of it is handled by another thread's handler; a handler
  *                  knows its call by user_data anyway
- * @return 0, OH_EURI, OH_ESCHEME, OH_ENOENT (no such account), OH_ETRANSPORT (none fits), OH_EUNREACH (no route to a
- *         numeric host), OH_ETOOMANY (max_calls), OH_ENOPORTS, a wrapped errno, OH_EINVAL, OH_ENOMEM, OH_ECLOSED; a
- *         host name that has no address is told later, by DISCONNECTED with OH_ERESOLVE
+ * @return 0, OH_EURI, OH_ESCHEME, OH_ENOENT (no such account, or none at all), OH_ETRANSPORT (none fits), OH_EUNREACH
+ *         (no route to a numeric host), OH_ETOOMANY (max_calls), OH_ENOPORTS, a wrapped errno, OH_EINVAL, OH_ENOMEM,
+ *         OH_ECLOSED; a host name that has no address is told later, by DISCONNECTED with status 503 and OH_ERESOLVE
  *
  * Thread: any.  May call back: with inline delivery the CALLING event.  Spec: RFC 3261 13.2,
  * RFC 3263 4.3.
@@ -163,7 +163,8 @@ OFFHOOK_API void offhook_answer_init(struct offhook_answer *answer);
  * @param call    an incoming call that has no final answer yet
  * @param answer  copied; NULL = 200
  * @return 0, OH_ESTATE (nothing to answer), OH_EENDED, OH_ENOENT, OH_EINVAL (code out of 101-699), OH_ENOCODEC (the
- *         call was refused with 488), OH_ENOPORTS or a wrapped errno (no media: the call still rings), OH_ENOMEM, OH_ECLOSED
+ *         call was refused with 488), OH_ENOPORTS or a wrapped errno (no media: the call still rings), OH_ETOOBIG,
+ *         OH_ENOMEM, OH_ECLOSED
  *
  * Thread: any.  May call back: with inline delivery.  Spec: RFC 3261 13.3.
  */
@@ -176,7 +177,7 @@ OFFHOOK_API int offhook_call_answer(struct offhook_phone *phone, offhook_id call
  * @param phone   borrowed
  * @param call    the call
  * @param answer  copied; NULL or code 0 = by state: 200 confirmed, 603 to an incoming, 487 to an outgoing call
- * @return 0, OH_EENDED, OH_ENOENT, OH_EINVAL, OH_ECLOSED
+ * @return 0, OH_EENDED, OH_ENOENT, OH_EINVAL (code not 0 or 200-699, or a header), OH_ENOMEM, OH_ECLOSED
  *
  * Thread: any.  May call back: with inline delivery.  Spec: RFC 3261 9, 13.3.1.3, 15.
  */
@@ -190,7 +191,8 @@ OFFHOOK_API int offhook_call_hangup(struct offhook_phone *phone, offhook_id call
  * @param call       a confirmed call
  * @param headers    added to the re-INVITE; NULL when n_headers is 0; copied
  * @param n_headers  how many
- * @return 0, OH_ESTATE (not confirmed), OH_EBUSY (another offer is open), OH_EENDED, OH_ENOENT, OH_EINVAL, OH_ECLOSED
+ * @return 0, OH_ESTATE (not confirmed), OH_EBUSY (another offer is open), OH_EENDED, OH_ENOENT, OH_EINVAL,
+ *         OH_ENOMEM, OH_ECLOSED
  *
  * Thread: any.  May call back: no.  Spec: RFC 3264 8.4, RFC 6337 5.3.
  */
@@ -216,7 +218,7 @@ OFFHOOK_API int offhook_call_reinvite(struct offhook_phone *phone, offhook_id ca
  *
  * @param phone        borrowed
  * @param call         a call with audio
- * @param digits       0-9 A-D a-d * # and R (flash); at most 32 wait at a time
+ * @param digits       0-9 A-D * # and R (flash), without case; at most 32 wait at a time
  * @param duration_ms  of each, 40-8000; 0 = 160
  * @param pause_ms     between two, 30-8000; 0 = 80
  * @return 0, OH_ENOMEDIA, OH_ENODTMF (the peer takes none), OH_EDIGIT, OH_ETOOMANY (none of them is sent), OH_EENDED,
@@ -275,7 +277,7 @@ OFFHOOK_API int offhook_call_get_info(struct offhook_phone *phone, offhook_id ca
 OFFHOOK_API void offhook_call_info_free(struct offhook_call_info *info);
 
 /**
- * The calls that are alive.
+ * The calls that are alive; those too whose end was not yet handled.
  *
  * @param phone      borrowed
  * @param ret_calls  receives up to cap ids; may be NULL when cap is 0

@@ -28,8 +28,9 @@ enum offhook_event_type {
 	                                  *   changed: connect again */
 	OFFHOOK_EVENT_CALL_DTMF = 4,     /**< a digit came: `digit`, `duration_ms` */
 	OFFHOOK_EVENT_CALL_DTMF_SENT = 5,/**< the queued digits have gone out */
-	OFFHOOK_EVENT_CALL_REQUEST = 6,  /**< INFO or another request came inside the call and was answered with 200:
-	                                  *   `message` is all of it */
+	OFFHOOK_EVENT_CALL_REQUEST = 6,  /**< an INFO came inside the call and was answered with 200: `message` is
+	                                  *   all of it. What asks or changes nothing gets its answer from the
+	                                  *   library, other methods get 405 */
 	OFFHOOK_EVENT_CALL_RESPONSE = 7, /**< the fate of offhook_call_request(): `status` and its `message`, or `error` */
 	OFFHOOK_EVENT_CALL_RTP = 8,      /**< `status` 0: no RTP for rtp_timeout_ms; 1: the first RTP, or RTP again */
 	OFFHOOK_EVENT_HOLD_FAILED = 9,   /**< a hold or re-INVITE was refused (`status`), or its answer was of no use
@@ -54,7 +55,8 @@ struct offhook_event {
 	char digit;                      /**< 0-9 A-D * # R */
 	uint32_t duration_ms;            /**< of the digit; 0 when the peer did not say */
 	uint64_t count;                  /**< of dropped events */
-	const char *message;             /**< a SIP message, terminated; NULL when there is none */
+	const char *message;             /**< a SIP message, terminated: see the types; at DISCONNECTED the one from the
+	                                  *   peer that ended it; NULL when there is none */
 	size_t message_length;           /**< its bytes */
 };
 
@@ -67,7 +69,8 @@ struct offhook_event {
  * @param index    0 for the first of that name, 1 for the second, ...
  * @param buf      receives the terminated value, folded lines joined, cut to size
  * @param size     bytes in buf, at least 1
- * @return the length of the whole value, OH_ENOENT when there is none, OH_ESYNTAX when it is no message
+ * @return the length of the whole value, OH_ENOENT when there is none, OH_ESYNTAX when it is no message, OH_EINVAL
+ *         (a NULL, or size 0), OH_ENOMEM
  *
  * Thread: any.  May call back: no.  Spec: RFC 3261 7.3.
  */

@@ -6,6 +6,8 @@
  * Threads: every function may be called from any thread, from inside event handlers too, unless its comment says
  * otherwise. A call becomes a command to the phone's signalling thread and returns its result. Nothing of the program
  * ever runs under a lock of the library.
+ *
+ * Pointers: an argument must not be NULL unless its comment allows it.
  */
 #ifndef OFFHOOK_PHONE_H
 #define OFFHOOK_PHONE_H
@@ -101,10 +103,10 @@ struct offhook_phone_cfg {
 	                                *   with or without clock rate; NULL = "PCMU, PCMA". There are PCMU, PCMA,
 	                                *   L16/16000 and L16/8000; copied */
 	uint32_t jitter_ms;            /**< fixed depth of the jitter buffer, 0..500; 0 = as small as possible */
-	uint16_t rtp_port_min;         /**< default 16384 */
-	uint16_t rtp_port_max;         /**< default 32766 */
+	uint16_t rtp_port_min;         /**< at least 2; default 16384 */
+	uint16_t rtp_port_max;         /**< above rtp_port_min; default 32766 */
 	uint32_t rtp_timeout_ms;       /**< an event when no RTP comes for so long; 0 = never; default 10,000 */
-	uint32_t t1_ms;                /**< SIP's T1 (RFC 3261 17.1.1.1), 0 = 500 */
+	uint32_t t1_ms;                /**< SIP's T1 (RFC 3261 17.1.1.1), up to 60,000; 0 = 500 */
 	int log_level;                 /**< enum offhook_log_level; default none */
 	int log_messages;              /**< non-zero: every SIP message in full at level debug */
 	offhook_log_fn *on_log;        /**< NULL: nothing is logged; the library never writes to stdout or stderr */
@@ -195,7 +197,8 @@ OFFHOOK_API int offhook_process(struct offhook_phone *phone, int timeout_ms);
 OFFHOOK_API int offhook_process_object(struct offhook_phone *phone, offhook_id id, uint64_t command);
 
 /**
- * The serial of this thread's last command: events that it caused carry it as `cause`.
+ * The serial of this thread's last command: events that it caused carry it as `cause`. Questions (..._get_info(),
+ * offhook_calls() and the like) and offhook_call_set_user_data() cause nothing and leave it as it is.
  *
  * @return a number above 0, or 0 before the first command
  *
@@ -274,7 +277,7 @@ OFFHOOK_API void offhook_transport_cfg_init(struct offhook_transport_cfg *cfg);
  * @param phone   borrowed
  * @param cfg     copied
  * @param ret_id  set on success only
- * @return 0, OH_EINVAL (not an address), OH_ENOTSUP (that type), a wrapped errno (EADDRINUSE: the port is taken;
+ * @return 0, OH_EINVAL (not an address, dscp), OH_ENOTSUP (that type), a wrapped errno (EADDRINUSE: the port is taken;
  *         EADDRNOTAVAIL: not an address of this machine), OH_ENOMEM, OH_ECLOSED
  *
  * Thread: any.  May call back: no.  Spec: RFC 3261 18.
@@ -344,8 +347,8 @@ OFFHOOK_API void offhook_account_cfg_init(struct offhook_account_cfg *cfg);
  * @param phone   borrowed
  * @param cfg     copied
  * @param ret_id  set on success only
- * @return 0, OH_EURI (detail: what is wrong with it), OH_ESCHEME, OH_ENOENT (no such transport), OH_EINVAL,
- *         OH_ENOMEM, OH_ECLOSED
+ * @return 0, OH_EURI (detail: what is wrong with it), OH_ESCHEME, OH_ENOENT (no such transport), OH_EINVAL (neither
+ *         URI nor transport), OH_ENOMEM, OH_ECLOSED
  *
  * Thread: any.  May call back: no.  Spec: RFC 3261 8.
  */
