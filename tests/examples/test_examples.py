@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -198,6 +199,16 @@ def test_announce_refuse_speaks_before_it_refuses(server, peer, say, tmp_path):
         states = [(e["state"], e["status"]) for e in events(caller) if e["event"] == "call.state"]
         assert states[-2:] == [("EARLY", 183), ("DISCONNECTED", 480)]
     closed.wait_for("heard")
+
+
+def test_json_tester_judges(command, start, server, peer):
+    env = {**os.environ, "PATH": f"{Path(command).parent}:{os.environ['PATH']}"}
+    program = [sys.executable, ROOT / "examples" / "json_tester.py"]
+    bob = peer("answer", "--echo", "--count", "2")
+    said = ended(start([*program, f"sip:bob@127.0.0.1:{bob.port}", "2"], env=env))
+    assert "2 of 2 good, set-up" in said
+    busy = peer("answer", "--code", "486")
+    assert "refused      486 Busy Here" in ended(start([*program, f"sip:bob@127.0.0.1:{busy.port}", "1"], env=env), 1)
 
 
 def test_info_and_headers_pass(start, server):
