@@ -45,6 +45,10 @@ static void signal_change(struct feed *f, struct rig *r)
 		p.dtmf_rx_pt = p.dtmf_tx_pt = -1;
 	if (how & 32)
 		p.n_rx = 1;
+	if (how & 64) { /* a codec of another clock */
+		p.rx[p.n_rx].codec = codec_find(SLICE_LIT("L16"), 16000, 1);
+		p.rx[p.n_rx++].pt = 96;
+	}
 	(void)stream_apply(r->b.stream, &p);
 }
 

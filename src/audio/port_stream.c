@@ -2,6 +2,7 @@
  * played out, RTP that goes does not stop. */
 #include "audio/ports.h"
 
+#include "audio/resample.h"
 #include "base/mem.h"
 #include "rtp/stream.h"
 
@@ -75,3 +76,33 @@ struct port *port_stream_new(
 	ps->rtp_port = rtp_port;
 	return &ps->port;
 }
+
+/* ---- sample rates ---- */
+
+static int convert_make(uint32_t from_hz, uint32_t to_hz, void **ret_state)
+{
+	struct resample *r;
+	int err = resample_new(from_hz, to_hz, &r);
+
+	if (!err)
+		*ret_state = r;
+	return err;
+}
+
+static void convert_run(void *state, const int16_t *from, size_t n, int16_t *to, size_t n_to)
+{
+	resample_run(state, from, n, to, n_to);
+}
+
+static void convert_reset(void *state)
+{
+	resample_reset(state);
+}
+
+static void convert_free(void *state)
+{
+	resample_free(state);
+}
+
+const struct stream_converter port_stream_converter = {
+	.make = convert_make, .run = convert_run, .reset = convert_reset, .free = convert_free};

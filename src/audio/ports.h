@@ -8,10 +8,13 @@
 #include "host/host.h"
 
 struct stream;
+struct stream_converter;
 
 /* ---- a call's stream (port_stream.c): takes the stream; released: called after stream_free with the RTP port ---- */
 struct port *port_stream_new(struct stream *s, void (*released)(void *arg, uint16_t rtp_port), void *arg,
 	uint16_t rtp_port);                                       /* NULL: memory is out */
+/* For a stream's cfg: what this layer's filters do for a peer that changes the sample rate. */
+extern const struct stream_converter port_stream_converter;
 
 /* ---- WAV player (player.c): any rate and any sample format that libsndfile decodes (16-bit PCM and G.711 among
  * them), the mean of its channels; a ring of 1 s that the host's disk service refills. It plays while somebody is

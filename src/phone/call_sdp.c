@@ -99,6 +99,11 @@ static struct stream_params params_of(const struct call_media *m, const struct o
 		.not_before_ns = m->not_before_ns,
 	};
 
+	for (size_t i = 0; i < a->n_dtmf_rx_more && i < STREAM_EVENTS_MAX; i++) {
+		params.dtmf_rx_more[i].pt = (uint8_t)a->dtmf_rx_more[i].pt;
+		params.dtmf_rx_more[i].clock_hz = a->dtmf_rx_more[i].clock_hz;
+		params.n_dtmf_rx_more++;
+	}
 	for (size_t i = 0; i < a->n_codecs && params.n_rx < STREAM_CODECS_MAX; i++) {
 		const struct oa_codec *c = &a->codecs[i];
 

@@ -47,10 +47,10 @@ void stream_publish(struct stream *s)
 {
 	struct stream_stats f = s->figures;
 	const struct jbuf_stats *j = &s->jbuf.stats;
-	double ms = s->cur ? 1000.0 / s->cur->clock_hz : 0;
+	double ms = s->cur ? 1000.0 / s->jbuf.dec.clock_hz : 0;
 
 	f.played = j->played;
-	f.late = j->late;
+	f.late += j->late;
 	f.full = j->full;
 	f.buffered = j->buffered;
 	f.concealed = j->concealed;
@@ -98,6 +98,7 @@ int stream_new(const struct stream_cfg *cfg, struct stream **ret_stream)
 	s->tag = cfg->tag;
 	s->report = cfg->report;
 	s->report_arg = cfg->report_arg;
+	s->converter = cfg->converter;
 	n = strnlen(cfg->cname, RTCP_CNAME_MAX);
 	memcpy(s->cname, cfg->cname, n);
 	s->want.dtmf_tx_pt = -1;
@@ -134,7 +135,7 @@ struct stream *stream_free(struct stream *s)
 int stream_apply(struct stream *s, const struct stream_params *p)
 {
 	struct stream_setup *set, *unseen;
-	int err = stream_setup_new(p, s->tick_ms, &set);
+	int err = stream_setup_new(p, s->converter, s->tick_ms, &set);
 
 	if (err < 0)
 		return err;
@@ -187,6 +188,19 @@ static long decode(void *arg, uint8_t codec, const uint8_t *data, size_t n, int1
 	return OH_ESYNTAX;
 }
 
+/* The peer speaks on as it did while that is agreed: its next codec shows in its packets. */
+static bool is_still_heard(const struct stream *s, const struct stream_setup *set)
+{
+	for (size_t i = 0; i < set->p.n_rx; i++) {
+		const struct codec *c = set->p.rx[i].codec;
+
+		if (c->clock_hz == s->jbuf.dec.clock_hz && c->rate_hz == s->jbuf.dec.rate_hz &&
+			stream_setup_plays(set, c))
+			return true;
+	}
+	return false;
+}
+
 static void aim(struct stream *s, const struct stream_setup *set)
 {
 	s->remote = set->p.remote_rtp;
@@ -199,16 +213,18 @@ void stream_take_setup(struct stream *s)
 {
 	struct stream_setup *set, *old = s->cur;
 	struct jbuf_decoder dec;
+	bool goes_on;
 
 	if (!atomic_load_explicit(&s->door.pending, memory_order_relaxed))
 		return;
 	set = atomic_exchange_explicit(&s->door.pending, NULL, memory_order_acquire);
 	if (!set) /* signalling is just replacing it */
 		return;
+	goes_on = is_still_heard(s, set);
 	dec = (struct jbuf_decoder){.decode = decode,
 		.arg = s,
-		.clock_hz = set->clock_hz,
-		.rate_hz = set->rate_hz,
+		.clock_hz = goes_on ? s->jbuf.dec.clock_hz : set->clock_hz,
+		.rate_hz = goes_on ? s->jbuf.dec.rate_hz : set->rate_hz,
 		.spill = set->spill,
 		.spill_cap = set->spill_cap};
 	jbuf_bind(&s->jbuf, &dec);

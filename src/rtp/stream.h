@@ -17,6 +17,8 @@
 struct stream;
 
 #define STREAM_CODECS_MAX 16u
+#define STREAM_RATES_MAX  4u /* other sample rates than that of the codec that is sent */
+#define STREAM_EVENTS_MAX 4u /* telephone-event at other clocks */
 
 enum { STREAM_SEND = 1, STREAM_RECV = 2 };
 
@@ -36,9 +38,23 @@ struct stream_params {
 	} rx[STREAM_CODECS_MAX]; /* what the peer may send */
 	size_t n_rx;
 	int dtmf_tx_pt, dtmf_rx_pt; /* -1: none */
+	struct {                    /* the same at the clocks of other codecs that the peer may change to */
+		uint8_t pt;
+		uint32_t clock_hz;
+	} dtmf_rx_more[STREAM_EVENTS_MAX];
+	size_t n_dtmf_rx_more;
 	uint64_t not_before_ns; /* packets that arrived earlier are not taken: set to the time the own offer
 				 * or answer left */
 	bool relatch;           /* the peer's address may have moved: latch once more */
+};
+
+/* How samples change their rate: the audio layer's art, which this one does not know. make() allocates, the others
+ * run on the media thread and do not; n samples of a whole tick become a whole tick. */
+struct stream_converter {
+	int (*make)(uint32_t from_hz, uint32_t to_hz, void **ret_state);
+	void (*run)(void *state, const int16_t *from, size_t n, int16_t *to, size_t n_to);
+	void (*reset)(void *state);
+	void (*free)(void *state);
 };
 
 struct stream_cfg {
@@ -52,6 +68,8 @@ struct stream_cfg {
 	uint32_t timeout_ms; /* report when no RTP came for this long while receiving; 0 = never */
 	const char *cname;   /* copied; RFC 7022: random, no name of the machine */
 	uint32_t tag;        /* goes into every report: whose stream this is */
+	const struct stream_converter *converter; /* borrowed; NULL: packets of another rate than the sent codec's
+						   * are not taken */
 	media_report_fn *report; /* media thread */
 	void *report_arg;
 };

@@ -22,6 +22,7 @@
 #define STREAM_RX_PER_TICK   256u             /* datagrams: a flood costs no more than this */
 #define STREAM_RTCP_EVERY_MS 1000u            /* how often its socket is looked at; stamps are the kernel's */
 #define STREAM_PACKET_MS_MAX 120u             /* the longest packet that is taken */
+#define STREAM_TICK_MAX      960u             /* samples: 20 ms at 48 kHz */
 
 /*
  * What was agreed, with everything that it needs: made whole on signalling's side, so that the media thread
@@ -38,6 +39,12 @@ struct stream_setup {
 	int16_t *gather;  /* a packet that several ticks fill; NULL: a tick is made of whole packets */
 	int16_t *spill;   /* a decoded packet that several ticks play */
 	size_t spill_cap; /* samples */
+	const struct stream_converter *converter;
+	struct { /* from the rates that the peer may change to (RFC 3264 6.1: any agreed codec, at any time) */
+		uint32_t from_hz;
+		void *state;
+	} convert[STREAM_RATES_MAX];
+	size_t n_convert;
 };
 
 struct stream_door {
@@ -94,6 +101,7 @@ struct stream {
 	uint32_t tag;
 	media_report_fn *report;
 	void *report_arg;
+	const struct stream_converter *converter;
 	char cname[RTCP_CNAME_MAX + 1];
 
 	struct stream_door door;
@@ -118,10 +126,16 @@ void stream_tell(
 void stream_take_setup(struct stream *s);
 void stream_publish(struct stream *s);
 
-int stream_setup_new(const struct stream_params *p, uint32_t tick_ms, struct stream_setup **ret_setup);
+int stream_setup_new(const struct stream_params *p, const struct stream_converter *converter, uint32_t tick_ms,
+	struct stream_setup **ret_setup);
 struct stream_setup *stream_setup_free(struct stream_setup *set);
 /* The media thread goes from one to the other: what belongs to the same codec moves along. */
 void stream_setup_inherit(struct stream_setup *set, struct stream_setup *old);
+
+/* What turns PCM of this rate into that of the setup; NULL: nothing does. */
+void *stream_setup_converter(const struct stream_setup *set, uint32_t from_hz);
+/* Can packets of this codec be played? Those of the setup's own rate always. */
+bool stream_setup_plays(const struct stream_setup *set, const struct codec *c);
 
 /* c=0.0.0.0 (RFC 3264 8.4): nothing is sent, wherever packets come from. An address that nobody knows yet is learnt
  * from the first packet. */

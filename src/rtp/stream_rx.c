@@ -23,7 +23,7 @@ static int codec_index(const struct stream_setup *set, uint8_t pt, const struct 
 /* Another source than before takes over. What the old one left to play is not mixed with it. */
 static void new_source(struct stream *s, const struct rtp_packet *p)
 {
-	double ms = 1000.0 / s->cur->clock_hz;
+	double ms = 1000.0 / s->jbuf.dec.clock_hz;
 
 	if (s->rx.source.known) {
 		s->rx.lost_before += rtp_source_lost(&s->rx.source);
@@ -95,10 +95,22 @@ static void note_heard(struct stream *s, const struct host_rx *rx)
 
 static uint32_t arrival_ts(const struct stream *s, uint64_t at_ns)
 {
-	return (uint32_t)(at_ns / 1000 * (s->cur->clock_hz / 1000) / 1000);
+	return (uint32_t)(at_ns / 1000 * (s->jbuf.dec.clock_hz / 1000) / 1000);
 }
 
-static void take_event(struct stream *s, const struct rtp_packet *p, const struct host_rx *rx)
+/* The clock of a telephone-event by its payload type; 0: it is none. */
+static uint32_t event_clock(const struct stream_setup *set, uint8_t pt)
+{
+	if (set->p.dtmf_rx_pt >= 0 && pt == set->p.dtmf_rx_pt)
+		return set->clock_hz;
+	for (size_t i = 0; i < set->p.n_dtmf_rx_more; i++)
+		if (set->p.dtmf_rx_more[i].pt == pt)
+			return set->p.dtmf_rx_more[i].clock_hz;
+	return 0;
+}
+
+static void take_event(
+	struct stream *s, const struct rtp_packet *p, uint32_t clock_hz, const struct host_rx *rx)
 {
 	s->figures.rx_events++;
 	s->rx.event_ns = s->now_ns;
@@ -106,8 +118,36 @@ static void take_event(struct stream *s, const struct rtp_packet *p, const struc
 		return;
 	latch(s, rx);
 	note_heard(s, rx);
-	if (s->cur->p.dir & STREAM_RECV)
-		dtmf_rx_packet(&s->dtmf_rx, p->ts, p->marker, p->payload, p->n, rx->at_ns);
+	if (!(s->cur->p.dir & STREAM_RECV))
+		return;
+	s->dtmf_rx.clock_hz = clock_hz;
+	dtmf_rx_packet(&s->dtmf_rx, p->ts, p->marker, p->payload, p->n, rx->at_ns);
+}
+
+/*
+ * The peer has changed to a codec of another clock (RFC 3264 6.1 lets it, at any time, within what was agreed). Time
+ * stamps mean something else from here on (RFC 7160 3): the time line begins anew, and so does the measure of
+ * jitter, whose value is kept as a time.
+ */
+static void change_clock(struct stream *s, const struct codec *c)
+{
+	struct jbuf_decoder dec = s->jbuf.dec;
+	double ratio = (double)c->clock_hz / dec.clock_hz;
+	void *convert = stream_setup_converter(s->cur, c->rate_hz);
+
+	dec.clock_hz = c->clock_hz;
+	dec.rate_hz = c->rate_hz;
+	jbuf_bind(&s->jbuf, &dec);
+	if (convert)
+		s->cur->converter->reset(convert);
+	s->rx.source.timed = false;
+	s->rx.source.jitter *= ratio;
+	s->rx.source.jitter_max *= ratio;
+}
+
+static bool is_of_another_clock(const struct stream *s, const struct codec *c)
+{
+	return c->clock_hz != s->jbuf.dec.clock_hz || c->rate_hz != s->jbuf.dec.rate_hz;
 }
 
 static void take_audio(struct stream *s, const struct rtp_packet *p, const struct host_rx *rx)
@@ -123,8 +163,8 @@ static void take_audio(struct stream *s, const struct rtp_packet *p, const struc
 	 * ignored. */
 	if (index >= 0)
 		samples = codec->samples(p->payload, p->n);
-	if (index < 0 || samples <= 0 || codec->rate_hz != s->cur->rate_hz ||
-		codec->clock_hz != s->cur->clock_hz || (size_t)samples > s->cur->spill_cap) {
+	if (index < 0 || samples <= 0 || !stream_setup_plays(s->cur, codec) ||
+		(size_t)samples > s->cur->spill_cap) {
 		s->figures.invalid++;
 		return;
 	}
@@ -139,6 +179,14 @@ static void take_audio(struct stream *s, const struct rtp_packet *p, const struc
 		s->figures.duplicate++;
 		return;
 	}
+	if (is_of_another_clock(s, codec)) {
+		/* Overtaken by the change: its time line is over. */
+		if (where == RTP_SEQ_OLD) {
+			s->figures.late++;
+			return;
+		}
+		change_clock(s, codec);
+	}
 	rtp_source_jitter(&s->rx.source, arrival_ts(s, rx->at_ns), p->ts);
 	if (!(s->cur->p.dir & STREAM_RECV)) {
 		s->figures.early++;
@@ -147,7 +195,7 @@ static void take_audio(struct stream *s, const struct rtp_packet *p, const struc
 	jbuf_put(&s->jbuf, &(struct jbuf_packet){.data = p->payload,
 				   .n = p->n,
 				   .ts = p->ts,
-				   .span = (uint32_t)samples / s->cur->samples_per_ts,
+				   .span = (uint32_t)samples / (codec->rate_hz / codec->clock_hz),
 				   .at_ns = rx->at_ns,
 				   .codec = (uint8_t)index,
 				   .marker = p->marker});
@@ -157,6 +205,7 @@ static void take_datagram(struct stream *s, const uint8_t *data, const struct ho
 {
 	enum rtp_kind kind = rtp_kind_of(data, rx->n);
 	struct rtp_packet p;
+	uint32_t clock_hz;
 
 	if (kind == RTP_CONTROL) { /* RFC 5761, whether agreed or not */
 		stream_rtcp_datagram(s, data, rx);
@@ -174,8 +223,9 @@ static void take_datagram(struct stream *s, const uint8_t *data, const struct ho
 		s->figures.invalid++;
 		return;
 	}
-	if (s->cur->p.dtmf_rx_pt >= 0 && p.pt == s->cur->p.dtmf_rx_pt)
-		take_event(s, &p, rx);
+	clock_hz = event_clock(s->cur, p.pt);
+	if (clock_hz)
+		take_event(s, &p, clock_hz, rx);
 	else
 		take_audio(s, &p, rx);
 }
@@ -225,6 +275,22 @@ void stream_receive(struct stream *s, uint64_t now_ns)
 	check_timeout(s);
 }
 
+/* The peer speaks at another rate than we do. */
+static bool pull_converted(struct stream *s, int16_t *pcm, size_t n)
+{
+	int16_t own[STREAM_TICK_MAX];
+	size_t n_own = s->jbuf.dec.rate_hz / 1000 * s->tick_ms;
+	void *convert = stream_setup_converter(s->cur, s->jbuf.dec.rate_hz);
+
+	if (!jbuf_get(&s->jbuf, s->now_ns, own, n_own)) {
+		s->cur->converter->reset(convert);
+		memset(pcm, 0, n * sizeof(*pcm));
+		return false;
+	}
+	s->cur->converter->run(convert, own, n_own, pcm, n);
+	return true;
+}
+
 bool stream_pull(struct stream *s, int16_t *pcm, size_t n)
 {
 	/* Between a new setup and the plan that knows its rate there may be a tick of the wrong size. */
@@ -234,5 +300,7 @@ bool stream_pull(struct stream *s, int16_t *pcm, size_t n)
 	}
 	/* A telephone-event stands in the place of audio; its absence then is no loss. */
 	s->jbuf.excused = s->rx.event_ns && s->now_ns - s->rx.event_ns <= STREAM_EVENT_PACE;
+	if (s->jbuf.dec.rate_hz != s->cur->rate_hz)
+		return pull_converted(s, pcm, n);
 	return jbuf_get(&s->jbuf, s->now_ns, pcm, n);
 }

@@ -7,8 +7,9 @@
 
 static bool valid(const struct stream_params *p)
 {
-	if (!p->tx || p->ptime_ms < 10 || p->ptime_ms > 60 || p->n_rx > STREAM_CODECS_MAX || (p->dir & ~3u) ||
-		p->dtmf_tx_pt > 127 || p->dtmf_rx_pt > 127)
+	if (!p->tx || p->ptime_ms < 10 || p->ptime_ms > 60 || p->n_rx > STREAM_CODECS_MAX ||
+		p->n_dtmf_rx_more > STREAM_EVENTS_MAX || (p->dir & ~3u) || p->dtmf_tx_pt > 127 ||
+		p->dtmf_rx_pt > 127)
 		return false;
 	for (size_t i = 0; i < p->n_rx; i++)
 		if (!p->rx[i].codec || p->rx[i].pt > 127)
@@ -24,7 +25,48 @@ static void *carve(char **at, size_t bytes)
 	return piece;
 }
 
-int stream_setup_new(const struct stream_params *p, uint32_t tick_ms, struct stream_setup **ret_setup)
+/* The longest packet at the highest rate that may come. */
+static size_t spill_of(const struct stream_params *p)
+{
+	uint32_t rate_hz = p->tx->rate_hz;
+
+	for (size_t i = 0; i < p->n_rx; i++)
+		if (p->rx[i].codec->rate_hz > rate_hz)
+			rate_hz = p->rx[i].codec->rate_hz;
+	return rate_hz * STREAM_PACKET_MS_MAX / 1000;
+}
+
+void *stream_setup_converter(const struct stream_setup *set, uint32_t from_hz)
+{
+	for (size_t i = 0; i < set->n_convert; i++)
+		if (set->convert[i].from_hz == from_hz)
+			return set->convert[i].state;
+	return NULL;
+}
+
+bool stream_setup_plays(const struct stream_setup *set, const struct codec *c)
+{
+	return c->rate_hz == set->rate_hz || stream_setup_converter(set, c->rate_hz);
+}
+
+static int make_converters(struct stream_setup *set)
+{
+	for (size_t i = 0; set->converter && i < set->p.n_rx; i++) {
+		uint32_t from_hz = set->p.rx[i].codec->rate_hz;
+		int err;
+
+		if (stream_setup_plays(set, set->p.rx[i].codec) || set->n_convert == STREAM_RATES_MAX)
+			continue;
+		err = set->converter->make(from_hz, set->rate_hz, &set->convert[set->n_convert].state);
+		if (err < 0)
+			return err;
+		set->convert[set->n_convert++].from_hz = from_hz;
+	}
+	return 0;
+}
+
+int stream_setup_new(const struct stream_params *p, const struct stream_converter *converter,
+	uint32_t tick_ms, struct stream_setup **ret_setup)
 {
 	size_t tick, packet, spill, gather, bytes;
 	struct stream_setup *set;
@@ -35,7 +77,7 @@ int stream_setup_new(const struct stream_params *p, uint32_t tick_ms, struct str
 		return OH_EINVAL;
 	tick = p->tx->rate_hz * tick_ms / 1000;
 	packet = p->tx->rate_hz * p->ptime_ms / 1000;
-	spill = p->tx->rate_hz * STREAM_PACKET_MS_MAX / 1000;
+	spill = spill_of(p);
 	gather = tick % packet ? packet : 0;
 	bytes = ALIGNED(sizeof(*set)) + ALIGNED(p->tx->enc_bytes) + ALIGNED(gather * 2) + ALIGNED(spill * 2);
 	for (size_t i = 0; i < p->n_rx; i++)
@@ -45,6 +87,7 @@ int stream_setup_new(const struct stream_params *p, uint32_t tick_ms, struct str
 		return OH_ENOMEM;
 	at = (char *)set + ALIGNED(sizeof(*set));
 	set->p = *p;
+	set->converter = converter;
 	set->clock_hz = p->tx->clock_hz;
 	set->rate_hz = p->tx->rate_hz;
 	set->samples_per_ts = set->rate_hz / set->clock_hz;
@@ -66,6 +109,9 @@ int stream_setup_new(const struct stream_params *p, uint32_t tick_ms, struct str
 	}
 	set->spill = carve(&at, spill * 2); /* last: seldom touched */
 	set->spill_cap = spill;
+	err = make_converters(set);
+	if (err < 0)
+		goto fail;
 	*ret_setup = set;
 	return 0;
 fail:
@@ -81,6 +127,8 @@ struct stream_setup *stream_setup_free(struct stream_setup *set)
 		set->p.tx->enc_free(set->enc);
 	for (size_t i = 0; i < set->decs_made; i++)
 		set->p.rx[i].codec->dec_free(set->dec[i]);
+	for (size_t i = 0; i < set->n_convert; i++)
+		set->converter->free(set->convert[i].state);
 	mem_free(set);
 	return NULL;
 }

@@ -27,6 +27,7 @@
 #include "sdp/sdp.h"
 
 #define OA_CODECS_MAX 32u
+#define OA_EVENTS_MAX 4u /* telephone-events beside that of the codec that is sent */
 
 /* One codec that we can do. */
 struct oa_codec {
@@ -67,6 +68,11 @@ struct oa_audio {
 					* sends. They belong to oa until the next agreement or oa_free() */
 	size_t n_codecs;
 	int dtmf_tx_pt, dtmf_rx_pt; /* telephone-event at the codec's clock; -1: none */
+	struct {                    /* the same as the peer sends it at the clocks of the other codecs */
+		int pt;
+		uint32_t clock_hz;
+	} dtmf_rx_more[OA_EVENTS_MAX];
+	size_t n_dtmf_rx_more;
 	uint32_t
 		dtmf_events; /* bit n: the peer takes event n, 0..16 (0xffff when not said, RFC 4733 2.4.1) */
 	uint32_t ptime_ms;   /* what the peer wants to receive; 0 = not said; bounded by its maxptime */

@@ -136,12 +136,20 @@ static void agree_dtmf(struct oa_audio *audio, const struct oa_fmts *fmts)
 	for (size_t i = 0; i < fmts->n; i++) {
 		const struct oa_fmt *f = &fmts->list[i];
 
-		if (!oa_is_dtmf(&f->map) || f->map.clock_hz != audio->codec.clock_hz)
+		if (!oa_is_dtmf(&f->map))
+			continue;
+		if (f->map.clock_hz != audio->codec.clock_hz) {
+			if (audio->n_dtmf_rx_more == OA_EVENTS_MAX)
+				continue;
+			audio->dtmf_rx_more[audio->n_dtmf_rx_more].pt = (int)f->rx_pt;
+			audio->dtmf_rx_more[audio->n_dtmf_rx_more++].clock_hz = f->map.clock_hz;
+			continue;
+		}
+		if (audio->dtmf_rx_pt >= 0) /* of two at one clock the first */
 			continue;
 		audio->dtmf_tx_pt = (int)f->tx_pt;
 		audio->dtmf_rx_pt = (int)f->rx_pt;
 		audio->dtmf_events = read_events(f->peer_fmtp);
-		return;
 	}
 }
 

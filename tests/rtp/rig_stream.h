@@ -4,6 +4,7 @@
 
 #include "check.h"
 
+#include "audio/ports.h"
 #include "host/sim/sim.h"
 #include "offhook/error.h"
 #include "rtp/stream.h"
@@ -23,6 +24,7 @@ struct rig_end {
 	size_t n_digits;
 	uint32_t next_sample; /* of the test signal it speaks */
 	bool quiet;           /* pushes NULL */
+	uint32_t khz;         /* of what it pushes and pulls */
 	int16_t *heard;       /* everything it pulled */
 	size_t n_heard, cap_heard;
 };
@@ -67,6 +69,7 @@ static inline void rig_end_open(struct rig *r, struct rig_end *e, const char *ip
 	struct stream_cfg cfg = {.tick_ms = r->tick_ms,
 		.cname = "cname",
 		.tag = port,
+		.converter = &port_stream_converter,
 		.report = rig_report,
 		.report_arg = e,
 		.timeout_ms = 1000};
@@ -78,6 +81,7 @@ static inline void rig_end_open(struct rig *r, struct rig_end *e, const char *ip
 	CHECK_OK(netaddr_parse_ip(slice_of(ip), port, &e->rtp));
 	CHECK_OK(netaddr_parse_ip(slice_of(ip), (uint16_t)(port + 1), &e->rtcp));
 	CHECK_OK(stream_new(&cfg, &e->stream));
+	e->khz = 8;
 }
 
 static inline struct stream_params rig_params(
@@ -142,7 +146,7 @@ static inline void rig_tick(struct rig *r, struct rig_end *e)
 {
 	int16_t pcm[480];
 	size_t n =
-		8 * r->tick_ms; /* not stream_rate(): that is signalling's, and this may be another thread */
+		e->khz * r->tick_ms; /* not stream_rate(): that is signalling's, and this may be another thread */
 	uint64_t now = sim_now(r->sim);
 
 	stream_receive(e->stream, now);

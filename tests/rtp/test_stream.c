@@ -570,7 +570,8 @@ static int life(void *arg)
 	struct host_dgram *rtp = NULL, *rtcp = NULL;
 	struct host_dgram_cfg sock = {.local = {.family = NETADDR_IP4}};
 	struct stream *s = NULL;
-	struct stream_cfg cfg = {.host = r->a.host, .tick_ms = 20, .cname = "c"};
+	struct stream_cfg cfg = {
+		.host = r->a.host, .tick_ms = 20, .cname = "c", .converter = &port_stream_converter};
 	int16_t pcm[160];
 	int err = host_dgram_open(r->a.host, &sock, &rtp);
 
@@ -604,6 +605,8 @@ TEST(every_failing_allocation_leaves_nothing_behind)
 	memset(&r->a.params.remote_rtcp, 0, sizeof(r->a.params.remote_rtcp));
 	memset(&r->a.params.remote_rtp, 0, sizeof(r->a.params.remote_rtp));
 	r->a.params.ptime_ms = 30;
+	r->a.params.rx[r->a.params.n_rx].codec = codec_find(SLICE_LIT("L16"), 16000, 1);
+	r->a.params.rx[r->a.params.n_rx++].pt = 96;
 	check_every_allocation_fails(life, r);
 	rig_close(r);
 }
