@@ -33,7 +33,7 @@ enum offhook_event_type {
 	                                  *   library, other methods get 405 */
 	OFFHOOK_EVENT_CALL_RESPONSE = 7, /**< the fate of offhook_call_request(): `status` and its `message`, or `error` */
 	OFFHOOK_EVENT_CALL_RTP = 8,      /**< `status` 0: no RTP for rtp_timeout_ms; 1: the first RTP, or RTP again */
-	OFFHOOK_EVENT_HOLD_FAILED = 9,   /**< a hold or re-INVITE was refused (`status`), or its answer was of no use
+	OFFHOOK_EVENT_HOLD_FAILED = 9,   /**< a hold or re-INVITE was refused (`status`, `message`), or its answer was of no use
 	                                  *   (`error`); the old session stands */
 	OFFHOOK_EVENT_PLAYER_END = 10,   /**< a player without loop has given its last sample */
 	OFFHOOK_EVENT_TONE_END = 11,     /**< a tone with repeats is over */

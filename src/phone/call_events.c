@@ -130,11 +130,12 @@ static void on_state(void *arg, struct inv *inv, struct sip_msg *msg)
 
 /* ---- descriptions ---- */
 
-static void say_hold_failed(struct call *c, unsigned status, int error)
+static void say_hold_failed(struct call *c, unsigned status, const struct sip_msg *msg, int error)
 {
 	struct event_say say = say_now(c, OFFHOOK_EVENT_HOLD_FAILED);
 
 	say.status = status;
+	say.message = msg ? msg->raw : SLICE_NONE;
 	say.error = error;
 	say.cause = c->reoffer_cause;
 	c->reoffer_cause = 0;
@@ -149,7 +150,7 @@ static int take_answer(struct call *c, struct slice body)
 	if (err && !gone) {
 		/* The first one ends the call; a later one leaves things as they were. */
 		if (c->state == OFFHOOK_CALL_CONFIRMED)
-			say_hold_failed(c, 200, err);
+			say_hold_failed(c, 200, NULL, err);
 		return err;
 	}
 	/* Audio that has failed is told too. */
@@ -205,13 +206,13 @@ static int on_sdp(void *arg, struct inv *inv, enum inv_sdp kind, struct slice bo
 	return kind == INV_SDP_ANSWER ? take_answer(c, body) : take_offer(c, inv, body);
 }
 
-static void on_reoffer_failed(void *arg, struct inv *inv, unsigned status)
+static void on_reoffer_failed(void *arg, struct inv *inv, unsigned status, struct sip_msg *msg)
 {
 	struct call *c = arg;
 
 	(void)inv;
 	call_media_rollback(&c->media);
-	say_hold_failed(c, status, 0);
+	say_hold_failed(c, status, msg, 0);
 }
 
 static struct slice on_reoffer_again(void *arg, struct inv *inv)

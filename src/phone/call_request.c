@@ -134,14 +134,18 @@ static bool has_package(const struct sip_msg *msg)
 	return sip_msg_hdr_named(msg, SLICE_LIT("Info-Package")) != NULL;
 }
 
-static void refuse_package(struct sip_server *server)
-{
-	static const struct sip_extra none = {{"Recv-Info", 9}, {"", 0}};
-	struct sip_reply reply = {
-		.status = 469, .reason = SLICE_LIT("Bad Info Package"), .extras = &none, .n_extras = 1};
+static const struct sip_extra no_package = {{"Recv-Info", 9}, {"", 0}},
+			      later = {{"Retry-After", 11}, {CALL_RETRY_AFTER, sizeof(CALL_RETRY_AFTER) - 1}};
+static const struct sip_reply bad_package = {.status = 469,
+				      .reason = {"Bad Info Package", 16},
+				      .extras = &no_package,
+				      .n_extras = 1},
+			      too_much = {.status = 503, .extras = &later, .n_extras = 1};
 
-	if (sip_respond(server, &reply) == OH_ENOMEM)
-		sip_refuse(server, 469, "Bad Info Package");
+static void refuse_with(struct sip_server *server, const struct sip_reply *reply)
+{
+	if (sip_respond(server, reply) == OH_ENOMEM)
+		sip_refuse(server, reply->status, reply->reason.p);
 }
 
 static void take_info(struct call *c, struct sip_msg *msg, struct sip_server *server)
@@ -154,11 +158,11 @@ static void take_info(struct call *c, struct sip_msg *msg, struct sip_server *se
 	};
 
 	if (has_package(msg)) {
-		refuse_package(server);
+		refuse_with(server, &bad_package);
 		return;
 	}
 	if (!events_room(c->phone, c->subject)) {
-		sip_refuse(server, 503, NULL);
+		refuse_with(server, &too_much);
 		return;
 	}
 	say.picture = picture_new(c);

@@ -13,6 +13,7 @@ static bool is_ours(enum sip_hdr_id id)
 	case SIP_HDR_CALL_ID:
 	case SIP_HDR_CSEQ:
 	case SIP_HDR_CONTENT_LENGTH:
+	case SIP_HDR_CONTENT_TYPE:
 	case SIP_HDR_MAX_FORWARDS:
 		return true;
 	default:

@@ -374,15 +374,16 @@ int inv_extras_keep(const struct sip_extra *extras, size_t n, struct kept_extras
 	return 0;
 }
 
-int inv_extras_with_allow(
+int inv_extras_with_ours(
 	const struct sip_extra *extras, size_t n, struct sip_extra buf[INV_EXTRAS_ROOM], size_t *ret_n)
 {
 	if (n > INV_EXTRAS_MAX)
 		return err_detail(OH_ETOOBIG, "%zu headers; at most %u", n, INV_EXTRAS_MAX);
 	buf[0] = (struct sip_extra){SLICE_LIT("Allow"), SLICE_LIT(SIP_STACK_ALLOW)};
+	buf[1] = (struct sip_extra){SLICE_LIT("Supported"), SLICE_LIT(SIP_STACK_SUPPORTED)};
 	if (n)
-		memcpy(&buf[1], extras, n * sizeof(buf[0]));
-	*ret_n = n + 1;
+		memcpy(&buf[2], extras, n * sizeof(buf[0]));
+	*ret_n = n + 2;
 	return 0;
 }
 

@@ -43,8 +43,8 @@ struct inv_handler {
 	 */
 	int (*sdp)(void *arg, struct inv *inv, enum inv_sdp kind, struct slice body, bool early);
 	/* Our re-INVITE ended without an answer: the old session stands. status: the peer's final, 408 for none, 491
-	 * after the last retry. */
-	void (*reoffer_failed)(void *arg, struct inv *inv, unsigned status);
+	 * after the last retry. `msg` is the peer's response, or NULL. */
+	void (*reoffer_failed)(void *arg, struct inv *inv, unsigned status, struct sip_msg *msg);
 	/* What would we offer now? Asked when our re-INVITE met another one (491) and is sent anew, and when the peer
 	 * re-INVITEs without an offer (ours goes into the 2xx). Absent or empty: give it up (the peer's is refused with
 	 * 488). The slice is borrowed until return of the caller's loop step. */

@@ -180,7 +180,7 @@ struct inv {
 
 /* Limits. */
 #define INV_EXTRAS_MAX        64u    /* headers of the program in one message */
-#define INV_EXTRAS_ROOM       (INV_EXTRAS_MAX + 2u) /* with Allow, and an INVITE's Expires */
+#define INV_EXTRAS_ROOM       (INV_EXTRAS_MAX + 3u) /* with Allow, Supported, and an INVITE's Expires */
 #define INV_FORKS_MAX         64u    /* 2xx of other forks that one INVITE acknowledges and ends */
 #define INV_REASON_MAX        256u   /* bytes of a phrase that we keep */
 #define INV_REOFFER_TRIES     5u
@@ -207,8 +207,8 @@ int inv_keep_body(struct inv *inv, struct slice body);
 void inv_drop_body(struct inv *inv);
 int inv_keep_contact(struct inv *inv, struct slice contact);
 int inv_extras_keep(const struct sip_extra *extras, size_t n, struct kept_extras **ret_kept);
-/* The program's headers and Allow, in buf. OH_ETOOBIG. */
-int inv_extras_with_allow(const struct sip_extra *extras, size_t n, struct sip_extra buf[INV_EXTRAS_ROOM],
+/* What we can do (RFC 3261 13.2.1, 13.3.1.4) and the program's headers, in buf. OH_ETOOBIG. */
+int inv_extras_with_ours(const struct sip_extra *extras, size_t n, struct sip_extra buf[INV_EXTRAS_ROOM],
 	size_t *ret_n);
 void inv_dialog_request(void *arg, struct sip_msg *msg, struct sip_server *server);
 

@@ -41,7 +41,7 @@ static int send_reinvite(struct inv *inv, struct slice offer)
 		.body = offer};
 	struct sip_client_handler handler;
 	struct invite *v;
-	int err = inv_extras_with_allow(want->extras->list, want->extras->n, extras, &req.n_extras);
+	int err = inv_extras_with_ours(want->extras->list, want->extras->n, extras, &req.n_extras);
 
 	if (err == 0)
 		err = invite_new(inv, &v);
@@ -62,13 +62,13 @@ static int send_reinvite(struct inv *inv, struct slice offer)
 }
 
 /* The old session stands. */
-static void give_up(struct inv *inv, unsigned status)
+static void give_up(struct inv *inv, unsigned status, struct sip_msg *msg)
 {
 	reoffer_free(inv);
 	inv->sdp = SDP_SETTLED;
 	inv_enter(inv, PHASE_CONFIRMED);
 	if (inv->handler.reoffer_failed)
-		inv->handler.reoffer_failed(inv->handler.arg, inv, status);
+		inv->handler.reoffer_failed(inv->handler.arg, inv, status, msg);
 }
 
 static struct slice ask_offer(struct inv *inv)
@@ -93,7 +93,7 @@ static void on_retry(void *arg)
 	offer = ask_offer(inv);
 	if (inv->want == want && inv->phase == PHASE_CONFIRMED &&
 		(slice_empty(offer) || send_reinvite(inv, offer) != 0))
-		give_up(inv, 491);
+		give_up(inv, 491, NULL);
 	inv_unref(inv);
 }
 
@@ -144,7 +144,7 @@ int reoffer_success(struct inv *inv, const struct ev *ev)
 	inv->open = NULL;
 	(void)invite_ack(ev->invite, SLICE_NONE); /* failed: the repeated 2xx asks again */
 	if (slice_empty(body)) {
-		give_up(inv, ev->msg->status);
+		give_up(inv, ev->msg->status, ev->msg);
 		return 0;
 	}
 	inv->sdp = SDP_SETTLED;
@@ -167,7 +167,7 @@ int reoffer_refused(struct inv *inv, const struct ev *ev)
 		return 0;
 	}
 	if (status != 491 || inv->want->tries >= INV_REOFFER_TRIES) {
-		give_up(inv, status);
+		give_up(inv, status, ev->msg);
 		return 0;
 	}
 	inv->sdp = SDP_SETTLED;
@@ -181,7 +181,7 @@ int reoffer_unanswered(struct inv *inv, const struct ev *ev)
 	if (ev->err == OH_ETIMEDOUT)
 		inv_hangup(inv, &(struct op_end){.by = INV_ENDED_BY_NETWORK, .status = 408});
 	else
-		give_up(inv, 503);
+		give_up(inv, 503, NULL);
 	return 0;
 }
 
@@ -215,7 +215,7 @@ int reinvite_too_early(struct inv *inv, const struct ev *ev)
 /* A 2xx to the peer's INVITE with its answer, or with our offer. */
 static int accept_reinvite(struct inv *inv, struct slice body, enum sdp_stage stage)
 {
-	struct sip_extra extras[1];
+	struct sip_extra extras[INV_EXTRAS_ROOM];
 	struct sip_reply reply = {.status = 200,
 		.contact = slice_of(inv->contact),
 		.record_route = true,
@@ -224,9 +224,9 @@ static int accept_reinvite(struct inv *inv, struct slice body, enum sdp_stage st
 		.body = body};
 	int err;
 
-	extras[0] = (struct sip_extra){SLICE_LIT("Allow"), SLICE_LIT(SIP_STACK_ALLOW)};
-	reply.n_extras = 1;
-	err = uas_send(inv, &reply);
+	err = inv_extras_with_ours(NULL, 0, extras, &reply.n_extras);
+	if (err == 0)
+		err = uas_send(inv, &reply);
 	if (err)
 		return err;
 	dialog_accept_target(inv->dialog);
@@ -348,7 +348,7 @@ int reinvite_acked(struct inv *inv, const struct ev *ev)
 		return 0;
 	if (slice_empty(answer)) {
 		if (inv->handler.reoffer_failed)
-			inv->handler.reoffer_failed(inv->handler.arg, inv, 488);
+			inv->handler.reoffer_failed(inv->handler.arg, inv, 488, NULL);
 	} else if (inv->handler.sdp) {
 		(void)inv->handler.sdp(inv->handler.arg, inv, INV_SDP_ANSWER, answer, false);
 	}

@@ -68,7 +68,7 @@ static int send_first(struct inv *inv, const struct inv_call_cfg *cfg)
 	struct sip_client_handler handler;
 	struct invite *v;
 	char expires[16];
-	int err = inv_extras_with_allow(cfg->extras, cfg->n_extras, extras, &req.n_extras);
+	int err = inv_extras_with_ours(cfg->extras, cfg->n_extras, extras, &req.n_extras);
 
 	if (cfg->expires_s && err == 0) {
 		snprintf(expires, sizeof(expires), "%u", cfg->expires_s);

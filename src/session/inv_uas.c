@@ -259,7 +259,7 @@ static int accept_or_ring(struct inv *inv, const struct inv_reply *r)
 	int err = choose_body(inv, r, &reply.body, &stage);
 
 	if (err == 0)
-		err = inv_extras_with_allow(r->extras, r->n_extras, extras, &reply.n_extras);
+		err = inv_extras_with_ours(r->extras, r->n_extras, extras, &reply.n_extras);
 	if (err == 0)
 		err = inv_keep_contact(inv, r->contact);
 	if (err)

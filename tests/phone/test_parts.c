@@ -88,6 +88,7 @@ TEST(headers_of_the_program_are_checked)
 		{{"Via", "x"}, OH_EINVAL},
 		{{"v", "x"}, OH_EINVAL},
 		{{"content-length", "7"}, OH_EINVAL},
+		{{"c", "text/plain"}, OH_EINVAL},
 		{{NULL, "b"}, OH_EINVAL},
 		{{"X", NULL}, OH_EINVAL},
 	};

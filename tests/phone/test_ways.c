@@ -206,6 +206,12 @@ static int hang_up_with_note(struct side *s)
 	return offhook_call_hangup(s->phone, s->call, &a);
 }
 
+/* RFC 3261 13.2.1, 13.3.1.4. */
+static bool tells_what_it_can(const struct peer *p)
+{
+	return peer_got(p, "\r\nAllow: INVITE, ACK, ") && peer_got(p, "\r\nSupported:");
+}
+
 TEST(headers_of_the_program_stand_in_every_message_of_a_caller)
 {
 	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
@@ -214,14 +220,17 @@ TEST(headers_of_the_program_stand_in_every_message_of_a_caller)
 	peer_open(&p, r);
 	CHECK_OK(call_with(&r->b, "sip:peer@" PEER_IP, 0, &note));
 	CHECK(peer_hear(&p) && peer_got(&p, "INVITE ") && peer_got(&p, noted));
-	CHECK(peer_got(&p, "\r\nUser-Agent: offhook/") && peer_got(&p, "\r\nAllow: INVITE, ACK"));
+	CHECK(peer_got(&p, "\r\nUser-Agent: offhook/") && tells_what_it_can(&p));
 	peer_respond(&p, "200 OK", "", audio);
 	CHECK(peer_hear(&p) && peer_got(&p, "ACK "));
 	CHECK(rig_wait(&r->b, "CONFIRMED"));
 	CHECK_OK(offhook_call_reinvite(r->b.phone, r->b.call, &note, 1));
 	CHECK(peer_hear(&p) && peer_got(&p, "INVITE ") && peer_got(&p, noted));
-	peer_respond(&p, "488 Not Acceptable Here", "", "");
+	CHECK(tells_what_it_can(&p));
+	peer_respond(&p, "488 Not Acceptable Here", "Warning: 370 x \"no room\"\r\n", "");
 	CHECK(peer_hear(&p) && peer_got(&p, "ACK "));
+	CHECK(rig_wait(&r->b, "HOLD_FAILED(488)"));
+	CHECK(strstr(r->b.message, "\r\nWarning: 370 x \"no room\"\r\n") != NULL);
 	CHECK_OK(hang_up_with_note(&r->b));
 	CHECK(peer_hear(&p) && peer_got(&p, "BYE ") && peer_got(&p, noted));
 	peer_respond(&p, "200 OK", "", "");
@@ -246,10 +255,10 @@ TEST(headers_of_the_program_stand_in_every_answer)
 	peer_say(&p, "INVITE", "bob", "", 1, "", audio);
 	CHECK_OK(answer_with_note(&r->b, 183));
 	CHECK(peer_hear(&p) && peer_got(&p, "183 ") && peer_got(&p, noted));
-	CHECK(peer_got(&p, "\r\nServer: offhook/") && peer_got(&p, "\r\nAllow: INVITE, ACK"));
+	CHECK(peer_got(&p, "\r\nServer: offhook/") && tells_what_it_can(&p));
 	CHECK_OK(answer_with_note(&r->b, 200));
 	CHECK(peer_hear(&p) && peer_got(&p, "200 OK") && peer_got(&p, noted));
-	CHECK(peer_got(&p, "\r\nAllow: INVITE, ACK"));
+	CHECK(tells_what_it_can(&p));
 	peer_tag(&p, tag);
 	peer_say(&p, "ACK", "bob", tag, 1, "", "");
 	CHECK_OK(hang_up_with_note(&r->b));

@@ -80,9 +80,10 @@ static int on_sdp(void *arg, struct inv *inv, enum inv_sdp kind, struct slice bo
 	return err;
 }
 
-static void on_reoffer_failed(void *arg, struct inv *inv, unsigned status)
+static void on_reoffer_failed(void *arg, struct inv *inv, unsigned status, struct sip_msg *msg)
 {
 	(void)inv;
+	(void)msg;
 	note(arg, "failed(%u)", status);
 	called_back(arg);
 }
