@@ -34,9 +34,11 @@ static void check_end(const struct pair *p, const struct flow *flow, const struc
 	for (size_t i = 0; i < n_ends; i++)
 		good = good || came_to(p, &flow->ends[i]);
 	if (!good || (!flow->apart && strcmp(p->a.session, p->b.session) != 0))
-		fail_msg("fate %d of packet %u, delay %u ms: \"%s\" and \"%s\", sessions %s and %s\n%s\n%s",
-			(int)f->kind, (unsigned)f->serial, (unsigned)(f->delay_ns / NS_PER_MS),
-			p->a.reason_text, p->b.reason_text, p->a.session, p->b.session, p->a.log, p->b.log);
+		fail_msg("fate %d of packet %u and %u, delay %u ms: \"%s\" and \"%s\", sessions %s and "
+			 "%s\n%s\n%s",
+			(int)f->kind, (unsigned)f->serial, (unsigned)f->second,
+			(unsigned)(f->delay_ns / NS_PER_MS), p->a.reason_text, p->b.reason_text, p->a.session,
+			p->b.session, p->a.log, p->b.log);
 }
 
 /* Who is told to go by a proxy finds no other way. */
@@ -84,21 +86,40 @@ static uint64_t run(const struct flow *flow, struct fault *f)
 	return f->n_packets;
 }
 
+/* Two packets share the fate; repeats, which the clean run has not, among them. */
+static void run_with_two(const struct flow *flow, const struct fault *kind, uint64_t n)
+{
+	for (uint64_t first = 1; first < n; first++) {
+		for (uint64_t second = first + 1; second <= n + 2; second++) {
+			struct fault f = *kind;
+
+			f.serial = first;
+			f.second = second;
+			run(flow, &f);
+		}
+	}
+}
+
 void flow_run(const struct flow *flow)
 {
-	static const struct fault kinds[] = {{.kind = SIM_DROP}, {.kind = SIM_DOUBLE},
-		{.kind = SIM_DELAY, .delay_ns = 4 * NS_PER_MS},
-		{.kind = SIM_DELAY, .delay_ns = 700 * NS_PER_MS}};
+	static const struct {
+		struct fault fault;
+		bool in_pairs;
+	} kinds[] = {{{.kind = SIM_DROP}, true}, {{.kind = SIM_DOUBLE}, false},
+		{{.kind = SIM_DELAY, .delay_ns = 4 * NS_PER_MS}, false},
+		{{.kind = SIM_DELAY, .delay_ns = 700 * NS_PER_MS}, true}};
 	struct fault none = {.kind = SIM_BY_RULE};
 	uint64_t n = run(flow, &none);
 
 	CHECK(n >= 3);
 	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
 		for (uint64_t serial = 1; serial <= n; serial++) {
-			struct fault f = kinds[k];
+			struct fault f = kinds[k].fault;
 
 			f.serial = serial;
 			run(flow, &f);
 		}
+		if (kinds[k].in_pairs)
+			run_with_two(flow, &kinds[k].fault, n);
 	}
 }

@@ -1,8 +1,8 @@
 /*
- * A whole call between two ends and what it must come to: on a clean wire, where every word of both logs is compared,
- * and then once for each packet lost, once for each doubled, and twice for each delayed past its neighbours (a little,
- * and longer than T1). Whatever happens to one packet, both ends come to the same end, they have agreed on the same
- * session, and nothing is left in either stack.
+ * A whole call between two ends and what it must come to: on a clean wire, where every word of both logs is compared, and
+ * then once for each packet lost, once for each doubled, and twice for each delayed past its neighbours (a little, and
+ * longer than T1); and with each two packets lost, and each two late. Whatever happens, both ends come to the same end,
+ * they have agreed on the same session, and nothing is left in either stack.
  */
 #ifndef OH_TESTS_SESSION_FLOW_H
 #define OH_TESTS_SESSION_FLOW_H

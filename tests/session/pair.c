@@ -361,7 +361,7 @@ static enum sim_fate fate_of(void *arg, const struct sim_packet *packet, uint64_
 	struct fault *f = arg;
 
 	f->n_packets++;
-	if (f->n_packets != f->serial)
+	if (f->n_packets != f->serial && f->n_packets != f->second)
 		return SIM_BY_RULE;
 	*delay_ns = f->delay_ns;
 	(void)packet;

@@ -84,10 +84,10 @@ void end_hangup(struct end *e); /* code 0; nothing when it has ended already */
 struct sip_stack_handler end_stack_handler(struct end *e);
 struct inv_handler end_inv_handler(struct end *e);
 
-/* One packet, counted from 1, meets this fate; the others pass. kind SIM_BY_RULE: none. */
+/* One packet or two, counted from 1 (0: none), meet this fate; the others pass. kind SIM_BY_RULE: none. */
 struct fault {
 	enum sim_fate kind;
-	uint64_t serial, delay_ns;
+	uint64_t serial, second, delay_ns;
 	uint64_t n_packets; /* counts */
 };
 void pair_fault(struct pair *p, struct fault *f);

@@ -141,8 +141,10 @@ static void bye_while_it_rings(struct pair *p)
 	struct caller c = {0};
 
 	ring(&c, p);
-	if (!c.dialog) /* the 180 was lost: another one makes the early dialog */
+	for (int i = 0; i < 3 && !c.dialog; i++) { /* the 180 was lost: another one makes the early dialog */
 		end_reply(&p->b, 183, NULL);
+		pair_run_ms(p, 1000);
+	}
 	bye(&c, p);
 	finish(&c, p);
 	CHECK_EQ(c.status, 487);
