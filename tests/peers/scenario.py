@@ -144,5 +144,7 @@ def errors(folder: Path) -> str:
 
 
 def repeats(sipp: Program, what: str) -> int:
-    """How often SIPp saw or sent this message again, by its last screen."""
-    return sum(int(row[1]) for row in re.findall(rf"{what} (?:<-+|-+>)(?: B-RTD\d)?\s+(\d+)\s+(\d+)", sipp.text()))
+    """How often SIPp saw or sent this message again, by its last screen: "---> INVITE 20 2" or "INVITE ---> 20 2"."""
+    rows = re.findall(rf"^\s*(?:-+>|<-+)?\s*{what}\s+(?:-+>|<-+)?(?: B-RTD\d)?\s*(\d+)\s+(\d+)", sipp.text(), re.M)
+    assert rows, f"no {what} in {sipp.text()}"
+    return sum(int(again) for _, again in rows)

@@ -57,7 +57,7 @@ def quit_linphone(phone) -> None:
 
 
 def assert_both_heard(speech: dict[str, Path], ours: Path, phone) -> None:
-    """linphone says its file again after half a second, which is cut off; its jitter buffer slips 10 ms now and then."""
+    """linphone says its file again after half a second, which is cut off; its jitter buffer slips 10 ms at times."""
     samples, rate = read_wav(ours)
     said, said_rate = read_wav(speech["bob"])
     once = ours.with_name("once.wav")

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 
 from conftest import BUILD, ROOT, wait_bound
+from scenario import answer_kept, expect, expect_and_keep, pause, reply, request, run_sipp, sdp, write
 
 ANSWER_ALL = ROOT / "tests" / "python" / "programs" / "answer_all.py"
 
+CANCELS = [request("INVITE", to="", body=sdp()), expect(100, optional=True), expect(180), pause(300),
+           request("CANCEL", to="", branch="INVITE1"), expect(200), expect(487), request("ACK", branch="INVITE1")]
 
-def sipp(need, start, tmp_path: Path, *args: object):
-    """SIPp on 127.0.0.1 without screen; its files go to the test's folder."""
-    return start([need("sipp"), *args, "-i", "127.0.0.1", "-nostdin", "-trace_err", "-timeout", "40",
-                  "-timeout_error"], name="sipp", cwd=tmp_path)
+GETS_CANCELLED = [expect_and_keep("INVITE"), reply(180, "Ringing", tag="1"), expect("CANCEL"), reply(200),
+                  answer_kept(487, "Request Terminated", tag="1"), expect("ACK")]
 
 
 def test_sipp_calls_one_after_another(need, start, command, free_port, tmp_path):
     port = free_port()
     ours = start([command, "answer", "--local", f"127.0.0.1:{port}", "--count", "5", "--json", "--tone", "440"])
     ours.wait_for('"ready"')
-    uac = sipp(need, start, tmp_path, f"127.0.0.1:{port}", "-sn", "uac", "-p", free_port(), "-m", 5, "-l", 1, "-d", 300)
+    uac = run_sipp(need, start, tmp_path, f"127.0.0.1:{port}", "-sn", "uac", "-p", free_port(), "-m", 5, "-l", 1,
+                   "-d", 300)
     assert uac.wait(60) == 0, uac.text()
     ours.wait(10)
     stats = [json.loads(line) for line in ours.text().splitlines() if '"call.stats"' in line]
@@ -31,8 +32,8 @@ def test_sipp_calls_one_after_another(need, start, command, free_port, tmp_path)
 def test_sipp_calls_a_python_program_a_hundred_times(need, start, free_port, tmp_path):
     ours = start([sys.executable, ANSWER_ALL, "60"], name="answer_all", env={"PYTHONPATH": str(BUILD / "python")})
     port = json.loads(ours.wait_for("ready").splitlines()[-1])["port"]
-    uac = sipp(need, start, tmp_path, f"127.0.0.1:{port}", "-sn", "uac", "-p", free_port(), "-m", 100, "-r", 25,
-               "-l", 50, "-d", 500)
+    uac = run_sipp(need, start, tmp_path, f"127.0.0.1:{port}", "-sn", "uac", "-p", free_port(), "-m", 100, "-r", 25,
+                   "-l", 50, "-d", 500)
     assert uac.wait(60) == 0, uac.text()
     ours.write("\n")
     assert ours.wait(20) == 0, ours.text()
@@ -44,8 +45,8 @@ def test_sipp_calls_a_python_program_a_hundred_times(need, start, free_port, tmp
 def test_over_the_limit_sipp_is_told_busy(need, start, free_port, tmp_path):
     ours = start([sys.executable, ANSWER_ALL, "1"], name="answer_all", env={"PYTHONPATH": str(BUILD / "python")})
     port = json.loads(ours.wait_for("ready").splitlines()[-1])["port"]
-    uac = sipp(need, start, tmp_path, f"127.0.0.1:{port}", "-sn", "uac", "-p", free_port(), "-m", 2, "-r", 2, "-l", 2,
-               "-d", 1500)
+    uac = run_sipp(need, start, tmp_path, f"127.0.0.1:{port}", "-sn", "uac", "-p", free_port(), "-m", 2, "-r", 2,
+                   "-l", 2, "-d", 1500)
     assert uac.wait(60) == 1, uac.text()  # SIPp: 1 = at least one call failed
     ours.write("\n")
     assert ours.wait(20) == 0, ours.text()
@@ -55,7 +56,7 @@ def test_over_the_limit_sipp_is_told_busy(need, start, free_port, tmp_path):
 
 def test_we_call_sipp(need, start, command, free_port, tmp_path):
     port = free_port()
-    uas = sipp(need, start, tmp_path, "-sn", "uas", "-p", port, "-m", 1)
+    uas = run_sipp(need, start, tmp_path, "-sn", "uas", "-p", port, "-m", 1)
     wait_bound(port)
     ours = start([command, "dial", f"sip:service@127.0.0.1:{port}", "--local", "127.0.0.1", "--duration", "1",
                   "--json", "--timeout", "10"])
@@ -66,7 +67,7 @@ def test_we_call_sipp(need, start, command, free_port, tmp_path):
 
 def test_we_cancel_a_call_to_sipp(need, start, command, free_port, tmp_path):
     port = free_port()
-    uas = sipp(need, start, tmp_path, "-sf", Path(__file__).parent / "sipp_uas_cancelled.xml", "-p", port, "-m", 1)
+    uas = run_sipp(need, start, tmp_path, "-sf", write(tmp_path / "uas.xml", *GETS_CANCELLED), "-p", port, "-m", 1)
     wait_bound(port)
     ours = start([command, "dial", f"sip:service@127.0.0.1:{port}", "--local", "127.0.0.1", "--timeout", "1"])
     assert ours.wait(30) == 4, ours.text() + uas.text()
@@ -77,8 +78,8 @@ def test_sipp_cancels_a_call_to_us(need, start, command, free_port, tmp_path):
     port = free_port()
     ours = start([command, "answer", "--local", f"127.0.0.1:{port}", "--ring", "20", "--json"])
     ours.wait_for('"ready"')
-    uac = sipp(need, start, tmp_path, f"127.0.0.1:{port}", "-sf", Path(__file__).parent / "sipp_uac_cancel.xml", "-p",
-               free_port(), "-m", 1)
+    uac = run_sipp(need, start, tmp_path, f"127.0.0.1:{port}", "-sf", write(tmp_path / "uac.xml", *CANCELS), "-p",
+                   free_port(), "-m", 1)
     assert uac.wait(60) == 0, uac.text()
     assert ours.wait(10) == 1, ours.text()
     end = json.loads([line for line in ours.text().splitlines() if '"DISCONNECTED"' in line][-1])
