@@ -69,8 +69,7 @@ TEST(a_boundary_is_needed)
 {
 	static const char *const types[] = {"multipart/mixed",
 		"multipart/mixed;boundary=", "multipart/mixed;boundary=\"\"",
-		"multipart/mixed;boundary="
-		"12345678901234567890123456789012345678901234567890123456789012345678901"};
+		"a/b;boundary=12345678901234567890123456789012345678901234567890123456789012345678901"};
 	struct sip_multipart m;
 
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
