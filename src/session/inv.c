@@ -92,6 +92,16 @@ static inv_act *const table[N_PHASES][N_EVENTS] = {
 			[EV_NO_RESPONSE] = reoffer_unanswered,
 			[EV_BYE] = bye_came,
 			[EV_INVITE] = reinvite_glare,
+			[EV_TIMER] = reoffer_too_long,
+			[EV_END] = end_bye,
+		},
+	[PHASE_REOFFER_WITHDRAWN] =
+		{
+			[EV_SUCCESS] = reoffer_success,
+			[EV_FAILURE] = reoffer_refused,
+			[EV_NO_RESPONSE] = reoffer_unheard,
+			[EV_BYE] = bye_came,
+			[EV_INVITE] = reinvite_glare,
 			[EV_END] = end_bye,
 		},
 	[PHASE_REANSWER_DUE] =
@@ -224,6 +234,9 @@ void inv_enter(struct inv *inv, enum phase phase)
 		break;
 	case PHASE_BYE_AFTER_ACK: /* the 2xx goes on being repeated */
 	case PHASE_BYE_BEFORE_ACK:
+		break;
+	case PHASE_REOFFERED:
+		sip_stack_arm(inv->stack, &inv->timer, INV_REOFFER_LIMIT_MS);
 		break;
 	case PHASE_REOFFER_CAME:
 		sip_stack_arm(inv->stack, &inv->timer, INV_REOFFER_ANSWER_MS);

@@ -116,7 +116,8 @@ int inv_refuse_offer(struct inv *inv, unsigned status, const struct sip_extra *e
 
 /* A re-INVITE with this offer (empty: the peer is asked for one, reported by sdp()). contact: absent = as before.
  * OH_ESTATE: not confirmed; OH_EBUSY: another offer is open, either way, or one of ours waits for its next try; else as
- * sip_client_send(). 491 from the peer: tried again by the bands of RFC 3261 14.1 through reoffer_again(). */
+ * sip_client_send(). 491 from the peer: tried again by the bands of RFC 3261 14.1 through reoffer_again(). Taken up by the
+ * peer and not answered in 3 minutes: cancelled, and reoffer_failed() follows. */
 int inv_reoffer(struct inv *inv, struct slice offer, struct slice contact, const struct sip_extra *extras,
 	size_t n_extras);
 

@@ -57,8 +57,7 @@ void inv_hangup(struct inv *inv, const struct op_end *end)
 	(void)inv_handle(inv, &(struct ev){.kind = EV_END, .op = end});
 }
 
-/* CANCEL an INVITE that has no final response; it ends in 64*T1 at the latest. */
-static void cancel_open(struct inv *inv, const struct sip_extra *extras, size_t n_extras)
+void inv_cancel_open(struct inv *inv, const struct sip_extra *extras, size_t n_extras)
 {
 	int err;
 
@@ -75,7 +74,7 @@ int end_cancel(struct inv *inv, const struct ev *ev)
 {
 	const struct op_end *end = ev->op;
 
-	cancel_open(inv, end->extras, end->n_extras);
+	inv_cancel_open(inv, end->extras, end->n_extras);
 	inv_finish(inv, inv->open ? PHASE_CANCELLING : PHASE_OVER, end);
 	return 0;
 }
@@ -124,7 +123,8 @@ int end_bye(struct inv *inv, const struct ev *ev)
 		uas_refuse(inv, 487);
 		break;
 	case PHASE_REOFFERED:
-		cancel_open(inv, NULL, 0);
+	case PHASE_REOFFER_WITHDRAWN:
+		inv_cancel_open(inv, NULL, 0);
 		break;
 	default:
 		uas_drop_server(inv);
@@ -192,7 +192,7 @@ int bye_early_caller(struct inv *inv, const struct ev *ev)
 
 	end.msg = ev->msg;
 	answer_bye(ev->server);
-	cancel_open(inv, NULL, 0);
+	inv_cancel_open(inv, NULL, 0);
 	inv_finish(inv, inv->open ? PHASE_CANCELLING : PHASE_OVER, &end);
 	return 0;
 }
@@ -230,7 +230,7 @@ int bye_came(struct inv *inv, const struct ev *ev)
 	answer_bye(ev->server);
 	if (inv->phase == PHASE_REOFFER_CAME)
 		uas_refuse(inv, 487);
-	cancel_open(inv, NULL, 0);
+	inv_cancel_open(inv, NULL, 0);
 	inv_finish(inv, after_their_bye(inv), &end);
 	return 0;
 }

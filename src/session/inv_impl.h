@@ -33,6 +33,7 @@
 	X(ANSWERED, INV_CONNECTING)           /* we sent the 2xx and wait for the ACK */                  \
 	X(CONFIRMED, INV_CONFIRMED)           /* at rest */                                               \
 	X(REOFFERED, INV_CONFIRMED)           /* our re-INVITE is out */                                  \
+	X(REOFFER_WITHDRAWN, INV_CONFIRMED)   /* ... and cancelled */                                     \
 	X(REANSWER_DUE, INV_CONFIRMED)        /* as ANSWER_DUE, for a re-INVITE */                        \
 	X(REOFFER_CAME, INV_CONFIRMED)        /* the peer's re-INVITE waits for our answer */             \
 	X(REANSWERED, INV_CONFIRMED)          /* we sent the 2xx to it and wait for the ACK */            \
@@ -185,6 +186,7 @@ struct inv {
 #define INV_REASON_MAX        256u   /* bytes of a phrase that we keep */
 #define INV_REOFFER_TRIES     5u
 #define INV_REOFFER_ANSWER_MS 10000u /* how long a peer's re-INVITE waits for the owner */
+#define INV_REOFFER_LIMIT_MS  180000u /* our re-INVITE, taken up and never answered: as timer C (RFC 3261 16.6) */
 #define INV_RING_AGAIN_MS     60000u /* RFC 3261 13.3.1.1: a provisional every minute keeps proxies waiting */
 #define INV_RETRY_AFTER_S     10u    /* RFC 3261 14.2: a number of seconds from 0 to this */
 
@@ -241,6 +243,8 @@ unsigned uas_body_fault(const struct sip_msg *invite);
 void uas_refuse_body(struct sip_server *server, unsigned status);
 
 /* ---- inv_end.c ---- */
+/* CANCELs our INVITE that has no final response; it ends in 64*T1 at the latest. */
+void inv_cancel_open(struct inv *inv, const struct sip_extra *extras, size_t n_extras);
 /* Ends the call by what its phase asks for. */
 void inv_hangup(struct inv *inv, const struct op_end *end);
 
@@ -255,6 +259,7 @@ void inv_other_request(struct inv *inv, struct sip_msg *msg, struct sip_server *
 inv_act uac_provisional, uac_success, uac_failure, uac_no_response, uac_answer, uac_expired;
 inv_act uas_reply, uas_ack, uas_cancel, uas_gone, uas_ring_again, uas_repeat, uas_unacked;
 inv_act reoffer_start, reoffer_success, reoffer_refused, reoffer_unanswered;
+inv_act reoffer_too_long, reoffer_unheard;
 inv_act reinvite_came, reinvite_glare, reinvite_too_early, reinvite_unacked;
 inv_act reinvite_answer, reinvite_refuse, reinvite_acked, reinvite_withdrawn, reinvite_too_late, reinvite_gone;
 inv_act end_cancel, end_refuse, end_after_ack, end_bye, bye_after_ack;

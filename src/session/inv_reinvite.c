@@ -185,6 +185,27 @@ int reoffer_unanswered(struct inv *inv, const struct ev *ev)
 	return 0;
 }
 
+/*
+ * The peer took it up (a provisional came) and then was silent: its refusal was lost as often as it was sent. Whoever
+ * waited on could never make another offer.
+ */
+int reoffer_too_long(struct inv *inv, const struct ev *ev)
+{
+	(void)ev;
+	inv_enter(inv, PHASE_REOFFER_WITHDRAWN);
+	inv_cancel_open(inv, NULL, 0);
+	if (!inv->open)
+		give_up(inv, 408, NULL);
+	return 0;
+}
+
+/* The peer refused it long ago, or does not care: had it accepted, it would have ended the call for want of an ACK. */
+int reoffer_unheard(struct inv *inv, const struct ev *ev)
+{
+	give_up(inv, ev->err == OH_ETIMEDOUT ? 408 : 503, NULL);
+	return 0;
+}
+
 /* ---- the peer's ---- */
 
 /* RFC 3261 14.2: ours is open. */

@@ -16,7 +16,7 @@
  * that is only ringing. OFFHOOK_CALLS=n makes more calls and only prints.
  */
 #include "rig.h"
-#include "watch.h"
+#include "../sip/watch.h"
 
 #define CALLS     2000
 #define EVERY_MS  20

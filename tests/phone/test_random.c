@@ -10,7 +10,7 @@
  * A seed replays its run exactly. OFFHOOK_SCHEDULES=n plays that many, OFFHOOK_SEED=n that one, OFFHOOK_TRACE=1 prints the wire.
  */
 #include "rig.h"
-#include "watch.h"
+#include "../sip/watch.h"
 
 #include <signal.h>
 #include <unistd.h>

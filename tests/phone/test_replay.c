@@ -1,7 +1,7 @@
 /* A seed replays a call with sound over a bad wire: the same packets at the same nanoseconds, and the same samples heard.
  * The wire alone, for all that phones can do, is in test_random. */
 #include "rig.h"
-#include "watch.h"
+#include "../sip/watch.h"
 
 #include <unistd.h>
 

@@ -508,6 +508,37 @@ TEST(bye_crosses_our_reinvite)
 }
 
 /* A re-INVITE that the peer never ends must not outlive the call for ever. */
+/* RFC 3261 17.1.1.2 lets a transaction wait for ever once a provisional came: its refusal may have been lost. */
+TEST(a_reoffer_that_is_taken_up_and_never_answered_is_cancelled_after_3_minutes)
+{
+	struct story *t = story_new();
+	const char *again;
+
+	confirmed_caller(t);
+	CHECK_OK(end_reoffer(&t->e, "offer-2"));
+	again = rig_expect(t->r, "INVITE ");
+	rig_reply(t->r, again, "100 Trying");
+	rig_run_for(t->r, 179000);
+	rig_expect_nothing(t->r);
+	rig_reply(t->r, rig_expect(t->r, "CANCEL "), "200 OK");
+	CHECK_EQ(end_reoffer(&t->e, "offer-3"), OH_EBUSY);
+	rig_reply(t->r, again, "487 Request Terminated");
+	rig_expect(t->r, "ACK ");
+	CHECK_STR(t->e.log, "failed(487)");
+	t->e.log[0] = '\0';
+
+	CHECK_OK(end_reoffer(&t->e, "offer-4"));
+	rig_reply(t->r, rig_expect(t->r, "INVITE "), "100 Trying");
+	rig_run_for(t->r, 179000);
+	rig_reply(t->r, rig_expect(t->r, "CANCEL "), "481 No such transaction");
+	rig_run_for(t->r, 33000);
+	CHECK_STR(t->e.log, "failed(408)");
+	CHECK(!inv_offer_open(t->e.inv));
+	t->e.log[0] = '\0';
+	we_hang_up_and_peer_agrees(t);
+	story_close(t);
+}
+
 TEST(hanging_up_cancels_our_open_reinvite)
 {
 	struct story *t = story_new();
@@ -713,6 +744,7 @@ TESTS(RUN(rfc3261_9_1_cancel_waits_for_a_provisional),
 	RUN(a_refused_reoffer_leaves_the_session), RUN(a_description_in_a_488_is_not_an_answer),
 	RUN(rfc3261_12_2_1_2_a_reinvite_that_gets_481_or_408_ends_the_call),
 	RUN(a_reinvite_without_any_response_ends_the_call), RUN(bye_crosses_our_reinvite),
+	RUN(a_reoffer_that_is_taken_up_and_never_answered_is_cancelled_after_3_minutes),
 	RUN(hanging_up_cancels_our_open_reinvite),
 	RUN(a_reinvite_asks_for_an_offer_and_answers_it_in_the_ack), RUN(rfc3261_14_2_glare_gets_491),
 	RUN(rfc3261_14_2_an_invite_before_the_first_is_answered_gets_500),

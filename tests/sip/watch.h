@@ -1,11 +1,11 @@
 /*
- * A bystander on the wire between phones. It decides what becomes of each packet, so it knows what arrives where and
+ * A bystander on the wire between phones, or between two ends of a session. It decides what becomes of each packet, so it knows what arrives where and
  * when, and holds every SIP message against the rules: one final response to an INVITE, one ACK to each 2xx that
  * arrives (RFC 3261 13.2.2.4), no offer while one is open in either direction (RFC 3264 4, RFC 6337 3), a repetition
  * equals the first sending. What it saw of each call's end tells whether both ends can know of it.
  */
-#ifndef OH_TESTS_PHONE_WATCH_H
-#define OH_TESTS_PHONE_WATCH_H
+#ifndef OH_TESTS_SIP_WATCH_H
+#define OH_TESTS_SIP_WATCH_H
 
 #include "host/sim/sim.h"
 
