@@ -124,12 +124,21 @@ static bool parse_number(const char *text, unsigned min, unsigned max, unsigned 
 	return true;
 }
 
-/* ADDR, ADDR:PORT or :PORT. */
+/* ADDR, ADDR:PORT or :PORT; an IPv6 address stands in brackets where a port follows. */
 static bool parse_local(const char *text, struct options *o)
 {
-	const char *colon = strrchr(text, ':');
-	size_t n = colon ? (size_t)(colon - text) : strlen(text);
+	const char *colon = strrchr(text, ':'), *bracket = *text == '[' ? strchr(text, ']') : NULL;
+	size_t n;
 
+	if (bracket) {
+		text++;
+		colon = bracket[1] ? bracket + 1 : NULL;
+		if (colon && *colon != ':')
+			return false;
+	} else if (colon != strchr(text, ':')) {
+		colon = NULL;
+	}
+	n = bracket ? (size_t)(bracket - text) : colon ? (size_t)(colon - text) : strlen(text);
 	if (n >= sizeof(o->address) || (colon && !parse_number(colon + 1, 0, 65535, &o->port)))
 		return false;
 	memcpy(o->address, text, n);

@@ -378,6 +378,12 @@ static int open_account(struct run *r, offhook_id transport)
 	return EXIT_OK;
 }
 
+/* Whoever is called by an IPv6 address is called from one. */
+static const char *local_address(const struct options *o)
+{
+	return *o->address || !o->uri || !strchr(o->uri, '[') ? o->address : "::";
+}
+
 static int listen_for_sip(struct run *r)
 {
 	const struct options *o = r->o;
@@ -387,21 +393,23 @@ static int listen_for_sip(struct run *r)
 	int err, status;
 
 	offhook_transport_cfg_init(&cfg);
-	cfg.address = o->address;
+	cfg.address = local_address(o);
 	cfg.port = (uint16_t)o->port;
 	err = offhook_transport_add(r->phone, &cfg, &id);
 	if (err) {
 		char what[128];
 
-		snprintf(what, sizeof(what), "cannot listen on %s:%u", *o->address ? o->address : "*",
-			o->port);
+		snprintf(what, sizeof(what),
+			strchr(cfg.address, ':') ? "cannot listen on [%s]:%u" : "cannot listen on %s:%u",
+			*cfg.address ? cfg.address : "*", o->port);
 		complain(o, what, err);
 		return err == OH_EINVAL ? EXIT_USAGE : EXIT_TRANSPORT;
 	}
 	status = open_account(r, id);
 	if (status == EXIT_OK && !offhook_transport_get_info(r->phone, id, &info))
 		report(o, "ready", json_pack("{s:s, s:i}", "address", info.address, "port", (int)info.port),
-			"listening on %s:%u", info.address, info.port);
+			strchr(info.address, ':') ? "listening on [%s]:%u" : "listening on %s:%u",
+			info.address, info.port);
 	return status;
 }
 

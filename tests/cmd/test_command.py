@@ -58,6 +58,21 @@ def test_echo_gives_back_what_was_said(command, start, speech, free_port, tmp_pa
     assert_heard(speech["alice"], heard)
 
 
+def test_over_ipv6(command, start):
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s:
+            s.bind(("::1", 0))
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    bob = start([command, "answer", "--local", "[::1]:0", "--tone", "440", "--json"])
+    port = events(bob.wait_for('"ready"'))[0]["port"]
+    assert f"listening on [::1]:{port}" in bob.text()
+    alice = run(command, "dial", f"bob@[::1]:{port}", "--tone", "440", "--duration", "0.6", "--json")
+    assert alice.returncode == 0, alice.stderr
+    assert events(alice.stdout)[-1]["rtp_remote"].startswith("[::1]:")
+    assert bob.wait(10) == 0, bob.text()
+
+
 def test_a_tone_has_its_frequency(command, start, free_port, tmp_path):
     import numpy as np
 
@@ -123,6 +138,8 @@ def test_a_port_in_use(command):
     (["dial", "sip:x@127.0.0.1", "--play", "/no/such/file.wav"], "/no/such/file.wav"),
     (["dial", "sip:x@127.0.0.1", "--record", "/no/such/folder/x.wav"], "/no/such/folder/x.wav"),
     (["dial", "sip:x@127.0.0.1", "--local", "999.1.1.1"], "cannot listen"),
+    (["dial", "sip:x@127.0.0.1", "--local", "[::1]x"], "'[::1]x' is not good"),
+    (["dial", "sip:x@127.0.0.1", "--codecs", "G.999"], "no codec 'G.999'"),
     (["dial", "sip:x@127.0.0.1", "sip:y@127.0.0.1"], "what is 'sip:y@127.0.0.1' for?"),
     (["answer", "--code", "99"], "'99' is not good"),
 ])
