@@ -35,7 +35,8 @@ HEAD = """# What is tested of which RFC
 
 Written by `python3 tests/matrix.py --write` from `tests/matrix/rows.tsv` and the markers in the tests; a test of the house
 fails when it is out of date. *Faults*: the flow also runs on the simulated host with each single message lost, doubled, and
-delayed past its neighbours; both ends then agree and nothing is left over.
+delayed past its neighbours; both ends then agree and nothing is left over. Torture messages are parsed (`sip/`) and answered
+by a phone over real sockets (`phone/`).
 """
 
 

@@ -40,7 +40,7 @@
 	/* From here on the owner knows that it is over; what SIP owes the peer goes on. */               \
 	X(CANCELLING, INV_DISCONNECTED)       /* the final response to our INVITE is still to come */     \
 	X(BYE_AFTER_ACK, INV_DISCONNECTED)    /* a callee sends no BYE before the ACK (RFC 3261 15) */    \
-	X(BYE_BEFORE_ACK, INV_DISCONNECTED)   /* the peer's BYE overtook its ACK; our 2xx is repeated till then */ \
+	X(BYE_BEFORE_ACK, INV_DISCONNECTED)   /* the peer's BYE came first: our 2xx goes on */ \
 	X(BYE_SENT, INV_DISCONNECTED)                                                                     \
 	X(OVER, INV_DISCONNECTED)             /* repeats of a 2xx may still ask for their ACK */
 enum phase {
