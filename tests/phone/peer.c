@@ -32,7 +32,11 @@ bool peer_hear(struct peer *p)
 
 void peer_send(struct peer *p, const char *text, size_t n)
 {
-	CHECK_OK(host_dgram_send(p->dgram, &p->phone, NULL, text, n));
+	int err = host_dgram_send(p->dgram, &p->phone, NULL, text, n);
+
+	/* An allocation that a test makes fail is one more lost packet. */
+	if (err != OH_ENOMEM)
+		CHECK_OK(err);
 	p->got[0] = '\0';
 	peer_hear(p);
 }

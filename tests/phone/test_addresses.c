@@ -372,6 +372,51 @@ TEST(a_call_may_end_while_the_name_is_looked_up)
 	rig_close(r);
 }
 
+/* Every allocation on the way from a public name and a peer's name to audio fails once. */
+static int call_by_names(void *arg)
+{
+	struct rig *r = rig_try_new(OFFHOOK_DELIVER_INLINE, NULL);
+	struct offhook_transport_cfg cfg;
+	struct peer_request invite = {"INVITE", .cseq = 1, .body = AUDIO_AT("media.example.com")};
+	struct host_dgram_cfg socket = {.local = {.family = NETADDR_IP4, .port = 5060}};
+	struct peer p = {.r = r};
+	offhook_id id;
+	int err = OH_ENOMEM;
+
+	(void)arg;
+	if (!r)
+		return err;
+	if (sim_dns_addr(r->sim, "media.example.com", PEER_IP) ||
+		sim_dns_addr(r->sim, "phone.example.com", "203.0.113.8") ||
+		sim_host_new(r->sim, PEER_IP, &p.host) || host_dgram_open(p.host, &socket, &p.dgram))
+		goto done;
+	offhook_transport_cfg_init(&cfg);
+	cfg.port = 5070;
+	cfg.public_address = "phone.example.com";
+	if (offhook_transport_add(r->b.phone, &cfg, &id))
+		goto done;
+	CHECK_OK(netaddr_parse_ip(SLICE_LIT(RIG_B_IP), 5070, &p.phone));
+	peer_ask(&p, &invite);
+	if (strstr(r->b.log, "INCOMING") && side_answer(&r->b, 200) == 0) {
+		rig_run_ms(r, 200);
+		/* The name was found; a name that could not be looked up is only logged. */
+		err = strstr(stats_of(&r->b).remote, PEER_IP) ? 0 : OH_ENOMEM;
+	}
+done:
+	offhook_phone_free(r->a.phone);
+	offhook_phone_free(r->b.phone);
+	r->a.phone = r->b.phone = NULL;
+	host_dgram_close(p.dgram);
+	host_free(p.host);
+	rig_drop(r);
+	return err;
+}
+
+TEST(names_without_memory_leave_nothing_behind)
+{
+	check_every_allocation_fails(call_by_names, NULL);
+}
+
 /* ---- whose call it is ---- */
 
 TEST(accounts_are_matched_by_user_host_priority_and_transport)
@@ -440,5 +485,5 @@ TESTS(RUN(a_whole_call_over_ipv6), RUN(the_target_chooses_the_family),
 	RUN(a_public_name_may_move_and_may_go_while_it_is_looked_up),
 	RUN(audio_goes_to_where_the_peers_name_leads),
 	RUN(a_name_that_leads_nowhere_waits_for_the_peers_audio),
-	RUN(a_call_may_end_while_the_name_is_looked_up),
+	RUN(a_call_may_end_while_the_name_is_looked_up), RUN(names_without_memory_leave_nothing_behind),
 	RUN(accounts_are_matched_by_user_host_priority_and_transport))
