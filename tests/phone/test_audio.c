@@ -2,6 +2,8 @@
 #include "rig.h"
 
 #include "codec/codec.h"
+#include "phone/call_impl.h"
+#include "phone/call_media_impl.h"
 
 #include <unistd.h>
 
@@ -135,6 +137,49 @@ TEST(linear_audio_arrives_bit_by_bit_in_packets_of_any_length)
 	}
 	rig_codecs = NULL;
 	rig_frame_ms = rig_ptime_ms = 20;
+}
+
+static struct call *only_call(struct side *s)
+{
+	return CONTAINER_OF(s->phone->calls.next, struct call, node);
+}
+
+/* Both codecs were agreed, so the other end may change from one to the other without asking (RFC 3264 6.1). */
+TEST(speech_is_heard_whichever_agreed_codec_brings_it)
+{
+	static const char *const choices[] = {"L16/16000, PCMU", "PCMU, L16/16000"};
+	static struct talk ab;
+
+	for (size_t i = 0; i < ARRAY_LEN(choices); i++) {
+		struct offhook_call_stats st = {.size = sizeof(st)};
+		struct stream_params params;
+		struct call_media *m;
+		size_t n, lag = 0;
+		int16_t *heard;
+		struct rig *r;
+
+		rig_rate = 16000;
+		rig_codecs = choices[i];
+		r = rig_new_with(OFFHOOK_DELIVER_INLINE, at_rate);
+		rig_talk(r);
+		rig_run_ms(r, 200);
+		m = &only_call(&r->a)->media;
+		params = m->params;
+		CHECK_EQ(params.n_rx, 2);
+		params.tx = params.rx[1].codec;
+		params.tx_pt = params.rx[1].pt;
+		CHECK_OK(call_media_run(m, &params));
+		rig_run_ms(r, 200);
+		speak(&r->a, &r->b, &ab, 16000, 5, false);
+		rig_run_ms(r, SECONDS * 1000 + 500);
+		CHECK_OK(offhook_call_get_stats(r->b.phone, r->b.call, &st));
+		CHECK_EQ(st.rx_discarded + st.rx_lost, 0);
+		heard = finish(r, &r->a, &r->b, &ab, &n);
+		CHECK(correlation(ab.said, ab.n_said, heard, n, 6000, &lag) > 0.98);
+		free(heard);
+		rig_close(r);
+	}
+	rig_codecs = NULL;
 }
 
 TEST(speech_at_16_khz_arrives_alike)
@@ -318,7 +363,8 @@ TEST(slots_are_listed_and_joined_by_many)
 }
 
 TESTS(RUN(companded_speech_arrives_bit_by_bit_both_ways),
-	RUN(linear_audio_arrives_bit_by_bit_in_packets_of_any_length), RUN(speech_at_16_khz_arrives_alike),
+	RUN(linear_audio_arrives_bit_by_bit_in_packets_of_any_length),
+	RUN(speech_is_heard_whichever_agreed_codec_brings_it), RUN(speech_at_16_khz_arrives_alike),
 	RUN(a_tone_ends_and_figures_tell_of_a_clean_wire), RUN(music_on_hold_is_heard_by_the_one_who_is_held),
 	RUN(rtp_that_stops_and_comes_back_is_told), RUN(files_that_cannot_be_used_are_named),
 	RUN(slots_are_listed_and_joined_by_many))
