@@ -77,8 +77,8 @@ def test_we_call_sipp(need, start, steered, wire, free_port, tmp_path, fate):
     port = free_port()
     bad = wire(port, seed=23, late_to=0, **fate)
     front = str(bad.front)
+    # No 180: SIPp knows a repeated INVITE only from what it has sent first, and fails the call when that is lost.
     scenario = write(tmp_path / "uas.xml", expect_call(("body", "m=audio")),
-                     reply(180, "Ringing", tag="[call_number]", port=front),
                      reply(200, tag="[call_number]", body=sdp(), port=front, repeat=True), expect("ACK"),
                      from_callee("BYE", 1, tag="[call_number]", port=front), expect(200), TIMEWAIT)
     uas = run_sipp(need, start, tmp_path, "-sf", scenario, "-p", port, "-m", CALLS)
