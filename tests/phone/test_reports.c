@@ -143,7 +143,7 @@ TEST(reports_go_where_they_were_asked_and_a_removed_stream_says_bye)
 	struct netaddr to;
 	char tag[64];
 	const char *at;
-	unsigned port;
+	unsigned port = 0;
 	struct peer p;
 
 	peer_open(&p, r);
