@@ -141,7 +141,13 @@ static int start(struct arrival *a, struct sip_server **ret_server)
 
 	if (s->counters.server_txns < s->cfg.max_server_txns && s->server_bytes < s->cfg.max_server_bytes)
 		err = server_new(s, a->msg, a->key, a->flow, ret_server);
-	if (err)
+	if (!err)
+		return 0;
+	/* Who hears 503 to its BYE takes the call for ended (RFC 3261 15.1.1), and we would keep it. Over UDP the BYE comes
+	 * again when nobody answers. */
+	if (a->msg->method == SIP_BYE && !sip_flow_reliable(a->flow))
+		sip_drop(s, a->flow, "no room for a BYE: it will be repeated");
+	else
 		refuse_with(a, 503, "Retry-After", SLICE_LIT(OVERLOAD_RETRY_AFTER));
 	return err;
 }

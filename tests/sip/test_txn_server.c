@@ -657,6 +657,24 @@ TEST(above_the_limit_new_requests_get_503)
 	rig_close(r);
 }
 
+/* RFC 3261 15.1.1: any final response to its BYE ends the call for the peer, so a refusal would leave us alone in it. */
+TEST(above_the_limit_a_bye_waits_for_its_repetition)
+{
+	const struct sip_stack_cfg cfg = {.max_server_txns = 1};
+	struct rig *r = rig_new_with(&cfg);
+
+	send_request(r, "OPTIONS", "z9hG4bKa", 1);
+	rig_respond(r, 200);
+	rig_expect(r, "SIP/2.0 200");
+	send_request(r, "BYE", "z9hG4bKb", 2);
+	rig_expect_nothing(r);
+	rig_run_for(r, 32000);
+	send_request(r, "BYE", "z9hG4bKb", 2);
+	rig_respond(r, 200);
+	rig_expect(r, "SIP/2.0 200");
+	rig_close(r);
+}
+
 /* A few huge requests weigh as much as many small ones. */
 TEST(above_the_limit_in_bytes_new_requests_get_503)
 {
@@ -735,5 +753,6 @@ TESTS(RUN(invite_gets_a_100_after_200_ms), RUN(invite_answered_in_time_gets_no_1
 	RUN(cancel_is_answered_then_the_invite), RUN(what_nobody_takes_is_refused_without_memory),
 	RUN(unknown_uri_scheme_gets_416), RUN(a_via_that_cannot_be_read_gets_its_400),
 	RUN(an_unknown_method_gets_501_with_allow_also_when_its_cseq_is_wrong), RUN(an_ack_is_never_answered),
-	RUN(above_the_limit_new_requests_get_503), RUN(above_the_limit_in_bytes_new_requests_get_503),
+	RUN(above_the_limit_a_bye_waits_for_its_repetition), RUN(above_the_limit_new_requests_get_503),
+	RUN(above_the_limit_in_bytes_new_requests_get_503),
 	RUN(transport_that_closes_ends_what_nobody_waits_for), RUN(every_allocation_may_fail))
