@@ -67,9 +67,11 @@ TEST(headers_of_a_part)
 
 TEST(a_boundary_is_needed)
 {
-	static const char *const types[] = {"multipart/mixed",
-		"multipart/mixed;boundary=", "multipart/mixed;boundary=\"\"",
-		"a/b;boundary=12345678901234567890123456789012345678901234567890123456789012345678901"};
+	static const char too_long[] =
+		"multipart/mixed;boundary="
+		"12345678901234567890123456789012345678901234567890123456789012345678901";
+	static const char *const types[] = {
+		"multipart/mixed", "multipart/mixed;boundary=", "multipart/mixed;boundary=\"\"", too_long};
 	struct sip_multipart m;
 
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
