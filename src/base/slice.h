@@ -43,6 +43,12 @@ static inline bool slice_empty(struct slice s)
 	return s.n == 0;
 }
 
+/* Behind its last byte; NULL for an absent one: NULL takes no offset. */
+static inline const char *slice_end(struct slice s)
+{
+	return s.p ? s.p + s.n : NULL;
+}
+
 static inline bool slice_eq(struct slice a, struct slice b)
 {
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);

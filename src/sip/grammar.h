@@ -35,7 +35,7 @@ struct bounds {
 
 static inline struct bounds sip_bounds_of(struct slice s)
 {
-	return (struct bounds){s.p + s.n, s.p + s.n};
+	return (struct bounds){slice_end(s), slice_end(s)};
 }
 
 static inline bool sip_is(char c, unsigned classes)

@@ -298,7 +298,7 @@ int sip_msg_max_forwards(struct sip_msg *m, uint32_t *ret)
 int sip_msg_seconds(const struct sip_msg *m, enum sip_hdr_id id, uint32_t *ret)
 {
 	struct slice value = sip_msg_value(m, id);
-	const char *end = value.p + value.n, *stop, *after;
+	const char *end = slice_end(value), *stop, *after;
 	int err;
 
 	if (!slice_present(value))
