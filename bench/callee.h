@@ -24,8 +24,8 @@ struct callee {
 	offhook_id odd;           /* slot that waits for its pair */
 	_Atomic unsigned n_ended; /* calls whose end was handled */
 	_Atomic unsigned n_media; /* times that audio became active */
-	/* Of the calls that it makes itself: handed each event before the callee does anything. May be NULL.
-	 */
+	/* Of the calls that it makes itself: handed each event before the callee does anything.
+	 * May be NULL. */
 	void (*on_event)(void *arg, const struct offhook_event *event);
 	void *arg;
 };

@@ -66,8 +66,8 @@ static double dot(const float *a, const float *b, long n)
 	return sum;
 }
 
-/* The best normalised correlation of said[at..at+n) within heard, delays from..to; 0 where it does not fit.
- */
+/* The best normalised correlation of said[at..at+n) within heard, delays from..to; 0 where it
+ * does not fit. */
 static double best_at(const struct sound *said, long at, long n, const struct sound *heard, long from,
 	long to, long *ret_delay, double *ret_gain)
 {

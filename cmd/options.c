@@ -1,5 +1,5 @@
-/* The command line. Options are one table: what is parsed, what is complained about and what --help prints.
- */
+/* The command line. Options are one table: what is parsed, what is complained about and what
+ * --help prints. */
 #include "command.h"
 
 #include <errno.h>

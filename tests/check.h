@@ -25,10 +25,10 @@
 
 #define TEST(name) static void name(__attribute__((unused)) void **check_state)
 
-#define CHECK(cond)       assert_true(cond)
-#define CHECK_EQ(a, b)    assert_int_equal((long long)(a), (long long)(b))
-#define CHECK_OK(expr)    assert_int_equal((long long)(expr), 0)
-#define CHECK_STR(a, b)   assert_string_equal((a), (b))
+#define CHECK(cond)        assert_true(cond)
+#define CHECK_EQ(a, b)     assert_int_equal((long long)(a), (long long)(b))
+#define CHECK_OK(expr)     assert_int_equal((long long)(expr), 0)
+#define CHECK_STR(a, b)    assert_string_equal((a), (b))
 #define CHECK_MEM(a, b, n) assert_memory_equal((a), (b), (n))
 /* A slice against a C string. */
 #define CHECK_SLICE(s, text) check_slice((s), (text), __FILE__, __LINE__)
@@ -39,20 +39,20 @@ void check_slice(struct slice s, const char *text, const char *file, int line);
 int check_before(void **state);
 int check_after(void **state);
 
-#define RUN(name)                                                         \
-	{                                                                 \
-#name, name, check_before, check_after, NULL              \
+#define RUN(name) \
+	{ \
+#name, name, check_before, check_after, NULL \
 	}
-#define TESTS(...)                                                          \
-	int main(void)                                                      \
-	{                                                                   \
-		const struct CMUnitTest tests[] = {__VA_ARGS__};            \
-		int failed;                                                 \
-                                                                            \
-		check_tap_begin();                                              \
-		failed = cmocka_run_group_tests(tests, NULL, NULL);         \
-		check_tap_end();                                                \
-		return failed;                                              \
+#define TESTS(...) \
+	int main(void) \
+	{ \
+		const struct CMUnitTest tests[] = {__VA_ARGS__}; \
+		int failed; \
+\
+		check_tap_begin(); \
+		failed = cmocka_run_group_tests(tests, NULL, NULL); \
+		check_tap_end(); \
+		return failed; \
 	}
 
 /* For TESTS(): standard output as readers of TAP expect it. A test that cannot run prints the reason as a comment

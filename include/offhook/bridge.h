@@ -23,9 +23,9 @@ extern "C" {
 
 /** A directed connection: what source says is heard by sink. */
 struct offhook_link {
-	offhook_id source;         /**< slot that speaks */
-	offhook_id sink;           /**< slot that hears */
-	float level;               /**< 0..64, 1 = unchanged */
+	offhook_id source; /**< slot that speaks */
+	offhook_id sink;   /**< slot that hears */
+	float level;       /**< 0..64, 1 = unchanged */
 };
 
 /**
@@ -91,18 +91,18 @@ OFFHOOK_API int offhook_slot_set_levels(struct offhook_phone *phone, offhook_id 
 
 /** What a slot is now. */
 struct offhook_slot_info {
-	size_t size;               /**< set by the caller to sizeof */
-	offhook_id id;             /**< the slot */
-	unsigned number;           /**< its plain number; 0 = the device */
-	char kind[16];             /**< "null", "call", "player", "recorder", "tone" */
-	offhook_id owner;          /**< the call, player, recorder or tone; 0 for slot 0 */
-	uint32_t rate_hz;          /**< of its own samples: the bridge converts */
-	float tx_level;            /**< factor on what the bridge sends to it */
-	float rx_level;            /**< factor on what the bridge receives from it */
-	float tx_signal;           /**< peak of the last frame sent to it, 0..1 */
-	float rx_signal;           /**< peak of the last frame received from it, 0..1 */
-	size_t n_sinks;            /**< how many hear it */
-	size_t n_sources;          /**< how many it hears */
+	size_t size;      /**< set by the caller to sizeof */
+	offhook_id id;    /**< the slot */
+	unsigned number;  /**< its plain number; 0 = the device */
+	char kind[16];    /**< "null", "call", "player", "recorder", "tone" */
+	offhook_id owner; /**< the call, player, recorder or tone; 0 for slot 0 */
+	uint32_t rate_hz; /**< of its own samples: the bridge converts */
+	float tx_level;   /**< factor on what the bridge sends to it */
+	float rx_level;   /**< factor on what the bridge receives from it */
+	float tx_signal;  /**< peak of the last frame sent to it, 0..1 */
+	float rx_signal;  /**< peak of the last frame received from it, 0..1 */
+	size_t n_sinks;   /**< how many hear it */
+	size_t n_sources; /**< how many it hears */
 };
 
 /**
@@ -115,8 +115,8 @@ struct offhook_slot_info {
  *
  * Thread: any.  May call back: no.  Spec: none.
  */
-OFFHOOK_API int offhook_slot_get_info(struct offhook_phone *phone, offhook_id slot,
-	struct offhook_slot_info *ret_info);
+OFFHOOK_API int offhook_slot_get_info(
+	struct offhook_phone *phone, offhook_id slot, struct offhook_slot_info *ret_info);
 
 /**
  * The slots that exist, lowest number first.
@@ -141,7 +141,8 @@ OFFHOOK_API long offhook_slots(struct offhook_phone *phone, offhook_id *ret_slot
  *
  * Thread: any.  May call back: no.  Spec: none.
  */
-OFFHOOK_API long offhook_slot_sinks(struct offhook_phone *phone, offhook_id slot, offhook_id *ret_sinks, size_t cap);
+OFFHOOK_API long offhook_slot_sinks(
+	struct offhook_phone *phone, offhook_id slot, offhook_id *ret_sinks, size_t cap);
 
 /* ---- files and tones ------------------------------------------------------------------------------------------- */
 
@@ -185,8 +186,8 @@ OFFHOOK_API int offhook_player_seek(struct offhook_phone *phone, offhook_id id, 
  *
  * Thread: any.  May call back: no.  Spec: none.
  */
-OFFHOOK_API int offhook_player_position(struct offhook_phone *phone, offhook_id id, uint64_t *ret_position,
-	uint64_t *ret_length);
+OFFHOOK_API int offhook_player_position(
+	struct offhook_phone *phone, offhook_id id, uint64_t *ret_position, uint64_t *ret_length);
 
 /**
  * Records what its slot hears into a WAV file: mono, 16-bit, at the bridge's rate. The file can be played even if
@@ -201,19 +202,19 @@ OFFHOOK_API int offhook_player_position(struct offhook_phone *phone, offhook_id 
  *
  * Thread: any; opens the file in the caller's thread.  May call back: no.  Spec: none.
  */
-OFFHOOK_API int offhook_recorder_new(struct offhook_phone *phone, const char *path, offhook_id *ret_id,
-	offhook_id *ret_slot);
+OFFHOOK_API int offhook_recorder_new(
+	struct offhook_phone *phone, const char *path, offhook_id *ret_id, offhook_id *ret_slot);
 
 /** A tone; fill with offhook_tone_cfg_init() first. */
 struct offhook_tone_cfg {
-	size_t size;               /**< set by offhook_tone_cfg_init() */
-	double hz1;                /**< 20 Hz to 0.45 of the bridge's rate; default 440 */
-	double hz2;                /**< a second frequency of the same range; 0 = none; default 0 */
-	unsigned on_ms;            /**< of a cadence; default 0: steady */
-	unsigned off_ms;           /**< of a cadence, needs on_ms; default 0 */
-	unsigned repeats;          /**< cadences before it ends with a TONE_END event; 0 = for ever */
-	double level;              /**< 0..1 of full scale for each frequency; default 0.25 */
-	void *user_data;           /**< comes back in its events */
+	size_t size;      /**< set by offhook_tone_cfg_init() */
+	double hz1;       /**< 20 Hz to 0.45 of the bridge's rate; default 440 */
+	double hz2;       /**< a second frequency of the same range; 0 = none; default 0 */
+	unsigned on_ms;   /**< of a cadence; default 0: steady */
+	unsigned off_ms;  /**< of a cadence, needs on_ms; default 0 */
+	unsigned repeats; /**< cadences before it ends with a TONE_END event; 0 = for ever */
+	double level;     /**< 0..1 of full scale for each frequency; default 0.25 */
+	void *user_data;  /**< comes back in its events */
 };
 
 /**
@@ -236,8 +237,8 @@ OFFHOOK_API void offhook_tone_cfg_init(struct offhook_tone_cfg *cfg);
  *
  * Thread: any.  May call back: no.  Spec: none.
  */
-OFFHOOK_API int offhook_tone_new(struct offhook_phone *phone, const struct offhook_tone_cfg *cfg, offhook_id *ret_id,
-	offhook_id *ret_slot);
+OFFHOOK_API int offhook_tone_new(struct offhook_phone *phone, const struct offhook_tone_cfg *cfg,
+	offhook_id *ret_id, offhook_id *ret_slot);
 
 /**
  * Removes a player, recorder or tone with its slot and connections. A recorder's file is complete when this returns; only

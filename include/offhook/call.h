@@ -20,13 +20,13 @@ extern "C" {
 
 /** The states of a call, numbered as pjsua does. */
 enum offhook_call_state {
-	OFFHOOK_CALL_NULL = 0,         /**< not yet anything; no event tells it */
-	OFFHOOK_CALL_CALLING = 1,      /**< INVITE sent */
-	OFFHOOK_CALL_INCOMING = 2,     /**< INVITE received */
-	OFFHOOK_CALL_EARLY = 3,        /**< a provisional response other than 100 was sent or received */
-	OFFHOOK_CALL_CONNECTING = 4,   /**< a 2xx was sent or received, the ACK is still to come or go */
-	OFFHOOK_CALL_CONFIRMED = 5,    /**< the ACK has passed */
-	OFFHOOK_CALL_DISCONNECTED = 6  /**< it is over; the id dies when this event was handled */
+	OFFHOOK_CALL_NULL = 0,        /**< not yet anything; no event tells it */
+	OFFHOOK_CALL_CALLING = 1,     /**< INVITE sent */
+	OFFHOOK_CALL_INCOMING = 2,    /**< INVITE received */
+	OFFHOOK_CALL_EARLY = 3,       /**< a provisional response other than 100 was sent or received */
+	OFFHOOK_CALL_CONNECTING = 4,  /**< a 2xx was sent or received, the ACK is still to come or go */
+	OFFHOOK_CALL_CONFIRMED = 5,   /**< the ACK has passed */
+	OFFHOOK_CALL_DISCONNECTED = 6 /**< it is over; the id dies when this event was handled */
 };
 
 /** The states of a call's audio, numbered as pjsua does. */
@@ -54,46 +54,48 @@ enum offhook_call_role {
 
 /** Who ended a call. */
 enum offhook_ended_by {
-	OFFHOOK_NOT_ENDED = 0,         /**< it has not ended */
-	OFFHOOK_ENDED_BY_US = 1,       /**< hung up or refused by this program */
-	OFFHOOK_ENDED_BY_PEER = 2,     /**< hung up, refused or cancelled by the other side */
-	OFFHOOK_ENDED_BY_NETWORK = 3   /**< time-out or transport failure */
+	OFFHOOK_NOT_ENDED = 0,       /**< it has not ended */
+	OFFHOOK_ENDED_BY_US = 1,     /**< hung up or refused by this program */
+	OFFHOOK_ENDED_BY_PEER = 2,   /**< hung up, refused or cancelled by the other side */
+	OFFHOOK_ENDED_BY_NETWORK = 3 /**< time-out or transport failure */
 };
 
 /** A picture of a call at one moment. Immutable. */
 struct offhook_call_info {
-	size_t size;                   /**< set by the library: as much of this struct as it knows */
-	offhook_id id;                 /**< the call */
-	offhook_id account;            /**< 0 when it was removed */
-	void *user_data;               /**< of the call */
-	enum offhook_call_role role;   /**< which side we are */
-	enum offhook_call_state state; /**< as of this moment */
+	size_t size;                          /**< set by the library: as much of this struct as it knows */
+	offhook_id id;                        /**< the call */
+	offhook_id account;                   /**< 0 when it was removed */
+	void *user_data;                      /**< of the call */
+	enum offhook_call_role role;          /**< which side we are */
+	enum offhook_call_state state;        /**< as of this moment */
 	enum offhook_media_state media_state; /**< of its audio */
-	enum offhook_media_dir media_dir; /**< keeps its last value after the end */
-	offhook_id slot;               /**< its audio on the bridge; 0 when it has none */
-	int slot_number;               /**< the plain number of that slot; -1 when it has none */
-	unsigned last_status;          /**< last SIP status of the INVITE; the final cause after the end; 0 before any */
-	const char *last_reason;       /**< its phrase, "" before any */
+	enum offhook_media_dir media_dir;     /**< keeps its last value after the end */
+	offhook_id slot;                      /**< its audio on the bridge; 0 when it has none */
+	int slot_number;                      /**< the plain number of that slot; -1 when it has none */
+	unsigned
+		last_status; /**< last SIP status of the INVITE; the final cause after the end; 0 before any */
+	const char *last_reason;        /**< its phrase, "" before any */
 	enum offhook_ended_by ended_by; /**< who ended it */
-	int error;                     /**< why it failed where no SIP status says it: OH_ERESOLVE, OH_EUNREACH, ... or 0 */
-	const char *local_uri;         /**< caller: the account's URI; callee: the To of the INVITE */
-	const char *local_contact;     /**< "<sip:...>", "" before it is known */
-	const char *remote_uri;        /**< caller: the URI as given; callee: the From of the INVITE, without tag */
-	const char *remote_contact;    /**< "<sip:...>", "" before it is known */
-	const char *sip_call_id;       /**< the Call-ID of its messages */
-	const char *codec;             /**< "PCMU/8000/1", "" before audio is agreed */
-	double call_time_s;            /**< since CONFIRMED, frozen at the end; 0 before */
-	double total_time_s;           /**< since the INVITE, frozen at the end */
+	int error; /**< why it failed where no SIP status says it: OH_ERESOLVE, OH_EUNREACH, ... or 0 */
+	const char *local_uri;     /**< caller: the account's URI; callee: the To of the INVITE */
+	const char *local_contact; /**< "<sip:...>", "" before it is known */
+	const char *remote_uri; /**< caller: the URI as given; callee: the From of the INVITE, without tag */
+	const char *remote_contact; /**< "<sip:...>", "" before it is known */
+	const char *sip_call_id;    /**< the Call-ID of its messages */
+	const char *codec;          /**< "PCMU/8000/1", "" before audio is agreed */
+	double call_time_s;         /**< since CONFIRMED, frozen at the end; 0 before */
+	double total_time_s;        /**< since the INVITE, frozen at the end */
 };
 
 /** Settings of an outgoing call; fill with offhook_call_cfg_init() first. */
 struct offhook_call_cfg {
-	size_t size;                   /**< set by offhook_call_cfg_init() */
-	const char *uri;               /**< whom: "sip:bob@host", "\"Bob\" <sip:...>" */
+	size_t size;                          /**< set by offhook_call_cfg_init() */
+	const char *uri;                      /**< whom: "sip:bob@host", "\"Bob\" <sip:...>" */
 	const struct offhook_header *headers; /**< added to the INVITE; copied */
-	size_t n_headers;              /**< how many */
-	void *user_data;               /**< comes back in its events */
-	uint32_t expires_s;            /**< Expires of the INVITE: when nobody has answered by then, it is cancelled and the
+	size_t n_headers;                     /**< how many */
+	void *user_data;                      /**< comes back in its events */
+	uint32_t
+		expires_s; /**< Expires of the INVITE: when nobody has answered by then, it is cancelled and the
 	                                *   call ends with 487; 0 (default) = as long as the callee rings */
 };
 
@@ -140,11 +142,11 @@ OFFHOOK_API int offhook_call_set_user_data(struct offhook_phone *phone, offhook_
 
 /** How to answer or end a call; fill with offhook_answer_init() first. */
 struct offhook_answer {
-	size_t size;                   /**< set by offhook_answer_init() */
-	unsigned code;                 /**< SIP status; default 200 (answer), 0 = by state (hang up) */
-	const char *reason;            /**< phrase; NULL or "" = the standard one */
+	size_t size;                          /**< set by offhook_answer_init() */
+	unsigned code;                        /**< SIP status; default 200 (answer), 0 = by state (hang up) */
+	const char *reason;                   /**< phrase; NULL or "" = the standard one */
 	const struct offhook_header *headers; /**< added to the message */
-	size_t n_headers;              /**< how many */
+	size_t n_headers;                     /**< how many */
 };
 
 /**
@@ -168,7 +170,8 @@ OFFHOOK_API void offhook_answer_init(struct offhook_answer *answer);
  *
  * Thread: any.  May call back: with inline delivery.  Spec: RFC 3261 13.3.
  */
-OFFHOOK_API int offhook_call_answer(struct offhook_phone *phone, offhook_id call, const struct offhook_answer *answer);
+OFFHOOK_API int offhook_call_answer(
+	struct offhook_phone *phone, offhook_id call, const struct offhook_answer *answer);
 
 /**
  * Ends a call in whatever state it is: CANCEL, a final response, or BYE. DISCONNECTED with this code follows at once;
@@ -181,7 +184,8 @@ OFFHOOK_API int offhook_call_answer(struct offhook_phone *phone, offhook_id call
  *
  * Thread: any.  May call back: with inline delivery.  Spec: RFC 3261 9, 13.3.1.3, 15.
  */
-OFFHOOK_API int offhook_call_hangup(struct offhook_phone *phone, offhook_id call, const struct offhook_answer *answer);
+OFFHOOK_API int offhook_call_hangup(
+	struct offhook_phone *phone, offhook_id call, const struct offhook_answer *answer);
 
 /**
  * Puts a call on hold by a re-INVITE (sendonly, or inactive when the peer holds too). The result comes as
@@ -196,8 +200,8 @@ OFFHOOK_API int offhook_call_hangup(struct offhook_phone *phone, offhook_id call
  *
  * Thread: any.  May call back: no.  Spec: RFC 3264 8.4, RFC 6337 5.3.
  */
-OFFHOOK_API int offhook_call_hold(struct offhook_phone *phone, offhook_id call, const struct offhook_header *headers,
-	size_t n_headers);
+OFFHOOK_API int offhook_call_hold(
+	struct offhook_phone *phone, offhook_id call, const struct offhook_header *headers, size_t n_headers);
 
 /**
  * Sends a re-INVITE that releases our hold (and renews the session when there was none).
@@ -210,8 +214,8 @@ OFFHOOK_API int offhook_call_hold(struct offhook_phone *phone, offhook_id call, 
  *
  * Thread: any.  May call back: no.  Spec: RFC 3261 14, RFC 3264 8.4.
  */
-OFFHOOK_API int offhook_call_reinvite(struct offhook_phone *phone, offhook_id call,
-	const struct offhook_header *headers, size_t n_headers);
+OFFHOOK_API int offhook_call_reinvite(
+	struct offhook_phone *phone, offhook_id call, const struct offhook_header *headers, size_t n_headers);
 
 /**
  * Sends DTMF digits as RTP events, one after another; returns at once. A CALL_DTMF_SENT event tells the end.
@@ -231,13 +235,13 @@ OFFHOOK_API int offhook_call_dtmf(struct offhook_phone *phone, offhook_id call, 
 
 /** A request inside a call. */
 struct offhook_request {
-	size_t size;                   /**< set by the caller to sizeof */
-	const char *method;            /**< "INFO", "MESSAGE", ...; not INVITE, ACK, BYE, CANCEL, PRACK, UPDATE */
+	size_t size;        /**< set by the caller to sizeof */
+	const char *method; /**< "INFO", "MESSAGE", ...; not INVITE, ACK, BYE, CANCEL, PRACK, UPDATE */
 	const struct offhook_header *headers; /**< added to it */
-	size_t n_headers;              /**< how many */
-	const char *content_type;      /**< NULL without body */
-	const void *body;              /**< any bytes; NULL without */
-	size_t body_length;            /**< bytes */
+	size_t n_headers;                     /**< how many */
+	const char *content_type;             /**< NULL without body */
+	const void *body;                     /**< any bytes; NULL without */
+	size_t body_length;                   /**< bytes */
 };
 
 /**
@@ -250,8 +254,8 @@ struct offhook_request {
  *
  * Thread: any.  May call back: no.  Spec: RFC 3261 12.2, RFC 6086.
  */
-OFFHOOK_API int offhook_call_request(struct offhook_phone *phone, offhook_id call,
-	const struct offhook_request *request);
+OFFHOOK_API int offhook_call_request(
+	struct offhook_phone *phone, offhook_id call, const struct offhook_request *request);
 
 /**
  * A picture of a call. Inside a handler of one of its events: as of that event; else as of now. A call whose end was not yet
@@ -264,8 +268,8 @@ OFFHOOK_API int offhook_call_request(struct offhook_phone *phone, offhook_id cal
  *
  * Thread: any.  May call back: no.  Spec: none.
  */
-OFFHOOK_API int offhook_call_get_info(struct offhook_phone *phone, offhook_id call,
-	struct offhook_call_info **ret_info);
+OFFHOOK_API int offhook_call_get_info(
+	struct offhook_phone *phone, offhook_id call, struct offhook_call_info **ret_info);
 
 /**
  * Gives back a picture.
@@ -290,29 +294,29 @@ OFFHOOK_API long offhook_calls(struct offhook_phone *phone, offhook_id *ret_call
 
 /** Figures of a call's audio. Times in ms, counts since the call began. */
 struct offhook_call_stats {
-	size_t size;                   /**< set by the caller to sizeof */
-	uint64_t rx_packets;           /**< RTP that came */
-	uint64_t rx_bytes;             /**< of its payload */
-	uint64_t rx_lost;              /**< expected by sequence number, never came */
-	uint64_t rx_late;              /**< came after its time to be played */
-	uint64_t rx_duplicate;         /**< came twice */
-	uint64_t rx_discarded;         /**< no room, senseless, or far too early */
-	uint64_t rx_reordered;         /**< came behind a later one */
-	uint64_t rx_concealed;         /**< frames filled because nothing was there to be played */
-	uint64_t rx_digits;            /**< DTMF, by RTP or INFO */
-	double rx_jitter_ms;           /**< of what comes, now */
-	double rx_jitter_max_ms;       /**< its highest */
-	uint64_t tx_packets;           /**< RTP that went */
-	uint64_t tx_bytes;             /**< of its payload */
-	uint64_t tx_digits;            /**< DTMF taken to be sent */
-	uint64_t peer_lost;            /**< of what we sent, as the peer tells by RTCP */
-	double peer_jitter_ms;         /**< of what we sent, as the peer tells by RTCP */
-	double rtt_ms;                 /**< 0: not known */
-	uint32_t buffer_ms;            /**< in the jitter buffer now */
-	char codec[32];                /**< "PCMU/8000/1" */
-	char remote[72];               /**< where RTP goes: address and port */
-	double setup_ms;               /**< from INVITE to CONFIRMED, 0 before */
-	double first_response_ms;      /**< from INVITE to the first response, 0 before */
+	size_t size;              /**< set by the caller to sizeof */
+	uint64_t rx_packets;      /**< RTP that came */
+	uint64_t rx_bytes;        /**< of its payload */
+	uint64_t rx_lost;         /**< expected by sequence number, never came */
+	uint64_t rx_late;         /**< came after its time to be played */
+	uint64_t rx_duplicate;    /**< came twice */
+	uint64_t rx_discarded;    /**< no room, senseless, or far too early */
+	uint64_t rx_reordered;    /**< came behind a later one */
+	uint64_t rx_concealed;    /**< frames filled because nothing was there to be played */
+	uint64_t rx_digits;       /**< DTMF, by RTP or INFO */
+	double rx_jitter_ms;      /**< of what comes, now */
+	double rx_jitter_max_ms;  /**< its highest */
+	uint64_t tx_packets;      /**< RTP that went */
+	uint64_t tx_bytes;        /**< of its payload */
+	uint64_t tx_digits;       /**< DTMF taken to be sent */
+	uint64_t peer_lost;       /**< of what we sent, as the peer tells by RTCP */
+	double peer_jitter_ms;    /**< of what we sent, as the peer tells by RTCP */
+	double rtt_ms;            /**< 0: not known */
+	uint32_t buffer_ms;       /**< in the jitter buffer now */
+	char codec[32];           /**< "PCMU/8000/1" */
+	char remote[72];          /**< where RTP goes: address and port */
+	double setup_ms;          /**< from INVITE to CONFIRMED, 0 before */
+	double first_response_ms; /**< from INVITE to the first response, 0 before */
 };
 
 /**
@@ -325,8 +329,8 @@ struct offhook_call_stats {
  *
  * Thread: any.  May call back: no.  Spec: RFC 3550 6.4, A.3, A.8.
  */
-OFFHOOK_API int offhook_call_get_stats(struct offhook_phone *phone, offhook_id call,
-	struct offhook_call_stats *ret_stats);
+OFFHOOK_API int offhook_call_get_stats(
+	struct offhook_phone *phone, offhook_id call, struct offhook_call_stats *ret_stats);
 
 /** @} */
 

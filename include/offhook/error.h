@@ -27,40 +27,40 @@ extern "C" {
 
 /** What can go wrong. offhook_strerror() has a sentence for each. */
 enum oh_err {
-	OH_OK = 0,            /**< success */
-	OH_EINVAL = -1,       /**< an argument is out of its documented range */
-	OH_ENOMEM = -2,       /**< memory is out */
-	OH_ENOENT = -3,       /**< no such object: the id was never given out, or its object is gone */
-	OH_EENDED = -4,       /**< the call has already ended */
-	OH_ESTATE = -5,       /**< not possible in the present state */
-	OH_EAGAIN = -6,       /**< nothing there yet; try again later */
-	OH_EBUSY = -7,        /**< another operation of the same kind is still open */
-	OH_ETOOMANY = -8,     /**< a limit that the program set is reached */
-	OH_ENOTSUP = -9,      /**< this build or this peer does not support it */
-	OH_ETIMEDOUT = -10,   /**< no answer in time */
-	OH_ERANGE = -11,      /**< a number is too large or too small */
-	OH_ESYNTAX = -12,     /**< a message or a text does not follow its grammar */
-	OH_ETOOBIG = -13,     /**< larger than a named limit */
-	OH_EURI = -14,        /**< not a valid URI */
-	OH_ESCHEME = -15,     /**< a URI scheme that cannot be used here */
-	OH_ERESOLVE = -16,    /**< the name has no address */
-	OH_ETRANSPORT = -17,  /**< no transport of that kind, or it failed */
-	OH_EUNREACH = -18,    /**< the network says that the peer is unreachable */
-	OH_EDIALOG = -19,     /**< the message belongs to no dialog, or to another one */
-	OH_ESTALE = -20,      /**< a sequence number that has already passed */
-	OH_ESDP = -21,        /**< a session description that cannot be used */
-	OH_ENOCODEC = -22,    /**< no codec in common */
-	OH_ENOMEDIA = -23,    /**< the call has no audio yet */
-	OH_ENODTMF = -24,     /**< the peer takes no telephone-event */
-	OH_EDIGIT = -25,      /**< not a DTMF digit: 0-9 A-D * # and R (flash) */
-	OH_ENOFILE = -26,     /**< the file does not exist */
-	OH_EFORMAT = -27,     /**< the file is not of a known audio format */
-	OH_ENOPORTS = -28,    /**< no RTP port is free in the configured range */
-	OH_ECLOSED = -29,     /**< the phone is closing or closed */
-	OH_ETRUNCATED = -30,  /**< cut short */
-	OH_EREFUSED = -31,    /**< refused by policy */
-	OH_EBUG = -32,        /**< a fault of the library; please report it */
-	OH_EOS = -10000       /**< below this: -10000 - errno of the operating system */
+	OH_OK = 0,           /**< success */
+	OH_EINVAL = -1,      /**< an argument is out of its documented range */
+	OH_ENOMEM = -2,      /**< memory is out */
+	OH_ENOENT = -3,      /**< no such object: the id was never given out, or its object is gone */
+	OH_EENDED = -4,      /**< the call has already ended */
+	OH_ESTATE = -5,      /**< not possible in the present state */
+	OH_EAGAIN = -6,      /**< nothing there yet; try again later */
+	OH_EBUSY = -7,       /**< another operation of the same kind is still open */
+	OH_ETOOMANY = -8,    /**< a limit that the program set is reached */
+	OH_ENOTSUP = -9,     /**< this build or this peer does not support it */
+	OH_ETIMEDOUT = -10,  /**< no answer in time */
+	OH_ERANGE = -11,     /**< a number is too large or too small */
+	OH_ESYNTAX = -12,    /**< a message or a text does not follow its grammar */
+	OH_ETOOBIG = -13,    /**< larger than a named limit */
+	OH_EURI = -14,       /**< not a valid URI */
+	OH_ESCHEME = -15,    /**< a URI scheme that cannot be used here */
+	OH_ERESOLVE = -16,   /**< the name has no address */
+	OH_ETRANSPORT = -17, /**< no transport of that kind, or it failed */
+	OH_EUNREACH = -18,   /**< the network says that the peer is unreachable */
+	OH_EDIALOG = -19,    /**< the message belongs to no dialog, or to another one */
+	OH_ESTALE = -20,     /**< a sequence number that has already passed */
+	OH_ESDP = -21,       /**< a session description that cannot be used */
+	OH_ENOCODEC = -22,   /**< no codec in common */
+	OH_ENOMEDIA = -23,   /**< the call has no audio yet */
+	OH_ENODTMF = -24,    /**< the peer takes no telephone-event */
+	OH_EDIGIT = -25,     /**< not a DTMF digit: 0-9 A-D * # and R (flash) */
+	OH_ENOFILE = -26,    /**< the file does not exist */
+	OH_EFORMAT = -27,    /**< the file is not of a known audio format */
+	OH_ENOPORTS = -28,   /**< no RTP port is free in the configured range */
+	OH_ECLOSED = -29,    /**< the phone is closing or closed */
+	OH_ETRUNCATED = -30, /**< cut short */
+	OH_EREFUSED = -31,   /**< refused by policy */
+	OH_EBUG = -32,       /**< a fault of the library; please report it */
+	OH_EOS = -10000      /**< below this: -10000 - errno of the operating system */
 };
 
 /**

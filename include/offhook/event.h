@@ -20,44 +20,52 @@ extern "C" {
 
 /** What happened. */
 enum offhook_event_type {
-	OFFHOOK_EVENT_CALL_INCOMING = 1, /**< a new call; `message` is its INVITE. Answer or hang up, now or later */
-	OFFHOOK_EVENT_CALL_STATE = 2,    /**< its state changed, or another provisional response came; `message` is what
+	OFFHOOK_EVENT_CALL_INCOMING =
+		1, /**< a new call; `message` is its INVITE. Answer or hang up, now or later */
+	OFFHOOK_EVENT_CALL_STATE =
+		2, /**< its state changed, or another provisional response came; `message` is what
 	                                  *   did it, when a message did: a response with all its headers (the Contacts of
 	                                  *   a 3xx), an ACK, a BYE, a CANCEL */
-	OFFHOOK_EVENT_CALL_MEDIA = 3,    /**< an offer/answer was completed; the slot's connections are gone when its audio
+	OFFHOOK_EVENT_CALL_MEDIA =
+		3, /**< an offer/answer was completed; the slot's connections are gone when its audio
 	                                  *   changed: connect again */
-	OFFHOOK_EVENT_CALL_DTMF = 4,     /**< a digit came: `digit`, `duration_ms` */
-	OFFHOOK_EVENT_CALL_DTMF_SENT = 5,/**< the queued digits have gone out */
-	OFFHOOK_EVENT_CALL_REQUEST = 6,  /**< an INFO came inside the call and was answered with 200: `message` is
+	OFFHOOK_EVENT_CALL_DTMF = 4,      /**< a digit came: `digit`, `duration_ms` */
+	OFFHOOK_EVENT_CALL_DTMF_SENT = 5, /**< the queued digits have gone out */
+	OFFHOOK_EVENT_CALL_REQUEST =
+		6, /**< an INFO came inside the call and was answered with 200: `message` is
 	                                  *   all of it. What asks or changes nothing gets its answer from the
 	                                  *   library, other methods get 405 */
-	OFFHOOK_EVENT_CALL_RESPONSE = 7, /**< the fate of offhook_call_request(): `status` and its `message`, or `error` */
-	OFFHOOK_EVENT_CALL_RTP = 8,      /**< `status` 0: no RTP for rtp_timeout_ms; 1: the first RTP, or RTP again */
-	OFFHOOK_EVENT_HOLD_FAILED = 9,   /**< a hold or re-INVITE was refused (`status`, `message`), or its answer was of no use
+	OFFHOOK_EVENT_CALL_RESPONSE =
+		7, /**< the fate of offhook_call_request(): `status` and its `message`, or `error` */
+	OFFHOOK_EVENT_CALL_RTP =
+		8, /**< `status` 0: no RTP for rtp_timeout_ms; 1: the first RTP, or RTP again */
+	OFFHOOK_EVENT_HOLD_FAILED =
+		9, /**< a hold or re-INVITE was refused (`status`, `message`), or its answer was of no use
 	                                  *   (`error`); the old session stands */
-	OFFHOOK_EVENT_PLAYER_END = 10,   /**< a player without loop has given its last sample */
-	OFFHOOK_EVENT_TONE_END = 11,     /**< a tone with repeats is over */
-	OFFHOOK_EVENT_DROPPED = 12       /**< a queue was full: `count` events of less weight were dropped before this one */
+	OFFHOOK_EVENT_PLAYER_END = 10, /**< a player without loop has given its last sample */
+	OFFHOOK_EVENT_TONE_END = 11,   /**< a tone with repeats is over */
+	OFFHOOK_EVENT_DROPPED =
+		12 /**< a queue was full: `count` events of less weight were dropped before this one */
 };
 
 /** One event. Read only; valid until the handler returns. */
 struct offhook_event {
-	size_t size;                     /**< set by the library: as much of this struct as it knows */
-	enum offhook_event_type type;    /**< what happened */
-	uint64_t serial;                 /**< grows by one an event of a phone */
-	uint64_t cause;                  /**< the command that caused it (offhook_last_command()), 0: the network or time */
-	offhook_id id;                   /**< the object: call, player or tone */
-	offhook_id account;              /**< of a call */
-	void *user_data;                 /**< of the object */
+	size_t size;                  /**< set by the library: as much of this struct as it knows */
+	enum offhook_event_type type; /**< what happened */
+	uint64_t serial;              /**< grows by one an event of a phone */
+	uint64_t cause; /**< the command that caused it (offhook_last_command()), 0: the network or time */
+	offhook_id id;  /**< the object: call, player or tone */
+	offhook_id account;                   /**< of a call */
+	void *user_data;                      /**< of the object */
 	const struct offhook_call_info *call; /**< of a call: as of this event; else NULL */
-	unsigned status;                 /**< see the types */
-	int error;                       /**< 0 or an enum oh_err */
-	char digit;                      /**< 0-9 A-D * # R */
-	uint32_t duration_ms;            /**< of the digit; 0 when the peer did not say */
-	uint64_t count;                  /**< of dropped events */
-	const char *message;             /**< a SIP message, terminated: see the types; at DISCONNECTED the one from the
+	unsigned status;                      /**< see the types */
+	int error;                            /**< 0 or an enum oh_err */
+	char digit;                           /**< 0-9 A-D * # R */
+	uint32_t duration_ms;                 /**< of the digit; 0 when the peer did not say */
+	uint64_t count;                       /**< of dropped events */
+	const char *message;   /**< a SIP message, terminated: see the types; at DISCONNECTED the one from the
 	                                  *   peer that ended it; NULL when there is none */
-	size_t message_length;           /**< its bytes */
+	size_t message_length; /**< its bytes */
 };
 
 /**
@@ -74,8 +82,8 @@ struct offhook_event {
  *
  * Thread: any.  May call back: no.  Spec: RFC 3261 7.3.
  */
-OFFHOOK_API long offhook_message_header(const char *message, size_t length, const char *name, unsigned index, char *buf,
-	size_t size);
+OFFHOOK_API long offhook_message_header(
+	const char *message, size_t length, const char *name, unsigned index, char *buf, size_t size);
 
 /**
  * The body of a SIP message.

@@ -88,29 +88,31 @@ typedef void offhook_log_fn(void *arg, int level, const char *module, const char
 
 /** Settings of a phone; fill with offhook_phone_cfg_init() first. */
 struct offhook_phone_cfg {
-	size_t size;                   /**< set by offhook_phone_cfg_init() */
-	const char *user_agent;        /**< User-Agent and Server; NULL or "" sends neither; copied; default "offhook/x.y" */
+	size_t size; /**< set by offhook_phone_cfg_init() */
+	const char *
+		user_agent; /**< User-Agent and Server; NULL or "" sends neither; copied; default "offhook/x.y" */
 	enum offhook_delivery delivery; /**< default: thread */
-	offhook_event_fn *on_event;    /**< may be NULL: events are dropped */
-	void *on_event_arg;            /**< given back to on_event */
-	uint32_t max_calls;            /**< 0: as many as memory allows; above it the network gets 486 */
-	uint32_t max_queued_events;    /**< above it new calls get 503; 0 = 100,000 */
-	uint32_t clock_rate_hz;        /**< of the bridge: 8000, 16000 (default), 32000, 48000 */
-	uint32_t frame_ms;             /**< of the bridge: 10 or 20 (default) */
-	uint32_t max_ports;            /**< slots of the bridge, slot 0 counts; 0 = as many as memory allows */
-	uint32_t ptime_ms;             /**< 10..60 in steps of 10: RTP packet length we ask for and send; default 20 */
-	const char *codecs;            /**< offered and accepted, in order of preference, such as "L16/16000, PCMU": names
+	offhook_event_fn *on_event;     /**< may be NULL: events are dropped */
+	void *on_event_arg;             /**< given back to on_event */
+	uint32_t max_calls;             /**< 0: as many as memory allows; above it the network gets 486 */
+	uint32_t max_queued_events;     /**< above it new calls get 503; 0 = 100,000 */
+	uint32_t clock_rate_hz;         /**< of the bridge: 8000, 16000 (default), 32000, 48000 */
+	uint32_t frame_ms;              /**< of the bridge: 10 or 20 (default) */
+	uint32_t max_ports; /**< slots of the bridge, slot 0 counts; 0 = as many as memory allows */
+	uint32_t ptime_ms;  /**< 10..60 in steps of 10: RTP packet length we ask for and send; default 20 */
+	const char
+		*codecs; /**< offered and accepted, in order of preference, such as "L16/16000, PCMU": names
 	                                *   with or without clock rate; NULL = "PCMU, PCMA". There are PCMU, PCMA,
 	                                *   L16/16000 and L16/8000; copied */
-	uint32_t jitter_ms;            /**< fixed depth of the jitter buffer, 0..500; 0 = as small as possible */
-	uint16_t rtp_port_min;         /**< at least 2; default 16384 */
-	uint16_t rtp_port_max;         /**< above rtp_port_min; default 32766 */
-	uint32_t rtp_timeout_ms;       /**< an event when no RTP comes for so long; 0 = never; default 10,000 */
-	uint32_t t1_ms;                /**< SIP's T1 (RFC 3261 17.1.1.1), up to 60,000; 0 = 500 */
-	int log_level;                 /**< enum offhook_log_level; default none */
-	int log_messages;              /**< non-zero: every SIP message in full at level debug */
-	offhook_log_fn *on_log;        /**< NULL: nothing is logged; the library never writes to stdout or stderr */
-	void *log_arg;                 /**< given back to on_log */
+	uint32_t jitter_ms;      /**< fixed depth of the jitter buffer, 0..500; 0 = as small as possible */
+	uint16_t rtp_port_min;   /**< at least 2; default 16384 */
+	uint16_t rtp_port_max;   /**< above rtp_port_min; default 32766 */
+	uint32_t rtp_timeout_ms; /**< an event when no RTP comes for so long; 0 = never; default 10,000 */
+	uint32_t t1_ms;          /**< SIP's T1 (RFC 3261 17.1.1.1), up to 60,000; 0 = 500 */
+	int log_level;           /**< enum offhook_log_level; default none */
+	int log_messages;        /**< non-zero: every SIP message in full at level debug */
+	offhook_log_fn *on_log;  /**< NULL: nothing is logged; the library never writes to stdout or stderr */
+	void *log_arg;           /**< given back to on_log */
 };
 
 /**
@@ -257,9 +259,10 @@ struct offhook_transport_cfg {
 	enum offhook_transport_type type; /**< default UDP; a kind that the build lacks: OH_ENOTSUP */
 	const char *address;              /**< local IP address; NULL or "" = all IPv4 interfaces; copied */
 	uint16_t port;                    /**< 0 = any free one; default 0 */
-	const char *public_address;       /**< host published in Via, Contact and SDP instead of the local one; a name is
+	const char *
+		public_address; /**< host published in Via, Contact and SDP instead of the local one; a name is
 	                                   *   looked up for SDP, which gets the local address until that is done; copied */
-	uint8_t dscp;                     /**< 0..63; default 0 */
+	uint8_t dscp;           /**< 0..63; default 0 */
 };
 
 /**
@@ -282,16 +285,16 @@ OFFHOOK_API void offhook_transport_cfg_init(struct offhook_transport_cfg *cfg);
  *
  * Thread: any.  May call back: no.  Spec: RFC 3261 18.
  */
-OFFHOOK_API int offhook_transport_add(struct offhook_phone *phone, const struct offhook_transport_cfg *cfg,
-	offhook_id *ret_id);
+OFFHOOK_API int offhook_transport_add(
+	struct offhook_phone *phone, const struct offhook_transport_cfg *cfg, offhook_id *ret_id);
 
 /** What a transport is now. */
 struct offhook_transport_info {
 	size_t size;                      /**< set by the caller to sizeof */
 	enum offhook_transport_type type; /**< its kind */
-	char address[64];                 /**< published host: public_address, else the bound one, else this machine's */
-	uint16_t port;                    /**< published */
-	char local[72];                   /**< bound address and port as text */
+	char address[64]; /**< published host: public_address, else the bound one, else this machine's */
+	uint16_t port;    /**< published */
+	char local[72];   /**< bound address and port as text */
 };
 
 /**
@@ -304,8 +307,8 @@ struct offhook_transport_info {
  *
  * Thread: any.  May call back: no.  Spec: none.
  */
-OFFHOOK_API int offhook_transport_get_info(struct offhook_phone *phone, offhook_id id,
-	struct offhook_transport_info *ret_info);
+OFFHOOK_API int offhook_transport_get_info(
+	struct offhook_phone *phone, offhook_id id, struct offhook_transport_info *ret_info);
 
 /**
  * Closes a transport. Calls that run over it end with status 503.
@@ -322,14 +325,15 @@ OFFHOOK_API int offhook_transport_remove(struct offhook_phone *phone, offhook_id
 
 /** Settings of an account; fill with offhook_account_cfg_init() first. */
 struct offhook_account_cfg {
-	size_t size;          /**< set by offhook_account_cfg_init() */
-	const char *uri;      /**< who we are: "sip:alice@example.test" or "\"Alice\" <sip:...>"; NULL: the address of the
+	size_t size; /**< set by offhook_account_cfg_init() */
+	const char *
+		uri; /**< who we are: "sip:alice@example.test" or "\"Alice\" <sip:...>"; NULL: the address of the
 	                       *   transport, "<sip:192.0.2.1:5060>"; copied */
 	offhook_id transport; /**< calls use this one; 0 = any that fits; needed when uri is NULL */
 	const char *contact;  /**< Contact URI to publish; NULL: made from the route to the peer; copied */
 	int priority;         /**< among accounts that match an incoming call the highest wins; default 0 */
-	int make_default;     /**< non-zero: incoming calls that match no account come here; the first one is anyway */
-	void *user_data;      /**< comes back in its events */
+	int make_default; /**< non-zero: incoming calls that match no account come here; the first one is anyway */
+	void *user_data; /**< comes back in its events */
 };
 
 /**
@@ -352,8 +356,8 @@ OFFHOOK_API void offhook_account_cfg_init(struct offhook_account_cfg *cfg);
  *
  * Thread: any.  May call back: no.  Spec: RFC 3261 8.
  */
-OFFHOOK_API int offhook_account_add(struct offhook_phone *phone, const struct offhook_account_cfg *cfg,
-	offhook_id *ret_id);
+OFFHOOK_API int offhook_account_add(
+	struct offhook_phone *phone, const struct offhook_account_cfg *cfg, offhook_id *ret_id);
 
 /**
  * Removes an account. Its calls go on; no new ones come or go.
@@ -379,12 +383,12 @@ OFFHOOK_API int offhook_account_set_default(struct offhook_phone *phone, offhook
 
 /** What an account is now. */
 struct offhook_account_info {
-	size_t size;       /**< set by the caller to sizeof */
-	char uri[512];     /**< as configured, or made from the transport; cut to size */
+	size_t size;          /**< set by the caller to sizeof */
+	char uri[512];        /**< as configured, or made from the transport; cut to size */
 	offhook_id transport; /**< as configured; 0 = any that fits */
-	int is_default;    /**< 1: incoming calls that match no account come here */
-	int priority;      /**< as configured */
-	void *user_data;   /**< as configured */
+	int is_default;       /**< 1: incoming calls that match no account come here */
+	int priority;         /**< as configured */
+	void *user_data;      /**< as configured */
 };
 
 /**
@@ -397,8 +401,8 @@ struct offhook_account_info {
  *
  * Thread: any.  May call back: no.  Spec: none.
  */
-OFFHOOK_API int offhook_account_get_info(struct offhook_phone *phone, offhook_id id,
-	struct offhook_account_info *ret_info);
+OFFHOOK_API int offhook_account_get_info(
+	struct offhook_phone *phone, offhook_id id, struct offhook_account_info *ret_info);
 
 /**
  * Is this text a URI that can be called?

@@ -16,8 +16,8 @@ static void on_event(void *arg, const struct offhook_event *e)
 		dict = dict_from_event(e);
 		result = dict ? PyObject_CallFunctionObjArgs(handler, dict, NULL) : NULL;
 		Py_XDECREF(dict);
-		/* Nothing may stop the events behind this one: the traceback is printed and the call goes on.
-		 */
+		/* Nothing may stop the events behind this one: the traceback is printed and the
+		 * call goes on. */
 		if (!result)
 			PyErr_WriteUnraisable(handler);
 	}

@@ -25,9 +25,9 @@ struct bridge;
 #define BRIDGE_LEVEL_MAX   64.0f
 
 struct bridge_cfg {
-	uint32_t rate_hz;    /* 8000, 16000 (default), 32000, 48000 */
-	uint32_t frame_ms;   /* 10 or 20 (default) */
-	uint32_t max_ports;  /* 0: memory only; slot 0 counts */
+	uint32_t rate_hz;   /* 8000, 16000 (default), 32000, 48000 */
+	uint32_t frame_ms;  /* 10 or 20 (default) */
+	uint32_t max_ports; /* 0: memory only; slot 0 counts */
 };
 void bridge_cfg_defaults(struct bridge_cfg *cfg);
 
@@ -62,7 +62,7 @@ int bridge_rate_changed(struct bridge *b, struct bridge_slot slot, uint32_t rate
 
 struct bridge_link {
 	struct bridge_slot source, sink;
-	float level;         /* 0..BRIDGE_LEVEL_MAX, 1 = unchanged */
+	float level; /* 0..BRIDGE_LEVEL_MAX, 1 = unchanged */
 };
 /* Connecting what is connected sets the level and succeeds. source == sink loops back. All or nothing: OH_ENOENT or
  * OH_EINVAL names the first bad link in the error detail. */
@@ -87,7 +87,8 @@ struct bridge_slot_info {
 };
 int bridge_slot_info(const struct bridge *b, struct bridge_slot slot, struct bridge_slot_info *ret_info);
 /* The slots that hear this one: up to cap into ret_sinks; returns how many there are. */
-size_t bridge_sinks(const struct bridge *b, struct bridge_slot slot, struct bridge_slot *ret_sinks, size_t cap);
+size_t bridge_sinks(
+	const struct bridge *b, struct bridge_slot slot, struct bridge_slot *ret_sinks, size_t cap);
 size_t bridge_slots(const struct bridge *b, struct bridge_slot *ret_slots, size_t cap);
 
 /* If something changed: builds and publishes the new plan. OH_ENOMEM: the old one goes on and the change is tried

@@ -13,14 +13,16 @@
 struct engine;
 
 struct engine_cfg {
-	struct host *host;              /* borrowed */
+	struct host *host; /* borrowed */
 	struct bridge_cfg bridge;
-	uint16_t rtp_port_min, rtp_port_max; /* even..odd; default 16384-32766; each call takes an even port and the next */
-	uint8_t dscp;                   /* of RTP, 0..63; 46 = EF */
+	uint16_t rtp_port_min,
+		rtp_port_max; /* even..odd; default 16384-32766; each call takes an even port and the next */
+	uint8_t dscp;         /* of RTP, 0..63; 46 = EF */
 	/* Reports, on the signalling thread, from engine_dispatch(). */
 	media_report_fn *report;
 	void *report_arg;
-	uint32_t report_places;         /* in the ring, default 4096; half of them are reserved for DTMF and file ends */
+	uint32_t
+		report_places; /* in the ring, default 4096; half of them are reserved for DTMF and file ends */
 };
 void engine_cfg_defaults(struct engine_cfg *cfg);
 

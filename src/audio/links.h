@@ -1,5 +1,5 @@
-/* The connections of one slot in one direction: an array sorted by the peer's number, 8 bytes a connection.
- */
+/* The connections of one slot in one direction: an array sorted by the peer's number, 8 bytes
+ * a connection. */
 #ifndef OH_AUDIO_LINKS_H
 #define OH_AUDIO_LINKS_H
 

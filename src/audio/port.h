@@ -15,13 +15,13 @@
 struct port;
 
 struct audio_tick {
-	uint64_t now_ns;     /* of the call */
-	uint64_t due_ns;     /* as scheduled */
-	uint64_t index;      /* ticks since the bridge began */
+	uint64_t now_ns; /* of the call */
+	uint64_t due_ns; /* as scheduled */
+	uint64_t index;  /* ticks since the bridge began */
 };
 
 struct port_ops {
-	const char *kind;    /* "call", "player", "recorder", "tone", "null" ... */
+	const char *kind; /* "call", "player", "recorder", "tone", "null" ... */
 	/* Its turn to be pulled (or pushed) comes: far = true after next, false next. Asks the memory for what the turn
 	 * will touch: first what the port knows by heart, then what that points to. NULL: nothing. */
 	void (*warm_pull)(const struct port *p, bool far);
@@ -33,14 +33,14 @@ struct port_ops {
 	/* pcm NULL: nobody is connected, or silence. NULL: never takes audio. */
 	void (*push)(struct port *p, const int16_t *pcm, size_t n, const struct audio_tick *t);
 	void (*free)(struct port *p);
-	bool pull_always;    /* pulled each tick even when nobody listens (its clock must go on) */
-	bool push_always;    /* pushed each tick even when nobody speaks to it */
+	bool pull_always; /* pulled each tick even when nobody listens (its clock must go on) */
+	bool push_always; /* pushed each tick even when nobody speaks to it */
 };
 
 /* First member of every port's own struct. */
 struct port {
 	const struct port_ops *ops;
-	uint32_t rate_hz;    /* 8000, 16000, 24000, 32000 or 48000; a change is told by bridge_rate_changed() */
+	uint32_t rate_hz; /* 8000, 16000, 24000, 32000 or 48000; a change is told by bridge_rate_changed() */
 };
 
 #endif

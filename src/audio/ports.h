@@ -12,7 +12,7 @@ struct stream_converter;
 
 /* ---- a call's stream (port_stream.c): takes the stream; released: called after stream_free with the RTP port ---- */
 struct port *port_stream_new(struct stream *s, void (*released)(void *arg, uint16_t rtp_port), void *arg,
-	uint16_t rtp_port);                                       /* NULL: memory is out */
+	uint16_t rtp_port); /* NULL: memory is out */
 /* For a stream's cfg: what this layer's filters do for a peer that changes the sample rate. */
 extern const struct stream_converter port_stream_converter;
 
@@ -22,10 +22,10 @@ extern const struct stream_converter port_stream_converter;
 struct player;
 struct player_cfg {
 	struct host *host;
-	const char *path;            /* borrowed for the call */
+	const char *path; /* borrowed for the call */
 	bool loop;
-	uint32_t bridge_rate_hz;     /* the file is converted on the disk side to this rate */
-	uint32_t tag;                /* in MEDIA_FILE_END */
+	uint32_t bridge_rate_hz; /* the file is converted on the disk side to this rate */
+	uint32_t tag;            /* in MEDIA_FILE_END */
 	media_report_fn *report;
 	void *report_arg;
 };
@@ -35,14 +35,15 @@ int player_new(const struct player_cfg *cfg, struct player **ret_player, struct 
 /* Position in samples of the file's own rate, past the end = the end; restarts a finished player. What was queued is
  * dropped. Any thread, one at a time. */
 int player_seek(struct player *p, uint64_t frame);
-uint64_t player_position(const struct player *p);   /* of what has been given to the bridge, file samples */
-uint64_t player_length(const struct player *p);     /* file samples, 0 = unknown */
+uint64_t player_position(const struct player *p); /* of what has been given to the bridge, file samples */
+uint64_t player_length(const struct player *p);   /* file samples, 0 = unknown */
 
 /* ---- WAV recorder (recorder.c): mono 16-bit at the bridge rate; header refreshed while recording ---- */
 struct recorder;
 struct recorder_cfg {
 	struct host *host;
-	const char *path;            /* must end in .wav (OH_ENOTSUP otherwise); an existing file is overwritten; borrowed
+	const char
+		*path; /* must end in .wav (OH_ENOTSUP otherwise); an existing file is overwritten; borrowed
 	                              * for the call */
 	uint32_t rate_hz;
 	/* The port has been freed: recorder_finish() may be called now, by another thread too. May be NULL. Signalling
@@ -63,10 +64,10 @@ int recorder_finish(struct recorder *r);
 
 /* ---- tone generator (tone.c) ---- */
 struct tone_cfg {
-	double hz1, hz2;             /* 0: none; 20..0.45*rate */
-	unsigned on_ms, off_ms;      /* off 0: steady */
-	double level;                /* 0..1 of full scale, each frequency; 0 = 0.25 */
-	unsigned repeats;            /* of on and off, 0: for ever; then silence and MEDIA_FILE_END */
+	double hz1, hz2;        /* 0: none; 20..0.45*rate */
+	unsigned on_ms, off_ms; /* off 0: steady */
+	double level;           /* 0..1 of full scale, each frequency; 0 = 0.25 */
+	unsigned repeats;       /* of on and off, 0: for ever; then silence and MEDIA_FILE_END */
 	uint32_t rate_hz;
 	uint32_t tag;
 	media_report_fn *report;

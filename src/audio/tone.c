@@ -1,5 +1,5 @@
-/* The tone generator: one or two frequencies, steady or in a cadence, with soft edges so that nothing clicks.
- */
+/* The tone generator: one or two frequencies, steady or in a cadence, with soft edges so that
+ * nothing clicks. */
 #include "audio/ports.h"
 
 #include "base/err.h"

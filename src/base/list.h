@@ -14,7 +14,8 @@ struct list {
 /* it: struct list *. The SAFE form allows removal of `it` (and of nothing else) within the body. */
 #define LIST_FOREACH(it, head) for (struct list *it = (head)->next; it != (head); it = it->next)
 #define LIST_FOREACH_SAFE(it, head) \
-	for (struct list *it = (head)->next, *it##_next = it->next; it != (head); it = it##_next, it##_next = it->next)
+	for (struct list *it = (head)->next, *it##_next = it->next; it != (head); \
+		it = it##_next, it##_next = it->next)
 
 static inline void list_init(struct list *head)
 {

@@ -1,5 +1,5 @@
-/* The standard reason phrases of SIP status codes (RFC 3261 21 and the IANA registry of SIP response codes).
- */
+/* The standard reason phrases of SIP status codes (RFC 3261 21 and the IANA registry of SIP
+ * response codes). */
 #ifndef OH_BASE_PHRASE_H
 #define OH_BASE_PHRASE_H
 

@@ -17,10 +17,10 @@ struct slice {
 };
 
 /* For printf: printf("%.*s", SLICE_ARG(s)). */
-#define SLICE_ARG(s) (int)(s).n, (s).p ? (s).p : ""
+#define SLICE_ARG(s)    (int)(s).n, (s).p ? (s).p : ""
 #define SLICE_LIT(text) ((struct slice){(text), sizeof(text) - 1})
-#define SLICE_NONE ((struct slice){NULL, 0})
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define SLICE_NONE      ((struct slice){NULL, 0})
+#define ARRAY_LEN(a)    (sizeof(a) / sizeof((a)[0]))
 
 static inline struct slice slice_make(const char *p, size_t n)
 {

@@ -4,7 +4,7 @@
 
 #include "codec/codec.h"
 
-extern const struct codec codec_pcmu, codec_pcma;      /* g711.c */
+extern const struct codec codec_pcmu, codec_pcma;    /* g711.c */
 extern const struct codec codec_l16_8, codec_l16_16; /* l16.c */
 
 #endif

@@ -78,18 +78,19 @@ struct host_timer *host_timer_free(struct host_timer *t);
  * other single one) when it is not. Ownership passes by stopping the watch first.
  */
 struct host_dgram_cfg {
-	struct netaddr local;  /* port 0: any free one; any-address: all interfaces of that family */
-	uint8_t dscp;          /* 0..63, 0 = best effort */
-	uint32_t rcvbuf;       /* bytes, 0 = the system's default */
-	bool timestamps;       /* stamp arrivals by the kernel (media) */
+	struct netaddr local; /* port 0: any free one; any-address: all interfaces of that family */
+	uint8_t dscp;         /* 0..63, 0 = best effort */
+	uint32_t rcvbuf;      /* bytes, 0 = the system's default */
+	bool timestamps;      /* stamp arrivals by the kernel (media) */
 };
 
 struct host_rx {
 	struct netaddr from;
-	struct netaddr to;     /* the local address that was asked (IP_PKTINFO), with the local port */
-	uint64_t at_ns;        /* arrival, monotonic: by the kernel's stamp when asked for, else the time of the read */
-	size_t n;              /* bytes in the buffer */
-	bool truncated;        /* the datagram was larger than the buffer */
+	struct netaddr to; /* the local address that was asked (IP_PKTINFO), with the local port */
+	uint64_t
+		at_ns; /* arrival, monotonic: by the kernel's stamp when asked for, else the time of the read */
+	size_t n;      /* bytes in the buffer */
+	bool truncated; /* the datagram was larger than the buffer */
 };
 
 /* Wrapped errno (EADDRINUSE, EADDRNOTAVAIL, EMFILE ...), OH_EINVAL, OH_ENOMEM. Non-blocking, close-on-exec. */
@@ -102,8 +103,8 @@ struct netaddr host_dgram_local(const struct host_dgram *d);
 
 /* Sends one datagram. `from`: the local address to send from (the address that was asked), NULL or any = by route.
  * 0; OH_EAGAIN: the socket's buffer is full, the datagram is dropped; a wrapped errno. Never blocks. */
-int host_dgram_send(struct host_dgram *d, const struct netaddr *to, const struct netaddr *from, const void *data,
-	size_t n);
+int host_dgram_send(struct host_dgram *d, const struct netaddr *to, const struct netaddr *from,
+	const void *data, size_t n);
 
 /* Receives one datagram. 0, OH_EAGAIN when none waits, or a wrapped errno. */
 int host_dgram_recv(struct host_dgram *d, void *buf, size_t cap, struct host_rx *ret_rx);
@@ -131,7 +132,8 @@ enum { HOST_DNS_A = 1, HOST_DNS_AAAA = 28, HOST_DNS_SRV = 33, HOST_DNS_NAPTR = 3
 /* A raw DNS answer as it came (RFC 1035 message). err: 0, OH_ERESOLVE (no such name or no data), OH_ETIMEDOUT,
  * OH_ETRANSPORT. Runs on the loop thread, exactly once unless cancelled, never from inside host_dns_query(). */
 typedef void host_dns_fn(void *arg, int err, const uint8_t *answer, size_t n);
-int host_dns_query(struct host *h, const char *name, int type, host_dns_fn *fn, void *arg, struct host_dns **ret_query);
+int host_dns_query(
+	struct host *h, const char *name, int type, host_dns_fn *fn, void *arg, struct host_dns **ret_query);
 
 /* Addresses of a host name, the hosts file included: addrs of the wanted family (NETADDR_IP4, NETADDR_IP6 or 0 for
  * both), ports 0. Same rules as host_dns_fn. */

@@ -1,5 +1,5 @@
-/* What the two worlds share: the parts of the objects that host.c itself reads, and the table that it calls.
- */
+/* What the two worlds share: the parts of the objects that host.c itself reads, and the table
+ * that it calls. */
 #ifndef OH_HOST_IMPL_H
 #define OH_HOST_IMPL_H
 

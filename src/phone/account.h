@@ -31,8 +31,8 @@ struct account {
 
 struct transport *transport_find(const struct offhook_phone *p, offhook_id id);
 struct transport *transport_of(const struct offhook_phone *p, const struct sip_transport *sip);
-/* The published address: public_address, else the bound one, else the one that faces the world. Port 0 never.
- */
+/* The published address: public_address, else the bound one, else the one that faces the world.
+ * Port 0 never. */
 void transport_published(const struct offhook_phone *p, const struct transport *t, char *host, size_t size,
 	uint16_t *ret_port);
 /* The public address for session descriptions; family NONE: there is none of the transport's family, or its name has no

@@ -88,7 +88,8 @@ static void ended(struct call *c, struct inv *inv, struct sip_msg *msg)
 	}
 	/* RFC 3263 4.3: nobody there, or one who says that another may be. */
 	if (c->state == OFFHOOK_CALL_CALLING &&
-		(end.by == OFFHOOK_ENDED_BY_NETWORK || (end.by == OFFHOOK_ENDED_BY_PEER && end.status == 503)) &&
+		(end.by == OFFHOOK_ENDED_BY_NETWORK ||
+			(end.by == OFFHOOK_ENDED_BY_PEER && end.status == 503)) &&
 		call_try_next(c))
 		return;
 	call_ended(c, &end);
@@ -182,8 +183,8 @@ static int take_offer(struct call *c, struct inv *inv, struct slice body)
 	uint32_t gone = 0;
 	int err;
 
-	/* Every offer makes an event that must not be lost: a peer whose events pile up is refused instead.
-	 */
+	/* Every offer makes an event that must not be lost: a peer whose events pile up is
+	 * refused instead. */
 	if (!events_room(c->phone, c->subject)) {
 		refuse_offer(c, inv, OH_ETOOMANY);
 		return OH_ETOOMANY;

@@ -143,7 +143,8 @@ static int start_stream(struct call_media *m, const struct stream_params *params
 static bool same_audio(const struct stream_params *a, const struct stream_params *b)
 {
 	if (a->dir != b->dir || a->tx != b->tx || a->tx_pt != b->tx_pt || a->ptime_ms != b->ptime_ms ||
-		a->n_rx != b->n_rx || a->n_dtmf_rx_more != b->n_dtmf_rx_more || a->dtmf_tx_pt != b->dtmf_tx_pt || a->dtmf_rx_pt != b->dtmf_rx_pt ||
+		a->n_rx != b->n_rx || a->n_dtmf_rx_more != b->n_dtmf_rx_more ||
+		a->dtmf_tx_pt != b->dtmf_tx_pt || a->dtmf_rx_pt != b->dtmf_rx_pt ||
 		!netaddr_eq(&a->remote_rtp, &b->remote_rtp) || !netaddr_eq(&a->remote_rtcp, &b->remote_rtcp))
 		return false;
 	for (size_t i = 0; i < a->n_rx; i++)

@@ -30,10 +30,10 @@ struct call_media {
 	char *peer_name;               /* in place of the peer's audio address; NULL: none */
 	struct netaddr peer_ip;        /* what it stands for; family NONE: not known yet */
 	struct host_dns *name_query;
-	struct stream *stream;         /* the port in the slot owns it */
-	struct bridge_slot slot;       /* generation 0: none */
-	struct stream_params params;   /* in force, while there is a stream */
-	uint64_t not_before_ns;        /* our first description left then */
+	struct stream *stream;       /* the port in the slot owns it */
+	struct bridge_slot slot;     /* generation 0: none */
+	struct stream_params params; /* in force, while there is a stream */
+	uint64_t not_before_ns;      /* our first description left then */
 	enum offhook_media_state state;
 	enum offhook_media_dir dir; /* keeps its last value */
 	char codec[32];
@@ -60,8 +60,8 @@ void call_media_rollback(struct call_media *m);
 int call_media_check_offer(struct offhook_phone *p, const struct sip_flow *flow, struct slice offer,
 	unsigned *ret_warn_code, char *ret_why, size_t why_size);
 
-/* Everything goes; returns the number of the slot that it had, or 0. State NULL; dir, codec and figures stay.
- */
+/* Everything goes; returns the number of the slot that it had, or 0. State NULL; dir, codec and
+ * figures stay. */
 uint32_t call_media_close(struct call_media *m);
 
 offhook_id call_media_slot_id(const struct call_media *m); /* 0: none */

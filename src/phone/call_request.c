@@ -127,8 +127,8 @@ static void take_info_digit(struct call *c, const struct sip_msg *msg)
 	call_say_digit(c, digit, ms);
 }
 
-/* RFC 6086 4.2.2: we have announced no Info Packages, so none may come; an INFO without is of the old kind.
- */
+/* RFC 6086 4.2.2: we have announced no Info Packages, so none may come; an INFO without is of
+ * the old kind. */
 static bool has_package(const struct sip_msg *msg)
 {
 	return sip_msg_hdr_named(msg, SLICE_LIT("Info-Package")) != NULL;

@@ -35,8 +35,8 @@ static enum sdp_dir offered(const struct call_media *m)
 	return now && now->held_by_peer ? SDP_INACTIVE : SDP_SENDONLY;
 }
 
-/* What our answer allows. Never inactive by itself: a peer that ends its hold would get stuck (RFC 6337 5.3).
- */
+/* What our answer allows. Never inactive by itself: a peer that ends its hold would get stuck
+ * (RFC 6337 5.3). */
 static enum sdp_dir allowed(const struct call_media *m)
 {
 	return m->hold ? SDP_SENDONLY : SDP_SENDRECV;

@@ -9,8 +9,8 @@ uint64_t offhook_last_command(void)
 	return last_serial;
 }
 
-/* Runs one with its serial as the cause of whatever happens meanwhile. Nests: an inline handler may command.
- */
+/* Runs one with its serial as the cause of whatever happens meanwhile. Nests: an inline handler
+ * may command. */
 static int run(struct offhook_phone *p, struct command *cmd, bool *ret_deferred)
 {
 	struct command *outer = p->commands.running;
@@ -43,8 +43,8 @@ static int run_here(struct offhook_phone *p, command_fn *fn, void *arg, uint64_t
 	char detail[ERR_DETAIL_MAX];
 
 	snprintf(detail, sizeof(detail), "%s", result < 0 ? err_detail_text() : "");
-	/* What it caused is handed out before the caller goes on; handlers have error details of their own.
-	 */
+	/* What it caused is handed out before the caller goes on; handlers have error details
+	 * of their own. */
 	phone_settle(p);
 	err_detail(result, "%s", detail);
 	return result;

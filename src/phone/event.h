@@ -95,8 +95,8 @@ void events_stop(struct offhook_phone *p);
 /* Drops what waits and gives everything back. */
 void events_free(struct offhook_phone *p);
 
-/* What an event is to say. Slices and pointers are borrowed, the picture is taken (in case of failure too).
- */
+/* What an event is to say. Slices and pointers are borrowed, the picture is taken (in case of
+ * failure too). */
 struct event_say {
 	enum offhook_event_type type;
 	struct subject *subject;

@@ -1,5 +1,5 @@
-/* The small parts of the phone's API: defaults, version, counters, and structs that grow with the versions.
- */
+/* The small parts of the phone's API: defaults, version, counters, and structs that grow with
+ * the versions. */
 #include "phone/phone_impl.h"
 
 #include "base/mem.h"

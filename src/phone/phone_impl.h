@@ -79,8 +79,8 @@ int phone_check_taking(const struct offhook_phone *p);
 
 /* ---- settings that grow with the versions ---- */
 
-/* Copies what the caller's struct holds over our defaults. Both begin with size_t size. OH_EINVAL: no size.
- */
+/* Copies what the caller's struct holds over our defaults. Both begin with size_t size.
+ * OH_EINVAL: no size. */
 int cfg_take(void *ours, size_t our_size, const void *theirs);
 /* Fills the caller's struct as far as its size reaches; its size stays. OH_EINVAL: no size. */
 int info_give(void *theirs, const void *ours, size_t our_size);

@@ -25,8 +25,7 @@ int dtmf_event_of(char digit);
 /* The other way; 0 when the event is no digit. */
 char dtmf_digit_of(unsigned event);
 
-/* ---- out ------------------------------------------------------------------------------------------------
- */
+/* ---- out --------------------------------------------------------------------------------------------- */
 
 /* Signalling writes the queue, the media thread reads it. */
 struct dtmf_item {
@@ -77,8 +76,7 @@ size_t dtmf_tx_step(struct dtmf_tx *t, uint32_t ts, uint32_t span, struct dtmf_p
 /* The direction has closed: what was being sent is given up, what is queued waits. */
 void dtmf_tx_stop(struct dtmf_tx *t);
 
-/* ---- in -------------------------------------------------------------------------------------------------
- */
+/* ---- in ---------------------------------------------------------------------------------------------- */
 
 #define DTMF_OPEN    4u /* events under way at once; more only by reordering */
 #define DTMF_HISTORY 16u

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- store ----------------------------------------------------------------------------------------------
- */
+/* ---- store ------------------------------------------------------------------------------------------- */
 
 int jbuf_init(struct jbuf *j, uint32_t tick_ms, uint32_t target_ms)
 {
@@ -138,8 +137,7 @@ static void insert(struct jbuf *j, const struct jbuf_packet *p)
 	j->stats.buffered++;
 }
 
-/* ---- the time line --------------------------------------------------------------------------------------
- */
+/* ---- the time line ----------------------------------------------------------------------------------- */
 
 void jbuf_restart(struct jbuf *j)
 {
@@ -260,8 +258,7 @@ bool jbuf_has_tick(const struct jbuf *j)
 	return ts_diff(have, end) >= 0;
 }
 
-/* ---- playing --------------------------------------------------------------------------------------------
- */
+/* ---- playing ----------------------------------------------------------------------------------------- */
 
 /* The payload of the first packet in one piece: where it lies, or gathered into buf. */
 static const uint8_t *payload(const struct jbuf *j, uint8_t buf[CODEC_FRAME_MAX])

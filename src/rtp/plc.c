@@ -98,8 +98,8 @@ static uint32_t find_period(const struct plc *p)
 	return best;
 }
 
-/* The i-th sample of the repeated piece, its end blended with what stood before its start, so that it closes.
- */
+/* The i-th sample of the repeated piece, its end blended with what stood before its start, so
+ * that it closes. */
 static int32_t piece_at(const struct plc *p, uint32_t i)
 {
 	uint32_t length = p->period * p->periods, blend = p->period / 4;
@@ -125,8 +125,8 @@ static void begin(struct plc *p)
 	p->step_left = 0;
 	if (!p->period)
 		return;
-	/* The voice goes on one period ago; the offset between there and here fades out instead of clicking.
-	 */
+	/* The voice goes on one period ago; the offset between there and here fades out instead
+	 * of clicking. */
 	p->step = p->history[PLC_HISTORY - 1] -
 		  (p->period < p->filled ? p->history[PLC_HISTORY - 1 - p->period] : 0);
 	p->step_left = p->period / 4;

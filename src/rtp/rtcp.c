@@ -19,8 +19,7 @@ uint64_t rtcp_ntp(uint64_t wall_ns)
 	return (s + NTP_UNIX_SECONDS) << 32 | (ns << 32) / 1000000000u;
 }
 
-/* ---- out ------------------------------------------------------------------------------------------------
- */
+/* ---- out --------------------------------------------------------------------------------------------- */
 
 static uint8_t *put_header(uint8_t *at, unsigned count, uint8_t type, size_t bytes)
 {
@@ -89,8 +88,7 @@ size_t rtcp_write(uint8_t out[RTCP_PACKET_MAX], const struct rtcp_out *what)
 	return (size_t)(at - out);
 }
 
-/* ---- in -------------------------------------------------------------------------------------------------
- */
+/* ---- in ---------------------------------------------------------------------------------------------- */
 
 /* A.2: version 2 throughout, a report first, padding only in the last, and the lengths add up. */
 static bool compound_is_valid(const uint8_t *data, size_t n)
@@ -181,8 +179,7 @@ int rtcp_parse(const uint8_t *data, size_t n, uint32_t our_ssrc, struct rtcp_in 
 	return 0;
 }
 
-/* ---- timing ---------------------------------------------------------------------------------------------
- */
+/* ---- timing ------------------------------------------------------------------------------------------ */
 
 #define MIN_INTERVAL_S 5.0     /* 6.2; half of it before the first packet */
 #define COMPENSATION   1.21828 /* e - 3/2: reconsideration makes intervals too short by this (6.3.1) */

@@ -55,8 +55,8 @@ struct rtcp_timing {
 void rtcp_timing_init(struct rtcp_timing *t, uint32_t seed, uint32_t session_bits_per_s, uint64_t now_ns);
 /* A packet of n bytes was sent or received. */
 void rtcp_timing_packet(struct rtcp_timing *t, size_t n);
-/* Is it time? Reconsiders (6.3.6): senders counts those of the two that send; on true the next time is set.
- */
+/* Is it time? Reconsiders (6.3.6): senders counts those of the two that send; on true the next
+ * time is set. */
 bool rtcp_timing_due(struct rtcp_timing *t, uint64_t now_ns, unsigned senders, bool we_send);
 
 #endif

@@ -3,8 +3,7 @@
 #include "base/mem.h"
 #include "offhook/error.h"
 
-/* ---- doors ----------------------------------------------------------------------------------------------
- */
+/* ---- doors ------------------------------------------------------------------------------------------- */
 
 void stream_tell(
 	struct stream *s, enum media_report_type type, uint32_t value, uint32_t duration_ms, uint64_t at_ns)
@@ -70,8 +69,7 @@ void stream_publish(struct stream *s)
 	stats_door_write(&s->door.stats, &f);
 }
 
-/* ---- life -----------------------------------------------------------------------------------------------
- */
+/* ---- life -------------------------------------------------------------------------------------------- */
 
 int stream_new(const struct stream_cfg *cfg, struct stream **ret_stream)
 {
@@ -129,8 +127,7 @@ struct stream *stream_free(struct stream *s)
 	return NULL;
 }
 
-/* ---- signalling -----------------------------------------------------------------------------------------
- */
+/* ---- signalling -------------------------------------------------------------------------------------- */
 
 int stream_apply(struct stream *s, const struct stream_params *p)
 {
@@ -173,8 +170,7 @@ uint32_t stream_rate(const struct stream *s)
 	return s->want.rate_hz;
 }
 
-/* ---- the media thread takes what signalling left ----------------------------------------------------------
- */
+/* ---- the media thread takes what signalling left ----------------------------------------------------- */
 
 static long decode(void *arg, uint8_t codec, const uint8_t *data, size_t n, int16_t *pcm, size_t cap)
 {

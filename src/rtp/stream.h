@@ -60,15 +60,17 @@ struct stream_converter {
 struct stream_cfg {
 	struct host *host;             /* borrowed */
 	struct host_dgram *rtp, *rtcp; /* taken; unwatched */
-	struct netaddr from; /* on sockets of any address: send from this one until the peer's packets tell which it
+	struct netaddr
+		from; /* on sockets of any address: send from this one until the peer's packets tell which it
 			      * asked; family NONE: by route */
-	uint32_t tick_ms;              /* 10 or 20: how often the media thread comes */
+	uint32_t tick_ms;    /* 10 or 20: how often the media thread comes */
 	uint32_t jitter_ms;  /* the buffer's fixed target: how long before its tick a packet has to be there;
 			      * 0 = JBUF_RESERVE_MS: the next tick plays it */
 	uint32_t timeout_ms; /* report when no RTP came for this long while receiving; 0 = never */
 	const char *cname;   /* copied; RFC 7022: random, no name of the machine */
 	uint32_t tag;        /* goes into every report: whose stream this is */
-	const struct stream_converter *converter; /* borrowed; NULL: packets of another rate than the sent codec's
+	const struct stream_converter
+		*converter;      /* borrowed; NULL: packets of another rate than the sent codec's
 						   * are not taken */
 	media_report_fn *report; /* media thread */
 	void *report_arg;
@@ -101,8 +103,8 @@ void stream_receive(struct stream *s, uint64_t now_ns);
 /* One tick of audio from the peer at stream_rate(): n = rate * tick_ms / 1000. False: nothing to play
  * (silence; pcm is zeroed). */
 bool stream_pull(struct stream *s, int16_t *pcm, size_t n);
-/* One tick of audio to the peer; NULL: nobody is connected (silence is sent while the direction says send).
- */
+/* One tick of audio to the peer; NULL: nobody is connected (silence is sent while the
+ * direction says send). */
 void stream_push(struct stream *s, const int16_t *pcm, size_t n, uint64_t now_ns);
 
 #endif

@@ -40,7 +40,8 @@ struct stream_setup {
 	int16_t *spill;   /* a decoded packet that several ticks play */
 	size_t spill_cap; /* samples */
 	const struct stream_converter *converter;
-	struct { /* from the rates that the peer may change to (RFC 3264 6.1: any agreed codec, at any time) */
+	struct
+	{ /* from the rates that the peer may change to (RFC 3264 6.1: any agreed codec, at any time) */
 		uint32_t from_hz;
 		void *state;
 	} convert[STREAM_RATES_MAX];
@@ -126,8 +127,8 @@ void stream_tell(
 void stream_take_setup(struct stream *s);
 void stream_publish(struct stream *s);
 
-int stream_setup_new(const struct stream_params *p, const struct stream_converter *converter, uint32_t tick_ms,
-	struct stream_setup **ret_setup);
+int stream_setup_new(const struct stream_params *p, const struct stream_converter *converter,
+	uint32_t tick_ms, struct stream_setup **ret_setup);
 struct stream_setup *stream_setup_free(struct stream_setup *set);
 /* The media thread goes from one to the other: what belongs to the same codec moves along. */
 void stream_setup_inherit(struct stream_setup *set, struct stream_setup *old);

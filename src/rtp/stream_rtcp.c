@@ -8,11 +8,10 @@ static uint32_t ns_to_65536(uint64_t ns)
 	return (uint32_t)(ns * 65536 / NS_PER_S);
 }
 
-/* ---- in -------------------------------------------------------------------------------------------------
- */
+/* ---- in ---------------------------------------------------------------------------------------------- */
 
-/* A stranger must not feed us reports: the address has to be that of the RTP, or the one that was signalled.
- */
+/* A stranger must not feed us reports: the address has to be that of the RTP, or the one that
+ * was signalled. */
 static bool from_peer(const struct stream *s, const struct host_rx *rx)
 {
 	return netaddr_eq_ip(&rx->from, &s->remote) || netaddr_eq_ip(&rx->from, &s->cur->p.remote_rtcp);
@@ -77,8 +76,7 @@ void stream_rtcp_receive(struct stream *s)
 	}
 }
 
-/* ---- out ------------------------------------------------------------------------------------------------
- */
+/* ---- out --------------------------------------------------------------------------------------------- */
 
 /* 6.4: a sender is who sent RTP since its second-last report. */
 static bool we_send(const struct stream *s)

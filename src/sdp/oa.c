@@ -52,8 +52,8 @@ static void forget_fault(struct oa *oa)
 	oa->fault[0] = '\0';
 }
 
-/* Takes `text`: it is now the last one we sent. The version grows only when something changed (RFC 3264 8).
- */
+/* Takes `text`: it is now the last one we sent. The version grows only when something changed
+ * (RFC 3264 8). */
 static void sent(struct oa *oa, struct oa_text *text)
 {
 	if (oa->last.p && slice_eq(slice_make(oa->last.p + oa->last.body_at, oa->last.n - oa->last.body_at),

@@ -44,8 +44,8 @@ struct oa {
 	char fault[OA_FAULT_MAX];
 };
 
-/* One format of our audio line while a description is made or read; slices point into what it was made from.
- */
+/* One format of our audio line while a description is made or read; slices point into what it
+ * was made from. */
 struct oa_fmt {
 	unsigned rx_pt, tx_pt; /* as we wrote it, as the peer wrote it */
 	struct sdp_rtpmap map;

@@ -19,7 +19,15 @@
 
 struct inv;
 
-enum inv_state { INV_NULL, INV_CALLING, INV_INCOMING, INV_EARLY, INV_CONNECTING, INV_CONFIRMED, INV_DISCONNECTED };
+enum inv_state {
+	INV_NULL,
+	INV_CALLING,
+	INV_INCOMING,
+	INV_EARLY,
+	INV_CONNECTING,
+	INV_CONFIRMED,
+	INV_DISCONNECTED
+};
 
 /* Where a body stands in the offer/answer exchange. */
 enum inv_sdp { INV_SDP_OFFER, INV_SDP_ANSWER };
@@ -60,8 +68,8 @@ struct inv_handler {
 /* ---- calling ---- */
 
 struct inv_call_cfg {
-	struct slice target;            /* Request-URI */
-	const struct slice *routes;     /* pre-loaded Route values, or NULL */
+	struct slice target;        /* Request-URI */
+	const struct slice *routes; /* pre-loaded Route values, or NULL */
 	size_t n_routes;
 	struct slice from;              /* name-addr without tag */
 	struct slice to;                /* name-addr without tag */
@@ -69,9 +77,9 @@ struct inv_call_cfg {
 	struct slice call_id;           /* absent: a random one */
 	const struct sip_extra *extras; /* program headers for the INVITE */
 	size_t n_extras;
-	uint32_t expires_s;             /* Expires: no answer in that time ends the call with 487; 0: none */
-	struct slice offer;             /* empty: INVITE without offer */
-	struct sip_flow flow;           /* as located */
+	uint32_t expires_s;   /* Expires: no answer in that time ends the call with 487; 0: none */
+	struct slice offer;   /* empty: INVITE without offer */
+	struct sip_flow flow; /* as located */
 	struct inv_handler handler;
 };
 /* Sends the INVITE; state() CALLING does not run (the owner knows). All slices are copied. Errors: as
@@ -89,12 +97,12 @@ int inv_incoming(struct sip_stack *s, struct sip_msg *invite, struct sip_server 
 struct slice inv_remote_offer(const struct inv *inv);
 
 struct inv_reply {
-	unsigned status;                /* 101-699 */
-	struct slice reason;            /* absent: the standard phrase */
-	struct slice contact;           /* for 101-299 */
+	unsigned status;      /* 101-699 */
+	struct slice reason;  /* absent: the standard phrase */
+	struct slice contact; /* for 101-299 */
 	const struct sip_extra *extras;
 	size_t n_extras;
-	struct slice sdp;               /* the answer, or our offer when the INVITE had none (in the 2xx only: an 18x
+	struct slice sdp; /* the answer, or our offer when the INVITE had none (in the 2xx only: an 18x
 	                                 * then leaves it out, RFC 3261 13.2.1); may be empty for 18x, and for a 2xx
 	                                 * whose answer already went in an 18x (it is repeated) */
 };
@@ -132,7 +140,8 @@ int inv_request(struct inv *inv, const struct dialog_request *req, uint64_t toke
  * code 0: by state, 200 confirmed, 603 callee, 487 caller. A callee's code that is no refusal (300-699) becomes 603.
  * The last word to the peer goes on behind it: sip_stack_ending() counts those.
  */
-int inv_end(struct inv *inv, unsigned code, struct slice reason, const struct sip_extra *extras, size_t n_extras);
+int inv_end(
+	struct inv *inv, unsigned code, struct slice reason, const struct sip_extra *extras, size_t n_extras);
 
 /* Lets go. A call that has not ended is ended first (without callbacks). Returns NULL; NULL is harmless. */
 struct inv *inv_free(struct inv *inv);
@@ -158,11 +167,11 @@ struct slice inv_reason(const struct inv *inv);
 /* Who ended it: 0 not ended, 1 we, 2 the peer, 3 the network (time-out, transport). */
 enum inv_ended_by { INV_NOT_ENDED, INV_ENDED_BY_US, INV_ENDED_BY_PEER, INV_ENDED_BY_NETWORK };
 enum inv_ended_by inv_ended_by(const struct inv *inv);
-struct slice inv_local_uri(const struct inv *inv);      /* name-addr without tag */
+struct slice inv_local_uri(const struct inv *inv); /* name-addr without tag */
 struct slice inv_remote_uri(const struct inv *inv);
 struct slice inv_remote_contact(const struct inv *inv); /* URI without brackets; empty before it is known */
 struct slice inv_call_id(const struct inv *inv);
 const struct sip_flow *inv_flow(const struct inv *inv);
-bool inv_offer_open(const struct inv *inv);             /* an offer, either way, waits for its answer */
+bool inv_offer_open(const struct inv *inv); /* an offer, either way, waits for its answer */
 
 #endif

@@ -23,31 +23,31 @@
 #include "session/inv.h"
 
 /* One list: constant, name in the log, the state that the owner sees. */
-#define INV_PHASES(X)                                                                                     \
-	X(CALLING, INV_CALLING)               /* our INVITE is out */                                     \
-	X(RINGBACK, INV_EARLY)                /* a provisional came */                                    \
-	X(ANSWER_DUE, INV_CONNECTING)         /* the 2xx brought an offer: our ACK must bring the answer */ \
-	X(ACKED, INV_CONNECTING)              /* either side: the ACK is through, the owner is being told */ \
-	X(INCOMING, INV_INCOMING)             /* the peer's INVITE came */                                \
-	X(RINGING, INV_EARLY)                 /* we sent a provisional */                                 \
-	X(ANSWERED, INV_CONNECTING)           /* we sent the 2xx and wait for the ACK */                  \
-	X(CONFIRMED, INV_CONFIRMED)           /* at rest */                                               \
-	X(REOFFERED, INV_CONFIRMED)           /* our re-INVITE is out */                                  \
-	X(REOFFER_WITHDRAWN, INV_CONFIRMED)   /* ... and cancelled */                                     \
-	X(REANSWER_DUE, INV_CONFIRMED)        /* as ANSWER_DUE, for a re-INVITE */                        \
-	X(REOFFER_CAME, INV_CONFIRMED)        /* the peer's re-INVITE waits for our answer */             \
-	X(REANSWERED, INV_CONFIRMED)          /* we sent the 2xx to it and wait for the ACK */            \
-	/* From here on the owner knows that it is over; what SIP owes the peer goes on. */               \
-	X(CANCELLING, INV_DISCONNECTED)       /* the final response to our INVITE is still to come */     \
-	X(BYE_AFTER_ACK, INV_DISCONNECTED)    /* a callee sends no BYE before the ACK (RFC 3261 15) */    \
-	X(BYE_BEFORE_ACK, INV_DISCONNECTED)   /* the peer's BYE came first: our 2xx goes on */ \
-	X(BYE_SENT, INV_DISCONNECTED)                                                                     \
-	X(OVER, INV_DISCONNECTED)             /* repeats of a 2xx may still ask for their ACK */
+#define INV_PHASES(X) \
+	X(CALLING, INV_CALLING)             /* our INVITE is out */ \
+	X(RINGBACK, INV_EARLY)              /* a provisional came */ \
+	X(ANSWER_DUE, INV_CONNECTING)       /* the 2xx brought an offer: our ACK must bring the answer */ \
+	X(ACKED, INV_CONNECTING)            /* either side: the ACK is through, the owner is being told */ \
+	X(INCOMING, INV_INCOMING)           /* the peer's INVITE came */ \
+	X(RINGING, INV_EARLY)               /* we sent a provisional */ \
+	X(ANSWERED, INV_CONNECTING)         /* we sent the 2xx and wait for the ACK */ \
+	X(CONFIRMED, INV_CONFIRMED)         /* at rest */ \
+	X(REOFFERED, INV_CONFIRMED)         /* our re-INVITE is out */ \
+	X(REOFFER_WITHDRAWN, INV_CONFIRMED) /* ... and cancelled */ \
+	X(REANSWER_DUE, INV_CONFIRMED)      /* as ANSWER_DUE, for a re-INVITE */ \
+	X(REOFFER_CAME, INV_CONFIRMED)      /* the peer's re-INVITE waits for our answer */ \
+	X(REANSWERED, INV_CONFIRMED)        /* we sent the 2xx to it and wait for the ACK */ \
+	/* From here on the owner knows that it is over; what SIP owes the peer goes on. */ \
+	X(CANCELLING, INV_DISCONNECTED)     /* the final response to our INVITE is still to come */ \
+	X(BYE_AFTER_ACK, INV_DISCONNECTED)  /* a callee sends no BYE before the ACK (RFC 3261 15) */ \
+	X(BYE_BEFORE_ACK, INV_DISCONNECTED) /* the peer's BYE came first: our 2xx goes on */ \
+	X(BYE_SENT, INV_DISCONNECTED) \
+	X(OVER, INV_DISCONNECTED) /* repeats of a 2xx may still ask for their ACK */
 enum phase {
 #define X(name, shown) PHASE_##name,
 	INV_PHASES(X)
 #undef X
-	N_PHASES
+		N_PHASES
 };
 
 /* What a body means when it comes (RFC 3264, RFC 6337 2). */
@@ -152,26 +152,26 @@ struct inv {
 	enum sdp_stage sdp;
 	enum inv_ended_by ended_by;
 	unsigned status;
-	char *reason;               /* NULL: the standard phrase */
+	char *reason; /* NULL: the standard phrase */
 	bool caller;
 
 	struct dialog *dialog;
-	struct sip_flow flow;       /* how the first INVITE went or came */
-	char *contact;              /* ours, as last given */
-	struct slice kept;          /* SDP_THEIRS: the first INVITE's offer; after it: our early answer */
+	struct sip_flow flow; /* how the first INVITE went or came */
+	char *contact;        /* ours, as last given */
+	struct slice kept;    /* SDP_THEIRS: the first INVITE's offer; after it: our early answer */
 
-	struct list invites;        /* struct invite */
-	struct invite *open;        /* the one that has no final response yet */
-	struct sip_server *server;  /* the peer's INVITE until it is refused or its 2xx acknowledged */
+	struct list invites;       /* struct invite */
+	struct invite *open;       /* the one that has no final response yet */
+	struct sip_server *server; /* the peer's INVITE until it is refused or its 2xx acknowledged */
 	uint32_t server_cseq;
 	struct sip_client *bye;
 	struct kept_extras *bye_extras;
-	struct list requests;       /* struct inv_req */
+	struct list requests; /* struct inv_req */
 	struct reoffer *want;
 
-	struct wheel_timer timer;   /* what it means depends on the phase */
-	uint32_t wait_ms;           /* until the next repetition of the 2xx */
-	uint64_t expires_ns;        /* RFC 3261 13.2.1, 13.3.1: the caller's Expires; 0 = none */
+	struct wheel_timer timer; /* what it means depends on the phase */
+	uint32_t wait_ms;         /* until the next repetition of the 2xx */
+	uint64_t expires_ns;      /* RFC 3261 13.2.1, 13.3.1: the caller's Expires; 0 = none */
 
 	/* The caller's, made before there is a dialog. */
 	struct slice from, to, call_id, target; /* from with its tag */
@@ -180,15 +180,16 @@ struct inv {
 };
 
 /* Limits. */
-#define INV_EXTRAS_MAX        64u    /* headers of the program in one message */
+#define INV_EXTRAS_MAX        64u                   /* headers of the program in one message */
 #define INV_EXTRAS_ROOM       (INV_EXTRAS_MAX + 3u) /* with Allow, Supported, and an INVITE's Expires */
-#define INV_FORKS_MAX         64u    /* 2xx of other forks that one INVITE acknowledges and ends */
-#define INV_REASON_MAX        256u   /* bytes of a phrase that we keep */
+#define INV_FORKS_MAX         64u  /* 2xx of other forks that one INVITE acknowledges and ends */
+#define INV_REASON_MAX        256u /* bytes of a phrase that we keep */
 #define INV_REOFFER_TRIES     5u
 #define INV_REOFFER_ANSWER_MS 10000u /* how long a peer's re-INVITE waits for the owner */
-#define INV_REOFFER_LIMIT_MS  180000u /* our re-INVITE, taken up and never answered: as timer C (RFC 3261 16.6) */
-#define INV_RING_AGAIN_MS     60000u /* RFC 3261 13.3.1.1: a provisional every minute keeps proxies waiting */
-#define INV_RETRY_AFTER_S     10u    /* RFC 3261 14.2: a number of seconds from 0 to this */
+#define INV_REOFFER_LIMIT_MS \
+	180000u                  /* our re-INVITE, taken up and never answered: as timer C (RFC 3261 16.6) */
+#define INV_RING_AGAIN_MS 60000u /* RFC 3261 13.3.1.1: a provisional every minute keeps proxies waiting */
+#define INV_RETRY_AFTER_S 10u    /* RFC 3261 14.2: a number of seconds from 0 to this */
 
 #define SDP_TYPE SLICE_LIT("application/sdp")
 
@@ -210,8 +211,8 @@ void inv_drop_body(struct inv *inv);
 int inv_keep_contact(struct inv *inv, struct slice contact);
 int inv_extras_keep(const struct sip_extra *extras, size_t n, struct kept_extras **ret_kept);
 /* What we can do (RFC 3261 13.2.1, 13.3.1.4) and the program's headers, in buf. OH_ETOOBIG. */
-int inv_extras_with_ours(const struct sip_extra *extras, size_t n, struct sip_extra buf[INV_EXTRAS_ROOM],
-	size_t *ret_n);
+int inv_extras_with_ours(
+	const struct sip_extra *extras, size_t n, struct sip_extra buf[INV_EXTRAS_ROOM], size_t *ret_n);
 void inv_dialog_request(void *arg, struct sip_msg *msg, struct sip_server *server);
 
 /* ---- inv_body.c ---- */
@@ -261,7 +262,8 @@ inv_act uas_reply, uas_ack, uas_cancel, uas_gone, uas_ring_again, uas_repeat, ua
 inv_act reoffer_start, reoffer_success, reoffer_refused, reoffer_unanswered;
 inv_act reoffer_too_long, reoffer_unheard;
 inv_act reinvite_came, reinvite_glare, reinvite_too_early, reinvite_unacked;
-inv_act reinvite_answer, reinvite_refuse, reinvite_acked, reinvite_withdrawn, reinvite_too_late, reinvite_gone;
+inv_act reinvite_answer, reinvite_refuse, reinvite_acked, reinvite_withdrawn, reinvite_too_late,
+	reinvite_gone;
 inv_act end_cancel, end_refuse, end_after_ack, end_bye, bye_after_ack;
 inv_act bye_early_caller, bye_early_callee, bye_came, bye_crossed;
 inv_act cancel_crossed, cancel_done, ended_success, ended_acked;

@@ -215,8 +215,8 @@ static void answered(struct inv *inv, struct sip_msg *msg)
 		confirmed(inv, msg);
 }
 
-/* The 2xx brings the offer: the ACK waits for the owner's answer, which must come from inside the callback.
- */
+/* The 2xx brings the offer: the ACK waits for the owner's answer, which must come from inside
+ * the callback. */
 static void offered(struct inv *inv, struct sip_msg *msg)
 {
 	struct slice offer = inv_sdp_of(msg);

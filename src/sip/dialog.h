@@ -30,8 +30,8 @@ struct dialog_handler {
  * dialog_confirm(). Errors: OH_ESYNTAX, OH_EURI, OH_ETOOBIG, OH_ENOMEM.
  */
 struct dialog_uac_cfg {
-	uint32_t local_seq;         /* CSeq number of the INVITE */
-	struct slice target;        /* its Request-URI, for a response without Contact */
+	uint32_t local_seq;  /* CSeq number of the INVITE */
+	struct slice target; /* its Request-URI, for a response without Contact */
 	struct dialog_handler handler;
 };
 int dialog_new_uac(struct sip_stack *s, const struct dialog_uac_cfg *cfg, struct sip_msg *response,
@@ -59,8 +59,8 @@ void dialog_accept_target(struct dialog *d);
 
 struct dialog_request {
 	enum sip_method method;
-	struct slice method_text;        /* for SIP_METHOD_OTHER */
-	struct slice contact;            /* absent: none */
+	struct slice method_text; /* for SIP_METHOD_OTHER */
+	struct slice contact;     /* absent: none */
 	const struct sip_extra *extras;
 	size_t n_extras;
 	struct slice content_type, body;
@@ -70,15 +70,16 @@ struct dialog_request {
 int dialog_send(struct dialog *d, const struct dialog_request *req, const struct sip_client_handler *handler,
 	struct sip_client **ret_client);
 /* The ACK to the 2xx of the INVITE with number cseq. body may be an answer (late offer). Errors as sip_ack_send(). */
-int dialog_ack(struct dialog *d, uint32_t cseq, struct slice content_type, struct slice body, struct sip_ack **ret_ack);
+int dialog_ack(struct dialog *d, uint32_t cseq, struct slice content_type, struct slice body,
+	struct sip_ack **ret_ack);
 
-uint32_t dialog_local_seq(const struct dialog *d);          /* of the last request sent */
+uint32_t dialog_local_seq(const struct dialog *d); /* of the last request sent */
 struct slice dialog_call_id(const struct dialog *d);
 struct slice dialog_local_tag(const struct dialog *d);
 struct slice dialog_remote_tag(const struct dialog *d);
-struct slice dialog_local_uri(const struct dialog *d);      /* From/To value of our side, without parameters */
-struct slice dialog_remote_uri(const struct dialog *d);     /* with display name, without parameters */
-struct slice dialog_remote_target(const struct dialog *d);  /* the peer's Contact URI, no brackets */
+struct slice dialog_local_uri(const struct dialog *d);     /* From/To value of our side, without parameters */
+struct slice dialog_remote_uri(const struct dialog *d);    /* with display name, without parameters */
+struct slice dialog_remote_target(const struct dialog *d); /* the peer's Contact URI, no brackets */
 const struct sip_flow *dialog_flow(const struct dialog *d); /* how the peer was last reached */
 
 #endif

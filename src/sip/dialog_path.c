@@ -124,8 +124,8 @@ int path_aim(const struct dialog_path *p, struct sip_request *req, struct slice 
 	err = sip_addr_parse(p->routes[0], &first);
 	if (err)
 		return err;
-	/* The strict router replaces the Request-URI by the first Route: the target travels as the last one.
-	 */
+	/* The strict router replaces the Request-URI by the first Route: the target travels as
+	 * the last one. */
 	dialog_put(&at, SLICE_LIT("<"));
 	dialog_put(&at, p->target);
 	dialog_put(&at, SLICE_LIT(">"));

@@ -20,7 +20,8 @@ enum route_order { ROUTES_AS_THEY_STAND, ROUTES_REVERSED };
 
 /* From the Record-Route and Contact of a message; fallback: the target when it has no Contact, absent: OH_ENOENT.
  * OH_ESYNTAX, OH_EURI, OH_ETOOBIG, OH_ENOMEM. */
-int path_from_msg(struct sip_msg *msg, enum route_order order, struct slice fallback, struct dialog_path **ret_path);
+int path_from_msg(
+	struct sip_msg *msg, enum route_order order, struct slice fallback, struct dialog_path **ret_path);
 /* The same routes to another target. OH_ETOOBIG, OH_ENOMEM. */
 int path_retarget(const struct dialog_path *old, struct slice target, struct dialog_path **ret_path);
 

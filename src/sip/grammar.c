@@ -30,8 +30,8 @@
 	(UNRESERVED_(c) || (c) == '[' || (c) == ']' || (c) == '/' || (c) == '?' || (c) == ':' || \
 		(c) == '+' || (c) == '$')
 #define OPAQUE_(c) ((c) > 0x20 && (c) < 0x7f && (c) != '<' && (c) != '>' && (c) != '"')
-/* Wider than gen-value: addresses with colons (RFC 5118 4.5), base64, UTF-8. What ends a value is left out.
- */
+/* Wider than gen-value: addresses with colons (RFC 5118 4.5), base64, UTF-8. What ends a value
+ * is left out. */
 #define VALUE_(c) \
 	((c) > 0x20 && (c) != 0x7f && (c) != '"' && (c) != ';' && (c) != ',' && (c) != '<' && (c) != '>')
 #define LWS_(c) ((c) == ' ' || (c) == '\t' || (c) == '\r' || (c) == '\n')

@@ -106,8 +106,8 @@ const char *sip_scan_uri(const char *p, struct bounds b, struct sip_uri *ret_uri
 /* sip_addr_next() that may leave half an address behind. */
 int sip_scan_addr(struct slice *rest, const char *readable, struct sip_addr *addr);
 
-/* Do the two texts say the same when escapes of characters outside "reserved" are undone (RFC 3261 19.1.4)?
- */
+/* Do the two texts say the same when escapes of characters outside "reserved" are undone (RFC
+ * 3261 19.1.4)? */
 bool sip_escaped_eq(struct slice a, struct slice b, bool icase);
 
 #endif

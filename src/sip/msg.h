@@ -13,80 +13,83 @@
 #include "sip/uri.h"
 
 /* One list of methods; names by sip_method_name(). */
-#define SIP_METHODS(X)                                                                                          \
-	X(INVITE) X(ACK) X(CANCEL) X(BYE) X(OPTIONS) X(REGISTER) X(INFO) X(UPDATE) X(PRACK) X(REFER) X(SUBSCRIBE) \
-	X(NOTIFY) X(MESSAGE) X(PUBLISH)
+#define SIP_METHODS(X) \
+	X(INVITE) \
+	X(ACK) X(CANCEL) X(BYE) X(OPTIONS) X(REGISTER) X(INFO) X(UPDATE) X(PRACK) X(REFER) X(SUBSCRIBE) \
+		X(NOTIFY) X(MESSAGE) X(PUBLISH)
 enum sip_method {
 	SIP_METHOD_OTHER,
 #define X(name) SIP_##name,
 	SIP_METHODS(X)
 #undef X
-	N_SIP_METHODS
+		N_SIP_METHODS
 };
 
 /* One list of header fields: constant, name, compact letter (or 0), whether a comma separates values. */
-#define SIP_HEADERS(X)                                                                                   \
-	X(VIA, "Via", 'v', 1) X(FROM, "From", 'f', 0) X(TO, "To", 't', 0) X(CALL_ID, "Call-ID", 'i', 0)   \
-	X(CSEQ, "CSeq", 0, 0) X(MAX_FORWARDS, "Max-Forwards", 0, 0) X(CONTACT, "Contact", 'm', 1)         \
-	X(CONTENT_LENGTH, "Content-Length", 'l', 0) X(CONTENT_TYPE, "Content-Type", 'c', 0)               \
-	X(ROUTE, "Route", 0, 1) X(RECORD_ROUTE, "Record-Route", 0, 1) X(REQUIRE, "Require", 0, 1)         \
-	X(PROXY_REQUIRE, "Proxy-Require", 0, 1) X(SUPPORTED, "Supported", 'k', 1)                         \
-	X(UNSUPPORTED, "Unsupported", 0, 1) X(ALLOW, "Allow", 0, 1) X(ACCEPT, "Accept", 0, 1)             \
-	X(ACCEPT_ENCODING, "Accept-Encoding", 0, 1) X(CONTENT_ENCODING, "Content-Encoding", 'e', 1)       \
-	X(CONTENT_DISPOSITION, "Content-Disposition", 0, 0) X(EXPIRES, "Expires", 0, 0)                   \
-	X(MIN_EXPIRES, "Min-Expires", 0, 0) X(RETRY_AFTER, "Retry-After", 0, 0) X(WARNING, "Warning", 0, 1) \
-	X(REASON, "Reason", 0, 1) X(USER_AGENT, "User-Agent", 0, 0) X(SERVER, "Server", 0, 0)             \
-	X(SUBJECT, "Subject", 's', 0) X(DATE, "Date", 0, 0) X(TIMESTAMP, "Timestamp", 0, 0)               \
-	X(AUTHORIZATION, "Authorization", 0, 0) X(WWW_AUTHENTICATE, "WWW-Authenticate", 0, 0)             \
-	X(PROXY_AUTHORIZATION, "Proxy-Authorization", 0, 0)                                               \
-	X(PROXY_AUTHENTICATE, "Proxy-Authenticate", 0, 0)                                                 \
-	X(AUTHENTICATION_INFO, "Authentication-Info", 0, 0) X(RSEQ, "RSeq", 0, 0) X(RACK, "RAck", 0, 0)   \
-	X(EVENT, "Event", 'o', 0) X(ALLOW_EVENTS, "Allow-Events", 'u', 1)                                 \
-	X(SUBSCRIPTION_STATE, "Subscription-State", 0, 0) X(REFER_TO, "Refer-To", 'r', 0)                 \
-	X(REFERRED_BY, "Referred-By", 'b', 0) X(REPLACES, "Replaces", 0, 0)                               \
-	X(SESSION_EXPIRES, "Session-Expires", 'x', 0) X(MIN_SE, "Min-SE", 0, 0)                           \
-	X(PATH, "Path", 0, 1) X(SERVICE_ROUTE, "Service-Route", 0, 1) X(ALERT_INFO, "Alert-Info", 0, 1)   \
-	X(CALL_INFO, "Call-Info", 0, 1) X(PRIVACY, "Privacy", 0, 0) X(MIME_VERSION, "MIME-Version", 0, 0) \
-	X(P_ASSERTED_IDENTITY, "P-Asserted-Identity", 0, 1)                                               \
-	X(P_PREFERRED_IDENTITY, "P-Preferred-Identity", 0, 1) X(SIP_ETAG, "SIP-ETag", 0, 0)               \
-	X(SIP_IF_MATCH, "SIP-If-Match", 0, 0) X(IN_REPLY_TO, "In-Reply-To", 0, 1)                         \
-	X(ORGANIZATION, "Organization", 0, 0) X(PRIORITY, "Priority", 0, 0) X(DIVERSION, "Diversion", 0, 1) \
-	X(HISTORY_INFO, "History-Info", 0, 1) X(ANSWER_MODE, "Answer-Mode", 0, 0)
+#define SIP_HEADERS(X) \
+	X(VIA, "Via", 'v', 1) \
+	X(FROM, "From", 'f', 0) X(TO, "To", 't', 0) X(CALL_ID, "Call-ID", 'i', 0) X(CSEQ, "CSeq", 0, 0) X( \
+		MAX_FORWARDS, "Max-Forwards", 0, 0) X(CONTACT, "Contact", 'm', 1) X(CONTENT_LENGTH, \
+		"Content-Length", 'l', 0) X(CONTENT_TYPE, "Content-Type", 'c', 0) X(ROUTE, "Route", 0, \
+		1) X(RECORD_ROUTE, "Record-Route", 0, 1) X(REQUIRE, "Require", 0, 1) X(PROXY_REQUIRE, \
+		"Proxy-Require", 0, 1) X(SUPPORTED, "Supported", 'k', 1) X(UNSUPPORTED, "Unsupported", 0, \
+		1) X(ALLOW, "Allow", 0, 1) X(ACCEPT, "Accept", 0, 1) X(ACCEPT_ENCODING, "Accept-Encoding", \
+		0, 1) X(CONTENT_ENCODING, "Content-Encoding", 'e', 1) X(CONTENT_DISPOSITION, \
+		"Content-Disposition", 0, 0) X(EXPIRES, "Expires", 0, 0) X(MIN_EXPIRES, "Min-Expires", 0, \
+		0) X(RETRY_AFTER, "Retry-After", 0, 0) X(WARNING, "Warning", 0, 1) X(REASON, "Reason", 0, \
+		1) X(USER_AGENT, "User-Agent", 0, 0) X(SERVER, "Server", 0, 0) X(SUBJECT, "Subject", 's', \
+		0) X(DATE, "Date", 0, 0) X(TIMESTAMP, "Timestamp", 0, 0) X(AUTHORIZATION, "Authorization", \
+		0, 0) X(WWW_AUTHENTICATE, "WWW-Authenticate", 0, 0) X(PROXY_AUTHORIZATION, \
+		"Proxy-Authorization", 0, 0) X(PROXY_AUTHENTICATE, "Proxy-Authenticate", 0, \
+		0) X(AUTHENTICATION_INFO, "Authentication-Info", 0, 0) X(RSEQ, "RSeq", 0, 0) X(RACK, "RAck", \
+		0, 0) X(EVENT, "Event", 'o', 0) X(ALLOW_EVENTS, "Allow-Events", 'u', \
+		1) X(SUBSCRIPTION_STATE, "Subscription-State", 0, 0) X(REFER_TO, "Refer-To", 'r', \
+		0) X(REFERRED_BY, "Referred-By", 'b', 0) X(REPLACES, "Replaces", 0, 0) X(SESSION_EXPIRES, \
+		"Session-Expires", 'x', 0) X(MIN_SE, "Min-SE", 0, 0) X(PATH, "Path", 0, 1) X(SERVICE_ROUTE, \
+		"Service-Route", 0, 1) X(ALERT_INFO, "Alert-Info", 0, 1) X(CALL_INFO, "Call-Info", 0, 1) \
+		X(PRIVACY, "Privacy", 0, 0) X(MIME_VERSION, "MIME-Version", 0, 0) X(P_ASSERTED_IDENTITY, \
+			"P-Asserted-Identity", 0, 1) X(P_PREFERRED_IDENTITY, "P-Preferred-Identity", 0, 1) \
+			X(SIP_ETAG, "SIP-ETag", 0, 0) X(SIP_IF_MATCH, "SIP-If-Match", 0, 0) \
+				X(IN_REPLY_TO, "In-Reply-To", 0, 1) X(ORGANIZATION, "Organization", 0, 0) \
+					X(PRIORITY, "Priority", 0, 0) X(DIVERSION, "Diversion", 0, 1) \
+						X(HISTORY_INFO, "History-Info", 0, 1) \
+							X(ANSWER_MODE, "Answer-Mode", 0, 0)
 enum sip_hdr_id {
 	SIP_HDR_OTHER,
 #define X(id, name, compact, list) SIP_HDR_##id,
 	SIP_HEADERS(X)
 #undef X
-	N_SIP_HDRS
+		N_SIP_HDRS
 };
 
 struct sip_hdr {
 	enum sip_hdr_id id;
-	struct slice name;   /* as it stood */
-	struct slice value;  /* trimmed; folded lines still inside (RFC 3261 7.3.1: treat CRLF + SP/HTAB as SP) */
-	uint16_t next;       /* index + 1 of the next header with this id, 0 = last */
+	struct slice name; /* as it stood */
+	struct slice
+		value; /* trimmed; folded lines still inside (RFC 3261 7.3.1: treat CRLF + SP/HTAB as SP) */
+	uint16_t next; /* index + 1 of the next header with this id, 0 = last */
 };
 
 /* Limits. A message beyond them has the fault 513 (too large) or 400. */
-#define SIP_MSG_MAX         65535u
-#define SIP_MSG_HDRS_MAX    256u  /* header fields in a message */
-#define SIP_MSG_LIST_MAX    100u  /* elements of one typed list: more Vias or routes than hops are allowed */
-#define SIP_MSG_ARENA_MAX   65536u
-#define SIP_MSG_RURI_MAX    2048u /* bytes of a Request-URI: beyond it 414 */
-#define SIP_MSG_BODY_MAX    32768u /* bytes of a request's body that the user agent takes: beyond it 413 */
+#define SIP_MSG_MAX       65535u
+#define SIP_MSG_HDRS_MAX  256u /* header fields in a message */
+#define SIP_MSG_LIST_MAX  100u /* elements of one typed list: more Vias or routes than hops are allowed */
+#define SIP_MSG_ARENA_MAX 65536u
+#define SIP_MSG_RURI_MAX  2048u  /* bytes of a Request-URI: beyond it 414 */
+#define SIP_MSG_BODY_MAX  32768u /* bytes of a request's body that the user agent takes: beyond it 413 */
 /* Of the message itself: an ordinary message takes no heap. */
 #define SIP_MSG_HDRS_FIRST  32u
 #define SIP_MSG_ARENA_FIRST 1024u
 
 struct sip_via {
-	struct slice text;        /* this element as it stood */
-	struct slice transport;   /* "UDP" ... */
-	struct slice host;        /* sent-by, IPv6 with brackets */
-	uint16_t port;            /* 0: none given */
+	struct slice text;      /* this element as it stood */
+	struct slice transport; /* "UDP" ... */
+	struct slice host;      /* sent-by, IPv6 with brackets */
+	uint16_t port;          /* 0: none given */
 	struct slice params;
 	struct slice branch, received; /* absent when not there */
-	struct slice rport;       /* absent: no rport; empty: asked for; else a number */
-	bool magic;               /* branch begins with z9hG4bK and more (RFC 3261 8.1.1.7) */
+	struct slice rport;            /* absent: no rport; empty: asked for; else a number */
+	bool magic;                    /* branch begins with z9hG4bK and more (RFC 3261 8.1.1.7) */
 };
 
 struct sip_cseq {
@@ -96,8 +99,9 @@ struct sip_cseq {
 };
 
 struct sip_fault {
-	unsigned status;   /* what a request with this fault is answered: 400, 413, 416, 505, 513 ... ; 0 = none */
-	const char *what;  /* names the fault, for the reason phrase and the log: "Bad Content-Length" */
+	unsigned
+		status; /* what a request with this fault is answered: 400, 413, 416, 505, 513 ... ; 0 = none */
+	const char *what; /* names the fault, for the reason phrase and the log: "Bad Content-Length" */
 };
 
 enum sip_typed_id {
@@ -115,22 +119,23 @@ enum sip_typed_id {
 };
 
 struct sip_msg {
-	struct slice raw;            /* the whole message, start line to end of body */
+	struct slice raw; /* the whole message, start line to end of body */
 	bool is_request;
-	enum sip_method method;      /* request: of the start line; response: of CSeq (SIP_METHOD_OTHER if unreadable) */
+	enum sip_method
+		method; /* request: of the start line; response: of CSeq (SIP_METHOD_OTHER if unreadable) */
 	struct slice method_text;
-	struct slice ruri_text;      /* request */
-	unsigned status;             /* response: 100..699 */
-	struct slice reason;         /* response; may be empty */
+	struct slice ruri_text; /* request */
+	unsigned status;        /* response: 100..699 */
+	struct slice reason;    /* response; may be empty */
 	struct sip_hdr *hdrs;
 	size_t n_hdrs;
 	struct slice body;
-	struct sip_fault fault;      /* the first fault met */
+	struct sip_fault fault; /* the first fault met */
 
 	/* Below: for msg_*.c. Only the small fields are set by parsing; zeroing the rest would cost more than
 	 * parsing does. */
-	uint16_t first[N_SIP_HDRS];  /* index + 1 of the first header with this id */
-	uint32_t parsed;             /* one bit per enum sip_typed_id: asked for before, typed_err and typed hold it */
+	uint16_t first[N_SIP_HDRS]; /* index + 1 of the first header with this id */
+	uint32_t parsed; /* one bit per enum sip_typed_id: asked for before, typed_err and typed hold it */
 	int16_t typed_err[N_SIP_TYPED];
 	struct sip_typed {
 		struct sip_uri ruri;
@@ -171,9 +176,10 @@ void sip_msg_free(struct sip_msg *m);
 int sip_msg_check(struct sip_msg *m);
 
 /* ---- untyped access ---- */
-const struct sip_hdr *sip_msg_hdr(const struct sip_msg *m, enum sip_hdr_id id);                 /* first or NULL */
-const struct sip_hdr *sip_msg_hdr_next(const struct sip_msg *m, const struct sip_hdr *hdr);     /* same id or NULL */
-const struct sip_hdr *sip_msg_hdr_named(const struct sip_msg *m, struct slice name);            /* any, by name */
+const struct sip_hdr *sip_msg_hdr(const struct sip_msg *m, enum sip_hdr_id id); /* first or NULL */
+const struct sip_hdr *sip_msg_hdr_next(
+	const struct sip_msg *m, const struct sip_hdr *hdr);                         /* same id or NULL */
+const struct sip_hdr *sip_msg_hdr_named(const struct sip_msg *m, struct slice name); /* any, by name */
 /* The value of the first, absent when there is none. */
 struct slice sip_msg_value(const struct sip_msg *m, enum sip_hdr_id id);
 /* Does a comma list of tokens in any header of this id (Supported, Require, Allow, Accept ...) hold this token? */
@@ -184,12 +190,12 @@ bool sip_list_next(struct slice *rest, struct slice *ret_element);
 /* ---- typed access: parsed once, kept in the arena ----
  * 0 with *ret set; OH_ENOENT: header absent; OH_ESYNTAX (OH_EURI, OH_ERANGE): malformed; OH_ENOMEM. */
 int sip_msg_ruri(struct sip_msg *m, const struct sip_uri **ret);
-int sip_msg_via(struct sip_msg *m, const struct sip_via **ret);        /* the topmost */
+int sip_msg_via(struct sip_msg *m, const struct sip_via **ret); /* the topmost */
 int sip_msg_from(struct sip_msg *m, const struct sip_addr **ret);
 int sip_msg_to(struct sip_msg *m, const struct sip_addr **ret);
 int sip_msg_cseq(struct sip_msg *m, const struct sip_cseq **ret);
-int sip_msg_contact(struct sip_msg *m, const struct sip_addr **ret);   /* the first */
-int sip_msg_max_forwards(struct sip_msg *m, uint32_t *ret);             /* above 255 (RFC 4475 3.1.2.4): 255 */
+int sip_msg_contact(struct sip_msg *m, const struct sip_addr **ret); /* the first */
+int sip_msg_max_forwards(struct sip_msg *m, uint32_t *ret);          /* above 255 (RFC 4475 3.1.2.4): 255 */
 int sip_msg_content_length(struct sip_msg *m, uint32_t *ret);
 /* Tags of From and To; absent when there is none. */
 struct slice sip_msg_from_tag(struct sip_msg *m);
@@ -209,9 +215,9 @@ int sip_msg_seconds(const struct sip_msg *m, enum sip_hdr_id id, uint32_t *ret);
 
 /* ---- names ---- */
 const char *sip_method_name(enum sip_method method);
-enum sip_method sip_method_of(struct slice name);        /* methods are case-sensitive (RFC 3261 7.1) */
+enum sip_method sip_method_of(struct slice name); /* methods are case-sensitive (RFC 3261 7.1) */
 const char *sip_hdr_name(enum sip_hdr_id id);
-enum sip_hdr_id sip_hdr_of(struct slice name);           /* without case; compact forms too */
+enum sip_hdr_id sip_hdr_of(struct slice name); /* without case; compact forms too */
 /* The standard phrase of a status, "" for an unknown one outside the classes, the class's phrase otherwise. */
 const char *sip_reason(unsigned status);
 

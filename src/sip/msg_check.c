@@ -182,8 +182,8 @@ static int check_request(struct sip_msg *m)
 		return sip_msg_fault(m, 400, "Bad Request-URI");
 	if (m->ruri_text.n > SIP_MSG_RURI_MAX)
 		return sip_msg_fault(m, 414, "Request-URI Too Long");
-	/* RFC 3261 19.1.5: headers have no place there, and one of them could be a Route (RFC 4475 3.1.2.11).
-	 */
+	/* RFC 3261 19.1.5: headers have no place there, and one of them could be a Route (RFC
+	 * 4475 3.1.2.11). */
 	if (slice_present(uri->headers))
 		return sip_msg_fault(m, 400, "Headers in the Request-URI");
 	if (sip_msg_cseq(m, &cseq) != 0 || slice_eq(cseq->method_text, m->method_text))

@@ -117,8 +117,7 @@ size_t sip_stack_ending(const struct sip_stack *s)
 {
 	size_t n = 0;
 
-	LIST_FOREACH(it, &s->users)
-	{
+	LIST_FOREACH (it, &s->users) {
 		const struct sip_stack_user *user = CONTAINER_OF(it, struct sip_stack_user, link);
 
 		if (user->ending(user))

@@ -16,7 +16,7 @@
 struct wheel;
 struct wheel_timer;
 struct sip_stack;
-struct sip_server;  /* a server transaction: txn.h */
+struct sip_server; /* a server transaction: txn.h */
 
 /* RFC 3261 17.1.1.1 and table 4; all in ms; 0 = the RFC's default. */
 struct sip_timers {
@@ -27,7 +27,7 @@ struct sip_timers {
 /* How a message came or will go: which transport, from which of our addresses, to whom. A plain value. */
 struct sip_flow {
 	struct sip_transport *transport;
-	struct netaddr local;  /* concrete address (never any) and port */
+	struct netaddr local; /* concrete address (never any) and port */
 	struct netaddr remote;
 };
 
@@ -46,12 +46,12 @@ struct sip_stack_handler {
 };
 
 struct sip_stack_cfg {
-	struct host *host;           /* borrowed */
-	struct slice user_agent;     /* copied; User-Agent of requests and Server of responses; empty = neither */
+	struct host *host;       /* borrowed */
+	struct slice user_agent; /* copied; User-Agent of requests and Server of responses; empty = neither */
 	struct sip_timers timers;
 	struct sip_stack_handler handler;
-	uint32_t max_server_txns;    /* above it new requests get 503 with Retry-After; 0 = 100,000 */
-	size_t max_server_bytes;     /* of text that server transactions keep; as above; 0 = 256 MB */
+	uint32_t max_server_txns; /* above it new requests get 503 with Retry-After; 0 = 100,000 */
+	size_t max_server_bytes;  /* of text that server transactions keep; as above; 0 = 256 MB */
 	/* Sees every message sent (out = true) and received, parsed or not. May be NULL. */
 	void (*trace)(void *arg, bool out, const struct sip_flow *flow, struct slice bytes);
 	void *trace_arg;
@@ -102,19 +102,27 @@ void sip_stack_counters(const struct sip_stack *s, struct sip_counters *ret_coun
 
 /* ---- transports (transport.c, transport_udp.c) ---- */
 
-enum sip_transport_type { SIP_TRANSPORT_UDP = 1, SIP_TRANSPORT_TCP, SIP_TRANSPORT_TLS, SIP_TRANSPORT_WS, SIP_TRANSPORT_WSS };
+enum sip_transport_type {
+	SIP_TRANSPORT_UDP = 1,
+	SIP_TRANSPORT_TCP,
+	SIP_TRANSPORT_TLS,
+	SIP_TRANSPORT_WS,
+	SIP_TRANSPORT_WSS
+};
 
 struct sip_transport_cfg {
-	enum sip_transport_type type;  /* UDP; others: OH_ENOTSUP */
-	struct netaddr local;          /* port 0: any free one */
-	struct slice public_host;      /* published instead of the local address, at most SIP_PUBLIC_HOST_MAX bytes;
+	enum sip_transport_type type; /* UDP; others: OH_ENOTSUP */
+	struct netaddr local;         /* port 0: any free one */
+	struct slice
+		public_host;  /* published instead of the local address, at most SIP_PUBLIC_HOST_MAX bytes;
 	                                * copied; absent = none */
-	uint16_t public_port;          /* 0 = the local port */
+	uint16_t public_port; /* 0 = the local port */
 	uint8_t dscp;
 };
 #define SIP_PUBLIC_HOST_MAX 255u
 /* OH_ENOTSUP, OH_EINVAL (public_host), OH_ENOMEM, or a wrapped errno (EADDRINUSE ...). */
-int sip_transport_new(struct sip_stack *s, const struct sip_transport_cfg *cfg, struct sip_transport **ret_transport);
+int sip_transport_new(
+	struct sip_stack *s, const struct sip_transport_cfg *cfg, struct sip_transport **ret_transport);
 /* Transactions on it end with OH_ETRANSPORT. Returns NULL. */
 struct sip_transport *sip_transport_free(struct sip_transport *t);
 struct netaddr sip_transport_local(const struct sip_transport *t);
@@ -124,7 +132,8 @@ enum sip_transport_type sip_transport_type(const struct sip_transport *t);
 #define SIP_SENT_BY_MAX 272
 struct slice sip_flow_sent_by(const struct sip_flow *f, char *buf, size_t cap);
 /* "<sip:user@host:port>" (";transport=tcp" etc. where needed); user may be empty. OH_ETOOBIG. */
-int sip_flow_contact(const struct sip_flow *f, struct slice user, char *buf, size_t cap, struct slice *ret_contact);
+int sip_flow_contact(
+	const struct sip_flow *f, struct slice user, char *buf, size_t cap, struct slice *ret_contact);
 bool sip_flow_reliable(const struct sip_flow *f);
 /* One message, once. 0 (also when the socket's buffer is full: to SIP that is one more lost packet), OH_ETRANSPORT
  * (the transport is gone), OH_ETOOBIG or a wrapped errno. */
@@ -139,8 +148,8 @@ typedef void sip_locate_fn(void *arg, int err, const struct sip_flow *flows, siz
 /* Where a request with this next-hop URI goes. After 0 fn runs exactly once, before sip_locate() returns when the
  * host is numeric (then *ret_query is NULL). prefer: use this transport when it fits, or NULL. After an error fn never
  * runs: OH_ESCHEME (not sip or sips), OH_EURI (no host), OH_ETRANSPORT (as above), OH_ENOMEM. */
-int sip_locate(struct sip_stack *s, const struct sip_uri *next_hop, struct sip_transport *prefer, sip_locate_fn *fn,
-	void *arg, struct sip_locate **ret_query);
+int sip_locate(struct sip_stack *s, const struct sip_uri *next_hop, struct sip_transport *prefer,
+	sip_locate_fn *fn, void *arg, struct sip_locate **ret_query);
 /* fn will not run. Accepts NULL. */
 void sip_locate_cancel(struct sip_locate *q);
 

@@ -39,8 +39,8 @@ struct sip_stack {
 	struct list users; /* struct sip_stack_user */
 	struct list transports, closed_transports, locates;
 
-	uint32_t allowed; /* bit per enum sip_method, from SIP_STACK_ALLOW */
-	size_t server_bytes;      /* texts that server transactions keep */
+	uint32_t allowed;    /* bit per enum sip_method, from SIP_STACK_ALLOW */
+	size_t server_bytes; /* texts that server transactions keep */
 	struct sip_counters counters;
 	struct rate log_rate;     /* what strangers can make us log */
 	struct rate unreach_rate; /* what ICMP can make us search */

@@ -1,5 +1,5 @@
-/* SIP over UDP (RFC 3261 18): one socket a transport, one message a datagram, answers from the address asked.
- */
+/* SIP over UDP (RFC 3261 18): one socket a transport, one message a datagram, answers from the
+ * address asked. */
 #include "sip/stack_impl.h"
 
 /* Datagrams in one go before timers and other sockets get their turn; the watch is level-triggered. */

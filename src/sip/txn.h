@@ -19,22 +19,23 @@ struct sip_client;
  * the next hop has to be looked up first. */
 struct sip_request {
 	enum sip_method method;
-	struct slice method_text;        /* for SIP_METHOD_OTHER */
-	struct slice target;             /* Request-URI */
-	const struct slice *routes;      /* Route values in order, each a name-addr */
+	struct slice method_text;   /* for SIP_METHOD_OTHER */
+	struct slice target;        /* Request-URI */
+	const struct slice *routes; /* Route values in order, each a name-addr */
 	size_t n_routes;
-	struct slice from, to;           /* whole header values, with tags */
+	struct slice from, to; /* whole header values, with tags */
 	struct slice call_id;
 	uint32_t cseq;
-	struct slice contact;            /* whole value; absent: none */
-	const struct sip_extra *extras;  /* further headers */
+	struct slice contact;           /* whole value; absent: none */
+	const struct sip_extra *extras; /* further headers */
 	size_t n_extras;
 	struct slice content_type, body;
 	/* How it goes: given (flow.transport set), or located from next_hop (a URI), or when that is absent from the
 	 * first route or the target (RFC 3261 8.1.2). A strict route set needs next_hop = target. */
 	struct sip_flow flow;
 	struct slice next_hop;
-	struct sip_transport *prefer; /* for locating, when it fits the next hop (RFC 3261 18.1.1); NULL: any */
+	struct sip_transport
+		*prefer; /* for locating, when it fits the next hop (RFC 3261 18.1.1); NULL: any */
 };
 
 struct sip_client_handler {
@@ -54,8 +55,8 @@ struct sip_client_handler {
 /* Sends a request in a new client transaction. No callback runs from inside this call.
  * 0, or an error when nothing was sent: OH_ETRANSPORT, OH_EUNREACH, a wrapped errno, OH_EURI, OH_ESCHEME, OH_ETOOBIG,
  * OH_EINVAL (a CR or LF in a value), OH_ENOMEM. */
-int sip_client_send(struct sip_stack *s, const struct sip_request *req, const struct sip_client_handler *handler,
-	struct sip_client **ret_client);
+int sip_client_send(struct sip_stack *s, const struct sip_request *req,
+	const struct sip_client_handler *handler, struct sip_client **ret_client);
 
 /* CANCEL for a pending INVITE (RFC 3261 9.1): sent at once when a provisional has come, else when the first comes;
  * nothing when the final one has come. The INVITE then ends by its own 487, or by time-out 64*T1 after the CANCEL
@@ -84,10 +85,10 @@ struct sip_ack *sip_ack_free(struct sip_ack *a);
 
 struct sip_reply {
 	unsigned status;
-	struct slice reason;             /* absent: the standard phrase */
-	struct slice to_tag;             /* absent: the stack puts a stable one of its own (none in 100) */
-	struct slice contact;            /* whole value; absent: none */
-	bool record_route;               /* copy the request's Record-Route (dialog-creating 18x and 2xx) */
+	struct slice reason;  /* absent: the standard phrase */
+	struct slice to_tag;  /* absent: the stack puts a stable one of its own (none in 100) */
+	struct slice contact; /* whole value; absent: none */
+	bool record_route;    /* copy the request's Record-Route (dialog-creating 18x and 2xx) */
 	const struct sip_extra *extras;
 	size_t n_extras;
 	struct slice content_type, body;

@@ -10,8 +10,8 @@
 
 #define TXN_NEVER UINT64_MAX
 
-/* The two timers that a transaction needs at a time, on one: when to do something again, and when it is over.
- */
+/* The two timers that a transaction needs at a time, on one: when to do something again, and
+ * when it is over. */
 struct txn_timer {
 	struct wheel_timer wheel;
 	uint32_t retry_ms;   /* 0: nothing to do again */

@@ -12,14 +12,14 @@ enum sip_scheme { SIP_SCHEME_OTHER, SIP_SCHEME_SIP, SIP_SCHEME_SIPS, SIP_SCHEME_
 
 struct sip_uri {
 	enum sip_scheme scheme;
-	struct slice text;        /* the whole URI as it stood */
+	struct slice text; /* the whole URI as it stood */
 	struct slice scheme_text;
-	struct slice user;        /* escaped as it stood; absent when there is none. tel: the number */
+	struct slice user; /* escaped as it stood; absent when there is none. tel: the number */
 	struct slice password;
-	struct slice host;        /* IPv6 with its brackets; absent for tel and other schemes */
-	uint16_t port;            /* 0: none given */
-	struct slice params;      /* after the first ';', without it; absent when none */
-	struct slice headers;     /* after '?', without it; absent when none */
+	struct slice host;    /* IPv6 with its brackets; absent for tel and other schemes */
+	uint16_t port;        /* 0: none given */
+	struct slice params;  /* after the first ';', without it; absent when none */
+	struct slice headers; /* after '?', without it; absent when none */
 };
 
 /* Parameters, and headers, of one URI. Comparing two URIs costs the square of it. */
@@ -50,12 +50,12 @@ bool sip_param_find(struct slice params, struct slice name, struct slice *ret_va
 
 /* name-addr / addr-spec with header parameters: From, To, Contact, Route, Record-Route, Refer-To ... */
 struct sip_addr {
-	struct slice text;     /* the whole element, without the comma after it */
-	struct slice display;  /* without its quotes, escapes kept; absent when none */
+	struct slice text;    /* the whole element, without the comma after it */
+	struct slice display; /* without its quotes, escapes kept; absent when none */
 	struct sip_uri uri;
-	struct slice params;   /* header parameters after ';', without it; absent when none */
-	bool angled;           /* <...> was there */
-	bool star;             /* Contact: * */
+	struct slice params; /* header parameters after ';', without it; absent when none */
+	bool angled;         /* <...> was there */
+	bool star;           /* Contact: * */
 };
 /* Takes the first element of a (comma-separated) value off *rest. 1: *ret_addr set; 0: nothing left; OH_ESYNTAX or
  * OH_EURI. Without brackets, parameters belong to the header and a '?' or ',' is an error (RFC 3261 20). */

@@ -1,8 +1,8 @@
 /* Via elements: RFC 3261 20.42 and 25.1, rport of RFC 3581, addresses in received as in RFC 5118 4.5. */
 #include "sip/msg_impl.h"
 
-/* sent-protocol: name SLASH version SLASH transport, with blanks allowed about the slashes. NULL: malformed.
- */
+/* sent-protocol: name SLASH version SLASH transport, with blanks allowed about the slashes.
+ * NULL: malformed. */
 static const char *scan_protocol(const char *p, struct bounds b, struct slice *ret_transport)
 {
 	const char *end = b.end, *word;

@@ -22,7 +22,8 @@ struct sip_extra {
 
 void sipw_init(struct sip_writer *w, char *buf, size_t cap);
 void sipw_request_line(struct sip_writer *w, struct slice method, struct slice uri);
-void sipw_status_line(struct sip_writer *w, unsigned status, struct slice reason); /* absent: the standard phrase */
+void sipw_status_line(
+	struct sip_writer *w, unsigned status, struct slice reason); /* absent: the standard phrase */
 void sipw_hdr(struct sip_writer *w, enum sip_hdr_id id, struct slice value);
 void sipw_hdr_named(struct sip_writer *w, struct slice name, struct slice value);
 void sipw_hdr_fmt(struct sip_writer *w, enum sip_hdr_id id, const char *format, ...)

@@ -331,8 +331,8 @@ TEST(a_seek_before_anybody_listens_is_ready_when_they_do)
 	world_close(&w);
 }
 
-/* The amplitude of one frequency in the middle half of a signal, against a full-scale sine of that frequency.
- */
+/* The amplitude of one frequency in the middle half of a signal, against a full-scale sine of
+ * that frequency. */
 static double amplitude(const int16_t *pcm, size_t n, double hz, double rate)
 {
 	double re = 0, im = 0;

@@ -11,7 +11,7 @@ struct peer {
 	struct host *host;
 	struct host_dgram *dgram;
 	struct netaddr phone, from; /* the second phone of the rig; whose message is the newest */
-	char got[8192]; /* the newest message from the phone */
+	char got[8192];             /* the newest message from the phone */
 	unsigned serial;
 };
 
@@ -22,13 +22,13 @@ bool peer_hear(struct peer *p);
 
 struct peer_request {
 	const char *method;
-	const char *user;  /* of the Request-URI and To; NULL: "bob" */
-	const char *line;  /* the rest of the first line in place of "sip:USER@... SIP/2.0" */
-	const char *tag;   /* the phone's; NULL: outside a dialog */
+	const char *user; /* of the Request-URI and To; NULL: "bob" */
+	const char *line; /* the rest of the first line in place of "sip:USER@... SIP/2.0" */
+	const char *tag;  /* the phone's; NULL: outside a dialog */
 	unsigned cseq;
-	const char *more;  /* header lines, or NULL */
-	const char *type;  /* of the body; NULL: application/sdp */
-	const char *body;  /* NULL: none */
+	const char *more; /* header lines, or NULL */
+	const char *type; /* of the body; NULL: application/sdp */
+	const char *body; /* NULL: none */
 };
 /* Sends a request and hears the answer. */
 void peer_ask(struct peer *p, const struct peer_request *req);

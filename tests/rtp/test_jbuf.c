@@ -171,8 +171,8 @@ static void check_law(const struct jbuf *j)
 	CHECK_EQ(s->put, s->played + s->late + s->duplicate + s->full + s->invalid + s->early + s->buffered);
 }
 
-/* Packet k carries the code 1 + k % 100 in all its samples, so that what is heard tells which packet it was.
- */
+/* Packet k carries the code 1 + k % 100 in all its samples, so that what is heard tells which
+ * packet it was. */
 static void put(struct jbuf *j, uint32_t k, uint32_t ms, uint64_t at_ns)
 {
 	uint8_t data[480];

@@ -86,8 +86,7 @@ TEST(without_a_source_silence_is_sent)
 	rig_close(r);
 }
 
-/* ---- direction, addresses ---------------------------------------------------------------------------------
- */
+/* ---- direction, addresses ---------------------------------------------------------------------------- */
 
 static void send_raw(struct host_dgram *from, const struct netaddr *to, uint8_t pt, uint16_t seq, uint32_t ts,
 	uint32_t ssrc)
@@ -256,8 +255,7 @@ TEST(nothing_goes_to_nowhere)
 	rig_close(r);
 }
 
-/* ---- time-out, sources ------------------------------------------------------------------------------------
- */
+/* ---- time-out, sources ------------------------------------------------------------------------------- */
 
 TEST(silence_on_the_wire_is_reported_and_so_is_its_end)
 {

@@ -476,7 +476,7 @@ TEST(payload_type_numbers_are_mirrored_and_stay)
 	CHECK_STR(audio.codec.fmtp, "stereo=1");
 	CHECK_EQ(audio.tx_pt, 111);
 	CHECK_EQ(audio.rx_pt, 111);
-	CHECK_EQ(audio.dtmf_rx_pt, 126); /* at the codec's clock */
+	CHECK_EQ(audio.dtmf_rx_pt, 126);   /* at the codec's clock */
 	CHECK_EQ(audio.n_dtmf_rx_more, 1); /* and beside PCMU, should the peer change to it */
 	CHECK_EQ(audio.dtmf_rx_more[0].pt, 101);
 	CHECK_EQ(audio.dtmf_rx_more[0].clock_hz, 8000);

@@ -80,8 +80,8 @@ TEST(every_answer_fits_its_offer)
 			check_answer(text, reply, &audio);
 			answered++;
 		}
-		/* Our own offer then has all of the session's lines, and its answer by another machine fits.
-		 */
+		/* Our own offer then has all of the session's lines, and its answer by another
+		 * machine fits. */
 		if (oa_make_offer(oa, &l, &reply) == 0) {
 			struct oa *peer = oa_made(2);
 			struct slice offer = reply;

@@ -1,5 +1,5 @@
-/* The stack on real sockets: host/uv over the loopback. What depends on time is tested on the simulated host.
- */
+/* The stack on real sockets: host/uv over the loopback. What depends on time is tested on the
+ * simulated host. */
 #include "../host/world.h"
 
 #include "base/err.h"

@@ -1,5 +1,5 @@
-/* Messages of our own: framing, typed headers, faults, names, printing. RFC 4475 and 5118 are test_torture.c.
- */
+/* Messages of our own: framing, typed headers, faults, names, printing. RFC 4475 and 5118 are
+ * test_torture.c. */
 #include "check.h"
 
 #include "offhook/error.h"

@@ -72,19 +72,19 @@ static const struct row {
 		{"dblreq-fixed", 0, NULL},
 },
   /* MATRIX: RFC 5118 rows below */
-  rows_5118[] = {
-	  {"ipv6-good", 0, NULL},
-	  {"ipv6-bad", 400, "Bad Request-URI"},
-	  {"port-ambiguous", 0, NULL},
-	  {"port-unambiguous", 0, NULL},
-	  {"via-received-param-with-delim", 0, NULL},
-	  {"via-received-param-no-delim", 0, NULL},
-	  {"ipv6-in-sdp", 0, NULL},
-	  {"mult-ip-in-header", 0, NULL},
-	  {"mult-ip-in-sdp", 0, NULL},
-	  {"ipv4-mapped-ipv6", 0, NULL},
-	  {"ipv6-bug-abnf-3-colons", 0, NULL},
-	  {"ipv6-correct-abnf-2-colons", 0, NULL},
+	rows_5118[] = {
+		{"ipv6-good", 0, NULL},
+		{"ipv6-bad", 400, "Bad Request-URI"},
+		{"port-ambiguous", 0, NULL},
+		{"port-unambiguous", 0, NULL},
+		{"via-received-param-with-delim", 0, NULL},
+		{"via-received-param-no-delim", 0, NULL},
+		{"ipv6-in-sdp", 0, NULL},
+		{"mult-ip-in-header", 0, NULL},
+		{"mult-ip-in-sdp", 0, NULL},
+		{"ipv4-mapped-ipv6", 0, NULL},
+		{"ipv6-bug-abnf-3-colons", 0, NULL},
+		{"ipv6-correct-abnf-2-colons", 0, NULL},
 };
 
 /* ---- the data ---- */

@@ -47,8 +47,8 @@ TEST(options_over_udp_backs_off_up_to_t2_then_times_out)
 	rig_close(r);
 }
 
-/* 17.1.2.2: after a provisional timer E goes on as it stood, and from its next firing at T2; F is not moved.
- */
+/* 17.1.2.2: after a provisional timer E goes on as it stood, and from its next firing at T2; F
+ * is not moved. */
 TEST(options_goes_on_at_t2_after_a_provisional)
 {
 	static const unsigned sent_at_ms[] = {1500, 5500, 9500, 13500, 17500, 21500, 25500, 29500};
@@ -110,8 +110,8 @@ TEST(invite_rings_for_an_hour_then_is_answered)
 	rig_close(r);
 }
 
-/* RFC 6026 7.2: each 2xx goes up until timer M, repeats and other forks alike; what comes later is a stray.
- */
+/* RFC 6026 7.2: each 2xx goes up until timer M, repeats and other forks alike; what comes
+ * later is a stray. */
 TEST(every_2xx_goes_up_until_timer_m)
 {
 	struct rig *r = rig_new();

@@ -80,8 +80,8 @@ TEST(ack_ends_the_repetition)
 	rig_close(r);
 }
 
-/* RFC 6026 7.1: the 2xx is repeated by the session, the transaction only absorbs the INVITE, until timer L.
- */
+/* RFC 6026 7.1: the 2xx is repeated by the session, the transaction only absorbs the INVITE,
+ * until timer L. */
 TEST(accepted_absorbs_invites_and_passes_2xx_until_timer_l)
 {
 	struct rig *r = rig_new();

@@ -51,8 +51,8 @@ static void check_part(struct slice s, const char *want)
 		CHECK_SLICE(s, want);
 }
 
-/* In a block of its own size and again within a longer text: words are read in steps that must not go beyond.
- */
+/* In a block of its own size and again within a longer text: words are read in steps that must
+ * not go beyond. */
 TEST(every_part_of_a_uri_is_found)
 {
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {

@@ -162,8 +162,8 @@ static int binding_new(struct sim_nat *nat, const struct netaddr *inner, const s
 	b->inner = *inner;
 	b->peer = *peer;
 	b->port = nat->next_port;
-	/* The next binding takes the next port, even when this one dies: a lost binding shows as a new port.
-	 */
+	/* The next binding takes the next port, even when this one dies: a lost binding shows
+	 * as a new port. */
 	nat->next_port = nat->next_port < NAT_LAST_PORT ? nat->next_port + 1 : NAT_FIRST_PORT;
 	list_init(&b->permits);
 	list_append(&nat->bindings, &b->node);

@@ -18,8 +18,8 @@ int sim_new(uint64_t seed, struct sim **ret_sim);
 /* Its hosts must have been freed before. Returns NULL. */
 struct sim *sim_free(struct sim *s);
 
-/* A machine with this IPv4 or IPv6 address (text without port), directly on the wire. Free with host_free().
- */
+/* A machine with this IPv4 or IPv6 address (text without port), directly on the wire. Free with
+ * host_free(). */
 int sim_host_new(struct sim *s, const char *ip, struct host **ret_host);
 /* One more address for it. */
 int sim_host_add_ip(struct host *h, const char *ip);

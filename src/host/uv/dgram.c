@@ -224,8 +224,8 @@ static void read_control(struct msghdr *msg, struct host_rx *rx)
 
 			memcpy(&info, CMSG_DATA(c), sizeof(info));
 			memcpy(rx->to.ip, &info.ipi6_addr, 16);
-			/* The zone matters for link-local addresses only, and would spoil comparing others.
-			 */
+			/* The zone matters for link-local addresses only, and would spoil
+			 * comparing others. */
 			rx->to.scope = IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr) ? info.ipi6_ifindex : 0;
 		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
 			struct timespec stamp;

@@ -399,8 +399,8 @@ int uv_dns_addrs(struct host *h, const char *name, int family, host_addrs_fn *fn
 	struct host_dns **ret_query)
 {
 	struct ares_addrinfo_hints hints = {
-		/* In the order of the answer: RFC 3263 and the program's own preference sort, not the system.
-		 */
+		/* In the order of the answer: RFC 3263 and the program's own preference sort,
+		 * not the system. */
 		.ai_flags = ARES_AI_NOSORT,
 		.ai_family = family == NETADDR_IP4   ? AF_INET
 			     : family == NETADDR_IP6 ? AF_INET6

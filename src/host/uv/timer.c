@@ -1,5 +1,5 @@
-/* One-shot timers on uv_timer. libuv counts whole milliseconds of the monotonic clock: round up, never early.
- */
+/* One-shot timers on uv_timer. libuv counts whole milliseconds of the monotonic clock: round up,
+ * never early. */
 #include "host/uv/impl.h"
 
 #include "base/mem.h"

@@ -86,8 +86,8 @@ static void on_closed(uv_handle_t *handle)
 	mem_free(handle->data);
 }
 
-/* Off means also: what waits in the error queue is thrown away, and ICMP does not disturb the media thread.
- */
+/* Off means also: what waits in the error queue is thrown away, and ICMP does not disturb the
+ * media thread. */
 static void receive_errors(const struct uv_dgram *d, int on)
 {
 	if (d->base.local.family == NETADDR_IP4)
