@@ -72,8 +72,8 @@ struct offhook_call_info {
 	enum offhook_media_dir media_dir;     /**< keeps its last value after the end */
 	offhook_id slot;                      /**< its audio on the bridge; 0 when it has none */
 	int slot_number;                      /**< the plain number of that slot; -1 when it has none */
-	unsigned
-		last_status; /**< last SIP status of the INVITE; the final cause after the end; 0 before any */
+	/** last SIP status of the INVITE; the final cause after the end; 0 before any */
+	unsigned last_status;
 	const char *last_reason;        /**< its phrase, "" before any */
 	enum offhook_ended_by ended_by; /**< who ended it */
 	int error; /**< why it failed where no SIP status says it: OH_ERESOLVE, OH_EUNREACH, ... or 0 */
@@ -94,9 +94,9 @@ struct offhook_call_cfg {
 	const struct offhook_header *headers; /**< added to the INVITE; copied */
 	size_t n_headers;                     /**< how many */
 	void *user_data;                      /**< comes back in its events */
-	uint32_t
-		expires_s; /**< Expires of the INVITE: when nobody has answered by then, it is cancelled and the
-	                                *   call ends with 487; 0 (default) = as long as the callee rings */
+	/** Expires of the INVITE: when nobody has answered by then, it is cancelled and the call ends
+	 * with 487; 0 (default) = as long as the callee rings */
+	uint32_t expires_s;
 };
 
 /**

@@ -89,8 +89,8 @@ typedef void offhook_log_fn(void *arg, int level, const char *module, const char
 /** Settings of a phone; fill with offhook_phone_cfg_init() first. */
 struct offhook_phone_cfg {
 	size_t size; /**< set by offhook_phone_cfg_init() */
-	const char *
-		user_agent; /**< User-Agent and Server; NULL or "" sends neither; copied; default "offhook/x.y" */
+	/** User-Agent and Server; NULL or "" sends neither; copied; default "offhook/x.y" */
+	const char *user_agent;
 	enum offhook_delivery delivery; /**< default: thread */
 	offhook_event_fn *on_event;     /**< may be NULL: events are dropped */
 	void *on_event_arg;             /**< given back to on_event */
@@ -100,10 +100,10 @@ struct offhook_phone_cfg {
 	uint32_t frame_ms;              /**< of the bridge: 10 or 20 (default) */
 	uint32_t max_ports; /**< slots of the bridge, slot 0 counts; 0 = as many as memory allows */
 	uint32_t ptime_ms;  /**< 10..60 in steps of 10: RTP packet length we ask for and send; default 20 */
-	const char
-		*codecs; /**< offered and accepted, in order of preference, such as "L16/16000, PCMU": names
-	                                *   with or without clock rate; NULL = "PCMU, PCMA". There are PCMU, PCMA,
-	                                *   L16/16000 and L16/8000; copied */
+	/** offered and accepted, in order of preference, such as "L16/16000, PCMU": names with or
+	 * without clock rate; NULL = "PCMU, PCMA". There are PCMU, PCMA, L16/16000 and L16/8000;
+	 * copied */
+	const char *codecs;
 	uint32_t jitter_ms;      /**< fixed depth of the jitter buffer, 0..500; 0 = as small as possible */
 	uint16_t rtp_port_min;   /**< at least 2; default 16384 */
 	uint16_t rtp_port_max;   /**< above rtp_port_min; default 32766 */
@@ -259,10 +259,10 @@ struct offhook_transport_cfg {
 	enum offhook_transport_type type; /**< default UDP; a kind that the build lacks: OH_ENOTSUP */
 	const char *address;              /**< local IP address; NULL or "" = all IPv4 interfaces; copied */
 	uint16_t port;                    /**< 0 = any free one; default 0 */
-	const char *
-		public_address; /**< host published in Via, Contact and SDP instead of the local one; a name is
-	                                   *   looked up for SDP, which gets the local address until that is done; copied */
-	uint8_t dscp;           /**< 0..63; default 0 */
+	/** host published in Via, Contact and SDP instead of the local one; a name is looked up for
+	 * SDP, which gets the local address until that is done; copied */
+	const char *public_address;
+	uint8_t dscp; /**< 0..63; default 0 */
 };
 
 /**
@@ -326,9 +326,9 @@ OFFHOOK_API int offhook_transport_remove(struct offhook_phone *phone, offhook_id
 /** Settings of an account; fill with offhook_account_cfg_init() first. */
 struct offhook_account_cfg {
 	size_t size; /**< set by offhook_account_cfg_init() */
-	const char *
-		uri; /**< who we are: "sip:alice@example.test" or "\"Alice\" <sip:...>"; NULL: the address of the
-	                       *   transport, "<sip:192.0.2.1:5060>"; copied */
+	/** who we are: "sip:alice@example.test" or "\"Alice\" <sip:...>"; NULL: the address of the
+	 * transport, "<sip:192.0.2.1:5060>"; copied */
+	const char *uri;
 	offhook_id transport; /**< calls use this one; 0 = any that fits; needed when uri is NULL */
 	const char *contact;  /**< Contact URI to publish; NULL: made from the route to the peer; copied */
 	int priority;         /**< among accounts that match an incoming call the highest wins; default 0 */

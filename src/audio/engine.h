@@ -21,8 +21,8 @@ struct engine_cfg {
 	/* Reports, on the signalling thread, from engine_dispatch(). */
 	media_report_fn *report;
 	void *report_arg;
-	uint32_t
-		report_places; /* in the ring, default 4096; half of them are reserved for DTMF and file ends */
+	/* in the ring, default 4096; half of them are reserved for DTMF and file ends */
+	uint32_t report_places;
 };
 void engine_cfg_defaults(struct engine_cfg *cfg);
 

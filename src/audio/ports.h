@@ -42,9 +42,9 @@ uint64_t player_length(const struct player *p);   /* file samples, 0 = unknown *
 struct recorder;
 struct recorder_cfg {
 	struct host *host;
-	const char
-		*path; /* must end in .wav (OH_ENOTSUP otherwise); an existing file is overwritten; borrowed
-	                              * for the call */
+	/* must end in .wav (OH_ENOTSUP otherwise); an existing file is overwritten; borrowed for the
+	 * call */
+	const char *path;
 	uint32_t rate_hz;
 	/* The port has been freed: recorder_finish() may be called now, by another thread too. May be NULL. Signalling
 	 * thread. */

@@ -87,9 +87,9 @@ struct host_dgram_cfg {
 struct host_rx {
 	struct netaddr from;
 	struct netaddr to; /* the local address that was asked (IP_PKTINFO), with the local port */
-	uint64_t
-		at_ns; /* arrival, monotonic: by the kernel's stamp when asked for, else the time of the read */
-	size_t n;      /* bytes in the buffer */
+	/* arrival, monotonic: by the kernel's stamp when asked for, else the time of the read */
+	uint64_t at_ns;
+	size_t n;       /* bytes in the buffer */
 	bool truncated; /* the datagram was larger than the buffer */
 };
 

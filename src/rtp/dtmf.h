@@ -49,8 +49,8 @@ struct dtmf_packet {
 enum dtmf_tx_state { DTMF_IDLE, DTMF_EVENT, DTMF_REPEAT, DTMF_PAUSE };
 
 struct dtmf_tx {
-	enum dtmf_tx_state
-		state; /* these and the ends of the queue are all that a packet of audio looks at */
+	/* these and the ends of the queue are all that a packet of audio looks at */
+	enum dtmf_tx_state state;
 	bool finished; /* the last queued digit has been sent; the owner clears it */
 	struct dtmf_queue queue;
 	uint32_t clock_hz;

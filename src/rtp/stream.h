@@ -60,9 +60,9 @@ struct stream_converter {
 struct stream_cfg {
 	struct host *host;             /* borrowed */
 	struct host_dgram *rtp, *rtcp; /* taken; unwatched */
-	struct netaddr
-		from; /* on sockets of any address: send from this one until the peer's packets tell which it
-			      * asked; family NONE: by route */
+	/* on sockets of any address: send from this one until the peer's packets tell which it asked;
+	 * family NONE: by route */
+	struct netaddr from;
 	uint32_t tick_ms;    /* 10 or 20: how often the media thread comes */
 	uint32_t jitter_ms;  /* the buffer's fixed target: how long before its tick a packet has to be there;
 			      * 0 = JBUF_RESERVE_MS: the next tick plays it */

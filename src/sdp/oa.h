@@ -58,8 +58,8 @@ struct oa_audio {
 	enum sdp_dir dir; /* what we do: SENDONLY = we send */
 	bool held_by_us,
 		held_by_peer; /* the peer sent sendonly / inactive / c=0.0.0.0: it does not want our audio */
-	struct netaddr
-		remote_rtp; /* where to send; any-address when c=0.0.0.0; family NONE: see remote_host */
+	/* where to send; any-address when c=0.0.0.0; family NONE: see remote_host */
+	struct netaddr remote_rtp;
 	struct netaddr remote_rtcp;
 	const char *remote_host; /* NULL, or the name that c= has in place of an address; belongs to oa */
 	struct oa_codec codec;   /* the first agreed codec: what we send; fmtp is the peer's, pt is rx_pt */
@@ -73,9 +73,9 @@ struct oa_audio {
 		uint32_t clock_hz;
 	} dtmf_rx_more[OA_EVENTS_MAX];
 	size_t n_dtmf_rx_more;
-	uint32_t
-		dtmf_events; /* bit n: the peer takes event n, 0..16 (0xffff when not said, RFC 4733 2.4.1) */
-	uint32_t ptime_ms;   /* what the peer wants to receive; 0 = not said; bounded by its maxptime */
+	/* bit n: the peer takes event n, 0..16 (0xffff when not said, RFC 4733 2.4.1) */
+	uint32_t dtmf_events;
+	uint32_t ptime_ms; /* what the peer wants to receive; 0 = not said; bounded by its maxptime */
 };
 
 struct oa;

@@ -15,8 +15,9 @@
 /* One list of methods; names by sip_method_name(). */
 #define SIP_METHODS(X) \
 	X(INVITE) \
-	X(ACK) X(CANCEL) X(BYE) X(OPTIONS) X(REGISTER) X(INFO) X(UPDATE) X(PRACK) X(REFER) X(SUBSCRIBE) \
-		X(NOTIFY) X(MESSAGE) X(PUBLISH)
+	X(ACK) \
+	X(CANCEL) X(BYE) X(OPTIONS) X(REGISTER) X(INFO) X(UPDATE) X(PRACK) X(REFER) X(SUBSCRIBE) X(NOTIFY) \
+		X(MESSAGE) X(PUBLISH)
 enum sip_method {
 	SIP_METHOD_OTHER,
 #define X(name) SIP_##name,
@@ -28,7 +29,8 @@ enum sip_method {
 /* One list of header fields: constant, name, compact letter (or 0), whether a comma separates values. */
 #define SIP_HEADERS(X) \
 	X(VIA, "Via", 'v', 1) \
-	X(FROM, "From", 'f', 0) X(TO, "To", 't', 0) X(CALL_ID, "Call-ID", 'i', 0) X(CSEQ, "CSeq", 0, 0) X( \
+	X(FROM, "From", 'f', 0) \
+	X(TO, "To", 't', 0) X(CALL_ID, "Call-ID", 'i', 0) X(CSEQ, "CSeq", 0, 0) X( \
 		MAX_FORWARDS, "Max-Forwards", 0, 0) X(CONTACT, "Contact", 'm', 1) X(CONTENT_LENGTH, \
 		"Content-Length", 'l', 0) X(CONTENT_TYPE, "Content-Type", 'c', 0) X(ROUTE, "Route", 0, \
 		1) X(RECORD_ROUTE, "Record-Route", 0, 1) X(REQUIRE, "Require", 0, 1) X(PROXY_REQUIRE, \
@@ -65,8 +67,8 @@ enum sip_hdr_id {
 struct sip_hdr {
 	enum sip_hdr_id id;
 	struct slice name; /* as it stood */
-	struct slice
-		value; /* trimmed; folded lines still inside (RFC 3261 7.3.1: treat CRLF + SP/HTAB as SP) */
+	/* trimmed; folded lines still inside (RFC 3261 7.3.1: treat CRLF + SP/HTAB as SP) */
+	struct slice value;
 	uint16_t next; /* index + 1 of the next header with this id, 0 = last */
 };
 
@@ -99,8 +101,8 @@ struct sip_cseq {
 };
 
 struct sip_fault {
-	unsigned
-		status; /* what a request with this fault is answered: 400, 413, 416, 505, 513 ... ; 0 = none */
+	/* what a request with this fault is answered: 400, 413, 416, 505, 513 ... ; 0 = none */
+	unsigned status;
 	const char *what; /* names the fault, for the reason phrase and the log: "Bad Content-Length" */
 };
 
@@ -121,8 +123,8 @@ enum sip_typed_id {
 struct sip_msg {
 	struct slice raw; /* the whole message, start line to end of body */
 	bool is_request;
-	enum sip_method
-		method; /* request: of the start line; response: of CSeq (SIP_METHOD_OTHER if unreadable) */
+	/* request: of the start line; response: of CSeq (SIP_METHOD_OTHER if unreadable) */
+	enum sip_method method;
 	struct slice method_text;
 	struct slice ruri_text; /* request */
 	unsigned status;        /* response: 100..699 */

@@ -113,9 +113,9 @@ enum sip_transport_type {
 struct sip_transport_cfg {
 	enum sip_transport_type type; /* UDP; others: OH_ENOTSUP */
 	struct netaddr local;         /* port 0: any free one */
-	struct slice
-		public_host;  /* published instead of the local address, at most SIP_PUBLIC_HOST_MAX bytes;
-	                                * copied; absent = none */
+	/* published instead of the local address, at most SIP_PUBLIC_HOST_MAX bytes; copied; absent =
+	 * none */
+	struct slice public_host;
 	uint16_t public_port; /* 0 = the local port */
 	uint8_t dscp;
 };

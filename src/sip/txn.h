@@ -34,8 +34,8 @@ struct sip_request {
 	 * first route or the target (RFC 3261 8.1.2). A strict route set needs next_hop = target. */
 	struct sip_flow flow;
 	struct slice next_hop;
-	struct sip_transport
-		*prefer; /* for locating, when it fits the next hop (RFC 3261 18.1.1); NULL: any */
+	/* for locating, when it fits the next hop (RFC 3261 18.1.1); NULL: any */
+	struct sip_transport *prefer;
 };
 
 struct sip_client_handler {

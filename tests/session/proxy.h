@@ -14,8 +14,8 @@ struct proxy_cfg {
 	const char *next; /* address of the next hop of what names no other; port 5060 */
 	const char *fork; /* another one that gets the same at the same time; NULL: none */
 	bool record_route;
-	const char *
-		answer; /* status and headers for each INVITE, with "\r\n" behind each line; NULL: it is a proxy */
+	/* status and headers for each INVITE, with "\r\n" behind each line; NULL: it is a proxy */
+	const char *answer;
 };
 
 struct proxy;

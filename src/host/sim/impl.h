@@ -21,8 +21,8 @@ struct sim_host;
 
 struct sim_event {
 	struct sim *sim;
-	struct sim_host
-		*loop; /* whose loop thread runs it, or NULL: a media or disk thread, or the wire itself */
+	/* whose loop thread runs it, or NULL: a media or disk thread, or the wire itself */
+	struct sim_host *loop;
 	uint64_t due_ns, serial;
 	size_t place; /* in the heap, from 1; 0: not scheduled */
 	void (*fn)(void *arg);
