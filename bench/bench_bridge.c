@@ -1,8 +1,8 @@
 /*
  * What a frame of the bridge costs, by number of ports and shape of connections: the median over many ticks,
- *with ports in memory (pull copies a prepared frame, push reads what it is given).
+ * with ports in memory (pull copies a prepared frame, push reads what it is given).
  *
- *	bench_bridge [--rate HZ] [--json FILE]
+ *	bench_bridge [--json FILE]
  */
 #include "report.h"
 
@@ -124,9 +124,10 @@ struct bench {
 /* The goals are for 16 kHz. */
 static void add_row(struct bench *m, const char *what, size_t n, double us, double goal)
 {
-	char name[48];
+	char name[64];
 
-	snprintf(name, sizeof(name), "%s %zu", what, n);
+	snprintf(name, sizeof(name), m->rate_hz == 16000 ? "%s %zu" : "%s %zu, at %u kHz", what, n,
+		m->rate_hz / 1000);
 	report_row(&m->report, name, us, "us", m->rate_hz == 16000 ? goal : 0, NULL, 0);
 }
 
@@ -181,33 +182,34 @@ static void bench_connect(struct bench *m, const char *what, enum shape shape, s
 	free(slots);
 }
 
-int main(int argc, char **argv)
+static void bench_rate(struct bench *m, uint32_t rate_hz)
 {
 	static const size_t mesh[] = {10, 50, 100, 200, 500, 1000};
+
+	m->rate_hz = m->port_hz = rate_hz;
+	for (size_t i = 0; i < sizeof(mesh) / sizeof(mesh[0]); i++)
+		bench_ticks(m, "frame, all-to-all", MESH, mesh[i], mesh[i] == 500 ? 250 : 0);
+	bench_ticks(m, "frame, imperfect all-to-all", IMPERFECT, 500, 750);
+	bench_ticks(m, "frame, pairs", PAIRS, 1000, 190);
+	bench_ticks(m, "frame, pairs", PAIRS, 5000, 0);
+}
+
+int main(int argc, char **argv)
+{
 	struct bench m = {.rate_hz = 16000};
 
-	if (argc > 2 && strcmp(argv[1], "--rate") == 0) {
-		m.rate_hz = (uint32_t)atoi(argv[2]);
-		argv[2] = argv[0];
-		argc -= 2;
-		argv += 2;
-	}
-	m.port_hz = m.rate_hz;
 	report_open(&m.report, "bridge", argc, argv);
 	for (size_t i = 0; i < 64; i++) {
 		for (size_t k = 0; k < 960; k++)
 			noise[i][k] = (int16_t)((int)random_below(2000) - 1000);
 	}
-	for (size_t i = 0; i < sizeof(mesh) / sizeof(mesh[0]); i++)
-		bench_ticks(&m, "frame, all-to-all", MESH, mesh[i], mesh[i] == 500 ? 250 : 0);
-	bench_ticks(&m, "frame, imperfect all-to-all", IMPERFECT, 500, 750);
-	bench_ticks(&m, "frame, pairs", PAIRS, 1000, 190);
-	bench_ticks(&m, "frame, pairs", PAIRS, 5000, 0);
-	m.port_hz = m.rate_hz == 8000 ? 16000 : 8000;
-	bench_ticks(
-		&m, m.rate_hz == 8000 ? "frame, pairs at 16 kHz" : "frame, pairs at 8 kHz", PAIRS, 1000, 0);
-	m.port_hz = m.rate_hz;
+	bench_rate(&m, 16000);
+	m.port_hz = 8000;
+	bench_ticks(&m, "frame, 8 kHz ports in pairs", PAIRS, 1000, 0);
+	m.port_hz = 16000;
 	bench_connect(&m, "connect all-to-all", MESH, 500, 50000);
 	bench_connect(&m, "connect imperfect", IMPERFECT, 500, 0);
+	bench_rate(&m, 8000);
+	bench_rate(&m, 48000);
 	return report_close(&m.report);
 }

@@ -49,14 +49,14 @@ def line(row):
     peer = row.get("peer")
     target = row.get("goal")
     mark = "" if target is None else "  reached" if row["ours"] <= target else "  missed"
-    return (f"{row['bench']:7} {row['row']:36} {number(row['ours']):>9} {row['unit']:4}"
+    return (f"{row['bench']:7} {row['row']:42} {number(row['ours']):>9} {row['unit']:4}"
             f"{peer or '':>12} {number(row['theirs']) if peer else '':>9} "
             f"{format(row['ratio'], '.2f') + ' x' if peer else '':>8}"
             f"{'' if target is None else '<= ' + format(target, 'g'):>9}{mark}").rstrip()
 
 
 def header():
-    return (f"{'bench':7} {'row':36} {'ours':>9} {'':4}{'peer':>12} {'theirs':>9} {'ratio':>8}{'target':>9}")
+    return (f"{'bench':7} {'row':42} {'ours':>9} {'':4}{'peer':>12} {'theirs':>9} {'ratio':>8}{'target':>9}")
 
 
 def run(build_dir, out_dir, names):
@@ -87,13 +87,13 @@ def read(path):
 
 def compare(path_a, path_b):
     a, b = read(path_a), read(path_b)
-    print(f"{'bench':7} {'row':36} {'A':>9} {'B':>9} {'':4}{'B / A':>8}   A = {path_a}, B = {path_b}")
+    print(f"{'bench':7} {'row':42} {'A':>9} {'B':>9} {'':4}{'B / A':>8}   A = {path_a}, B = {path_b}")
     for key in list(a) + [k for k in b if k not in a]:
         bench, row, peer = key
         old, new = a.get(key), b.get(key)
         name = row if peer is None else f"{row} ({peer})"
         both = old and new and old["ours"] > 0
-        print(f"{bench:7} {name:36} {number(old['ours']) if old else '-':>9} {number(new['ours']) if new else '-':>9} "
+        print(f"{bench:7} {name:42} {number(old['ours']) if old else '-':>9} {number(new['ours']) if new else '-':>9} "
               f"{(old or new)['unit']:4}{format(new['ours'] / old['ours'], '.2f') if both else '':>8}")
 
 

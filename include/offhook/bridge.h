@@ -205,6 +205,20 @@ OFFHOOK_API int offhook_player_position(
 OFFHOOK_API int offhook_recorder_new(
 	struct offhook_phone *phone, const char *path, offhook_id *ret_id, offhook_id *ret_slot);
 
+/**
+ * How much a recorder has taken, in samples at the bridge's rate.
+ *
+ * @param phone        borrowed
+ * @param id           the recorder
+ * @param ret_frames   what its slot has heard so far; may be NULL
+ * @param ret_dropped  of these, what is lost because the disk did not keep up; may be NULL
+ * @return 0, OH_ENOENT, OH_EINVAL, OH_ECLOSED
+ *
+ * Thread: any.  May call back: no.  Spec: none.
+ */
+OFFHOOK_API int offhook_recorder_position(
+	struct offhook_phone *phone, offhook_id id, uint64_t *ret_frames, uint64_t *ret_dropped);
+
 /** A tone; fill with offhook_tone_cfg_init() first. */
 struct offhook_tone_cfg {
 	size_t size;      /**< set by offhook_tone_cfg_init() */

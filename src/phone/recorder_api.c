@@ -39,3 +39,38 @@ int offhook_recorder_new(
 		file_free(f);
 	return err;
 }
+
+struct recorder_args {
+	offhook_id id;
+	uint64_t frames, dropped;
+};
+
+static int position_run(struct offhook_phone *p, void *arg)
+{
+	struct recorder_args *a = arg;
+	struct file *f = file_find(p, a->id, FILE_RECORDER);
+	int err = phone_check_open(p);
+
+	if (err)
+		return err;
+	if (!f)
+		return err_detail(OH_ENOENT, "no such recorder");
+	a->frames = recorder_frames(f->recorder);
+	a->dropped = recorder_dropped(f->recorder);
+	return 0;
+}
+
+int offhook_recorder_position(
+	struct offhook_phone *phone, offhook_id id, uint64_t *ret_frames, uint64_t *ret_dropped)
+{
+	struct recorder_args args = {.id = id};
+	int err = phone_query(phone, position_run, &args);
+
+	if (err)
+		return err;
+	if (ret_frames)
+		*ret_frames = args.frames;
+	if (ret_dropped)
+		*ret_dropped = args.dropped;
+	return 0;
+}

@@ -202,5 +202,30 @@ TEST(a_loop_begins_again_at_its_first_sample)
 	desk_close(&d);
 }
 
-TESTS(RUN(levels_multiply_and_clamp), RUN(muting_in_the_middle_is_heard_as_silence),
-	RUN(a_position_is_exact_to_the_frame), RUN(a_loop_begins_again_at_its_first_sample))
+TEST(a_recorder_tells_how_much_it_has)
+{
+	struct desk d;
+	uint64_t frames = 1, dropped = 1, before;
+
+	desk_open(&d, 100, RATE, 1);
+	rig_run_ms(d.r, 200);
+	CHECK_OK(offhook_recorder_position(d.phone, d.recorder, &frames, &dropped));
+	CHECK_EQ(frames, 0); /* nobody speaks to it */
+	CHECK_EQ(dropped, 0);
+	CHECK_OK(offhook_connect(d.phone, d.player_slot, d.recorder_slot));
+	rig_run_ms(d.r, 200);
+	CHECK_OK(offhook_recorder_position(d.phone, d.recorder, &before, NULL));
+	CHECK(before >= 9 * FRAME && before <= 11 * FRAME);
+	rig_run_ms(d.r, 1000);
+	CHECK_OK(offhook_recorder_position(d.phone, d.recorder, &frames, &dropped));
+	CHECK_EQ(frames, before + 50 * FRAME);
+	CHECK_EQ(dropped, 0);
+	CHECK_EQ(offhook_recorder_position(d.phone, d.player, &frames, NULL), OH_ENOENT);
+	CHECK_OK(offhook_port_remove(d.phone, d.recorder));
+	CHECK_EQ(offhook_recorder_position(d.phone, d.recorder, NULL, NULL), OH_ENOENT);
+	desk_close(&d);
+}
+
+TESTS(RUN(a_recorder_tells_how_much_it_has), RUN(levels_multiply_and_clamp),
+	RUN(muting_in_the_middle_is_heard_as_silence), RUN(a_position_is_exact_to_the_frame),
+	RUN(a_loop_begins_again_at_its_first_sample))
