@@ -34,7 +34,7 @@ def phone(start, command, free_port):
 @pytest.fixture
 def sipsak(need, free_port):
     def one(phone, *options: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([need("sipsak"), "-l", str(free_port()), *map(str, options), "-s",
+        return subprocess.run([need("sipsak"), "-H", "127.0.0.1", "-l", str(free_port()), *map(str, options), "-s",
                                f"sip:bob@127.0.0.1:{phone.port}"], capture_output=True, text=True, errors="replace",
                               timeout=60)
 
