@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -93,11 +92,9 @@ def test_baresip_holds_us_and_comes_back(need, start, command, speech, free_port
     baresip.wait_for("baresip is ready")
     ours = start([command, "dial", f"sip:bob@127.0.0.1:{port}", "--local", "127.0.0.1", "--tone", "440",
                   "--duration", "5", "--json", "--timeout", "10"])
-    ours.wait_for('"CONFIRMED"')
-    time.sleep(1)
+    ours.wait_for('"call.rtp"')
     baresip.write("x")
     ours.wait_for("REMOTE_HOLD")
-    time.sleep(0.5)
     baresip.write("X")
     assert ours.wait(30) == 0, ours.text() + baresip.text()
     media = [e["media"] for e in events(ours) if e["event"] == "call.media"]
@@ -109,12 +106,12 @@ def test_digits_reach_us_from_baresip(need, start, command, speech, free_port, t
     folder = configure(tmp_path / "baresip", port, speech["bob"], "PCMU")
     baresip = start([need("baresip"), "-f", folder], name="baresip")
     baresip.wait_for("baresip is ready")
-    ours = start([command, "dial", f"sip:bob@127.0.0.1:{port}", "--local", "127.0.0.1", "--duration", "4", "--json",
+    ours = start([command, "dial", f"sip:bob@127.0.0.1:{port}", "--local", "127.0.0.1", "--duration", "6", "--json",
                   "--tone", "440", "--timeout", "10"])
     ours.wait_for('"CONFIRMED"')
     for digit in "159#":
         baresip.write(digit)
-        time.sleep(0.4)
+        ours.wait_for(f'"digit":"{digit}"')
     assert ours.wait(30) == 0, ours.text() + baresip.text()
     assert "".join(e["digit"] for e in events(ours) if e["event"] == "call.dtmf") == "159#"
 
