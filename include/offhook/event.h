@@ -7,6 +7,7 @@
 #define OFFHOOK_EVENT_H
 
 #include "offhook/call.h"
+#include "offhook/question.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -45,7 +46,9 @@ enum offhook_event_type {
 	OFFHOOK_EVENT_PLAYER_END = 10, /**< a player without loop has given its last sample */
 	OFFHOOK_EVENT_TONE_END = 11,   /**< a tone with repeats is over */
 	OFFHOOK_EVENT_DROPPED =
-		12 /**< a queue was full: `count` events of less weight were dropped before this one */
+		12, /**< a queue was full: `count` events of less weight were dropped before this one */
+	OFFHOOK_EVENT_QUESTION =
+		40 /**< the network asks for a decision: `question`; `message` is the request */
 };
 
 /** One event. Read only; valid until the handler returns. */
@@ -66,6 +69,7 @@ struct offhook_event {
 	const char *message;   /**< a SIP message, terminated: see the types; at DISCONNECTED the one from the
 	                                  *   peer that ended it; NULL when there is none */
 	size_t message_length; /**< its bytes */
+	const struct offhook_question *question; /**< of a question; else NULL */
 };
 
 /**

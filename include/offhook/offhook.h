@@ -8,6 +8,7 @@
 #include "offhook/error.h"
 #include "offhook/phone.h"
 #include "offhook/call.h"
+#include "offhook/question.h"
 #include "offhook/event.h"
 #include "offhook/bridge.h"
 

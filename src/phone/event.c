@@ -59,6 +59,7 @@ void event_free(struct event *e)
 	subject_unref(e->subject);
 	picture_unref(e->picture);
 	mem_free(e->message);
+	mem_free(e->question);
 	mem_free(e);
 }
 
@@ -149,6 +150,7 @@ static struct event *refuse(struct offhook_phone *p, const struct event_say *say
 {
 	p->events.dropped++;
 	picture_unref(say->picture);
+	mem_free(say->question);
 	if (say->release_slot)
 		bridge_number_release(engine_bridge(p->engine), say->release_slot);
 	return NULL;
@@ -178,6 +180,7 @@ struct event *event_emit(struct offhook_phone *p, const struct event_say *say)
 
 	e->subject = subject_ref(say->subject);
 	e->picture = say->picture;
+	e->question = say->question;
 	e->release_slot = say->release_slot;
 	e->ends_call = say->ends_call;
 	e->pub.type = say->type;
@@ -189,6 +192,7 @@ struct event *event_emit(struct offhook_phone *p, const struct event_say *say)
 	e->pub.error = say->error;
 	e->pub.digit = say->digit;
 	e->pub.duration_ms = say->duration_ms;
+	e->pub.question = e->question;
 	e->pub.message = e->message;
 	e->pub.message_length = e->message ? say->message.n : 0;
 	enqueue(p, e);

@@ -59,6 +59,7 @@ struct event {
 	struct subject *subject; /* NULL: about no object */
 	struct picture *picture;
 	char *message;
+	struct offhook_question *question; /* one block */
 	uint32_t release_slot; /* this slot number may be given out again when it was handled; 0 = none */
 	bool ends_call;        /* the id dies when it was handled */
 	struct command handled;
@@ -111,7 +112,8 @@ struct event_say {
 	uint64_t cause; /* 0: the command that runs now, or none */
 	uint32_t release_slot;
 	bool ends_call;
-	struct event *spare; /* made in advance for what must not fail; taken */
+	struct offhook_question *question; /* taken, in case of failure too */
+	struct event *spare;               /* made in advance for what must not fail; taken */
 };
 /* An empty event for `spare`; NULL: memory is out. */
 struct event *event_new(void);

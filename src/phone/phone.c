@@ -167,6 +167,7 @@ static void init_lists(struct offhook_phone *p)
 	list_init(&p->accounts);
 	list_init(&p->calls);
 	list_init(&p->files);
+	list_init(&p->questions);
 	list_init(&p->finishing);
 	mpsc_init(&p->commands.inbox);
 }

@@ -68,6 +68,7 @@ static int close_run(struct offhook_phone *p, void *arg)
 	if (p->state != PHONE_OPEN)
 		return err_detail(OH_ECLOSED, "the phone is closing or closed");
 	p->state = PHONE_CLOSING;
+	questions_refuse_all(p);
 	calls_end_all(p);
 	if (all_said(p) && (all_handled(p) || a->limit_ms == 0)) {
 		closed(p);

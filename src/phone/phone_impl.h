@@ -13,6 +13,7 @@
 #include "codec/codec.h"
 #include "phone/event.h"
 #include "phone/ids.h"
+#include "phone/question.h"
 #include "phone/tags.h"
 #include "sdp/oa.h"
 #include "sip/stack.h"
@@ -54,6 +55,8 @@ struct offhook_phone {
 	struct list transports, accounts, calls, files;
 	struct account *default_account;
 	size_t n_transports, n_accounts, n_calls; /* calls: whose end was not yet handled */
+	struct list questions; /* that wait for their answers */
+	size_t n_questions;
 	struct list finishing;                    /* recorders that wait for the media thread to let go */
 };
 

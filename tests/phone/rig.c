@@ -71,6 +71,10 @@ static void on_event(void *arg, const struct offhook_event *e)
 	case OFFHOOK_EVENT_TONE_END:
 		s->file_ends++;
 		break;
+	case OFFHOOK_EVENT_QUESTION:
+		s->ticket = e->question->ticket;
+		note(s, "QUESTION(%d,%s) ", e->question->kind, e->question->target);
+		break;
 	case OFFHOOK_EVENT_DROPPED:
 		note(s, "DROPPED(%" PRIu64 ") ", e->count);
 		break;
