@@ -160,7 +160,7 @@ static void send_request(struct world *w, struct node *n)
 	char cseq_id[32];
 	struct sip_extra extra = {SLICE_LIT("X-Fuzz"), feed_bytes(&w->f, where >> 6)};
 	struct client *c = NULL;
-	struct sip_client_handler handler = {on_response, on_client_done, NULL};
+	struct sip_client_handler handler = {.response = on_response, .done = on_client_done, .arg = NULL};
 	struct sip_request req = {.method = methods[what % ARRAY_LEN(methods)],
 		.method_text = SLICE_LIT("NEWS"),
 		.target = slice_of(targets[where % ARRAY_LEN(targets)]),

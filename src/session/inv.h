@@ -77,9 +77,10 @@ struct inv_call_cfg {
 	struct slice call_id;           /* absent: a random one */
 	const struct sip_extra *extras; /* program headers for the INVITE */
 	size_t n_extras;
-	uint32_t expires_s;   /* Expires: no answer in that time ends the call with 487; 0: none */
-	struct slice offer;   /* empty: INVITE without offer */
-	struct sip_flow flow; /* as located */
+	uint32_t expires_s;    /* Expires: no answer in that time ends the call with 487; 0: none */
+	struct slice offer;    /* empty: INVITE without offer */
+	struct sip_flow flow;  /* as located */
+	struct sip_auth *auth; /* who we are, for the call's whole life; kept by reference; NULL: nobody */
 	struct inv_handler handler;
 };
 /* Sends the INVITE; state() CALLING does not run (the owner knows). All slices are copied. Errors: as
@@ -93,6 +94,8 @@ int inv_call(struct sip_stack *s, const struct inv_call_cfg *cfg, struct inv **r
  * (body type), 500 (memory); 420, 481, 482 are the stack's. OH_ENOTSUP, OH_ESYNTAX, OH_ENOENT, OH_ENOMEM ... */
 int inv_incoming(struct sip_stack *s, struct sip_msg *invite, struct sip_server *server,
 	const struct inv_handler *handler, struct inv **ret_inv);
+/* Who we are when our requests in an incoming call are challenged; kept by reference. */
+void inv_set_auth(struct inv *inv, struct sip_auth *auth);
 /* The offer in the INVITE; empty when there was none (then our 2xx carries the offer). */
 struct slice inv_remote_offer(const struct inv *inv);
 

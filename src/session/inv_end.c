@@ -31,11 +31,18 @@ static void on_bye_done(void *arg, int err)
 	bye_ended(inv);
 }
 
+static uint32_t next_cseq(void *arg)
+{
+	struct inv *inv = arg;
+
+	return dialog_next_seq(inv->dialog);
+}
+
 /* Sends the BYE; the phase that the call is in after it. Without memory or network the peer learns it from
  * silence. */
 static enum phase send_bye(struct inv *inv, const struct sip_extra *extras, size_t n_extras)
 {
-	struct sip_client_handler handler = {on_bye_response, on_bye_done, inv};
+	struct sip_client_handler handler = {on_bye_response, on_bye_done, inv, next_cseq};
 	struct dialog_request req = {.method = SIP_BYE, .extras = extras, .n_extras = n_extras};
 	int err = dialog_send(inv->dialog, &req, &handler, &inv->bye);
 

@@ -44,12 +44,12 @@ static void ignore_request(void *arg, struct sip_msg *msg, struct sip_server *se
 		sip_refuse(server, 481, NULL);
 }
 
-/* ACK and BYE to a 2xx that nobody wants. *ret_ack may be asked for again; the caller's. */
+/* ACK and BYE to a 2xx that nobody wants; invite: the transaction that it came to, or NULL. *ret_ack may be asked for again; the caller's. */
 static int end_unwanted(struct sip_stack *s, struct sip_msg *response, const struct sip_flow *flow,
-	struct slice target, struct sip_ack **ret_ack)
+	struct slice target, const struct sip_client *invite, struct sip_ack **ret_ack)
 {
 	static const struct sip_client_handler nobody = {.response = NULL};
-	struct dialog_uac_cfg cfg = {.target = target, .handler = {ignore_request, NULL}};
+	struct dialog_uac_cfg cfg = {.target = target, .client = invite, .handler = {ignore_request, NULL}};
 	struct dialog_request bye = {.method = SIP_BYE};
 	struct sip_client *client;
 	const struct sip_cseq *cseq;
@@ -64,7 +64,7 @@ static int end_unwanted(struct sip_stack *s, struct sip_msg *response, const str
 	err = dialog_new_uac(s, &cfg, response, flow, &d);
 	if (err)
 		return err;
-	err = dialog_ack(d, cseq->number, SLICE_NONE, SLICE_NONE, ret_ack);
+	err = dialog_ack(d, &(struct dialog_ack){.cseq = cseq->number, .invite = invite}, ret_ack);
 	if (err == 0 && dialog_send(d, &bye, &nobody, &client) == 0)
 		sip_client_free(client);
 	dialog_free(d);
@@ -76,7 +76,7 @@ void inv_end_stray(struct sip_stack *s, struct sip_msg *response, const struct s
 	struct sip_ack *ack;
 	const struct sip_addr *to;
 
-	if (sip_msg_to(response, &to) == 0 && end_unwanted(s, response, flow, to->uri.text, &ack) == 0)
+	if (sip_msg_to(response, &to) == 0 && end_unwanted(s, response, flow, to->uri.text, NULL, &ack) == 0)
 		sip_ack_free(ack);
 }
 
@@ -91,7 +91,7 @@ static void end_fork(struct invite *v, struct sip_msg *msg, const struct sip_flo
 	f = mem_zalloc(sizeof(*f) + tag.n);
 	if (!f)
 		return;
-	if (end_unwanted(v->inv->stack, msg, flow, v->inv->target, &f->ack) != 0) {
+	if (end_unwanted(v->inv->stack, msg, flow, v->inv->target, v->client, &f->ack) != 0) {
 		mem_free(f);
 		return;
 	}
@@ -162,6 +162,16 @@ static void on_done(void *arg, int err)
 	inv_unref(inv);
 }
 
+/* Challenged, and to be sent again: the dialog counts, or before there is one we do. */
+static uint32_t next_cseq(void *arg)
+{
+	struct invite *v = arg;
+	struct dialog *d = v->inv->dialog;
+
+	v->cseq = d ? dialog_next_seq(d) : v->cseq + 1;
+	return v->cseq;
+}
+
 int invite_new(struct inv *inv, struct invite **ret_invite)
 {
 	struct invite *v = mem_zalloc(sizeof(*v));
@@ -178,7 +188,8 @@ int invite_new(struct inv *inv, struct invite **ret_invite)
 
 struct sip_client_handler invite_handler(struct invite *v)
 {
-	return (struct sip_client_handler){on_response, on_done, v};
+	return (struct sip_client_handler){
+		.response = on_response, .done = on_done, .arg = v, .next_cseq = next_cseq};
 }
 
 static void drop(struct invite *v)
@@ -215,7 +226,12 @@ void invites_free_all(struct inv *inv)
 int invite_ack(struct invite *v, struct slice body)
 {
 	struct sip_ack *ack;
-	int err = dialog_ack(v->inv->dialog, v->cseq, slice_empty(body) ? SLICE_NONE : SDP_TYPE, body, &ack);
+	int err = dialog_ack(v->inv->dialog,
+		&(struct dialog_ack){.cseq = v->cseq,
+			.invite = v->client,
+			.content_type = slice_empty(body) ? SLICE_NONE : SDP_TYPE,
+			.body = body},
+		&ack);
 
 	if (err)
 		return err;

@@ -90,9 +90,16 @@ static void on_done(void *arg, int err)
 	finish(r, NULL, err);
 }
 
+static uint32_t next_cseq(void *arg)
+{
+	struct inv_req *r = arg;
+
+	return dialog_next_seq(r->inv->dialog);
+}
+
 int inv_request(struct inv *inv, const struct dialog_request *req, uint64_t token)
 {
-	struct sip_client_handler handler = {on_response, on_done, NULL};
+	struct sip_client_handler handler = {on_response, on_done, NULL, next_cseq};
 	struct inv_req *r;
 	int err;
 

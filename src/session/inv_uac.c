@@ -64,7 +64,8 @@ static int send_first(struct inv *inv, const struct inv_call_cfg *cfg)
 		.extras = extras,
 		.content_type = slice_empty(cfg->offer) ? SLICE_NONE : SDP_TYPE,
 		.body = cfg->offer,
-		.flow = cfg->flow};
+		.flow = cfg->flow,
+		.auth = cfg->auth};
 	struct sip_client_handler handler;
 	struct invite *v;
 	char expires[16];
@@ -121,8 +122,10 @@ static bool same_fork(const struct inv *inv, struct sip_msg *msg)
 
 static int take_dialog(struct inv *inv, const struct ev *ev)
 {
-	struct dialog_uac_cfg cfg = {
-		.local_seq = ev->invite->cseq, .target = inv->target, .handler = {inv_dialog_request, inv}};
+	struct dialog_uac_cfg cfg = {.local_seq = ev->invite->cseq,
+		.target = inv->target,
+		.client = ev->invite->client,
+		.handler = {inv_dialog_request, inv}};
 	struct dialog *d;
 	int err = dialog_new_uac(inv->stack, &cfg, ev->msg, ev->flow, &d);
 

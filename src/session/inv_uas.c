@@ -216,6 +216,11 @@ int inv_incoming(struct sip_stack *s, struct sip_msg *invite, struct sip_server 
 	return 0;
 }
 
+void inv_set_auth(struct inv *inv, struct sip_auth *auth)
+{
+	dialog_set_auth(inv->dialog, auth);
+}
+
 struct slice inv_remote_offer(const struct inv *inv)
 {
 	return inv->sdp == SDP_THEIRS ? inv->kept : SLICE_NONE;

@@ -18,6 +18,8 @@ struct dialog {
 	struct sip_stack *stack;
 	struct dialog_handler handler;
 	struct sip_flow flow;
+	struct sip_auth *auth;
+	struct sip_auth_scope scope;
 	struct slice local, remote;     /* From/To values with their tags */
 	size_t local_base, remote_base; /* their length without the tag */
 	uint32_t local_seq, remote_seq; /* 0: none yet */
@@ -125,6 +127,10 @@ int dialog_new_uac(struct sip_stack *s, const struct dialog_uac_cfg *cfg, struct
 	if (err)
 		return err;
 	d->local_seq = cfg->local_seq;
+	if (cfg->client) {
+		d->auth = sip_auth_ref(sip_client_auth(cfg->client));
+		d->scope = sip_client_scope(cfg->client);
+	}
 	*ret_dialog = d;
 	return 0;
 }
@@ -162,6 +168,15 @@ int dialog_new_uas(struct sip_stack *s, const struct dialog_handler *handler, st
 	return 0;
 }
 
+void dialog_set_auth(struct dialog *d, struct sip_auth *auth)
+{
+	struct sip_auth *old = d->auth;
+
+	d->auth = sip_auth_ref(auth);
+	d->scope = (struct sip_auth_scope){.where = SIP_AUTH_THEIR_DIALOG};
+	sip_auth_unref(old);
+}
+
 void dialog_close(struct dialog *d)
 {
 	if (d && d->open)
@@ -175,6 +190,7 @@ struct dialog *dialog_free(struct dialog *d)
 	if (!d)
 		return NULL;
 	dialog_close(d);
+	sip_auth_unref(d->auth);
 	mem_free((char *)d->next_target.p);
 	mem_free(d->path);
 	mem_free(d);
@@ -298,6 +314,14 @@ static void fill(const struct dialog *d, struct sip_request *req)
 	req->to = d->remote;
 	req->call_id = d->entry.call_id;
 	req->prefer = d->flow.transport;
+	req->auth = d->auth;
+	req->scope = d->scope;
+}
+
+/* RFC 3261 8.1.1.5: the first number is free, below 2**31; a small one leaves room to count. */
+static uint32_t next_seq(const struct dialog *d)
+{
+	return 1 + (d->local_seq ? d->local_seq : host_random_below(sip_stack_host(d->stack), 30000));
 }
 
 int dialog_send(struct dialog *d, const struct dialog_request *r, const struct sip_client_handler *handler,
@@ -312,27 +336,25 @@ int dialog_send(struct dialog *d, const struct dialog_request *r, const struct s
 		.body = r->body};
 	struct slice routes[DIALOG_ROUTES_MAX];
 	char buf[PATH_AIM_MAX];
-	uint32_t seq = d->local_seq;
 	int err = path_aim(d->path, &req, routes, buf);
 
 	if (err)
 		return err;
-	/* RFC 3261 8.1.1.5: the first number is free, below 2**31; a small one leaves room to count. */
-	if (seq == 0)
-		seq = host_random_below(sip_stack_host(d->stack), 30000);
 	fill(d, &req);
-	req.cseq = seq + 1;
+	req.cseq = next_seq(d);
 	err = sip_client_send(d->stack, &req, handler, ret_client);
 	if (err == 0)
-		d->local_seq = seq + 1;
+		d->local_seq = req.cseq;
 	return err;
 }
 
-int dialog_ack(struct dialog *d, uint32_t cseq, struct slice content_type, struct slice body,
-	struct sip_ack **ret_ack)
+int dialog_ack(struct dialog *d, const struct dialog_ack *ack, struct sip_ack **ret_ack)
 {
-	struct sip_request req = {
-		.method = SIP_ACK, .cseq = cseq, .content_type = content_type, .body = body};
+	struct sip_request req = {.method = SIP_ACK,
+		.cseq = ack->cseq,
+		.invite = ack->invite,
+		.content_type = ack->content_type,
+		.body = ack->body};
 	struct slice routes[DIALOG_ROUTES_MAX];
 	char buf[PATH_AIM_MAX];
 	int err = path_aim(d->path, &req, routes, buf);
@@ -347,6 +369,12 @@ int dialog_ack(struct dialog *d, uint32_t cseq, struct slice content_type, struc
 
 uint32_t dialog_local_seq(const struct dialog *d)
 {
+	return d->local_seq;
+}
+
+uint32_t dialog_next_seq(struct dialog *d)
+{
+	d->local_seq = next_seq(d);
 	return d->local_seq;
 }
 

@@ -32,6 +32,8 @@ struct dialog_handler {
 struct dialog_uac_cfg {
 	uint32_t local_seq;  /* CSeq number of the INVITE */
 	struct slice target; /* its Request-URI, for a response without Contact */
+	/* The transaction that brought the response: its credentials go on in the dialog. NULL: no credentials. */
+	const struct sip_client *client;
 	struct dialog_handler handler;
 };
 int dialog_new_uac(struct sip_stack *s, const struct dialog_uac_cfg *cfg, struct sip_msg *response,
@@ -69,11 +71,20 @@ struct dialog_request {
  * sip_client_send(). */
 int dialog_send(struct dialog *d, const struct dialog_request *req, const struct sip_client_handler *handler,
 	struct sip_client **ret_client);
-/* The ACK to the 2xx of the INVITE with number cseq. body may be an answer (late offer). Errors as sip_ack_send(). */
-int dialog_ack(struct dialog *d, uint32_t cseq, struct slice content_type, struct slice body,
-	struct sip_ack **ret_ack);
+/* The ACK to the 2xx of an INVITE. Errors as sip_ack_send(). */
+struct dialog_ack {
+	uint32_t cseq;                   /* of the INVITE */
+	const struct sip_client *invite; /* its transaction, whose credentials the ACK repeats; NULL: none */
+	struct slice content_type, body; /* the answer to a late offer; absent: none */
+};
+int dialog_ack(struct dialog *d, const struct dialog_ack *ack, struct sip_ack **ret_ack);
+
+/* Whoever answers challenges for a dialog that the peer made; kept by reference, NULL: nobody. */
+void dialog_set_auth(struct dialog *d, struct sip_auth *auth);
 
 uint32_t dialog_local_seq(const struct dialog *d); /* of the last request sent */
+/* Takes the next number, for sip_client_handler.next_cseq. */
+uint32_t dialog_next_seq(struct dialog *d);
 struct slice dialog_call_id(const struct dialog *d);
 struct slice dialog_local_tag(const struct dialog *d);
 struct slice dialog_remote_tag(const struct dialog *d);

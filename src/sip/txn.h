@@ -9,6 +9,7 @@
 #ifndef OH_SIP_TXN_H
 #define OH_SIP_TXN_H
 
+#include "sip/auth.h"
 #include "sip/stack.h"
 
 /* ---- requests out ------------------------------------------------------------------------------------------ */
@@ -36,6 +37,11 @@ struct sip_request {
 	struct slice next_hop;
 	/* for locating, when it fits the next hop (RFC 3261 18.1.1); NULL: any */
 	struct sip_transport *prefer;
+	/* Answers challenges; kept by reference. NULL: a 401 or 407 is a final response like any other. */
+	struct sip_auth *auth;
+	struct sip_auth_scope scope; /* zero: outside of dialogs */
+	/* For an ACK to a 2xx: its INVITE, whose credentials it repeats (RFC 3261 22.1); NULL: none. */
+	const struct sip_client *invite;
 };
 
 struct sip_client_handler {
@@ -50,6 +56,9 @@ struct sip_client_handler {
 	 * by the user. */
 	void (*done)(void *arg, int err);
 	void *arg;
+	/* The number of the same request sent again with credentials (RFC 3261 22.2): higher than any that its sequence
+	 * has used. Inside a dialog: dialog_next_seq(). It may not free anything. NULL: the last one + 1. */
+	uint32_t (*next_cseq)(void *arg);
 };
 
 /* Sends a request in a new client transaction. No callback runs from inside this call.
@@ -73,6 +82,9 @@ struct sip_client *sip_client_free(struct sip_client *c);
 struct slice sip_client_branch(const struct sip_client *c);
 /* How it went (set once located). */
 const struct sip_flow *sip_client_flow(const struct sip_client *c);
+/* What it was sent with, and what a dialog that it made goes on with. NULL: none. */
+struct sip_auth *sip_client_auth(const struct sip_client *c);
+struct sip_auth_scope sip_client_scope(const struct sip_client *c);
 
 /* An ACK to a 2xx is a message of its own, without transaction (RFC 3261 13.2.2.4). It is kept to be sent again for
  * each repeated 2xx. req->method is SIP_ACK. Errors as sip_client_send(). */

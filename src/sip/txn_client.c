@@ -49,6 +49,8 @@ struct sip_client {
 	enum sip_method method;
 	struct txn_timer timer;
 	struct sip_client_handler handler;
+	struct sip_auth *auth;
+	struct sip_auth_scope scope;
 	struct sip_client *cancel; /* HELD: ours alone, not published yet */
 };
 
@@ -260,6 +262,7 @@ static void destroy(struct sip_client *c)
 		s->counters.client_txns--;
 	}
 	outgoing_drop(&c->out);
+	sip_auth_unref(c->auth);
 	mem_free(c);
 }
 
@@ -325,6 +328,8 @@ int sip_client_send(struct sip_stack *s, const struct sip_request *req,
 
 	if (!c)
 		return OH_ENOMEM;
+	c->auth = sip_auth_ref(req->auth);
+	c->scope = req->scope;
 	err = outgoing_start(&c->out, s, req, located, c);
 	if (err)
 		goto fail;
@@ -398,6 +403,19 @@ struct slice sip_client_branch(const struct sip_client *c)
 const struct sip_flow *sip_client_flow(const struct sip_client *c)
 {
 	return &c->out.flow;
+}
+
+struct sip_auth *sip_client_auth(const struct sip_client *c)
+{
+	return c->auth;
+}
+
+struct sip_auth_scope sip_client_scope(const struct sip_client *c)
+{
+	struct sip_auth_scope scope = c->scope;
+
+	scope.where = SIP_AUTH_OUR_DIALOG;
+	return scope;
 }
 
 /* ---- actions ---- */

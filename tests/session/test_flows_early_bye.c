@@ -41,7 +41,7 @@ static void on_invite_response(void *arg, struct sip_msg *msg, const struct sip_
 	if (c->ack)
 		sip_ack_again(c->ack);
 	else
-		CHECK_OK(dialog_ack(c->dialog, CSEQ, SLICE_NONE, SLICE_NONE, &c->ack));
+		CHECK_OK(dialog_ack(c->dialog, &(struct dialog_ack){.cseq = CSEQ}, &c->ack));
 }
 
 static void on_invite_done(void *arg, int err)
@@ -70,7 +70,8 @@ static void on_bye_done(void *arg, int err)
 
 static void invite(struct caller *c, struct pair *p)
 {
-	const struct sip_client_handler handler = {on_invite_response, on_invite_done, c};
+	const struct sip_client_handler handler = {
+		.response = on_invite_response, .done = on_invite_done, .arg = c};
 	const struct sip_request req = {.method = SIP_INVITE,
 		.target = SLICE_LIT("sip:bob@" END_B_IP),
 		.from = SLICE_LIT("Alice <sip:alice@example.com>;tag=by-hand"),
@@ -88,7 +89,8 @@ static void invite(struct caller *c, struct pair *p)
 /* Once there is a dialog, early or not. */
 static void bye(struct caller *c, struct pair *p)
 {
-	const struct sip_client_handler handler = {on_bye_response, on_bye_done, c};
+	const struct sip_client_handler handler = {
+		.response = on_bye_response, .done = on_bye_done, .arg = c};
 	const struct dialog_request req = {.method = SIP_BYE};
 
 	for (int i = 0; i < 100 && !c->dialog; i++)

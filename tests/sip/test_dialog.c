@@ -98,7 +98,7 @@ static void story_close(struct story *t)
 static struct story *caller(const char *more)
 {
 	struct story *t = story_new();
-	const struct sip_client_handler handler = {on_response, on_done, t};
+	const struct sip_client_handler handler = {.response = on_response, .done = on_done, .arg = t};
 	const struct sip_request req = rig_out(SIP_INVITE);
 	const char *invite;
 
@@ -118,7 +118,7 @@ static const char *callee(struct story *t, const char *more)
 
 static const char *send(struct story *t, enum sip_method method, const char *begins)
 {
-	const struct sip_client_handler handler = {nothing, over, NULL};
+	const struct sip_client_handler handler = {.response = nothing, .done = over, .arg = NULL};
 	const struct dialog_request req = {.method = method};
 	struct sip_client *client;
 	const char *got;
@@ -190,7 +190,7 @@ TEST(rfc3261_12_2_1_1_a_strict_router_stands_in_the_request_uri)
 TEST(rfc3261_13_2_2_4_the_2xx_brings_the_routes_anew)
 {
 	struct story *t = story_new();
-	const struct sip_client_handler handler = {on_response, on_done, t};
+	const struct sip_client_handler handler = {.response = on_response, .done = on_done, .arg = t};
 	const struct sip_request req = rig_out(SIP_INVITE);
 	const char *invite;
 	struct sip_ack *ack;
@@ -202,7 +202,7 @@ TEST(rfc3261_13_2_2_4_the_2xx_brings_the_routes_anew)
 	rig_send(t->r,
 		rig_response(t->r, invite, "200 OK", "bob1",
 			"Contact: <sip:bob@192.0.2.2:5070;here>\nRecord-Route: <sip:192.0.2.2:5070;lr>\n"));
-	CHECK_OK(dialog_ack(t->d, 1, SLICE_NONE, SLICE_NONE, &ack));
+	CHECK_OK(dialog_ack(t->d, &(struct dialog_ack){.cseq = 1}, &ack));
 	sip_ack_free(ack);
 	check_routes(
 		t, rig_expect(t->r, "ACK sip:bob@192.0.2.2:5070;here SIP/2.0"), "<sip:192.0.2.2:5070;lr>");
