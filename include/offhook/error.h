@@ -60,6 +60,7 @@ enum oh_err {
 	OH_ETRUNCATED = -30, /**< cut short */
 	OH_EREFUSED = -31,   /**< refused by policy */
 	OH_EBUG = -32,       /**< a fault of the library; please report it */
+	OH_ECONN = -33,      /**< the connection has closed or was lost */
 	OH_EOS = -10000      /**< below this: -10000 - errno of the operating system */
 };
 

@@ -52,6 +52,7 @@ static const struct row {
 	{OH_ETRUNCATED, "OH_ETRUNCATED", "cut short", 70016},
 	{OH_EREFUSED, "OH_EREFUSED", "refused by policy", 70013},
 	{OH_EBUG, "OH_EBUG", "a fault of the library; please report it", 70008},
+	{OH_ECONN, "OH_ECONN", "the connection has closed", PJ_ERRNO + ECONNRESET},
 	{OH_EOS, "OH_EOS", "an error of the operating system without a number", PJ_OTHER},
 };
 
