@@ -9,7 +9,15 @@
 
 #include <stddef.h>
 
-enum id_kind { ID_NONE, ID_TRANSPORT, ID_ACCOUNT, ID_CALL, ID_FILE, ID_SLOT, ID_QUESTION };
+enum id_kind {
+	ID_NONE,
+	ID_TRANSPORT,
+	ID_ACCOUNT,
+	ID_CALL,
+	ID_FILE,
+	ID_SLOT,
+	ID_QUESTION,
+};
 
 struct id_entry {
 	void *object; /* NULL: free */
