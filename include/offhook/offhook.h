@@ -11,5 +11,6 @@
 #include "offhook/question.h"
 #include "offhook/event.h"
 #include "offhook/bridge.h"
+#include "offhook/trace.h"
 
 #endif

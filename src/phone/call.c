@@ -42,6 +42,7 @@ static void call_free(struct call *c)
 	ids_remove(&p->ids, c->id);
 	sip_locate_cancel(c->locate);
 	inv_free(c->inv);
+	ladder_end(p, c->ladder);
 	call_media_close(&c->media);
 	subject_unref(c->subject);
 	picture_unref(c->final);

@@ -37,6 +37,7 @@ struct call {
 	char *local_uri, *remote_uri; /* as the program sees them */
 	char *contact;                /* ours, NULL before it is known */
 	char *sip_call_id;
+	struct ladder *ladder; /* NULL: none */
 	/* Caller, until somebody has answered or there is nobody left to try. */
 	char *target, *from, *to;
 	struct extras *extras;

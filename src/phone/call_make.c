@@ -34,6 +34,7 @@ static int fill(struct call *c, const struct account *a, const struct offhook_ca
 	c->target = uri_text_target(&addr->uri);
 	if (!c->local_uri || !c->remote_uri || !c->sip_call_id || !c->from || !c->to || !c->target)
 		return OH_ENOMEM;
+	c->ladder = ladder_new(c->phone, c->sip_call_id, c->id);
 	c->end_picture = picture_new(c);
 	return c->end_picture ? extras_new(cfg->headers, cfg->n_headers, &c->extras) : OH_ENOMEM;
 }

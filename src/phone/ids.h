@@ -17,6 +17,7 @@ enum id_kind {
 	ID_FILE,
 	ID_SLOT,
 	ID_QUESTION,
+	ID_TRACE,
 };
 
 struct id_entry {

@@ -65,7 +65,17 @@ static bool refused_offer(struct offhook_phone *p, const struct sip_msg *msg, st
 	return err != 0;
 }
 
-static int fill(struct call *c, struct account *a)
+/* The INVITE and its 100 have passed already. */
+static void start_ladder(struct call *c, const struct sip_msg *msg)
+{
+	const struct sip_flow *flow = inv_flow(c->inv);
+
+	c->ladder = ladder_new(c->phone, c->sip_call_id, c->id);
+	ladder_add(c->phone, c->ladder,
+		&(struct ladder_message){false, &flow->local, &flow->remote, msg->raw});
+}
+
+static int fill(struct call *c, struct account *a, const struct sip_msg *msg)
 {
 	struct inv *inv = c->inv;
 
@@ -75,6 +85,7 @@ static int fill(struct call *c, struct account *a)
 	c->sip_call_id = slice_dup(inv_call_id(inv));
 	if (!c->local_uri || !c->remote_uri || !c->sip_call_id)
 		return OH_ENOMEM;
+	start_ladder(c, msg);
 	c->end_picture = picture_new(c);
 	if (!c->end_picture)
 		return OH_ENOMEM;
@@ -105,7 +116,7 @@ static void take_call(
 		.account = a->id,
 		.message = msg->raw,
 	};
-	if (fill(c, a) == 0)
+	if (fill(c, a, msg) == 0)
 		say.picture = picture_new(c);
 	if (say.picture && event_emit(p, &say))
 		return;

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "phone/account.h"
 #include "session/inv.h"
+#include "sip/mask.h"
 
 static _Thread_local struct {
 	const struct offhook_phone *phone;
@@ -90,11 +91,20 @@ static void log_line(void *arg, enum log_level level, const char *module, const 
 static void trace(void *arg, bool out, const struct sip_flow *flow, struct slice bytes)
 {
 	struct offhook_phone *p = arg;
-	char local[NETADDR_TEXT], remote[NETADDR_TEXT];
+	char local[NETADDR_TEXT], remote[NETADDR_TEXT], *copy;
 
+	trace_message(p, out, flow, bytes);
+	if (!p->cfg.log_messages || !host_logs(p->host, LOG_DEBUG))
+		return;
 	host_log(p->host, LOG_DEBUG, "sip", "%s %zu bytes, %s %s %s", out ? "sent" : "received", bytes.n,
 		netaddr_text(&flow->local, local), out ? "->" : "<-", netaddr_text(&flow->remote, remote));
-	host_log_text(p->host, LOG_DEBUG, "sip", bytes);
+	copy = mem_alloc(bytes.n + 1);
+	if (!copy)
+		return;
+	memcpy(copy, bytes.p, bytes.n);
+	sip_mask_secrets(copy, bytes.n);
+	host_log_text(p->host, LOG_DEBUG, "sip", slice_make(copy, bytes.n));
+	mem_free(copy);
 }
 
 /* ---- building ---- */
@@ -136,12 +146,10 @@ static int new_stack(struct offhook_phone *p)
 		.user_agent = slice_of(p->user_agent),
 		.timers = {.t1 = p->cfg.t1_ms},
 		.handler = {.request = incoming_request, .stray_2xx = stray_2xx, .arg = p},
+		.trace = trace,
+		.trace_arg = p,
 	};
 
-	if (p->cfg.log_messages && p->cfg.on_log && p->cfg.log_level >= OFFHOOK_LOG_DEBUG) {
-		cfg.trace = trace;
-		cfg.trace_arg = p;
-	}
 	return sip_stack_new(&cfg, &p->stack);
 }
 
@@ -204,6 +212,8 @@ static int build(struct offhook_phone *p, const struct offhook_phone_cfg *cfg)
 
 	host_random(p->host, seed, sizeof(seed));
 	err = hash_init(&p->tags, seed);
+	if (!err)
+		err = traces_init(&p->traces, seed);
 	if (err)
 		return err;
 	err = new_stack(p);
@@ -318,6 +328,7 @@ static void take_down(struct offhook_phone *p)
 	accounts_free_all(p);
 	transports_free_all(p);
 	sip_stack_free(p->stack);
+	traces_free(p);
 	events_free(p);
 	ids_free(&p->ids);
 	hash_free(&p->tags);

@@ -15,6 +15,7 @@
 #include "phone/ids.h"
 #include "phone/question.h"
 #include "phone/tags.h"
+#include "phone/trace.h"
 #include "sdp/oa.h"
 #include "sip/stack.h"
 
@@ -48,6 +49,7 @@ struct offhook_phone {
 	struct id_table ids;
 	struct hash tags;
 	_Atomic uint32_t next_tag;
+	struct traces traces;
 
 	struct sip_stack *stack;
 	struct engine *engine;
