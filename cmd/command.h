@@ -32,7 +32,8 @@ struct options {
 	unsigned port;
 	const char *play, *record, *dtmf, *reason, *codecs;
 	double tone_hz[2];
-	bool loop, echo, json, quiet, trace;
+	bool loop, echo, json, quiet, trace, ladder;
+	const char *pcap, *hep; /* where SIP messages go besides; NULL: nowhere */
 	double duration_s; /* hang up this long after the call stood; 0 = the peer does */
 	double timeout_s;  /* dial: give up ringing; answer: give up waiting; 0 = never */
 	double ring_s;     /* answer: ring this long first */

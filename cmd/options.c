@@ -57,6 +57,10 @@ static const struct option_row rows[] = {
 		"events on standard output, one JSON object a line"},
 	{"quiet", 'q', FLAG, FOR_BOTH, AT(quiet), 0, 0, NULL, "no lines for people on standard error"},
 	{"trace", 0, FLAG, FOR_BOTH, AT(trace), 0, 0, NULL, "every SIP message on standard error"},
+	{"pcap", 0, TEXT, FOR_BOTH, AT(pcap), 0, 0, "FILE",
+		"SIP messages into a capture file for Wireshark or sngrep"},
+	{"hep", 0, TEXT, FOR_BOTH, AT(hep), 0, 0, "ADDR:PORT", "SIP messages to a HEP3 collector"},
+	{"ladder", 0, FLAG, FOR_BOTH, AT(ladder), 0, 0, NULL, "draw each call when it has ended"},
 };
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
 

@@ -1,5 +1,6 @@
 /* One run of `dial` or `answer`: the phone, the event handler, the clock, and the verdict. */
 #include "command.h"
+#include "seeing.h"
 
 #include <jansson.h>
 
@@ -14,6 +15,7 @@
 struct run {
 	const struct options *o;
 	struct offhook_phone *phone;
+	struct seeing seeing;
 	offhook_id account, call;
 	offhook_id player, player_slot, recorder, recorder_slot, tone, tone_slot;
 	double now, started, ring_until, confirmed_at; /* seconds of a steady clock; 0 = not yet */
@@ -225,8 +227,10 @@ static void state_changed(struct run *r, const struct offhook_event *e)
 			r->digits_sent = err != 0;
 		}
 	}
-	if (info->state == OFFHOOK_CALL_DISCONNECTED)
+	if (info->state == OFFHOOK_CALL_DISCONNECTED) {
 		disconnected(r, e);
+		seeing_call_ended(&r->seeing, e->id, r->now);
+	}
 }
 
 /* INFO or another request inside the call: what it is and what it carries. */
@@ -359,7 +363,7 @@ static int open_phone(struct run *r)
 		complain(o, "cannot start", err);
 		return err == OH_EINVAL || err == OH_ENOCODEC ? EXIT_USAGE : EXIT_TRANSPORT;
 	}
-	return EXIT_OK;
+	return seeing_start(&r->seeing, o, r->phone) ? EXIT_OK : EXIT_USAGE;
 }
 
 static int open_account(struct run *r, offhook_id transport)
@@ -447,6 +451,8 @@ static void close_all(struct run *r)
 			complain(r->o, "cannot complete the recording", err);
 	}
 	offhook_phone_close(r->phone, 2000);
+	seeing_closed(&r->seeing);
+	seeing_stop(&r->seeing);
 	offhook_phone_free(r->phone);
 }
 
@@ -471,6 +477,7 @@ int run(const struct options *o)
 	while (!r.done) {
 		offhook_process(r.phone, 50);
 		look_at_the_clock(&r);
+		seeing_clock(&r.seeing, r.now);
 	}
 	close_all(&r);
 	return r.status;

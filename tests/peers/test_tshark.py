@@ -98,3 +98,21 @@ def test_a_call_as_wireshark_sees_it(need, start, command, free_port, capture):
         assert "0 (0.0%)" in line, line
         max_delta = float(line.split("%)")[1].split()[2])
         assert 0 < max_delta < MAX_GAP_MS, line
+
+
+def test_our_own_capture_of_a_call_reads_as_sip(need, start, command, free_port, tmp_path):
+    """--pcap writes what Wireshark reads: every message, sound checksums, nothing malformed."""
+    port, file = free_port(), tmp_path / "trace.pcap"
+    callee = start([command, "answer", "--local", f"127.0.0.1:{port}", "--json", "--tone", "500"])
+    callee.wait_for('"ready"')
+    caller = start([command, "dial", f"sip:bob@127.0.0.1:{port}", "--local", "127.0.0.1", "--json", "--duration", "0.5",
+                    "--tone", "440", "--pcap", file, "--ladder"])
+    assert caller.wait(30) == 0, caller.text()
+    assert callee.wait(10) == 0, callee.text()
+    judge = Judge(need("tshark"), file, port)
+    told = [a or b for a, b in judge.rows("sip", "sip.Method", "sip.Status-Code")]
+    assert told == ["INVITE", "100", "200", "ACK", "BYE", "200"]
+    checks = ["-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE"]
+    assert judge.run("-Y", "_ws.malformed || _ws.expert.severity >= 0x600000", *checks) == ""
+    ladder = next(line for line in caller.text().splitlines() if '"ladder"' in line)
+    assert ladder.index(" INVITE ") < ladder.index("200 OK (INVITE") < ladder.index(" BYE ") < ladder.index("200 OK (BYE")
