@@ -61,6 +61,8 @@ enum oh_err {
 	OH_EREFUSED = -31,   /**< refused by policy */
 	OH_EBUG = -32,       /**< a fault of the library; please report it */
 	OH_ECONN = -33,      /**< the connection has closed or was lost */
+	OH_EREGISTRAR = -43, /**< the registrar refused; the status says why */
+	OH_ENOBINDING = -44, /**< the registrar agreed, but bound no address of ours */
 	OH_EOS = -10000      /**< below this: -10000 - errno of the operating system */
 };
 

@@ -53,6 +53,8 @@ static const struct row {
 	{OH_EREFUSED, "OH_EREFUSED", "refused by policy", 70013},
 	{OH_EBUG, "OH_EBUG", "a fault of the library; please report it", 70008},
 	{OH_ECONN, "OH_ECONN", "the connection has closed", PJ_ERRNO + ECONNRESET},
+	{OH_EREGISTRAR, "OH_EREGISTRAR", "the registrar refused", 70013},
+	{OH_ENOBINDING, "OH_ENOBINDING", "the registrar agreed, but bound no address of ours", 70013},
 	{OH_EOS, "OH_EOS", "an error of the operating system without a number", PJ_OTHER},
 };
 
