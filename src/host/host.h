@@ -136,8 +136,8 @@ int host_dns_query(
 	struct host *h, const char *name, int type, host_dns_fn *fn, void *arg, struct host_dns **ret_query);
 
 /* Addresses of a host name, the hosts file included: addrs of the wanted family (NETADDR_IP4, NETADDR_IP6 or 0 for
- * both), ports 0. Same rules as host_dns_fn. */
-typedef void host_addrs_fn(void *arg, int err, const struct netaddr *addrs, size_t n);
+ * both), ports 0, good for ttl_s seconds (0: not to be kept). Same rules as host_dns_fn. */
+typedef void host_addrs_fn(void *arg, int err, const struct netaddr *addrs, size_t n, uint32_t ttl_s);
 int host_dns_addrs(struct host *h, const char *name, int family, host_addrs_fn *fn, void *arg,
 	struct host_dns **ret_query);
 /* fn will not run. Only before it ran. */

@@ -27,11 +27,12 @@ static void aim(const struct call_media *m, struct stream_params *params)
 	params->remote_rtcp.port = rtcp;
 }
 
-static void found(void *arg, int err, const struct netaddr *addrs, size_t n)
+static void found(void *arg, int err, const struct netaddr *addrs, size_t n, uint32_t ttl_s)
 {
 	struct call_media *m = arg;
 	struct stream_params params = m->params;
 
+	(void)ttl_s;
 	m->name_query = NULL;
 	if (!err && n == 0)
 		err = OH_ERESOLVE;

@@ -9,10 +9,11 @@
 /* How long what was found is believed. */
 #define PUBLIC_KEPT_NS (60 * NS_PER_S)
 
-static void found(void *arg, int err, const struct netaddr *addrs, size_t n)
+static void found(void *arg, int err, const struct netaddr *addrs, size_t n, uint32_t ttl_s)
 {
 	struct transport *t = arg;
 
+	(void)ttl_s;
 	t->public_query = NULL;
 	/* A resolver that fails for a while takes nothing back. */
 	if (!err && n > 0)

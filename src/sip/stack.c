@@ -37,6 +37,8 @@ static void cfg_fill(struct sip_stack *s, const struct sip_stack_cfg *cfg)
 		s->cfg.timers.t2 = T2_MS;
 	if (!s->cfg.timers.t4)
 		s->cfg.timers.t4 = T4_MS;
+	if (!s->cfg.timers.try_ms)
+		s->cfg.timers.try_ms = SIP_TRY_T1 * s->cfg.timers.t1;
 	if (!s->cfg.max_server_txns)
 		s->cfg.max_server_txns = SERVER_TXNS_MAX;
 	if (!s->cfg.max_server_bytes)
@@ -85,6 +87,9 @@ int sip_stack_new(const struct sip_stack_cfg *cfg, struct sip_stack **ret_stack)
 	}
 	cfg_fill(s, cfg);
 	err = tables_init(s);
+	if (err)
+		goto fail;
+	err = dns_cache_new(s->host, s->clients.seed, &s->dns);
 	if (err)
 		goto fail;
 	err = wheel_new(host_now(s->host), &s->wheel);
@@ -146,6 +151,8 @@ struct sip_stack *sip_stack_free(struct sip_stack *s)
 	sip_txns_free_all(s);
 	sip_locates_free_all(s);
 	sip_transports_free_all(s);
+	dns_cache_free(s->dns);
+	sip_targets_free(&s->targets);
 	host_timer_free(s->timer);
 	wheel_free(s->wheel);
 	hash_free(&s->clients);
@@ -251,6 +258,19 @@ void sip_stack_log(struct sip_stack *s, enum log_level level, const char *format
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	host_log(s->host, level, "sip", "%s", text);
+}
+
+void sip_decided(struct sip_stack *s, uint64_t about, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	if (!s->cfg.decision)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	s->cfg.decision(s->cfg.decision_arg, about, text);
 }
 
 /* ---- dialogs ---- */

@@ -22,7 +22,13 @@ struct sip_server; /* a server transaction: txn.h */
 struct sip_timers {
 	uint32_t t1, t2, t4; /* 500, 4000, 5000 */
 	uint32_t timer_c_ms; /* not used by a user agent */
+	/* How long an INVITE waits for a first answer from one of several targets before the next one is tried; others wait
+	 * twice as long, because a server may stay silent for T2 (RFC 4320 4.1). 0: SIP_TRY_T1 * T1. The last target has
+	 * the 64*T1 of RFC 3263 4.3. */
+	uint32_t try_ms;
 };
+
+#define SIP_TRY_T1 8u /* four sendings over UDP, and half a second for the answer to the last */
 
 /* How a message came or will go: which transport, from which of our addresses, to whom. A plain value. */
 struct sip_flow {
@@ -52,6 +58,10 @@ struct sip_stack_cfg {
 	struct sip_stack_handler handler;
 	uint32_t max_server_txns; /* above it new requests get 503 with Retry-After; 0 = 100,000 */
 	size_t max_server_bytes;  /* of text that server transactions keep; as above; 0 = 256 MB */
+	bool plain_names;         /* names lead to their addresses alone: no NAPTR, no SRV */
+	/* Hears what was decided and why, as a line of text. about: sip_request.about; 0: of no request alone. May be NULL. */
+	void (*decision)(void *arg, uint64_t about, const char *text);
+	void *decision_arg;
 	/* Sees every message sent (out = true) and received, parsed or not. May be NULL. */
 	void (*trace)(void *arg, bool out, const struct sip_flow *flow, struct slice bytes);
 	void *trace_arg;
@@ -127,6 +137,7 @@ int sip_transport_new(
 struct sip_transport *sip_transport_free(struct sip_transport *t);
 struct netaddr sip_transport_local(const struct sip_transport *t);
 enum sip_transport_type sip_transport_type(const struct sip_transport *t);
+const char *sip_transport_name(enum sip_transport_type type); /* "UDP" */
 /* "host:port" to publish in Via and Contact when speaking to flow->remote; the port always stands there. buf of
  * SIP_SENT_BY_MAX bytes is enough. */
 #define SIP_SENT_BY_MAX 272
@@ -139,15 +150,15 @@ bool sip_flow_reliable(const struct sip_flow *f);
  * (the transport is gone), OH_ETOOBIG or a wrapped errno. */
 int sip_flow_send(const struct sip_flow *f, struct slice bytes);
 
-/* ---- finding the next hop (locate.c; RFC 3263, today: numeric addresses and A records) ---- */
+/* ---- finding the next hop (locate.c; RFC 3263) ---- */
 
 struct sip_locate;
 /* err 0: flows (at least one), best first. OH_ERESOLVE, OH_ETRANSPORT (no transport of that kind or family),
  * OH_EUNREACH (no route). */
 typedef void sip_locate_fn(void *arg, int err, const struct sip_flow *flows, size_t n);
-/* Where a request with this next-hop URI goes. After 0 fn runs exactly once, before sip_locate() returns when the
- * host is numeric (then *ret_query is NULL). prefer: use this transport when it fits, or NULL. After an error fn never
- * runs: OH_ESCHEME (not sip or sips), OH_EURI (no host), OH_ETRANSPORT (as above), OH_ENOMEM. */
+/* Where a request with this next-hop URI goes. After 0 fn runs exactly once, before sip_locate() returns when nothing has
+ * to be asked (then *ret_query is NULL). prefer: use this transport when it fits, and one of its type when the URI leaves
+ * that open; or NULL. After an error fn never runs: OH_ESCHEME (not sip or sips), OH_EURI (no host), OH_ETRANSPORT (as above), OH_ENOMEM. */
 int sip_locate(struct sip_stack *s, const struct sip_uri *next_hop, struct sip_transport *prefer,
 	sip_locate_fn *fn, void *arg, struct sip_locate **ret_query);
 /* fn will not run. Accepts NULL. */

@@ -18,6 +18,8 @@
 #include "base/list.h"
 #include "base/rate.h"
 #include "base/wheel.h"
+#include "sip/dns_cache.h"
+#include "sip/target.h"
 #include "sip/txn.h"
 
 struct sip_stack {
@@ -38,6 +40,8 @@ struct sip_stack {
 	struct list client_list, server_list;
 	struct list users; /* struct sip_stack_user */
 	struct list transports, closed_transports, locates;
+	struct dns_cache *dns;
+	struct targets targets;
 
 	uint32_t allowed;    /* bit per enum sip_method, from SIP_STACK_ALLOW */
 	size_t server_bytes; /* texts that server transactions keep */
@@ -62,6 +66,10 @@ struct sip_stack {
 
 /* A line about something that a stranger sent: rate-limited. */
 void sip_stack_log(struct sip_stack *s, enum log_level level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Says what was decided to whoever listens; costs nothing else. about: sip_request.about, or 0. */
+void sip_decided(struct sip_stack *s, uint64_t about, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* ---- dialogs: a dialog embeds an entry, and the stack hands it the requests that carry its tags ---- */

@@ -110,6 +110,13 @@ enum sip_transport_type sip_transport_type(const struct sip_transport *t)
 	return t->type;
 }
 
+const char *sip_transport_name(enum sip_transport_type type)
+{
+	static const char *const names[] = {"?", "UDP", "TCP", "TLS", "WS", "WSS"};
+
+	return names[type];
+}
+
 int sip_transport_source(struct sip_transport *t, const struct netaddr *remote, struct netaddr *ret_local)
 {
 	struct host *h = t->stack->host;

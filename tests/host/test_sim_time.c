@@ -225,10 +225,11 @@ static void got_raw(void *arg, int err, const uint8_t *answer, size_t n)
 		memcpy(a->raw, answer, n);
 }
 
-static void got_addrs(void *arg, int err, const struct netaddr *addrs, size_t n)
+static void got_addrs(void *arg, int err, const struct netaddr *addrs, size_t n, uint32_t ttl_s)
 {
 	struct answer *a = arg;
 
+	(void)ttl_s;
 	a->calls++;
 	a->err = err;
 	a->n = n;

@@ -63,6 +63,7 @@ struct answer {
 	size_t n;
 	uint8_t raw[600];
 	struct netaddr addrs[8];
+	uint32_t ttl_s;
 };
 
 static void count(struct answer *a, int err, size_t n)
@@ -82,10 +83,11 @@ static void got_raw(void *arg, int err, const uint8_t *raw, size_t n)
 	count(a, err, n);
 }
 
-static void got_addrs(void *arg, int err, const struct netaddr *addrs, size_t n)
+static void got_addrs(void *arg, int err, const struct netaddr *addrs, size_t n, uint32_t ttl_s)
 {
 	struct answer *a = arg;
 
+	a->ttl_s = ttl_s;
 	for (size_t i = 0; i < n && i < ARRAY_LEN(a->addrs); i++)
 		a->addrs[i] = addrs[i];
 	count(a, err, n);
@@ -124,17 +126,18 @@ TEST(addresses_come_from_the_server_the_text_itself_and_for_localhost_from_here)
 		const char *name;
 		int family, err;
 		const char *ip;
+		uint32_t ttl_s;
 	} rows[] = {
-		{"a.test", NETADDR_IP4, 0, "192.0.2.1"},
-		{"a.test", 0, 0, "192.0.2.1"},
-		{"b.test", 0, OH_ERESOLVE, NULL},
-		{"localhost", NETADDR_IP4, 0, "127.0.0.1"},
-		{"localhost", 0, 0, "127.0.0.1"},
-		{"Phone.LOCALHOST.", NETADDR_IP6, 0, "::1"},
-		{"nolocalhost", 0, OH_ERESOLVE, NULL},
-		{"192.0.2.77", 0, 0, "192.0.2.77"},
-		{"2001:db8::7", NETADDR_IP6, 0, "2001:db8::7"},
-		{"2001:db8::7", NETADDR_IP4, OH_ERESOLVE, NULL},
+		{"a.test", NETADDR_IP4, 0, "192.0.2.1", 60},
+		{"a.test", 0, 0, "192.0.2.1", 60},
+		{"b.test", 0, OH_ERESOLVE, NULL, 0},
+		{"localhost", NETADDR_IP4, 0, "127.0.0.1", 0},
+		{"localhost", 0, 0, "127.0.0.1", 0},
+		{"Phone.LOCALHOST.", NETADDR_IP6, 0, "::1", 0},
+		{"nolocalhost", 0, OH_ERESOLVE, NULL, 0},
+		{"192.0.2.77", 0, 0, "192.0.2.77", 0},
+		{"2001:db8::7", NETADDR_IP6, 0, "2001:db8::7", 0},
+		{"2001:db8::7", NETADDR_IP4, OH_ERESOLVE, NULL, 0},
 	};
 	struct world w;
 	struct server s;
@@ -153,6 +156,7 @@ TEST(addresses_come_from_the_server_the_text_itself_and_for_localhost_from_here)
 		CHECK_EQ(a.n > 0, rows[i].ip != NULL);
 		if (a.n > 0)
 			CHECK_STR(netaddr_ip_text(&a.addrs[0], false, text), rows[i].ip);
+		CHECK_EQ(a.ttl_s, rows[i].ttl_s);
 	}
 	CHECK_EQ(host_dns_addrs(w.host, "x", 5, got_addrs, NULL, &q), OH_EINVAL);
 	host_dgram_close(s.d);

@@ -43,7 +43,7 @@ TEST(where_a_uri_leads)
 		{"sip:bob@nowhere.example.com:5071;maddr=192.0.2.3", 0, 0, "192.0.2.3:5071"},
 		{"sip:bob@bob.example.com", 0, 0, "192.0.2.2:5060"},
 		{"sip:bob@bob.example.com:7000", 0, 0, "192.0.2.2:7000"},
-		{"sip:bob@six.example.com", 0, OH_ETRANSPORT,
+		{"sip:bob@six.example.com", 0, OH_ERESOLVE,
 			NULL}, /* only an IPv6 address, no IPv6 transport */
 		{"sip:bob@nobody.example.com", 0, OH_ERESOLVE, NULL},
 		{"sip:bob@[2001:db8::2]", 0, OH_ETRANSPORT, NULL},

@@ -76,7 +76,9 @@ struct sim {
 	void *tap_arg;
 
 	struct list nats;
-	struct list dns_records;
+	struct list dns_records;      /* struct sim_record */
+	unsigned dns_asked, dns_lost; /* so far; the one that is lost */
+	uint64_t dns_lost_ns;
 };
 
 struct sim_host {
@@ -148,7 +150,27 @@ bool sim_nat_in(
 	struct sim_nat *nat, const struct netaddr *from, const struct netaddr *to, struct netaddr *ret_to);
 struct sim_realm *sim_nat_realm(struct sim_nat *nat);
 
-/* ---- names (dns.c) ---- */
+/* ---- names (dns.c; dns_records.c: raw answers) ---- */
+
+enum sim_record_kind { SIM_RECORD_ADDR, SIM_RECORD_DATA, SIM_RECORD_WHOLE_ANSWER };
+
+struct sim_record {
+	struct list node;
+	enum sim_record_kind kind;
+	char *name;
+	int type; /* of DNS; not of addresses */
+	uint32_t ttl_s;
+	struct netaddr addr;
+	uint8_t *data; /* RDATA, or a message */
+	size_t n;
+	uint64_t delay_ns;
+};
+bool sim_dns_same_name(const char *a, const char *b);
+/* data is copied. OH_ENOMEM. */
+int sim_record_new(struct sim *s, const struct sim_record *what, const char *name, const void *data);
+#define SIM_DNS_ANSWER_MAX 4096u
+/* What a name server would say; 0: no such record. */
+size_t sim_dns_write(struct sim *s, const char *name, int type, uint8_t buf[SIM_DNS_ANSWER_MAX]);
 
 void sim_dns_close(struct sim *s);
 int sim_dns_query(

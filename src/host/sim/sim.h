@@ -86,12 +86,34 @@ int sim_nat_host_new(struct sim_nat *nat, const char *ip, struct host **ret_host
 void sim_nat_reset(struct sim_nat *nat);
 
 /* ---- names ---- */
-/* An address record; several for one name are all returned, in order of adding. */
+/* An address record; several for one name are all returned, in order of adding. Not to be kept (its TTL is 0), or good
+ * for ttl_s seconds. */
 int sim_dns_addr(struct sim *s, const char *name, const char *ip);
+int sim_dns_addr_for(struct sim *s, const char *name, const char *ip, uint32_t ttl_s);
+/* Records of the other kinds; a question gets all that fit, behind the aliases that lead to them. */
+struct sim_srv {
+	uint32_t ttl_s;
+	uint16_t priority, weight, port;
+	const char *target;
+};
+struct sim_naptr {
+	uint32_t ttl_s;
+	uint16_t order, preference;
+	const char *flags, *service, *regexp, *replacement; /* NULL: empty */
+};
+int sim_dns_srv(struct sim *s, const char *name, const struct sim_srv *srv);
+int sim_dns_naptr(struct sim *s, const char *name, const struct sim_naptr *naptr);
+int sim_dns_alias(struct sim *s, const char *name, const char *target);
+/* All that was said about this name is taken back. */
+void sim_dns_forget(struct sim *s, const char *name);
 /* A raw answer for (name, type), n bytes copied; delay_ns before it arrives. n 0: nobody answers,
- * OH_ETIMEDOUT after delay_ns. It replaces an earlier one. A name that nobody wrote down gives OH_ERESOLVE.
- */
+ * OH_ETIMEDOUT after delay_ns; for A and AAAA that goes for addresses of that family too. It replaces an earlier one. A
+ * name that nobody wrote down gives OH_ERESOLVE. */
 int sim_dns_answer(
 	struct sim *s, const char *name, int type, const void *answer, size_t n, uint64_t delay_ns);
+/* How many questions were asked so far. */
+unsigned sim_dns_asked(const struct sim *s);
+/* The n-th from now on (1: the next) is lost: OH_ETIMEDOUT after delay_ns. 0: none. */
+void sim_dns_lose(struct sim *s, unsigned nth, uint64_t delay_ns);
 
 #endif

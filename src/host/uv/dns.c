@@ -12,6 +12,7 @@
 /* Later releases mark the calls that 1.18 has as deprecated. */
 #define CARES_NO_DEPRECATED
 #include <ares.h>
+#include <limits.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,6 +52,7 @@ struct uv_query {
 	void *arg;
 	void *answer; /* bytes, or struct netaddr */
 	size_t n;
+	uint32_t ttl_s;
 };
 
 static void query_free(struct uv_query *q)
@@ -279,7 +281,7 @@ static void on_deliver(uv_timer_t *timer)
 		if (q->fn)
 			q->fn(q->arg, q->err, q->answer, q->n);
 		else
-			q->addrs_fn(q->arg, q->err, q->answer, q->n);
+			q->addrs_fn(q->arg, q->err, q->answer, q->n, q->ttl_s);
 		query_free(q);
 	}
 }
@@ -317,7 +319,7 @@ static void on_addrs(void *arg, int status, int timeouts, struct ares_addrinfo *
 {
 	struct uv_query *q = arg;
 	struct netaddr *addrs = NULL;
-	int err = err_of(status);
+	int err = err_of(status), ttl_s = INT_MAX;
 	size_t n = 0;
 
 	(void)timeouts;
@@ -329,11 +331,15 @@ static void on_addrs(void *arg, int status, int timeouts, struct ares_addrinfo *
 		it = it->ai_next) {
 		addrs[n] = uv_addr_from(it->ai_addr);
 		n += addrs[n].family != NETADDR_NONE;
+		/* 0 for what stands in the hosts file. */
+		if (it->ai_ttl < ttl_s)
+			ttl_s = it->ai_ttl;
 	}
 	if (info)
 		ares_freeaddrinfo(info);
 	q->answer = addrs;
 	q->n = n;
+	q->ttl_s = n && ttl_s > 0 ? (uint32_t)ttl_s : 0;
 	keep_answer(q, !err && n == 0 ? OH_ERESOLVE : err);
 }
 
