@@ -5,8 +5,6 @@
 #include "base/mem.h"
 #include "sip/auth_impl.h"
 
-static const size_t ha1_digits[N_SIP_AUTH_HASHES] = {32, 64, 64};
-
 /* ---- what we are given ---- */
 
 static bool is_hex(struct slice s)
@@ -19,13 +17,13 @@ static bool is_hex(struct slice s)
 
 static int check_hashes(const struct sip_credential *c, size_t number, bool *ret_any)
 {
-	for (size_t i = 0; i < N_SIP_AUTH_HASHES; i++) {
+	for (enum sip_auth_hash i = 0; i < N_SIP_AUTH_HASHES; i++) {
 		if (!slice_present(c->ha1[i]))
 			continue;
-		if (c->ha1[i].n != ha1_digits[i] || !is_hex(c->ha1[i]))
+		if (c->ha1[i].n != digest_hex_size(i) || !is_hex(c->ha1[i]))
 			return err_detail(OH_EINVAL,
 				"credential %zu: HA1 has %zu lower-case hexadecimal digits", number,
-				ha1_digits[i]);
+				digest_hex_size(i));
 		*ret_any = true;
 	}
 	return 0;
@@ -123,6 +121,7 @@ int sip_auth_new(const struct sip_auth_cfg *cfg, struct sip_auth **ret_auth)
 		mem_free(a);
 		return OH_ENOMEM;
 	}
+	list_init(&a->nonces);
 	a->refs = 1;
 	a->size = size;
 	a->n_credentials = cfg->n_credentials;
@@ -137,6 +136,24 @@ int sip_auth_new(const struct sip_auth_cfg *cfg, struct sip_auth **ret_auth)
 	return 0;
 }
 
+const struct credential *auth_credential(
+	const struct sip_auth *a, struct slice realm, enum sip_auth_hash hash)
+{
+	const struct credential *any = NULL;
+
+	for (size_t i = 0; i < a->n_credentials; i++) {
+		const struct credential *c = &a->credentials[i];
+
+		if (!slice_present(c->password) && !slice_present(c->ha1[hash]))
+			continue;
+		if (slice_eq(c->realm, realm))
+			return c;
+		if (!any && auth_is_any(c))
+			any = c;
+	}
+	return any;
+}
+
 struct sip_auth *sip_auth_ref(struct sip_auth *a)
 {
 	if (a)
@@ -148,6 +165,7 @@ struct sip_auth *sip_auth_unref(struct sip_auth *a)
 {
 	if (!a || --a->refs)
 		return NULL;
+	nonces_free_all(a);
 	explicit_bzero(a->credentials, a->size);
 	mem_free(a->credentials);
 	mem_free(a);

@@ -42,7 +42,8 @@ enum sip_auth_policy {
 };
 
 struct sip_auth_cfg {
-	const struct sip_credential *credentials; /* copied; the first that fits a challenge is taken */
+	const struct sip_credential
+		*credentials; /* copied; for a challenge: the first that names its realm, else "*" */
 	size_t n_credentials;
 	/* Which families are answered, best first; none: all, in the server's order (RFC 8760 2.4). */
 	enum sip_auth_hash prefer[N_SIP_AUTH_HASHES];

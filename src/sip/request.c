@@ -14,7 +14,8 @@
 #define VIA_LINE_MAX (SIP_SENT_BY_MAX + 64u)
 
 /* Into the stack's room, without Via. */
-static int print(struct sip_stack *s, const struct sip_request *req, struct request_text *ret_text)
+static int print(struct sip_stack *s, const struct sip_request *req, struct slice credentials,
+	struct request_text *ret_text)
 {
 	struct slice method = req->method ? slice_of(sip_method_name(req->method)) : req->method_text;
 	struct request_text t = {.p = s->out, .number = req->cseq, .uri = (uint32_t)method.n + 1};
@@ -34,6 +35,9 @@ static int print(struct sip_stack *s, const struct sip_request *req, struct requ
 	sipw_hdr(&w, SIP_HDR_TO, req->to);
 	t.cseq = (uint32_t)w.n;
 	sipw_hdr_fmt(&w, SIP_HDR_CSEQ, "%u %.*s", req->cseq, SLICE_ARG(method));
+	t.auth = (uint32_t)w.n;
+	sipw_put(&w, credentials);
+	t.auth_end = (uint32_t)w.n;
 	if (slice_present(req->contact))
 		sipw_hdr(&w, SIP_HDR_CONTACT, req->contact);
 	if (!slice_empty(s->cfg.user_agent))
@@ -44,6 +48,7 @@ static int print(struct sip_stack *s, const struct sip_request *req, struct requ
 	if (err)
 		return err;
 	t.n = (uint32_t)text.n;
+	t.body = t.n - (uint32_t)req->body.n;
 	*ret_text = t;
 	return 0;
 }
@@ -66,6 +71,9 @@ static int keep(const struct request_text *from, struct slice via, struct reques
 	t.n += more;
 	t.to += more;
 	t.cseq += more;
+	t.auth += more;
+	t.auth_end += more;
+	t.body += more;
 	*ret_text = t;
 	return 0;
 }
@@ -80,8 +88,7 @@ static struct slice via_line(const struct outgoing *o, char buf[VIA_LINE_MAX])
 	return slice_make(buf, (size_t)n);
 }
 
-/* RFC 3261 8.1.2. */
-static int next_hop(const struct sip_request *req, struct sip_uri *ret_uri)
+int request_next_hop(const struct sip_request *req, struct sip_uri *ret_uri)
 {
 	struct sip_addr route;
 	int err;
@@ -128,7 +135,7 @@ static int locate(struct outgoing *o, const struct sip_request *req)
 		located(o, 0, &req->flow, 1);
 		return o->err;
 	}
-	err = next_hop(req, &hop);
+	err = request_next_hop(req, &hop);
 	if (err)
 		return err;
 	err = sip_locate(o->stack, &hop, req->prefer, located, o, &o->query);
@@ -144,15 +151,20 @@ static int locate(struct outgoing *o, const struct sip_request *req)
 	return err;
 }
 
+static void new_branch(struct outgoing *o)
+{
+	memcpy(o->branch, "z9hG4bK", 7);
+	sip_stack_token(o->stack, o->branch + 7, SIP_BRANCH_TOKEN);
+}
+
 int outgoing_start(struct outgoing *o, struct sip_stack *s, const struct sip_request *req,
-	void (*ready)(void *arg, int err), void *arg)
+	struct slice credentials, void (*ready)(void *arg, int err), void *arg)
 {
 	int err;
 
 	*o = (struct outgoing){.stack = s, .arg = arg};
-	memcpy(o->branch, "z9hG4bK", 7);
-	sip_stack_token(s, o->branch + 7, SIP_BRANCH_TOKEN);
-	err = print(s, req, &o->text);
+	new_branch(o);
+	err = print(s, req, credentials, &o->text);
 	if (!err)
 		err = locate(o, req);
 	if (err)
@@ -164,6 +176,49 @@ int outgoing_start(struct outgoing *o, struct sip_stack *s, const struct sip_req
 int outgoing_send(const struct outgoing *o)
 {
 	return sip_flow_send(&o->flow, slice_make(o->text.p, o->text.n));
+}
+
+/* Where a request's own lines begin: behind our Via, which is its first header. */
+static uint32_t behind_via(const struct request_text *t)
+{
+	const char *end = memchr(t->p + t->via, '\n', t->n - t->via);
+
+	return (uint32_t)(end + 1 - t->p);
+}
+
+int outgoing_again(const struct outgoing *from, const struct sip_flow *flow, uint32_t cseq,
+	struct slice credentials, struct outgoing *ret_next)
+{
+	struct outgoing next = {.stack = from->stack, .flow = *flow};
+	const struct request_text *old = &from->text;
+	struct request_text t = {.uri = old->uri, .via = old->via, .number = cseq};
+	uint32_t own = behind_via(old);
+	struct slice method = slice_make(old->p, old->uri - 1);
+	char via[VIA_LINE_MAX];
+	struct sip_writer w;
+	int err;
+
+	new_branch(&next);
+	sipw_init(&w, from->stack->out, sizeof(from->stack->out));
+	sipw_put(&w, slice_make(old->p, old->via));
+	sipw_put(&w, via_line(&next, via));
+	t.to = (uint32_t)w.n + old->to - own;
+	sipw_put(&w, slice_make(old->p + own, old->cseq - own));
+	t.cseq = (uint32_t)w.n;
+	sipw_hdr_fmt(&w, SIP_HDR_CSEQ, "%u %.*s", cseq, SLICE_ARG(method));
+	t.auth = (uint32_t)w.n;
+	sipw_put(&w, credentials);
+	t.auth_end = (uint32_t)w.n;
+	t.body = t.auth_end + old->body - old->auth_end;
+	sipw_put(&w, slice_make(old->p + old->auth_end, old->n - old->auth_end));
+	if (w.err || w.n > w.cap)
+		return w.err ? w.err : OH_ETOOBIG;
+	t.p = w.buf;
+	t.n = (uint32_t)w.n;
+	err = keep(&t, SLICE_NONE, &next.text);
+	if (err == 0)
+		*ret_next = next;
+	return err;
 }
 
 void outgoing_trim(struct outgoing *o)
@@ -184,6 +239,38 @@ void outgoing_drop(struct outgoing *o)
 	o->query = NULL;
 	mem_free(o->text.p);
 	o->text = (struct request_text){0};
+}
+
+struct slice outgoing_credentials(const struct outgoing *o)
+{
+	if (o->text.auth_end > o->text.n)
+		return SLICE_NONE; /* trimmed away */
+	return slice_make(o->text.p + o->text.auth, o->text.auth_end - o->text.auth);
+}
+
+void outgoing_keep_credentials(struct outgoing *o)
+{
+	struct slice lines = outgoing_credentials(o);
+	char *kept = slice_empty(lines) ? NULL : mem_alloc(lines.n);
+
+	if (kept)
+		memcpy(kept, lines.p, lines.n);
+	outgoing_drop(o);
+	if (kept)
+		o->text = (struct request_text){
+			.p = kept, .n = (uint32_t)lines.n, .auth_end = (uint32_t)lines.n};
+}
+
+struct slice outgoing_uri(const struct outgoing *o)
+{
+	size_t n = o->text.via - o->text.uri - strlen(" SIP/2.0\r\n");
+
+	return slice_make(o->text.p + o->text.uri, n);
+}
+
+struct slice outgoing_body(const struct outgoing *o)
+{
+	return slice_make(o->text.p + o->text.body, o->text.n - o->text.body);
 }
 
 struct slice outgoing_branch(const struct outgoing *o)
@@ -276,7 +363,8 @@ int sip_ack_send(struct sip_stack *s, const struct sip_request *req, struct sip_
 
 	if (!a)
 		return OH_ENOMEM;
-	err = outgoing_start(&a->out, s, req, ack_ready, a);
+	err = outgoing_start(
+		&a->out, s, req, req->invite ? client_credentials(req->invite) : SLICE_NONE, ack_ready, a);
 	if (!err && !a->out.query)
 		err = outgoing_send(&a->out);
 	if (err) {

@@ -6,29 +6,12 @@
  * sip_client_free() only takes the user away from it. A CANCEL is a transaction of its own, made by the
  * INVITE's and held until the first provisional allows it to go (9.1).
  */
-#include "sip/txn_impl.h"
+#include "sip/client_impl.h"
 
 #include "base/err.h"
 #include "base/mem.h"
 
 #define TIMER_D_MS 32000u /* not 64*T1: the server's T1 may be longer than ours (RFC 3261 17.1.1.2) */
-
-enum client_state {
-	LOCATING,       /* the next hop's name is being looked up; nothing was sent */
-	ABORTED,        /* cancelled while LOCATING; about to say so */
-	HELD,           /* a CANCEL that waits for the INVITE's first provisional */
-	CALLING,        /* INVITE sent */
-	CALLING_CANCEL, /* ... and to be cancelled as soon as a provisional comes */
-	PROCEEDING,     /* INVITE: a provisional came */
-	CANCELLING,     /* ... and the CANCEL went out */
-	COMPLETED,      /* INVITE: 300-699 came and was acknowledged */
-	ACCEPTED,       /* INVITE: 2xx came */
-	TRYING,         /* others: sent */
-	N_PROCEEDING,   /* others: a provisional came */
-	N_COMPLETED,    /* others: a final came */
-	TERMINATED,
-	N_STATES
-};
 
 enum client_event {
 	RX_1XX,
@@ -39,19 +22,6 @@ enum client_event {
 	SEND_FAILED,
 	CANCEL, /* the user's, or the user has gone */
 	N_EVENTS
-};
-
-struct sip_client {
-	struct hash_node node; /* by branch, from the first sending on */
-	struct list link;
-	struct outgoing out;
-	enum client_state state;
-	enum sip_method method;
-	struct txn_timer timer;
-	struct sip_client_handler handler;
-	struct sip_auth *auth;
-	struct sip_auth_scope scope;
-	struct sip_client *cancel; /* HELD: ours alone, not published yet */
 };
 
 /* What came with an event: a response and its way, or an error. */
@@ -193,8 +163,9 @@ static void enter(struct sip_client *c, enum client_state state)
 	case TRYING:
 		txn_timer_set(s, &c->timer, reliable ? 0 : t1, 64ull * t1);
 		break;
-	case PROCEEDING: /* no limit: the callee may ring as long as it likes */
-		outgoing_trim(&c->out);
+	case PROCEEDING:      /* no limit: the callee may ring as long as it likes */
+		if (!c->auth) /* else a proxy behind the one that said 100 may still challenge */
+			outgoing_trim(&c->out);
 		txn_timer_set(s, &c->timer, 0, TXN_NEVER);
 		break;
 	case CANCELLING:
@@ -208,7 +179,7 @@ static void enter(struct sip_client *c, enum client_state state)
 		break;
 	case ACCEPTED:
 		drop_cancel(c);
-		outgoing_drop(&c->out);
+		outgoing_keep_credentials(&c->out);
 		txn_timer_set(s, &c->timer, 0, 64ull * t1);
 		break;
 	case N_COMPLETED:
@@ -263,6 +234,7 @@ static void destroy(struct sip_client *c)
 	}
 	outgoing_drop(&c->out);
 	sip_auth_unref(c->auth);
+	mem_free(c->tried);
 	mem_free(c);
 }
 
@@ -324,13 +296,15 @@ int sip_client_send(struct sip_stack *s, const struct sip_request *req,
 	const struct sip_client_handler *handler, struct sip_client **ret_client)
 {
 	struct sip_client *c = client_new(s, req->method, handler);
+	char buf[CLIENT_CREDENTIALS_MAX];
+	struct slice credentials;
 	int err;
 
 	if (!c)
 		return OH_ENOMEM;
-	c->auth = sip_auth_ref(req->auth);
-	c->scope = req->scope;
-	err = outgoing_start(&c->out, s, req, located, c);
+	err = client_auth_begin(c, req, buf, &credentials);
+	if (err == 0)
+		err = outgoing_start(&c->out, s, req, credentials, located, c);
 	if (err)
 		goto fail;
 	if (c->out.query) {
@@ -346,6 +320,31 @@ int sip_client_send(struct sip_stack *s, const struct sip_request *req,
 fail:
 	destroy(c);
 	return err;
+}
+
+int client_restart(struct sip_client *c, struct outgoing *next, struct sip_msg *response)
+{
+	const struct input in = {.msg = response};
+	struct sip_stack *s = c->out.stack;
+	struct sip_client *old = client_new(s, c->method, NULL);
+	int err;
+
+	if (!old) {
+		outgoing_drop(next);
+		return OH_ENOMEM;
+	}
+	hash_remove(&s->clients, &c->node);
+	old->out = c->out;
+	c->out = *next;
+	hash_insert(&s->clients, &c->node, hash_key_nocase(&s->clients, outgoing_branch(&c->out), 0));
+	publish(old);
+	enter(old, c->method == SIP_INVITE ? COMPLETED : N_COMPLETED);
+	if (response && c->method == SIP_INVITE)
+		ack_again(old, &in);
+	err = launch(c);
+	if (err)
+		fail(c, err); /* last: c may be gone */
+	return 0;
 }
 
 static bool cancellable(const struct sip_client *c)
@@ -403,19 +402,6 @@ struct slice sip_client_branch(const struct sip_client *c)
 const struct sip_flow *sip_client_flow(const struct sip_client *c)
 {
 	return &c->out.flow;
-}
-
-struct sip_auth *sip_client_auth(const struct sip_client *c)
-{
-	return c->auth;
-}
-
-struct sip_auth_scope sip_client_scope(const struct sip_client *c)
-{
-	struct sip_auth_scope scope = c->scope;
-
-	scope.where = SIP_AUTH_OUR_DIALOG;
-	return scope;
 }
 
 /* ---- actions ---- */
@@ -544,16 +530,27 @@ static enum client_event event_of(unsigned status)
 	return status < 200 ? RX_1XX : status < 300 ? RX_2XX : RX_300_699;
 }
 
-void sip_client_receive(struct sip_stack *s, struct sip_msg *response, const struct sip_flow *flow)
+static void receive(struct sip_client *c, struct sip_msg *response, const struct sip_flow *flow)
 {
 	const struct input in = {response, flow, 0};
+	enum client_event event = event_of(response->status);
+
+	if (event == RX_300_699 && client_auth_answer(c, response))
+		return;
+	if (event != RX_1XX)
+		client_auth_done(c, response);
+	handle(c, event, &in);
+}
+
+void sip_client_receive(struct sip_stack *s, struct sip_msg *response, const struct sip_flow *flow)
+{
 	const struct sip_via *via;
 	struct sip_client *c = NULL;
 
 	if (sip_msg_via(response, &via) == 0)
 		c = find(s, via->branch, response->method);
 	if (c)
-		handle(c, event_of(response->status), &in);
+		receive(c, response, flow);
 	else if (response->method == SIP_INVITE && event_of(response->status) == RX_2XX &&
 		 s->cfg.handler.stray_2xx)
 		s->cfg.handler.stray_2xx(s->cfg.handler.arg, response, flow);

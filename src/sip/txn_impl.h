@@ -50,6 +50,9 @@ struct request_text {
 	uint32_t via;  /* behind the request line */
 	uint32_t to;   /* the To line */
 	uint32_t cseq; /* the CSeq line */
+	uint32_t auth; /* the lines with credentials, up to ... */
+	uint32_t auth_end;
+	uint32_t body;
 	uint32_t number;
 };
 
@@ -65,13 +68,27 @@ struct outgoing {
 	char branch[SIP_BRANCH_MAX];
 };
 
-/* Prints and locates. After 0: complete when o->query is NULL, else ready() will run once. */
+/* The URI whose host is asked first (RFC 3261 8.1.2). OH_EURI, OH_ESYNTAX. */
+int request_next_hop(const struct sip_request *req, struct sip_uri *ret_uri);
+/* Prints and locates. credentials: header lines, or empty. After 0: complete when o->query is NULL, else ready() will run once. */
 int outgoing_start(struct outgoing *o, struct sip_stack *s, const struct sip_request *req,
-	void (*ready)(void *arg, int err), void *arg);
+	struct slice credentials, void (*ready)(void *arg, int err), void *arg);
 int outgoing_send(const struct outgoing *o);
+/* The same request as a new one: its flow and number, a branch of its own, these credentials. `from` must be whole.
+ * OH_ETOOBIG, OH_ENOMEM. */
+int outgoing_again(const struct outgoing *from, const struct sip_flow *flow, uint32_t cseq,
+	struct slice credentials, struct outgoing *ret_next);
 /* Keeps what an ACK or a CANCEL needs and gives the rest back. */
 void outgoing_trim(struct outgoing *o);
 void outgoing_drop(struct outgoing *o);
+/* Keeps what the ACK to a 2xx repeats, and gives the rest back. */
+void outgoing_keep_credentials(struct outgoing *o);
+/* The credentials that an INVITE was last sent with: its ACK repeats them (RFC 3261 22.1). */
+struct slice client_credentials(const struct sip_client *invite);
+struct slice outgoing_credentials(const struct outgoing *o);
+/* Of one that is whole. */
+struct slice outgoing_uri(const struct outgoing *o);
+struct slice outgoing_body(const struct outgoing *o);
 struct slice outgoing_branch(const struct outgoing *o);
 
 /* The CANCEL of an INVITE, complete, in o (which has the same branch and flow). */
