@@ -586,6 +586,13 @@ TEST(realm_of_the_first_request_stays_with_its_dialog)
 
 /* ---- memory ---- */
 
+/* NULL: it got lost, for want of memory. */
+static const char *next_if_any(struct rig *r)
+{
+	rig_run_for(r, 3000);
+	return r->got ? rig_expect(r, "OPTIONS") : NULL;
+}
+
 static int without_memory(void *arg)
 {
 	struct rig *r = rig_new_with(&(struct sip_stack_cfg){0});
@@ -606,14 +613,15 @@ static int without_memory(void *arg)
 		sip_auth_unref(a);
 	}
 	if (err == 0) {
-		const char *got = rig_expect(r, "OPTIONS");
+		const char *first = next_if_any(r), *second = NULL;
 
-		challenge(r, got, "401 Unauthorized", WWW "realm=\"home\",nonce=\"n\"\n");
+		if (first)
+			challenge(r, first, "401 Unauthorized", WWW "realm=\"home\",nonce=\"n\"\n");
 		/* On its way again, or the challenge is what the user got, or it was not heard. */
-		if (r->user.n == 0)
-			got = rig_expect(r, "OPTIONS");
-		if (r->user.n == 0 && rig_has(got, "Authorization"))
-			check_proof(r, got, "Authorization");
+		if (first && r->user.n == 0)
+			second = next_if_any(r);
+		if (second && rig_has(second, "Authorization"))
+			check_proof(r, second, "Authorization");
 		else
 			err = OH_ENOMEM;
 	}
