@@ -63,6 +63,8 @@ enum oh_err {
 	OH_ECONN = -33,      /**< the connection has closed or was lost */
 	OH_EREGISTRAR = -43, /**< the registrar refused; the status says why */
 	OH_ENOBINDING = -44, /**< the registrar agreed, but bound no address of ours */
+	OH_ETLS = -36,       /**< a TLS handshake or session failed */
+	OH_ECERT = -37,      /**< a certificate cannot be used, or was not accepted */
 	OH_EOS = -10000      /**< below this: -10000 - errno of the operating system */
 };
 

@@ -55,6 +55,8 @@ static const struct row {
 	{OH_ECONN, "OH_ECONN", "the connection has closed", PJ_ERRNO + ECONNRESET},
 	{OH_EREGISTRAR, "OH_EREGISTRAR", "the registrar refused", 70013},
 	{OH_ENOBINDING, "OH_ENOBINDING", "the registrar agreed, but bound no address of ours", 70013},
+	{OH_ETLS, "OH_ETLS", "the TLS handshake or session failed", 171160},
+	{OH_ECERT, "OH_ECERT", "a certificate cannot be used, or was not accepted", 171160},
 	{OH_EOS, "OH_EOS", "an error of the operating system without a number", PJ_OTHER},
 };
 
@@ -91,6 +93,7 @@ static const struct pj_text {
 	{171060, "Unsupported transport", "PJSIP_EUNSUPTRANSPORT"},
 	{171140, "INVITE session already terminated", "PJSIP_ESESSIONTERMINATED"},
 	{171141, "Invalid INVITE session state", "PJSIP_ESESSIONSTATE"},
+	{171160, "Unknown TLS error", "PJSIP_TLS_EUNKNOWN"},
 	{220020, "Invalid SDP descriptor", "PJMEDIA_SDP_EINSDP"},
 	{220049, "SDP negotiation: no common codec in the answer", "PJMEDIA_SDPNEG_NOANSCODEC"},
 	{220106, "Invalid DTMF digit", "PJMEDIA_RTP_EINDTMF"},
