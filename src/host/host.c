@@ -174,6 +174,113 @@ int host_route(struct host *h, const struct netaddr *to, struct netaddr *ret_loc
 	return h->ops->route(h, to, ret_local);
 }
 
+/* ---- byte streams ---- */
+
+int host_stream_connect(struct host *h, const struct netaddr *to, const struct host_stream_cfg *cfg,
+	const struct host_stream_handler *handler, struct host_stream **ret_stream)
+{
+	int err;
+
+	if ((to->family != NETADDR_IP4 && to->family != NETADDR_IP6) || netaddr_is_any(to) || !to->port ||
+		(cfg->local.family && cfg->local.family != to->family) || cfg->dscp > 63)
+		return OH_EINVAL;
+	err = h->ops->stream_connect(h, to, cfg, handler, ret_stream);
+	if (!err)
+		h->counters.streams++;
+	return err;
+}
+
+void host_stream_handle(struct host_stream *s, const struct host_stream_handler *handler)
+{
+	s->host->ops->stream_handle(s, handler);
+}
+
+int host_stream_send(struct host_stream *s, const void *data, size_t n)
+{
+	if (s->state == STREAM_FINISHED || s->state == STREAM_FAILED)
+		return OH_ESTATE;
+	if (n > s->send_max)
+		return OH_ETOOBIG;
+	if (n > s->send_max - s->waiting)
+		return OH_EAGAIN;
+	return n ? s->host->ops->stream_send(s, data, n) : 0;
+}
+
+size_t host_stream_waiting(const struct host_stream *s)
+{
+	return s->waiting;
+}
+
+void host_stream_read(struct host_stream *s, bool on)
+{
+	if (s->state != STREAM_FAILED)
+		s->host->ops->stream_read(s, on);
+}
+
+void host_stream_finish(struct host_stream *s)
+{
+	if (s->state == STREAM_OPEN)
+		s->host->ops->stream_finish(s);
+}
+
+static void stream_end(struct host_stream *s, bool reset)
+{
+	s->host->counters.streams--;
+	s->host->ops->stream_close(s, reset);
+}
+
+struct host_stream *host_stream_close(struct host_stream *s)
+{
+	if (s)
+		stream_end(s, false);
+	return NULL;
+}
+
+struct host_stream *host_stream_reset(struct host_stream *s)
+{
+	if (s)
+		stream_end(s, true);
+	return NULL;
+}
+
+struct netaddr host_stream_local(const struct host_stream *s)
+{
+	return s->local;
+}
+
+struct netaddr host_stream_peer(const struct host_stream *s)
+{
+	return s->peer;
+}
+
+int host_listener_open(struct host *h, const struct host_stream_cfg *cfg,
+	const struct host_listener_handler *handler, struct host_listener **ret_listener)
+{
+	int err;
+
+	if ((cfg->local.family != NETADDR_IP4 && cfg->local.family != NETADDR_IP6) || cfg->dscp > 63 ||
+		!handler->accepted)
+		return OH_EINVAL;
+	err = h->ops->listener_open(h, cfg, handler, ret_listener);
+	if (!err)
+		h->counters.listeners++;
+	return err;
+}
+
+struct host_listener *host_listener_close(struct host_listener *l)
+{
+	if (l) {
+		l->host->counters.listeners--;
+		l->host->ops->listener_close(l);
+	}
+	return NULL;
+}
+
+struct netaddr host_listener_local(const struct host_listener *l)
+{
+	return l->local;
+}
+
 /* ---- names ---- */
 
 int host_dns_query(

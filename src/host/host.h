@@ -20,6 +20,8 @@
 struct host;
 struct host_timer;
 struct host_dgram;
+struct host_stream;
+struct host_listener;
 struct host_dns;
 struct host_ticker;
 struct host_service;
@@ -125,6 +127,67 @@ int host_dgram_watch(struct host_dgram *d, const struct host_dgram_handler *hand
 /* The local address that the system would use towards `to` (port 0 in the result). OH_EUNREACH or wrapped errno. */
 int host_route(struct host *h, const struct netaddr *to, struct netaddr *ret_local);
 
+/* ---- byte streams --------------------------------------------------------------------------------------- */
+
+/*
+ * TCP. Everything here belongs to the loop thread, and no callback runs from inside one of these functions. An owner
+ * closes its stream when it likes, also from a callback; after that nothing is called any more.
+ */
+struct host_stream_cfg {
+	/* listen: as for datagrams. connect: where from; family 0 = the system chooses, port 0 = any free one */
+	struct netaddr local;
+	uint8_t dscp; /* 0..63 */
+	size_t send_max; /* bytes that may wait to be sent; 0 = HOST_STREAM_SEND_MAX. Of a listener: for what it accepts */
+};
+#define HOST_STREAM_SEND_MAX (256u << 10)
+
+struct host_stream_handler {
+	void (*opened)(void *arg); /* connected; not for accepted ones, which are open from the beginning */
+	/* Bytes, borrowed until it returns. NULL: nothing is read. */
+	void (*received)(void *arg, const void *data, size_t n);
+	/* All that waited to be sent has been given to the system. */
+	void (*drained)(void *arg);
+	/* The peer sends no more; we still may. NULL: as failed with OH_ECONN. */
+	void (*finished)(void *arg);
+	/* Over: never connected (wrapped ECONNREFUSED, ETIMEDOUT ...), reset, or lost. Once and last; the owner closes. A
+	 * stream that is not read may hear of it only when it sends or reads again. */
+	void (*failed)(void *arg, int err);
+	void *arg;
+};
+
+/* Connects. How long the system tries is its own affair (two minutes): the caller has a timer. After 0: opened or failed.
+ * A wrapped errno (EADDRNOTAVAIL, EMFILE ...), OH_EINVAL, OH_ENOMEM. The handler is copied. */
+int host_stream_connect(struct host *h, const struct netaddr *to, const struct host_stream_cfg *cfg,
+	const struct host_stream_handler *handler, struct host_stream **ret_stream);
+/* For what was accepted: from now on it is read and its owner hears of it. */
+void host_stream_handle(struct host_stream *s, const struct host_stream_handler *handler);
+
+/* Takes all bytes (copied) or none: OH_EAGAIN (too many wait; `drained` will come), OH_ETOOBIG (more than send_max),
+ * OH_ESTATE (finished or failed), OH_ENOMEM. What is sent before `opened` waits until then. */
+int host_stream_send(struct host_stream *s, const void *data, size_t n);
+size_t host_stream_waiting(const struct host_stream *s); /* bytes */
+/* Back-pressure: off = nothing is received until it is switched on again; the peer is slowed down. */
+void host_stream_read(struct host_stream *s, bool on);
+/* We send no more: the peer hears of it after all that waits. */
+void host_stream_finish(struct host_stream *s);
+/* What waits is thrown away; what was given to the system still goes. Harmless on NULL; returns NULL. */
+struct host_stream *host_stream_close(struct host_stream *s);
+/* The peer hears ECONNRESET. As close otherwise. */
+struct host_stream *host_stream_reset(struct host_stream *s);
+struct netaddr host_stream_local(const struct host_stream *s); /* of one that is not open yet: unknown */
+struct netaddr host_stream_peer(const struct host_stream *s);
+
+struct host_listener_handler {
+	/* Somebody has connected: it is the callee's, to handle or to close before this returns. */
+	void (*accepted)(void *arg, struct host_stream *s);
+	void *arg;
+};
+/* Errors as host_dgram_open(). */
+int host_listener_open(struct host *h, const struct host_stream_cfg *cfg,
+	const struct host_listener_handler *handler, struct host_listener **ret_listener);
+struct host_listener *host_listener_close(struct host_listener *l); /* as host_dgram_close() */
+struct netaddr host_listener_local(const struct host_listener *l);
+
 /* ---- names ---------------------------------------------------------------------------------------------- */
 
 enum { HOST_DNS_A = 1, HOST_DNS_AAAA = 28, HOST_DNS_SRV = 33, HOST_DNS_NAPTR = 35 };
@@ -200,7 +263,7 @@ void host_log_text(struct host *h, enum log_level level, const char *module, str
 /* ---- counters for tests ---------------------------------------------------------------------------------- */
 
 struct host_counters {
-	unsigned timers, dgrams, queries, tickers, services;
+	unsigned timers, dgrams, streams, listeners, queries, tickers, services;
 };
 void host_counters(const struct host *h, struct host_counters *ret_counters);
 

@@ -25,6 +25,16 @@ struct host_ops {
 	int (*dgram_recv)(struct host_dgram *d, void *buf, size_t cap, struct host_rx *ret_rx);
 	int (*dgram_watch)(struct host_dgram *d, const struct host_dgram_handler *handler);
 	int (*route)(struct host *h, const struct netaddr *to, struct netaddr *ret_local);
+	int (*stream_connect)(struct host *h, const struct netaddr *to, const struct host_stream_cfg *cfg,
+		const struct host_stream_handler *handler, struct host_stream **ret_stream);
+	void (*stream_handle)(struct host_stream *s, const struct host_stream_handler *handler);
+	int (*stream_send)(struct host_stream *s, const void *data, size_t n);
+	void (*stream_read)(struct host_stream *s, bool on);
+	void (*stream_finish)(struct host_stream *s);
+	void (*stream_close)(struct host_stream *s, bool reset);
+	int (*listener_open)(struct host *h, const struct host_stream_cfg *cfg,
+		const struct host_listener_handler *handler, struct host_listener **ret_listener);
+	void (*listener_close)(struct host_listener *l);
 	int (*dns_query)(struct host *h, const char *name, int type, host_dns_fn *fn, void *arg,
 		struct host_dns **ret_query);
 	int (*dns_addrs)(struct host *h, const char *name, int family, host_addrs_fn *fn, void *arg,
@@ -61,6 +71,28 @@ struct host_dgram {
 	struct netaddr local;
 };
 
+/* Where a stream stands; the worlds write it, host.c refuses what does not fit. */
+enum stream_state {
+	STREAM_CONNECTING,
+	STREAM_OPEN,
+	STREAM_FINISHED, /* we send no more */
+	STREAM_FAILED
+};
+
+struct host_stream {
+	struct host *host;
+	enum stream_state state;
+	struct netaddr local, peer;
+	struct host_stream_handler handler;
+	size_t waiting, send_max;
+};
+
+struct host_listener {
+	struct host *host;
+	struct netaddr local;
+	struct host_listener_handler handler;
+};
+
 struct host_dns {
 	struct host *host;
 };
@@ -83,6 +115,14 @@ static inline void host_run_wake(struct host *h)
 {
 	if (h->wake_fn)
 		h->wake_fn(h->wake_arg);
+}
+
+/* The last thing that a stream's owner hears. */
+static inline void host_stream_fail(struct host_stream *s, int err)
+{
+	s->state = STREAM_FAILED;
+	if (s->handler.failed)
+		s->handler.failed(s->handler.arg, err);
 }
 
 #endif

@@ -41,6 +41,8 @@ int sim_host_make(struct sim *s, struct sim_realm *realm, const char *ip, struct
 	m->realm = realm;
 	m->next_port = SIM_FIRST_PORT;
 	list_init(&m->ips);
+	list_init(&m->listeners);
+	list_init(&m->streams);
 	err = hash_init(&m->sockets, s->random);
 	if (!err)
 		err = sim_event_init(&m->wake, s, m, run_wake, m);
@@ -125,6 +127,14 @@ const struct host_ops sim_host_ops = {
 	.dgram_recv = sim_dgram_recv,
 	.dgram_watch = sim_dgram_watch,
 	.route = sim_route,
+	.stream_connect = sim_stream_connect,
+	.stream_handle = sim_stream_handle,
+	.stream_send = sim_stream_send,
+	.stream_read = sim_stream_read,
+	.stream_finish = sim_stream_finish,
+	.stream_close = sim_stream_close,
+	.listener_open = sim_listener_open,
+	.listener_close = sim_listener_close,
 	.dns_query = sim_dns_query,
 	.dns_addrs = sim_dns_addrs,
 	.dns_cancel = sim_dns_cancel,

@@ -70,6 +70,8 @@ struct sim {
 	struct sim_wire wire;
 	struct list packets; /* in flight */
 	uint64_t packets_sent;
+	struct list connections; /* TCP */
+	size_t segment_max;
 	sim_filter_fn *filter;
 	void *filter_arg;
 	sim_tap_fn *tap;
@@ -87,6 +89,7 @@ struct sim_host {
 	struct sim_realm *realm;
 	struct list ips;
 	struct hash sockets; /* of struct sim_dgram, by port */
+	struct list listeners, streams;
 	uint16_t next_port;
 	uint64_t number; /* of the machine, in order of making */
 	struct sim_event wake;
@@ -118,6 +121,11 @@ void sim_realm_drop(struct sim_realm *r, struct list *owned);
 /* ---- the wire (wire.c) ---- */
 
 void sim_wire_close(struct sim *s);
+/* The rule from one address to another. */
+const struct sim_wire *sim_wire_rule(struct sim *s, const struct netaddr *from, const struct netaddr *to);
+/* Who answers to `to` when a packet of `seen_as` comes out of the realm; a NAT box rewrites the address. NULL: nobody. */
+struct sim_host *sim_wire_receiver(struct sim *s, struct sim_realm *r, const struct netaddr *seen_as,
+	const struct netaddr *to, struct netaddr *ret_to);
 /* A datagram leaves a machine of realm r. 0, OH_ENOMEM. */
 int sim_wire_send(struct sim *s, struct sim_realm *r, const struct netaddr *from, const struct netaddr *to,
 	const void *data, size_t n);
@@ -138,6 +146,44 @@ bool sim_dgram_arrive(
 	struct sim_host *h, const struct netaddr *from, const struct netaddr *to, const void *data, size_t n);
 /* What the socket at `from` sent to `to` did not arrive. */
 void sim_dgram_unreachable(struct sim_host *h, const struct netaddr *from, const struct netaddr *to, int err);
+
+/* ---- TCP: sockets (stream.c), the way between them (tcp.c) ---- */
+
+struct sim_stream;
+struct sim_half;
+
+int sim_stream_connect(struct host *h, const struct netaddr *to, const struct host_stream_cfg *cfg,
+	const struct host_stream_handler *handler, struct host_stream **ret_stream);
+void sim_stream_handle(struct host_stream *s, const struct host_stream_handler *handler);
+int sim_stream_send(struct host_stream *s, const void *data, size_t n);
+void sim_stream_read(struct host_stream *s, bool on);
+void sim_stream_finish(struct host_stream *s);
+void sim_stream_close(struct host_stream *s, bool reset);
+int sim_listener_open(struct host *h, const struct host_stream_cfg *cfg,
+	const struct host_listener_handler *handler, struct host_listener **ret_listener);
+void sim_listener_close(struct host_listener *l);
+
+/* What the way tells a socket; it tells its owner by an event of its own machine. */
+void sim_stream_opened(struct sim_stream *s);
+void sim_stream_arrived(struct sim_stream *s);
+void sim_stream_drained(struct sim_stream *s, size_t waiting);
+void sim_stream_failed(struct sim_stream *s, int err);
+struct sim_host *sim_stream_machine(const struct sim_stream *s);
+/* A SYN has come: the new socket of whoever listens there, its end being `half`; its listener will hear of it.
+ * OH_ENOENT: nobody; OH_ENOMEM. */
+int sim_listener_ask(struct sim_host *h, const struct netaddr *local, const struct netaddr *peer,
+	struct sim_half *half, struct sim_stream **ret_stream);
+
+/* One end's half of a connection: what it sends. Made by connecting. */
+int sim_tcp_connect(struct sim_stream *from, const struct netaddr *local, const struct netaddr *to,
+	struct sim_half **ret_half);
+int sim_tcp_send(struct sim_half *half, const void *data, size_t n);
+void sim_tcp_finish(struct sim_half *half);
+/* Bytes that have arrived for the owner of this half: up to cap of them. 0: none; *ret_end: and none will come. */
+size_t sim_tcp_take(struct sim_half *half, void *buf, size_t cap, bool *ret_end);
+/* The socket has gone; what it had given to the system still goes. */
+void sim_tcp_leave(struct sim_half *half, bool reset);
+void sim_tcp_close(struct sim *s);
 
 /* ---- NAT boxes (nat.c) ---- */
 

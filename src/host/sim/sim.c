@@ -224,6 +224,8 @@ int sim_new(uint64_t seed, struct sim **ret_sim)
 		s->random[i] = splitmix(&seed);
 	s->wire.delay_ns = SIM_DELAY_NS;
 	s->tick_every = 1;
+	s->segment_max = SIM_SEGMENT_MAX;
+	list_init(&s->connections);
 	list_init(&s->packets);
 	list_init(&s->nats);
 	list_init(&s->dns_records);
@@ -242,6 +244,7 @@ struct sim *sim_free(struct sim *s)
 {
 	if (!s)
 		return NULL;
+	sim_tcp_close(s);
 	sim_wire_close(s);
 	sim_dns_close(s);
 	while (!list_empty(&s->nats))

@@ -70,6 +70,19 @@ void sim_filter(struct sim *s, sim_filter_fn *fn, void *arg);
 typedef void sim_tap_fn(void *arg, const struct sim_packet *p, enum sim_fate fate);
 void sim_tap(struct sim *s, sim_tap_fn *fn, void *arg);
 
+/*
+ * ---- TCP ----
+ * Bytes arrive in order and once; a segment that the wire's rule loses is sent again after 200 ms, 400 ms ... So loss 1 in
+ * a direction is a black hole: connecting ends by ETIMEDOUT after about two minutes, a connection after a quarter of an
+ * hour. Filter and tap see datagrams only.
+ */
+#define SIM_SEGMENT_MAX 1460u
+/* Bytes travel in segments of 1 to `most` bytes, each drawn; 1: one by one. 0: as much as there is. */
+void sim_segments(struct sim *s, size_t most);
+/* Every connection of this machine is reset, as when it is switched off and on again: the other ends hear of it at their
+ * wire's delay. Its own sockets hear ECONNRESET. */
+void sim_break_connections(struct host *h);
+
 /* ---- NAT boxes ---- */
 enum sim_nat_kind {
 	SIM_NAT_FULL_CONE,

@@ -53,25 +53,39 @@ void sim_wire_close(struct sim *s)
 	hash_free(&s->directions);
 }
 
-/* NULL: out of memory. */
-static struct direction *direction_of(struct sim *s, const struct netaddr *from, const struct netaddr *to)
+static uint64_t direction_key(struct sim *s, const struct netaddr *from, const struct netaddr *to)
 {
 	uint64_t key =
 		hash_key(&s->directions, slice_make((const char *)from->ip, sizeof(from->ip)), from->family);
-	struct direction *d;
 
-	key = hash_key(&s->directions, slice_make((const char *)to->ip, sizeof(to->ip)), key);
-	for (struct hash_node *n = hash_first(&s->directions, key); n; n = hash_next(n)) {
-		d = CONTAINER_OF(n, struct direction, node);
+	return hash_key(&s->directions, slice_make((const char *)to->ip, sizeof(to->ip)), key);
+}
+
+static struct direction *find_direction(struct sim *s, const struct netaddr *from, const struct netaddr *to)
+{
+	for (struct hash_node *n = hash_first(&s->directions, direction_key(s, from, to)); n;
+		n = hash_next(n)) {
+		struct direction *d = CONTAINER_OF(n, struct direction, node);
+
 		if (netaddr_eq_ip(&d->from, from) && netaddr_eq_ip(&d->to, to))
 			return d;
 	}
+	return NULL;
+}
+
+/* NULL: out of memory. */
+static struct direction *direction_of(struct sim *s, const struct netaddr *from, const struct netaddr *to)
+{
+	struct direction *d = find_direction(s, from, to);
+
+	if (d)
+		return d;
 	d = mem_zalloc(sizeof(*d));
 	if (!d)
 		return NULL;
 	d->from = *from;
 	d->to = *to;
-	hash_insert(&s->directions, &d->node, key);
+	hash_insert(&s->directions, &d->node, direction_key(s, from, to));
 	return d;
 }
 
@@ -93,6 +107,13 @@ int sim_wire_between(struct sim *s, const char *from_ip, const char *to_ip, cons
 	d->rule = *w;
 	d->has_rule = true;
 	return 0;
+}
+
+const struct sim_wire *sim_wire_rule(struct sim *s, const struct netaddr *from, const struct netaddr *to)
+{
+	const struct direction *d = find_direction(s, from, to);
+
+	return d && d->has_rule ? &d->rule : &s->wire;
 }
 
 void sim_filter(struct sim *s, sim_filter_fn *fn, void *arg)
@@ -126,18 +147,17 @@ static void send_back(struct packet *p, int err)
 	sim_event_at(&p->due, p->due.sim->now_ns + p->delay_ns);
 }
 
-/* The machine that the packet reaches, or NULL; a NAT box rewrites p->to. */
-static struct sim_host *find_receiver(struct packet *p, struct netaddr *ret_to)
+struct sim_host *sim_wire_receiver(struct sim *s, struct sim_realm *r, const struct netaddr *seen_as,
+	const struct netaddr *to, struct netaddr *ret_to)
 {
-	struct sim_ip *ip = sim_realm_find(p->realm, &p->to);
+	struct sim_ip *ip = sim_realm_find(r, to);
 
-	*ret_to = p->to;
+	*ret_to = *to;
 	if (!ip)
-		ip = sim_realm_find(&p->due.sim->open, &p->to);
+		ip = sim_realm_find(&s->open, to);
 	if (ip && ip->nat)
-		ip = sim_nat_in(ip->nat, &p->seen_as, &p->to, ret_to)
-			     ? sim_realm_find(sim_nat_realm(ip->nat), ret_to)
-			     : NULL;
+		ip = sim_nat_in(ip->nat, seen_as, to, ret_to) ? sim_realm_find(sim_nat_realm(ip->nat), ret_to)
+							      : NULL;
 	return ip ? ip->host : NULL;
 }
 
@@ -145,7 +165,7 @@ static void arrive(void *arg)
 {
 	struct packet *p = arg;
 	struct netaddr to;
-	struct sim_host *receiver = find_receiver(p, &to);
+	struct sim_host *receiver = sim_wire_receiver(p->due.sim, p->realm, &p->seen_as, &p->to, &to);
 
 	/* Nobody lives there: silence. A machine without such a socket says so. */
 	if (receiver && !sim_dgram_arrive(receiver, &p->seen_as, &to, p->data, p->n))

@@ -19,6 +19,7 @@ struct uv_host {
 	uv_prepare_t idle;
 	struct uv_dns *dns;   /* from the first query on */
 	struct uv_disk *disk; /* while there are services */
+	char *read_buf;       /* where every stream is read; from the first one on */
 };
 
 static inline struct uv_host *uv_host_of(const struct host *h)
@@ -60,6 +61,25 @@ int uv_dgram_send(struct host_dgram *d, const struct netaddr *to, const struct n
 int uv_dgram_recv(struct host_dgram *d, void *buf, size_t cap, struct host_rx *ret_rx);
 int uv_dgram_watch(struct host_dgram *d, const struct host_dgram_handler *handler);
 int uv_route(struct host *h, const struct netaddr *to, struct netaddr *ret_local);
+
+/* stream.c, listener.c */
+struct uv_stream;
+/* A stream with a socket of this family, bound to `local` unless that has none. */
+int uv_stream_new(struct host *h, int family, const struct netaddr *local, const struct host_stream_cfg *cfg,
+	struct uv_stream **ret_stream);
+/* Takes the next one that waits. */
+int uv_stream_accept(uv_stream_t *listener, struct host *h, const struct host_stream_cfg *cfg,
+	struct host_stream **ret_stream);
+int uv_stream_connect(struct host *h, const struct netaddr *to, const struct host_stream_cfg *cfg,
+	const struct host_stream_handler *handler, struct host_stream **ret_stream);
+void uv_stream_handle(struct host_stream *s, const struct host_stream_handler *handler);
+int uv_stream_send(struct host_stream *s, const void *data, size_t n);
+void uv_stream_receive(struct host_stream *s, bool on);
+void uv_stream_finish(struct host_stream *s);
+void uv_stream_close(struct host_stream *s, bool reset);
+int uv_listener_open(struct host *h, const struct host_stream_cfg *cfg,
+	const struct host_listener_handler *handler, struct host_listener **ret_listener);
+void uv_listener_close(struct host_listener *l);
 
 /* dns.c */
 int uv_dns_query(

@@ -99,6 +99,7 @@ static void uv_host_free(struct host *h)
 	/* Handles give their memory back from inside the loop, some by way of others. */
 	for (int turns = 0; uv_loop_close(&u->loop) == UV_EBUSY && turns < CLOSING_TURNS; turns++)
 		uv_run(&u->loop, UV_RUN_NOWAIT);
+	mem_free(u->read_buf);
 	mem_free(u);
 }
 
@@ -120,6 +121,14 @@ static const struct host_ops uv_host_ops = {
 	.dgram_recv = uv_dgram_recv,
 	.dgram_watch = uv_dgram_watch,
 	.route = uv_route,
+	.stream_connect = uv_stream_connect,
+	.stream_handle = uv_stream_handle,
+	.stream_send = uv_stream_send,
+	.stream_read = uv_stream_receive,
+	.stream_finish = uv_stream_finish,
+	.stream_close = uv_stream_close,
+	.listener_open = uv_listener_open,
+	.listener_close = uv_listener_close,
 	.dns_query = uv_dns_query,
 	.dns_addrs = uv_dns_addrs,
 	.dns_cancel = uv_dns_cancel,
