@@ -160,7 +160,8 @@ int reply_print(struct sip_stack *s, const struct reply_head *head, const struct
 	return sipw_end(&w, ret_text);
 }
 
-/* An unreliable transport without multicast. The source address is what `received` says when it differs; a Via that
+/* Without multicast. Over a stream it is where a new connection goes when that of the request has gone: to the port of the
+ * sent-by. The source address is what `received` says when it differs; a Via that
  * cannot be read names no port, and the answer goes to where the request came from. */
 int reply_address(struct sip_msg *request, const struct sip_flow *flow, struct netaddr *ret_to)
 {
@@ -186,6 +187,8 @@ int reply_address(struct sip_msg *request, const struct sip_flow *flow, struct n
 		to = flow->remote;
 		if (!slice_present(via->rport))
 			to.port = sent_by_port;
+	} else {
+		to.port = sent_by_port;
 	}
 	*ret_to = to;
 	return 0;

@@ -82,7 +82,8 @@ static int keep(const struct request_text *from, struct slice via, struct reques
 static struct slice via_line(const struct outgoing *o, char buf[VIA_LINE_MAX])
 {
 	char sent_by[SIP_SENT_BY_MAX];
-	int n = snprintf(buf, VIA_LINE_MAX, "Via: SIP/2.0/UDP %.*s;branch=%s;rport\r\n",
+	int n = snprintf(buf, VIA_LINE_MAX, "Via: SIP/2.0/%s %.*s;branch=%s;rport\r\n",
+		sip_transport_name(o->flow.transport->type),
 		SLICE_ARG(sip_flow_sent_by(&o->flow, sent_by, sizeof(sent_by))), o->branch);
 
 	return slice_make(buf, (size_t)n);

@@ -47,7 +47,8 @@ static void cfg_fill(struct sip_stack *s, const struct sip_stack_cfg *cfg)
 
 static int tables_init(struct sip_stack *s)
 {
-	struct hash *tables[] = {&s->clients, &s->servers, &s->merges, &s->dialogs};
+	struct hash *tables[] = {
+		&s->clients, &s->servers, &s->merges, &s->dialogs, &s->conns_by_id, &s->conns_by_peer};
 	uint64_t seed[2];
 
 	host_random(s->host, seed, sizeof(seed));
@@ -74,6 +75,7 @@ int sip_stack_new(const struct sip_stack_cfg *cfg, struct sip_stack **ret_stack)
 	list_init(&s->transports);
 	list_init(&s->closed_transports);
 	list_init(&s->locates);
+	list_init(&s->keepalives);
 	rate_init(&s->log_rate, SIP_LOG_LINES_PER_S, NS_PER_S);
 	rate_init(&s->unreach_rate, SIP_UNREACH_SCANS_PER_S, NS_PER_S);
 	host_random(s->host, s->token_seed, sizeof(s->token_seed));
@@ -159,6 +161,8 @@ struct sip_stack *sip_stack_free(struct sip_stack *s)
 	hash_free(&s->servers);
 	hash_free(&s->merges);
 	hash_free(&s->dialogs);
+	hash_free(&s->conns_by_id);
+	hash_free(&s->conns_by_peer);
 	mem_free(s->user_agent);
 	mem_free(s);
 	return NULL;

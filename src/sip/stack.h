@@ -8,6 +8,7 @@
 #ifndef OH_SIP_STACK_H
 #define OH_SIP_STACK_H
 
+#include "base/filter.h"
 #include "base/list.h"
 #include "host/host.h"
 #include "sip/msg.h"
@@ -35,6 +36,9 @@ struct sip_flow {
 	struct sip_transport *transport;
 	struct netaddr local; /* concrete address (never any) and port */
 	struct netaddr remote;
+	/* of a stream transport: the connection by which a message came; it serves what goes back while it is there. 0: any
+	 * one that leads to remote. Never given out again. */
+	uint64_t conn;
 };
 
 struct sip_stack_handler {
@@ -101,7 +105,7 @@ size_t sip_stack_ending(const struct sip_stack *s);
 
 /* What is alive, for tests and limits. */
 struct sip_counters {
-	size_t client_txns, server_txns, dialogs, timers, transports, locating;
+	size_t client_txns, server_txns, dialogs, timers, transports, locating, conns;
 	size_t unanswered; /* requests of ours without a final response, refused INVITEs without their ACK, and what
 			    * sip_stack_owe() adds */
 	uint64_t rx_messages, rx_dropped, tx_messages, tx_retransmits;
@@ -110,7 +114,7 @@ struct sip_counters {
 void sip_stack_owe(struct sip_stack *s, int change);
 void sip_stack_counters(const struct sip_stack *s, struct sip_counters *ret_counters);
 
-/* ---- transports (transport.c, transport_udp.c) ---- */
+/* ---- transports (transport.c, transport_udp.c, transport_stream.c) ---- */
 
 enum sip_transport_type {
 	SIP_TRANSPORT_UDP = 1,
@@ -121,13 +125,19 @@ enum sip_transport_type {
 };
 
 struct sip_transport_cfg {
-	enum sip_transport_type type; /* UDP; others: OH_ENOTSUP */
-	struct netaddr local;         /* port 0: any free one */
+	/* UDP, TCP; the others speak through a filter and need its maker, else OH_ENOTSUP */
+	enum sip_transport_type type;
+	struct netaddr local; /* port 0: any free one */
 	/* published instead of the local address, at most SIP_PUBLIC_HOST_MAX bytes; copied; absent =
 	 * none */
 	struct slice public_host;
 	uint16_t public_port; /* 0 = the local port */
 	uint8_t dscp;
+	/* Of streams: */
+	struct filter_maker maker; /* taken: its `free` runs when the transport goes, or at once on failure */
+	uint32_t max_conns,
+		max_conns_ip; /* in all, accepted from one address; 0 = conn.h's SIP_CONNS_MAX, _IP_MAX */
+	uint32_t idle_s;      /* an unused connection closes after; 0 = SIP_CONN_IDLE_S */
 };
 #define SIP_PUBLIC_HOST_MAX 255u
 /* OH_ENOTSUP, OH_EINVAL (public_host), OH_ENOMEM, or a wrapped errno (EADDRINUSE ...). */
@@ -146,8 +156,11 @@ struct slice sip_flow_sent_by(const struct sip_flow *f, char *buf, size_t cap);
 int sip_flow_contact(
 	const struct sip_flow *f, struct slice user, char *buf, size_t cap, struct slice *ret_contact);
 bool sip_flow_reliable(const struct sip_flow *f);
-/* One message, once. 0 (also when the socket's buffer is full: to SIP that is one more lost packet), OH_ETRANSPORT
- * (the transport is gone), OH_ETOOBIG or a wrapped errno. */
+/* Does it name a connection that is still there? */
+bool sip_flow_is_connected(const struct sip_flow *f);
+/* One message, once. 0 (also when the buffer of a UDP socket is full: to SIP that is one more lost packet, and while a
+ * connection is being opened), OH_ETRANSPORT (the transport is gone), OH_ETOOBIG, OH_ECONN (the peer does not read),
+ * OH_ETOOMANY (connections), OH_ENOMEM or a wrapped errno. */
 int sip_flow_send(const struct sip_flow *f, struct slice bytes);
 
 /* ---- finding the next hop (locate.c; RFC 3263) ---- */

@@ -4,7 +4,7 @@
  *
  * A message comes in like this:
  *
- *	transport_udp.c  reads the datagram
+ *	transport_udp.c  reads the datagram; or conn_io.c, conn_frame.c: cut a message out of a stream
  *	transport.c      sip_receive(): parses, traces, sorts
  *	txn_client.c     a response finds its client transaction
  *	uas.c            a request passes the checks of RFC 3261 8.2 in order; refusals are answered without state
@@ -40,6 +40,9 @@ struct sip_stack {
 	struct list client_list, server_list;
 	struct list users; /* struct sip_stack_user */
 	struct list transports, closed_transports, locates;
+	struct list keepalives;
+	struct hash conns_by_id, conns_by_peer; /* struct sip_conn */
+	uint64_t conns_made;
 	struct dns_cache *dns;
 	struct targets targets;
 
@@ -96,7 +99,13 @@ struct sip_transport {
 	struct netaddr local; /* as bound: perhaps any-address, real port */
 	char *public_host;
 	uint16_t public_port;
-	struct host_dgram *dgram;            /* NULL: closed */
+	struct host_dgram *dgram;       /* UDP; NULL: closed */
+	struct host_listener *listener; /* streams; NULL: closed */
+	struct list conns;              /* struct sip_conn */
+	size_t n_conns;
+	struct filter_maker maker;
+	uint8_t dscp;
+	uint32_t max_conns, max_conns_ip, idle_s;
 	struct netaddr route_to, route_from; /* the last answer of host_route() ... */
 	uint64_t route_until;                /* ... good until then */
 };
@@ -108,6 +117,13 @@ void sip_drop(struct sip_stack *s, const struct sip_flow *flow, const char *why)
 /* The address of ours that a message on t to `remote` leaves from. OH_EUNREACH or a wrapped errno. */
 int sip_transport_source(struct sip_transport *t, const struct netaddr *remote, struct netaddr *ret_local);
 int sip_udp_open(struct sip_transport *t, const struct sip_transport_cfg *cfg);
+int sip_stream_open(struct sip_transport *t, const struct sip_transport_cfg *cfg);
+void sip_stream_close(struct sip_transport *t);
+int sip_stream_send(const struct sip_flow *f, struct slice bytes);
+static inline bool sip_transport_is_open(const struct sip_transport *t)
+{
+	return t->dgram || t->listener;
+}
 void sip_transports_free_all(struct sip_stack *s);
 
 /* ---- transactions ---- */
@@ -116,6 +132,8 @@ void sip_client_receive(struct sip_stack *s, struct sip_msg *response, const str
 void sip_uas_receive(struct sip_stack *s, struct sip_msg *request, const struct sip_flow *flow);
 /* The network says that the peer cannot be reached: OH_EUNREACH for its transactions. */
 void sip_txns_unreachable(struct sip_stack *s, struct sip_transport *t, const struct netaddr *peer);
+/* A connection has gone: err for what waits on it for an answer. */
+void sip_txns_conn_gone(struct sip_stack *s, const struct sip_flow *flow, int err);
 /* The transport closes: nothing may refer to it afterwards. */
 void sip_txns_transport_gone(struct sip_stack *s, struct sip_transport *t);
 void sip_locates_transport_gone(struct sip_stack *s, struct sip_transport *t);

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "sip/keepalive_impl.h"
 
 #include <stdio.h>
 
@@ -35,29 +36,38 @@ static char *sent_by_host(struct slice host)
 	return slice_dup(host);
 }
 
-int sip_transport_new(
-	struct sip_stack *s, const struct sip_transport_cfg *cfg, struct sip_transport **ret_transport)
+static int check(const struct sip_transport_cfg *cfg)
 {
-	struct sip_transport *t;
-	int err;
-
-	if (cfg->type != SIP_TRANSPORT_UDP)
-		return err_detail(OH_ENOTSUP, "only UDP is supported as a SIP transport");
+	if (cfg->type < SIP_TRANSPORT_UDP || cfg->type > SIP_TRANSPORT_WSS ||
+		(cfg->type > SIP_TRANSPORT_TCP && !cfg->maker.make))
+		return err_detail(OH_ENOTSUP, "this build has no such SIP transport");
 	if (!publishable(cfg->public_host))
 		return err_detail(
 			OH_EINVAL, "'%.*s' is no host name to publish", SLICE_ARG(cfg->public_host));
+	return 0;
+}
+
+static int transport_open(
+	struct sip_stack *s, const struct sip_transport_cfg *cfg, struct sip_transport **ret_transport)
+{
+	struct sip_transport *t;
+	int err = check(cfg);
+
+	if (err)
+		return err;
 	t = mem_zalloc(sizeof(*t));
 	if (!t)
 		return OH_ENOMEM;
 	t->stack = s;
 	t->type = cfg->type;
+	list_init(&t->conns);
 	if (slice_present(cfg->public_host)) {
 		t->public_host = sent_by_host(cfg->public_host);
 		err = OH_ENOMEM;
 		if (!t->public_host)
 			goto fail;
 	}
-	err = sip_udp_open(t, cfg);
+	err = cfg->type == SIP_TRANSPORT_UDP ? sip_udp_open(t, cfg) : sip_stream_open(t, cfg);
 	if (err)
 		goto fail;
 	t->public_port = cfg->public_port ? cfg->public_port : t->local.port;
@@ -71,18 +81,31 @@ fail:
 	return err;
 }
 
+int sip_transport_new(
+	struct sip_stack *s, const struct sip_transport_cfg *cfg, struct sip_transport **ret_transport)
+{
+	int err = transport_open(s, cfg, ret_transport);
+
+	if (err && cfg->maker.free)
+		cfg->maker.free(cfg->maker.arg);
+	return err;
+}
+
 /* The struct stays as a shell until the stack goes: flows are plain values that name it, in dialogs and ACKs,
  * and sending on them must be an error and not a crash. */
 struct sip_transport *sip_transport_free(struct sip_transport *t)
 {
-	if (!t || !t->dgram)
+	if (!t || !sip_transport_is_open(t))
 		return NULL;
+	if (t->listener)
+		sip_stream_close(t);
 	t->dgram = host_dgram_close(t->dgram);
 	list_remove(&t->link);
 	list_append(&t->stack->closed_transports, &t->link);
 	t->stack->counters.transports--;
 	sip_locates_transport_gone(t->stack, t);
 	sip_txns_transport_gone(t->stack, t);
+	sip_keepalives_transport_gone(t->stack, t);
 	return NULL;
 }
 
@@ -159,8 +182,11 @@ int sip_flow_contact(
 {
 	char sent_by[SIP_SENT_BY_MAX];
 	struct slice host = sip_flow_sent_by(f, sent_by, sizeof(sent_by));
-	int n = snprintf(
-		buf, cap, "<sip:%.*s%s%.*s>", SLICE_ARG(user), slice_empty(user) ? "" : "@", SLICE_ARG(host));
+	/* RFC 7118 5.1: one name for both kinds of WebSocket. */
+	static const char *const params[] = {
+		"", "", ";transport=tcp", ";transport=tls", ";transport=ws", ";transport=ws"};
+	int n = snprintf(buf, cap, "<sip:%.*s%s%.*s%s>", SLICE_ARG(user), slice_empty(user) ? "" : "@",
+		SLICE_ARG(host), params[f->transport->type]);
 
 	if (n < 0 || (size_t)n >= cap)
 		return OH_ETOOBIG;
@@ -179,15 +205,19 @@ int sip_flow_send(const struct sip_flow *f, struct slice bytes)
 	struct sip_stack *s;
 	int err;
 
-	if (!t || !t->dgram)
+	if (!t || !sip_transport_is_open(t))
 		return OH_ETRANSPORT;
 	s = t->stack;
 	if (s->cfg.trace)
 		s->cfg.trace(s->cfg.trace_arg, true, f, bytes);
 	s->counters.tx_messages++;
-	err = host_dgram_send(t->dgram, &f->remote, &f->local, bytes.p, bytes.n);
-	if (err == OH_EAGAIN)
-		err = 0; /* the socket's buffer is full; the retransmission timers make up for it */
+	if (t->listener) {
+		err = sip_stream_send(f, bytes);
+	} else {
+		err = host_dgram_send(t->dgram, &f->remote, &f->local, bytes.p, bytes.n);
+		if (err == OH_EAGAIN)
+			err = 0; /* the socket's buffer is full; the retransmission timers make up for it */
+	}
 	if (err) {
 		char text[NETADDR_TEXT];
 

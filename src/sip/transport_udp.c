@@ -1,6 +1,6 @@
 /* SIP over UDP (RFC 3261 18): one socket a transport, one message a datagram, answers from the
  * address asked. */
-#include "sip/stack_impl.h"
+#include "sip/keepalive_impl.h"
 
 /* Datagrams in one go before timers and other sockets get their turn; the watch is level-triggered. */
 #define DATAGRAMS_A_TURN 64
@@ -19,7 +19,11 @@ static void readable(void *arg)
 			break;
 		flow.local = rx.to;
 		flow.remote = rx.from;
-		sip_receive(s, &flow, slice_make(s->in, rx.n));
+		/* RFC 5626 3.5.2: STUN begins with two bits that no SIP message begins with. */
+		if (rx.n && (unsigned char)s->in[0] < 4)
+			sip_stun_receive(s, &flow, slice_make(s->in, rx.n));
+		else
+			sip_receive(s, &flow, slice_make(s->in, rx.n));
 	}
 }
 
@@ -29,6 +33,7 @@ static void unreachable(void *arg, const struct netaddr *peer, int err)
 
 	(void)err; /* ECONNREFUSED, EHOSTUNREACH ...: to SIP all the same */
 	sip_txns_unreachable(t->stack, t, peer);
+	sip_keepalives_unreachable(t->stack, t, peer);
 }
 
 int sip_udp_open(struct sip_transport *t, const struct sip_transport_cfg *cfg)

@@ -45,6 +45,14 @@ void sip_txns_unreachable(struct sip_stack *s, struct sip_transport *t, const st
 	server_unreachable(s, t, peer, OH_EUNREACH);
 }
 
+/* A server transaction finds another way for its response (RFC 3261 18.2.2), unless that was what could not be opened. */
+void sip_txns_conn_gone(struct sip_stack *s, const struct sip_flow *flow, int err)
+{
+	client_conn_gone(s, flow, err);
+	if (err == OH_EUNREACH)
+		server_unreachable(s, flow->transport, &flow->remote, err);
+}
+
 void sip_txns_transport_gone(struct sip_stack *s, struct sip_transport *t)
 {
 	client_transport_gone(s, t);

@@ -560,15 +560,25 @@ void sip_client_receive(struct sip_stack *s, struct sip_msg *response, const str
 
 /* ---- all of them at once ---- */
 
+static bool goes_to(const struct sip_client *c, const struct sip_flow *flow)
+{
+	const struct sip_flow *own = &c->out.flow;
+
+	if (own->transport != flow->transport)
+		return false;
+	if (!flow->remote.family)
+		return true;
+	return (own->conn && own->conn == flow->conn) || netaddr_eq(&own->remote, &flow->remote);
+}
+
 /* Callbacks may free and make transactions while we go through them, so those meant are first put aside. */
-static void put_aside(
-	struct sip_stack *s, struct sip_transport *t, const struct netaddr *peer, struct list *to)
+static void put_aside(struct sip_stack *s, const struct sip_flow *flow, struct list *to)
 {
 	list_init(to);
 	LIST_FOREACH_SAFE (it, &s->client_list) {
 		struct sip_client *c = CONTAINER_OF(it, struct sip_client, link);
 
-		if (c->out.flow.transport != t || (peer && !netaddr_eq(&c->out.flow.remote, peer)))
+		if (!goes_to(c, flow))
 			continue;
 		list_remove(&c->link);
 		list_append(to, &c->link);
@@ -584,11 +594,25 @@ static struct sip_client *put_back_first(struct sip_stack *s, struct list *from)
 	return c;
 }
 
-void client_unreachable(struct sip_stack *s, struct sip_transport *t, const struct netaddr *peer, int err)
+void client_conn_gone(struct sip_stack *s, const struct sip_flow *flow, int err)
 {
 	struct list meant;
 
-	put_aside(s, t, peer, &meant);
+	put_aside(s, flow, &meant);
+	while (!list_empty(&meant)) {
+		struct sip_client *c = put_back_first(s, &meant);
+
+		if (is_unanswered(c->state))
+			fail(c, err);
+	}
+}
+
+void client_unreachable(struct sip_stack *s, struct sip_transport *t, const struct netaddr *peer, int err)
+{
+	const struct sip_flow flow = {.transport = t, .remote = *peer};
+	struct list meant;
+
+	put_aside(s, &flow, &meant);
 	while (!list_empty(&meant))
 		fail(put_back_first(s, &meant), err);
 }
@@ -596,9 +620,10 @@ void client_unreachable(struct sip_stack *s, struct sip_transport *t, const stru
 /* In whatever state: nothing can be sent or received any more. A final response that came stays a success. */
 void client_transport_gone(struct sip_stack *s, struct sip_transport *t)
 {
+	const struct sip_flow flow = {.transport = t};
 	struct list meant;
 
-	put_aside(s, t, NULL, &meant);
+	put_aside(s, &flow, &meant);
 	while (!list_empty(&meant)) {
 		struct sip_client *c = put_back_first(s, &meant);
 		bool answered = c->state == COMPLETED || c->state == ACCEPTED || c->state == N_COMPLETED;

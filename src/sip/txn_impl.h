@@ -131,6 +131,8 @@ void server_unreachable(struct sip_stack *s, struct sip_transport *t, const stru
 void server_transport_gone(struct sip_stack *s, struct sip_transport *t);
 void server_free_all(struct sip_stack *s);
 
+/* Those without a final response that went by this connection. */
+void client_conn_gone(struct sip_stack *s, const struct sip_flow *flow, int err);
 void client_unreachable(struct sip_stack *s, struct sip_transport *t, const struct netaddr *peer, int err);
 void client_transport_gone(struct sip_stack *s, struct sip_transport *t);
 void client_free_all(struct sip_stack *s);
