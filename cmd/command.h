@@ -28,17 +28,19 @@ struct options {
 	const char *uri;       /* dial: whom */
 	char with_scheme[512]; /* the same, where "sip:" was left out */
 	const char *identity;  /* --from: our URI, or NULL */
-	char address[64];      /* --local, "" = any */
+	const char *auth_user; /* NULL: the user of identity */
+	const char *password_file;
+	char address[64]; /* --local, "" = any */
 	unsigned port;
 	const char *play, *record, *dtmf, *reason, *codecs;
 	double tone_hz[2];
 	bool loop, echo, json, quiet, trace, ladder;
 	const char *pcap, *hep; /* where SIP messages go besides; NULL: nowhere */
-	double duration_s; /* hang up this long after the call stood; 0 = the peer does */
-	double timeout_s;  /* dial: give up ringing; answer: give up waiting; 0 = never */
-	double ring_s;     /* answer: ring this long first */
-	unsigned code;     /* answer: with this status */
-	unsigned count;    /* answer: so many calls, 0 = until interrupted */
+	double duration_s;      /* hang up this long after the call stood; 0 = the peer does */
+	double timeout_s;       /* dial: give up ringing; answer: give up waiting; 0 = never */
+	double ring_s;          /* answer: ring this long first */
+	unsigned code;          /* answer: with this status */
+	unsigned count;         /* answer: so many calls, 0 = until interrupted */
 	unsigned ptime_ms, jitter_ms, clock_rate_hz;
 	struct offhook_header headers[MAX_HEADERS];
 	size_t n_headers;
@@ -47,6 +49,18 @@ struct options {
 /* Reads the command line; prints help or one sentence of complaint itself. 0: go on; else the exit status
  * + 1. */
 int options_parse(int argc, char **argv, struct options *ret_options);
+
+/* ---- secret.c ---- */
+
+#define SECRET_MAX 512
+
+struct secret {
+	bool there;
+	char user[SECRET_MAX], password[SECRET_MAX];
+};
+/* From --password-file or OFFHOOK_PASSWORD. EXIT_OK, also when there is none; EXIT_USAGE after a complaint. */
+int secret_read(const struct options *o, struct secret *ret_secret);
+void secret_wipe(struct secret *s);
 
 /* ---- report.c: people read stderr, machines stdout ---- */
 

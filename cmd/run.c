@@ -369,12 +369,25 @@ static int open_phone(struct run *r)
 static int open_account(struct run *r, offhook_id transport)
 {
 	struct offhook_account_cfg cfg;
-	int err;
+	struct offhook_auth_cfg auth;
+	struct offhook_credential who = {.realm = "*"};
+	struct secret secret;
+	int err, status = secret_read(r->o, &secret);
 
+	if (status)
+		return status;
 	offhook_account_cfg_init(&cfg);
+	offhook_auth_cfg_init(&auth);
 	cfg.uri = r->o->identity;
 	cfg.transport = transport;
+	who.user = secret.user;
+	who.password = secret.password;
+	auth.credentials = &who;
+	auth.n_credentials = 1;
+	if (secret.there)
+		cfg.auth = &auth;
 	err = offhook_account_add(r->phone, &cfg, &r->account);
+	secret_wipe(&secret);
 	if (err) {
 		complain(r->o, r->o->identity ? r->o->identity : "cannot make an account", err);
 		return EXIT_USAGE;

@@ -323,6 +323,9 @@ OFFHOOK_API int offhook_transport_remove(struct offhook_phone *phone, offhook_id
 
 /* ---- accounts -------------------------------------------------------------------------------------------------- */
 
+struct offhook_auth_cfg;
+struct offhook_challenge_cfg;
+
 /** Settings of an account; fill with offhook_account_cfg_init() first. */
 struct offhook_account_cfg {
 	size_t size; /**< set by offhook_account_cfg_init() */
@@ -334,6 +337,10 @@ struct offhook_account_cfg {
 	int priority;         /**< among accounts that match an incoming call the highest wins; default 0 */
 	int make_default; /**< non-zero: incoming calls that match no account come here; the first one is anyway */
 	void *user_data; /**< comes back in its events */
+	/** who we are when we are asked (offhook/auth.h); copied; NULL: a challenge is a refusal */
+	const struct offhook_auth_cfg *auth;
+	/** asks who calls this account (offhook/auth.h); copied; NULL: everybody may */
+	const struct offhook_challenge_cfg *challenge;
 };
 
 /**
@@ -352,7 +359,7 @@ OFFHOOK_API void offhook_account_cfg_init(struct offhook_account_cfg *cfg);
  * @param cfg     copied
  * @param ret_id  set on success only
  * @return 0, OH_EURI (detail: what is wrong with it), OH_ESCHEME, OH_ENOENT (no such transport), OH_EINVAL (neither
- *         URI nor transport), OH_ENOMEM, OH_ECLOSED
+ *         URI nor transport, credentials that are none), OH_ETOOBIG, OH_ENOMEM, OH_ECLOSED
  *
  * Thread: any.  May call back: no.  Spec: RFC 3261 8.
  */

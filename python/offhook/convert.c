@@ -42,6 +42,56 @@ static const char *text_of(PyObject *tuple, Py_ssize_t at)
 	return text;
 }
 
+/* A text or None at this place of a tuple of four. */
+static int credential_text(PyObject *tuple, Py_ssize_t at, const char **ret_text)
+{
+	PyObject *o = PyTuple_GetItem(tuple, at);
+	Py_ssize_t n;
+
+	*ret_text = NULL;
+	if (!o)
+		return -1;
+	if (o == Py_None)
+		return 0;
+	*ret_text = PyUnicode_Check(o) ? PyUnicode_AsUTF8AndSize(o, &n) : NULL;
+	if (*ret_text && strlen(*ret_text) == (size_t)n)
+		return 0;
+	if (!PyErr_Occurred())
+		PyErr_SetString(PyExc_TypeError,
+			"a credential is (realm, user, password, ha1): str without NUL, or None");
+	return -1;
+}
+
+int credentials_from(PyObject *source, struct offhook_credential *ret_credentials, size_t *ret_n)
+{
+	Py_ssize_t n;
+
+	*ret_n = 0;
+	if (!source || source == Py_None)
+		return 0;
+	if (!PyList_Check(source) || PyList_Size(source) > MAX_CREDENTIALS) {
+		PyErr_Format(PyExc_TypeError, "credentials are a list of at most %d tuples", MAX_CREDENTIALS);
+		return -1;
+	}
+	n = PyList_Size(source);
+	for (Py_ssize_t i = 0; i < n; i++) {
+		struct offhook_credential c = {.realm = NULL};
+		PyObject *tuple = PyList_GetItem(source, i);
+
+		if (!tuple || !PyTuple_Check(tuple) || PyTuple_Size(tuple) != 4) {
+			PyErr_SetString(
+				PyExc_TypeError, "a credential is a tuple (realm, user, password, ha1)");
+			return -1;
+		}
+		if (credential_text(tuple, 0, &c.realm) || credential_text(tuple, 1, &c.user) ||
+			credential_text(tuple, 2, &c.password) || credential_text(tuple, 3, &c.ha1))
+			return -1;
+		ret_credentials[i] = c;
+	}
+	*ret_n = (size_t)n;
+	return 0;
+}
+
 int headers_from(PyObject *source, struct offhook_header *ret_headers, size_t *ret_n)
 {
 	Py_ssize_t n;

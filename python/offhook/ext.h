@@ -37,11 +37,14 @@ PyObject *none_or_error(int err);
 /* The exception class; owned by the module. */
 extern PyObject *ext_error;
 
-#define MAX_HEADERS 64
+#define MAX_HEADERS     64
+#define MAX_CREDENTIALS 64
 
 /* [(name, value), ...] or None. The texts belong to the tuples: `source` must stay alive. -1 with an
  * exception set. */
 int headers_from(PyObject *source, struct offhook_header *ret_headers, size_t *ret_n);
+/* The same for a list of (realm, user, password, ha1), each a str or None; room for MAX_CREDENTIALS. */
+int credentials_from(PyObject *source, struct offhook_credential *ret_credentials, size_t *ret_n);
 
 PyObject *dict_from_call_info(const struct offhook_call_info *info);
 PyObject *dict_from_call_stats(const struct offhook_call_stats *s);

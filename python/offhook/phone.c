@@ -195,17 +195,26 @@ static PyObject *transport_info(PyObject *op, PyObject *args)
 
 static PyObject *account_add(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-	static char *names[] = {"uri", "transport", "contact", "priority", "make_default", "user", NULL};
+	static char *names[] = {"uri", "transport", "contact", "priority", "make_default", "user",
+		"credentials", "initial_send", NULL};
 	struct phone_object *self = (struct phone_object *)op;
+	struct offhook_credential credentials[MAX_CREDENTIALS];
+	struct offhook_auth_cfg auth;
 	struct offhook_account_cfg cfg;
+	PyObject *list = NULL;
 	unsigned long long transport = 0, user = 0;
 	offhook_id id = 0;
 	int err;
 
 	offhook_account_cfg_init(&cfg);
-	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|zKzipK", names, &cfg.uri, &transport, &cfg.contact,
-		    &cfg.priority, &cfg.make_default, &user))
+	offhook_auth_cfg_init(&auth);
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|zKzipKOp", names, &cfg.uri, &transport, &cfg.contact,
+		    &cfg.priority, &cfg.make_default, &user, &list, &auth.initial_send))
 		return NULL;
+	if (credentials_from(list, credentials, &auth.n_credentials))
+		return NULL;
+	auth.credentials = credentials;
+	cfg.auth = auth.n_credentials ? &auth : NULL;
 	cfg.transport = transport;
 	cfg.user_data = (void *)(uintptr_t)user;
 	Py_BEGIN_ALLOW_THREADS err = offhook_account_add(self->phone, &cfg, &id);
@@ -278,7 +287,8 @@ static PyMethodDef life_methods[] = {
 	{"transport_info", transport_info, METH_VARARGS, "transport_info(id) -> dict"},
 	{"transport_remove", transport_remove, METH_VARARGS, "transport_remove(id)"},
 	{"account_add", KEYWORDS(account_add),
-		"account_add(uri=None, transport=0, contact=None, priority=0, make_default=False, user=0) -> "
+		"account_add(uri=None, transport=0, contact=None, priority=0, make_default=False, user=0, "
+		"credentials=None, initial_send=False) -> "
 		"id"},
 	{"account_info", account_info, METH_VARARGS, "account_info(id) -> dict"},
 	{"account_remove", account_remove, METH_VARARGS, "account_remove(id)"},

@@ -339,25 +339,28 @@ class Lib(Conference):
         return Transport(self, transport_id)
 
     def create_account(self, acc_config: AccountConfig, set_default: bool = True, cb: Any = None) -> Account:
-        """Adds an account. One that registers, or has proxies or credentials, raises Error 70012 in this build."""
-        if acc_config.reg_uri or acc_config.proxy or acc_config.auth_cred:
+        """Adds an account. One that registers, or has proxies, raises Error 70012 in this build."""
+        if acc_config.reg_uri or acc_config.proxy:
             unsupported("create_account()", self)
         return self._add_account(acc_config.id, max(acc_config.transport_id, 0), acc_config.force_contact or None,
-                                 acc_config.priority, set_default, cb, "create_account()")
+                                 acc_config.priority, set_default, cb, "create_account()", acc_config)
 
     def create_account_for_transport(self, transport: Transport, set_default: bool = True, cb: Any = None) -> Account:
         """Adds an account whose URI is the address of the transport."""
         return self._add_account(None, transport._id, None, 0, set_default, cb, "create_account_for_transport()")
 
     def _add_account(self, uri: Optional[str], transport: int, contact: Optional[str], priority: int,
-                     set_default: bool, cb: Any, op_name: str) -> Account:
+                     set_default: bool, cb: Any, op_name: str, settings: Optional[AccountConfig] = None) -> Account:
+        credentials = [(c.realm, c.username, None, c.passwd) if c.passwd_type == 1 else
+                       (c.realm, c.username, c.passwd, None) for c in (settings.auth_cred if settings else [])]
         # The lock: an incoming call must not be delivered before its account is known here.
         with self._lock:
             phone = self._alive(op_name)
             if uri == "":
                 raise Error(op_name, self, PJSIP_EINVALIDURI)
             with failing_as(op_name, self):
-                acc_id = phone.account_add(uri, transport, contact, priority, bool(set_default))
+                acc_id = phone.account_add(uri, transport, contact, priority, bool(set_default), 0, credentials,
+                                           bool(settings and settings.auth_initial_send))
                 made_uri = phone.account_info(acc_id)["uri"]
             account = Account(self, acc_id, made_uri, cb)
             self._accounts[acc_id] = account

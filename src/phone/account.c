@@ -2,6 +2,7 @@
 #include "phone/account.h"
 
 #include "base/mem.h"
+#include "phone/account_auth.h"
 #include "phone/phone_impl.h"
 #include "phone/uri_text.h"
 
@@ -27,6 +28,8 @@ static void account_free(struct offhook_phone *p, struct account *a)
 
 		p->default_account = first ? CONTAINER_OF(first, struct account, node) : NULL;
 	}
+	sip_auth_unref(a->auth);
+	sip_auth_server_free(a->challenge);
 	mem_free(a->uri);
 	mem_free(a->from);
 	mem_free(a->contact);
@@ -90,7 +93,8 @@ static int fill(struct offhook_phone *p, struct account *a, const struct offhook
 	a->transport = cfg->transport;
 	a->priority = cfg->priority;
 	a->user_data = cfg->user_data;
-	return 0;
+	err = account_auth_new(cfg->auth, &a->auth);
+	return err ? err : account_challenge_new(p->stack, cfg->challenge, &a->challenge);
 }
 
 static int add_run(struct offhook_phone *p, void *arg)

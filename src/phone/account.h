@@ -3,6 +3,7 @@
 #define OH_PHONE_ACCOUNT_H
 
 #include "base/list.h"
+#include "sip/auth_server.h"
 #include "sip/stack.h"
 #include "offhook/phone.h"
 
@@ -27,6 +28,8 @@ struct account {
 	struct sip_uri parsed; /* slices into uri */
 	int priority;
 	void *user_data;
+	struct sip_auth *auth;             /* NULL: none */
+	struct sip_auth_server *challenge; /* NULL: everybody may call */
 };
 
 struct transport *transport_find(const struct offhook_phone *p, offhook_id id);

@@ -81,6 +81,7 @@ static uint32_t expires_left(const struct call *c)
 /* The INVITE leaves. */
 static int send_invite(struct call *c, const struct sip_flow *flow)
 {
+	const struct account *a = account_find(c->phone, c->account);
 	struct inv_call_cfg cfg = {
 		.target = slice_of(c->target),
 		.from = slice_of(c->from),
@@ -90,6 +91,7 @@ static int send_invite(struct call *c, const struct sip_flow *flow)
 		.n_extras = c->extras->n,
 		.expires_s = expires_left(c),
 		.flow = *flow,
+		.auth = a ? a->auth : NULL,
 		.handler = call_inv_handler(c),
 	};
 	int err;
@@ -101,7 +103,7 @@ static int send_invite(struct call *c, const struct sip_flow *flow)
 	err = call_media_offer(&c->media, flow, &cfg.offer);
 	if (err)
 		return err;
-	err = account_contact(account_find(c->phone, c->account), flow, &c->contact);
+	err = account_contact(a, flow, &c->contact);
 	if (err)
 		return err;
 	cfg.contact = slice_of(c->contact);

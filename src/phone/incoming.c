@@ -65,14 +65,22 @@ static bool refused_offer(struct offhook_phone *p, const struct sip_msg *msg, st
 	return err != 0;
 }
 
+/* RFC 3261 22.2: who is not known is asked first, and not told what we could do. True: answered. */
+static bool refused_caller(struct account *a, struct sip_msg *msg, struct sip_server *server)
+{
+	struct slice user;
+
+	return a->challenge && sip_auth_server_check(a->challenge, msg, server, &user) != 0;
+}
+
 /* The INVITE and its 100 have passed already. */
 static void start_ladder(struct call *c, const struct sip_msg *msg)
 {
 	const struct sip_flow *flow = inv_flow(c->inv);
 
 	c->ladder = ladder_new(c->phone, c->sip_call_id, c->id);
-	ladder_add(c->phone, c->ladder,
-		&(struct ladder_message){false, &flow->local, &flow->remote, msg->raw});
+	ladder_add(
+		c->phone, c->ladder, &(struct ladder_message){false, &flow->local, &flow->remote, msg->raw});
 }
 
 static int fill(struct call *c, struct account *a, const struct sip_msg *msg)
@@ -109,6 +117,7 @@ static void take_call(
 		call_discard(c);
 		return;
 	}
+	inv_set_auth(c->inv, a->auth);
 	c->state = OFFHOOK_CALL_INCOMING;
 	say = (struct event_say){
 		.type = OFFHOOK_EVENT_CALL_INCOMING,
@@ -147,6 +156,8 @@ void incoming_request(void *phone, struct sip_msg *msg, struct sip_server *serve
 	a = account_match(p, ruri, sip_server_flow(server));
 	if (!a)
 		sip_refuse(server, 404, NULL);
+	else if (refused_caller(a, msg, server))
+		return;
 	else if (msg->method == SIP_OPTIONS)
 		options_answer(server);
 	else if (!refused_offer(p, msg, server))

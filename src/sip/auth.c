@@ -47,8 +47,6 @@ static int check_credential(const struct sip_credential *c, size_t number)
 		return err;
 	if (!hashed && !slice_present(c->password))
 		return err_detail(OH_EINVAL, "credential %zu has neither password nor HA1", number);
-	if (hashed && slice_eq(c->realm, SLICE_LIT("*")))
-		return err_detail(OH_EINVAL, "credential %zu: HA1 is for one realm, not for \"*\"", number);
 	return 0;
 }
 

@@ -20,7 +20,7 @@ struct sip_auth;
 enum sip_auth_hash { SIP_AUTH_MD5, SIP_AUTH_SHA256, SIP_AUTH_SHA512_256, N_SIP_AUTH_HASHES };
 
 /* Named limits: more is refused (what we are given), or not answered (what we are asked). */
-#define SIP_AUTH_CREDENTIALS_MAX 16u
+#define SIP_AUTH_CREDENTIALS_MAX 1000u
 #define SIP_AUTH_TEXT_MAX        1024u /* each of realm, user, password */
 #define SIP_AUTH_REALMS_MAX      4u    /* asked for in one response, or in one dialog */
 
@@ -28,7 +28,7 @@ struct sip_credential {
 	struct slice realm;    /* compared as it stands, case included; "*": every realm */
 	struct slice user;     /* may differ from the URI's */
 	struct slice password; /* absent: the hashes below */
-	/* H(user:realm:password) in lower-case hexadecimal; absent: none. Only for a realm with a name. */
+	/* H(user:realm:password) in lower-case hexadecimal; absent: none. */
 	struct slice ha1[N_SIP_AUTH_HASHES];
 };
 
@@ -54,7 +54,7 @@ struct sip_auth_cfg {
 	enum sip_auth_policy policy;
 };
 
-/* OH_EINVAL: no user, "*" with a hash, a hash of the wrong length, neither password nor hash, a family twice;
+/* OH_EINVAL: no user, a hash of the wrong length, neither password nor hash, a family twice;
  * OH_ETOOBIG, OH_ENOMEM. The detail names the credential by its number, never by its content. */
 int sip_auth_new(const struct sip_auth_cfg *cfg, struct sip_auth **ret_auth);
 struct sip_auth *sip_auth_ref(struct sip_auth *a);   /* NULL is harmless */

@@ -62,12 +62,24 @@ static void open_proxies(struct pair *p, const struct flow *flow, struct proxy *
 	}
 }
 
+/* Alice's, for whoever asks on the way. */
+static struct sip_auth *credentials(void)
+{
+	static const struct sip_credential alice = {
+		.realm = SLICE_LIT("*"), .user = SLICE_LIT("alice"), .password = SLICE_LIT("secret")};
+	struct sip_auth *auth;
+
+	CHECK_OK(sip_auth_new(&(struct sip_auth_cfg){.credentials = &alice, .n_credentials = 1}, &auth));
+	return auth;
+}
+
 /* How many packets there were. */
 static uint64_t run(const struct flow *flow, struct fault *f)
 {
 	struct pair *p = pair_new();
 	struct proxy *proxies[FLOW_PROXIES] = {NULL};
 
+	p->auth = credentials();
 	p->target = flow->target;
 	p->route = flow->route;
 	open_proxies(p, flow, proxies);
@@ -82,6 +94,7 @@ static uint64_t run(const struct flow *flow, struct fault *f)
 	pair_finish(p);
 	for (size_t i = 0; i < FLOW_PROXIES; i++)
 		proxy_free(proxies[i]);
+	sip_auth_unref(p->auth);
 	pair_drop(p);
 	return f->n_packets;
 }

@@ -266,6 +266,7 @@ int pair_try_call(struct pair *p, const char *offer)
 		.to = SLICE_LIT("<sip:bob@example.com>"),
 		.contact = SLICE_LIT("<sip:alice@" END_A_IP ">"),
 		.offer = slice_of(offer),
+		.auth = p->auth,
 		.handler = end_inv_handler(&p->a)};
 
 	offered(&p->a, offer);

@@ -49,6 +49,7 @@ struct pair {
 	struct sim *sim;
 	struct end a, b;
 	struct end c;               /* of pair_add_third(): somebody else who may be called */
+	struct sip_auth *auth;      /* who a is; NULL: nobody; the story's */
 	const char *target, *route; /* a calls this, by this preloaded Route; NULL: b itself, none */
 };
 

@@ -1,5 +1,6 @@
 #include "proxy.h"
 
+#include "sip/digest.h"
 #include "sip/msg.h"
 
 #include <stdio.h>
@@ -121,23 +122,65 @@ static void forward_response(struct proxy *p, struct sip_msg *m)
 	send_to(p, vias[1].host, vias[1].port, &t);
 }
 
-/* Without state: a repeated INVITE is answered again, an ACK is absorbed. */
-static void answer(struct proxy *p, struct sip_msg *m)
+static void answer_with(struct proxy *p, struct sip_msg *m, const char *status)
 {
 	static const enum sip_hdr_id copied[] = {SIP_HDR_VIA, SIP_HDR_FROM, SIP_HDR_CALL_ID, SIP_HDR_CSEQ};
 	const struct sip_via *via;
 	struct text t = {.n = 0};
 
-	if (m->method != SIP_INVITE)
-		return;
 	CHECK_OK(sip_msg_via(m, &via));
-	put(&t, "SIP/2.0 %s", p->cfg.answer);
+	put(&t, "SIP/2.0 %s", status);
 	for (size_t i = 0; i < ARRAY_LEN(copied); i++)
 		for (const struct sip_hdr *h = sip_msg_hdr(m, copied[i]); h; h = sip_msg_hdr_next(m, h))
 			put_header(&t, h);
-	put(&t, "To: %.*s;tag=%s\r\n", SLICE_ARG(sip_msg_value(m, SIP_HDR_TO)), p->cfg.ip);
+	put(&t, "To: %.*s", SLICE_ARG(sip_msg_value(m, SIP_HDR_TO)));
+	if (!slice_present(sip_msg_to_tag(m)))
+		put(&t, ";tag=%s", p->cfg.ip);
+	put(&t, "\r\n");
 	put(&t, "Content-Length: 0\r\n\r\n");
 	send_to(p, via->host, via->port, &t);
+}
+
+/* Without state: a repeated INVITE is answered again, an ACK is absorbed. */
+static void answer(struct proxy *p, struct sip_msg *m)
+{
+	if (m->method == SIP_INVITE)
+		answer_with(p, m, p->cfg.answer);
+}
+
+/* The proof itself is not looked at here: test_client_auth.c does. */
+static bool has_credentials(const struct proxy *p, const struct sip_msg *m)
+{
+	struct digest_fields f;
+
+	for (const struct sip_hdr *h = sip_msg_hdr(m, SIP_HDR_PROXY_AUTHORIZATION); h;
+		h = sip_msg_hdr_next(m, h)) {
+		CHECK_OK(digest_parse(h->value, &f));
+		if (slice_eq(f.f[DIGEST_REALM], slice_of(p->cfg.realm)) &&
+			slice_eq(f.f[DIGEST_NONCE], m->method_text))
+			return true;
+	}
+	return false;
+}
+
+/* True: answered, or the ACK to such an answer. */
+static bool challenged(struct proxy *p, struct sip_msg *m)
+{
+	char status[200];
+
+	if (!p->cfg.realm)
+		return false;
+	if (m->method == SIP_ACK)
+		return slice_eq(sip_msg_to_tag(m), slice_of(p->cfg.ip));
+	if ((m->method != SIP_INVITE && m->method != SIP_BYE) || has_credentials(p, m))
+		return false;
+	snprintf(status, sizeof(status),
+		"407 Proxy Authentication Required\r\nProxy-Authenticate: Digest realm=\"%s\", "
+		"nonce=\"%.*s\", "
+		"stale=true, qop=\"auth\"\r\n",
+		p->cfg.realm, SLICE_ARG(m->method_text));
+	answer_with(p, m, status);
+	return true;
 }
 
 static void on_readable(void *arg)
@@ -153,7 +196,7 @@ static void on_readable(void *arg)
 			forward_response(p, &msg);
 		else if (p->cfg.answer)
 			answer(p, &msg);
-		else
+		else if (!challenged(p, &msg))
 			forward_request(p, &msg);
 		sip_msg_free(&msg);
 	}

@@ -14,6 +14,9 @@ struct proxy_cfg {
 	const char *next; /* address of the next hop of what names no other; port 5060 */
 	const char *fork; /* another one that gets the same at the same time; NULL: none */
 	bool record_route;
+	/* asks for credentials of this realm before it lets an INVITE or a BYE pass, each with a nonce of its own; NULL: asks
+	 * nobody */
+	const char *realm;
 	/* status and headers for each INVITE, with "\r\n" behind each line; NULL: it is a proxy */
 	const char *answer;
 };

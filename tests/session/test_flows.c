@@ -62,6 +62,27 @@ TEST(rfc3665_3_2_session_through_two_proxies)
 		TWO_PROXIES});
 }
 
+/* Both proxies ask, one after the other, and her BYE is asked for again: its nonces are others. */
+/* MATRIX: RFC 3665 3.3 */
+/* MATRIX: RFC 5407 D */
+TEST(rfc3665_3_3_session_with_multiple_proxy_authentication)
+{
+	flow_run(&(struct flow){.script = alice_hangs_up,
+		.a = TALK_A " DISCONNECTED(200)",
+		.b = TALK_B " DISCONNECTED(200)",
+		.ends = {{"OK", cleared}},
+		.target = BOB,
+		.route = BY_PROXY,
+		.proxies = {{.ip = PROXY_1,
+				    .next = PROXY_2,
+				    .record_route = true,
+				    .realm = "atlanta.example.com"},
+			{.ip = PROXY_2,
+				.next = END_B_IP,
+				.record_route = true,
+				.realm = "biloxi.example.com"}}});
+}
+
 /* The gateway stays in the path, the proxy behind it does not. */
 /* MATRIX: RFC 3665 3.5 */
 TEST(rfc3665_3_5_session_through_a_gateway)
@@ -254,8 +275,9 @@ TEST(rfc3665_3_11_temporarily_unavailable)
 }
 
 TESTS(RUN(rfc3665_3_1_successful_session), RUN(the_caller_ends_a_successful_session),
-	RUN(rfc3665_3_2_session_through_two_proxies), RUN(rfc3665_3_5_session_through_a_gateway),
-	RUN(rfc3665_3_6_redirect_then_proxy_with_sdp_in_the_ack),
+	RUN(rfc3665_3_2_session_through_two_proxies),
+	RUN(rfc3665_3_3_session_with_multiple_proxy_authentication),
+	RUN(rfc3665_3_5_session_through_a_gateway), RUN(rfc3665_3_6_redirect_then_proxy_with_sdp_in_the_ack),
 	RUN(rfc3665_3_7_reinvite_after_a_change_of_address), RUN(rfc3665_3_8_no_answer_caller_cancels),
 	RUN(no_answer_without_proxies), RUN(rfc3665_3_9_busy), RUN(busy_without_proxies),
 	RUN(rfc3665_3_10_no_response), RUN(rfc3665_3_10_no_response_from_anybody),
