@@ -48,7 +48,10 @@ enum offhook_event_type {
 	OFFHOOK_EVENT_DROPPED =
 		12, /**< a queue was full: `count` events of less weight were dropped before this one */
 	OFFHOOK_EVENT_QUESTION =
-		40 /**< the network asks for a decision: `question`; `message` is the request */
+		40, /**< the network asks for a decision: `question`; `message` is the request */
+	OFFHOOK_EVENT_DECISION =
+		70 /**< with `decisions` of the phone: `text` says which target was chosen, left for another, put
+	                                  *   aside or is back, and why; `id` is the call or account, 0: several */
 };
 
 /** One event. Read only; valid until the handler returns. */
@@ -70,6 +73,7 @@ struct offhook_event {
 	                                  *   peer that ended it; NULL when there is none */
 	size_t message_length; /**< its bytes */
 	const struct offhook_question *question; /**< of a question; else NULL */
+	const char *text;                        /**< of a decision: one line; else NULL */
 };
 
 /**

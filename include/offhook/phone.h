@@ -113,6 +113,11 @@ struct offhook_phone_cfg {
 	int log_messages;        /**< non-zero: every SIP message in full at level debug */
 	offhook_log_fn *on_log;  /**< NULL: nothing is logged; the library never writes to stdout or stderr */
 	void *log_arg;           /**< given back to on_log */
+	/** asked instead of the system's name servers: "192.0.2.53", "192.0.2.53:5353"; at most 8; copied; NULL = the system's */
+	const char *const *nameservers;
+	size_t n_nameservers; /**< how many of them */
+	int plain_names;      /**< non-zero: names lead to their addresses alone, without NAPTR and SRV (RFC 3263) */
+	int decisions;        /**< non-zero: OFFHOOK_EVENT_DECISION tells where requests go, and why */
 };
 
 /**
