@@ -44,14 +44,14 @@ enum offhook_event_type {
 		9, /**< a hold or re-INVITE was refused (`status`, `message`), or its answer was of no use
 	                                  *   (`error`); the old session stands */
 	OFFHOOK_EVENT_PLAYER_END = 10, /**< a player without loop has given its last sample */
+	OFFHOOK_EVENT_DECISION =
+		70, /**< with `decisions` of the phone: `text` says which target was chosen, left for another, put
+	                                  *   aside or is back, and why; `id` is the call or account, 0: several */
 	OFFHOOK_EVENT_TONE_END = 11,   /**< a tone with repeats is over */
 	OFFHOOK_EVENT_DROPPED =
 		12, /**< a queue was full: `count` events of less weight were dropped before this one */
 	OFFHOOK_EVENT_QUESTION =
-		40, /**< the network asks for a decision: `question`; `message` is the request */
-	OFFHOOK_EVENT_DECISION =
-		70 /**< with `decisions` of the phone: `text` says which target was chosen, left for another, put
-	                                  *   aside or is back, and why; `id` is the call or account, 0: several */
+		40 /**< the network asks for a decision: `question`; `message` is the request */
 };
 
 /** One event. Read only; valid until the handler returns. */
@@ -72,8 +72,8 @@ struct offhook_event {
 	const char *message;   /**< a SIP message, terminated: see the types; at DISCONNECTED the one from the
 	                                  *   peer that ended it; NULL when there is none */
 	size_t message_length; /**< its bytes */
+	const char *text;      /**< of a decision: one line; else NULL */
 	const struct offhook_question *question; /**< of a question; else NULL */
-	const char *text;                        /**< of a decision: one line; else NULL */
 };
 
 /**

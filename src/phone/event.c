@@ -179,7 +179,7 @@ struct event *event_emit(struct offhook_phone *p, const struct event_say *say)
 		}
 	}
 	if (slice_present(say->text)) {
-		e->text = slice_dup(say->text);
+		e->pub.text = e->text = slice_dup(say->text);
 		if (!e->text) {
 			event_free(e);
 			return refuse(p, say);
@@ -202,7 +202,6 @@ struct event *event_emit(struct offhook_phone *p, const struct event_say *say)
 	e->pub.digit = say->digit;
 	e->pub.duration_ms = say->duration_ms;
 	e->pub.question = e->question;
-	e->pub.text = e->text;
 	e->pub.message = e->message;
 	e->pub.message_length = e->message ? say->message.n : 0;
 	enqueue(p, e);

@@ -32,7 +32,8 @@ int names_setup(struct host *host, const struct offhook_phone_cfg *cfg)
 		return err_detail(OH_EINVAL, "nameservers: at most %u", NAMESERVERS_MAX);
 	for (size_t i = 0; i < cfg->n_nameservers; i++)
 		if (!cfg->nameservers[i] || parse_server(cfg->nameservers[i], &servers[i]))
-			return err_detail(OH_EINVAL, "nameservers: '%.64s' is no IP address, with or without port",
+			return err_detail(OH_EINVAL,
+				"nameservers: '%.64s' is no IP address, with or without port",
 				cfg->nameservers[i] ? cfg->nameservers[i] : "");
 	return host_dns_servers(host, servers, cfg->n_nameservers);
 }

@@ -4,9 +4,9 @@
 
 #include "base/mem.h"
 #include "phone/account.h"
-#include "phone/names.h"
 #include "session/inv.h"
 #include "sip/mask.h"
+#include "phone/names.h"
 
 static _Thread_local struct {
 	const struct offhook_phone *phone;
@@ -148,14 +148,12 @@ static int new_stack(struct offhook_phone *p)
 		.timers = {.t1 = p->cfg.t1_ms},
 		.handler = {.request = incoming_request, .stray_2xx = stray_2xx, .arg = p},
 		.plain_names = p->cfg.plain_names != 0,
+		.decision = p->cfg.decisions || host_logs(p->host, LOG_INFO) ? names_decided : NULL,
+		.decision_arg = p,
 		.trace = trace,
 		.trace_arg = p,
 	};
 
-	if (p->cfg.decisions || host_logs(p->host, LOG_INFO)) {
-		cfg.decision = names_decided;
-		cfg.decision_arg = p;
-	}
 	return sip_stack_new(&cfg, &p->stack);
 }
 
