@@ -44,6 +44,9 @@ enum offhook_event_type {
 		9, /**< a hold or re-INVITE was refused (`status`, `message`), or its answer was of no use
 	                                  *   (`error`); the old session stands */
 	OFFHOOK_EVENT_PLAYER_END = 10, /**< a player without loop has given its last sample */
+	OFFHOOK_EVENT_DECISION =
+		70, /**< with `decisions` of the phone: `text` says which target was chosen, left for another, put
+	                                  *   aside or is back, and why; `id` is the call or account, 0: several */
 	OFFHOOK_EVENT_TONE_END = 11,   /**< a tone with repeats is over */
 	OFFHOOK_EVENT_DROPPED =
 		12, /**< a queue was full: `count` events of less weight were dropped before this one */
@@ -69,6 +72,7 @@ struct offhook_event {
 	const char *message;   /**< a SIP message, terminated: see the types; at DISCONNECTED the one from the
 	                                  *   peer that ended it; NULL when there is none */
 	size_t message_length; /**< its bytes */
+	const char *text;      /**< of a decision: one line; else NULL */
 	const struct offhook_question *question; /**< of a question; else NULL */
 };
 

@@ -109,6 +109,11 @@ struct offhook_phone_cfg {
 	uint16_t rtp_port_max;   /**< above rtp_port_min; default 32766 */
 	uint32_t rtp_timeout_ms; /**< an event when no RTP comes for so long; 0 = never; default 10,000 */
 	uint32_t t1_ms;          /**< SIP's T1 (RFC 3261 17.1.1.1), up to 60,000; 0 = 500 */
+	/** asked instead of the system's name servers: "192.0.2.53", "192.0.2.53:5353"; at most 8; copied; NULL = the system's */
+	const char *const *nameservers;
+	size_t n_nameservers; /**< how many of them */
+	int plain_names;      /**< non-zero: names lead to their addresses alone, without NAPTR and SRV (RFC 3263) */
+	int decisions;        /**< non-zero: OFFHOOK_EVENT_DECISION tells where requests go, and why */
 	int log_level;           /**< enum offhook_log_level; default none */
 	int log_messages;        /**< non-zero: every SIP message in full at level debug */
 	offhook_log_fn *on_log;  /**< NULL: nothing is logged; the library never writes to stdout or stderr */

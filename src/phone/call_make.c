@@ -107,6 +107,8 @@ static int send_invite(struct call *c, const struct sip_flow *flow)
 	if (err)
 		return err;
 	cfg.contact = slice_of(c->contact);
+	cfg.spare = c->ways->next < c->ways->n;
+	cfg.about = c->id;
 	return inv_call(c->phone->stack, &cfg, &c->inv);
 }
 

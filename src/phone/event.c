@@ -59,6 +59,7 @@ void event_free(struct event *e)
 	subject_unref(e->subject);
 	picture_unref(e->picture);
 	mem_free(e->message);
+	mem_free(e->text);
 	mem_free(e->question);
 	mem_free(e);
 }
@@ -106,6 +107,7 @@ static bool of_less_weight(const struct event_say *say)
 	case OFFHOOK_EVENT_CALL_DTMF_SENT:
 	case OFFHOOK_EVENT_CALL_REQUEST:
 	case OFFHOOK_EVENT_CALL_RTP:
+	case OFFHOOK_EVENT_DECISION:
 		return true;
 	case OFFHOOK_EVENT_CALL_STATE:
 		return say->repeated;
@@ -176,6 +178,13 @@ struct event *event_emit(struct offhook_phone *p, const struct event_say *say)
 			return refuse(p, say);
 		}
 	}
+	if (slice_present(say->text)) {
+		e->pub.text = e->text = slice_dup(say->text);
+		if (!e->text) {
+			event_free(e);
+			return refuse(p, say);
+		}
+	}
 	tell_gap(p);
 
 	e->subject = subject_ref(say->subject);
@@ -185,7 +194,7 @@ struct event *event_emit(struct offhook_phone *p, const struct event_say *say)
 	e->ends_call = say->ends_call;
 	e->pub.type = say->type;
 	e->pub.cause = say->cause ? say->cause : p->commands.cause;
-	e->pub.id = say->subject ? say->subject->id : 0;
+	e->pub.id = say->subject ? say->subject->id : say->id;
 	e->pub.account = say->account;
 	e->pub.call = e->picture ? &e->picture->info : NULL;
 	e->pub.status = say->status;

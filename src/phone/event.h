@@ -58,7 +58,7 @@ struct event {
 	struct offhook_event pub;
 	struct subject *subject; /* NULL: about no object */
 	struct picture *picture;
-	char *message;
+	char *message, *text;
 	struct offhook_question *question; /* one block */
 	uint32_t release_slot; /* this slot number may be given out again when it was handled; 0 = none */
 	bool ends_call;        /* the id dies when it was handled */
@@ -108,7 +108,8 @@ struct event_say {
 	int error;
 	char digit;
 	uint32_t duration_ms;
-	struct slice message;
+	struct slice message, text;
+	offhook_id id;  /* without subject */
 	uint64_t cause; /* 0: the command that runs now, or none */
 	uint32_t release_slot;
 	bool ends_call;

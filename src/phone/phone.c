@@ -6,6 +6,7 @@
 #include "phone/account.h"
 #include "session/inv.h"
 #include "sip/mask.h"
+#include "phone/names.h"
 
 static _Thread_local struct {
 	const struct offhook_phone *phone;
@@ -146,6 +147,9 @@ static int new_stack(struct offhook_phone *p)
 		.user_agent = slice_of(p->user_agent),
 		.timers = {.t1 = p->cfg.t1_ms},
 		.handler = {.request = incoming_request, .stray_2xx = stray_2xx, .arg = p},
+		.plain_names = p->cfg.plain_names != 0,
+		.decision = p->cfg.decisions || host_logs(p->host, LOG_INFO) ? names_decided : NULL,
+		.decision_arg = p,
 		.trace = trace,
 		.trace_arg = p,
 	};
@@ -207,6 +211,10 @@ static int build(struct offhook_phone *p, const struct offhook_phone_cfg *cfg)
 	if (err)
 		return err;
 	p->cfg.codecs = NULL;
+	err = names_setup(p->host, cfg);
+	if (err)
+		return err;
+	p->cfg.nameservers = NULL;
 	if (p->cfg.on_log && p->cfg.log_level > OFFHOOK_LOG_NONE)
 		host_log_to(p->host, (enum log_level)p->cfg.log_level, log_line, p);
 

@@ -33,7 +33,7 @@ enum phone_state {
 struct offhook_phone {
 	struct host *host;
 	bool own_host; /* the real world, with threads of its own; else the tests' simulated one */
-	struct offhook_phone_cfg cfg; /* user_agent is our own copy, codecs is NULL */
+	struct offhook_phone_cfg cfg; /* user_agent is our own copy, codecs and nameservers are NULL */
 	char *user_agent;
 	const struct codec *codecs[OA_CODECS_MAX]; /* what we offer and accept, in order of preference */
 	size_t n_codecs;

@@ -80,6 +80,8 @@ struct inv_call_cfg {
 	uint32_t expires_s;    /* Expires: no answer in that time ends the call with 487; 0: none */
 	struct slice offer;    /* empty: INVITE without offer */
 	struct sip_flow flow;  /* as located */
+	bool spare;            /* there is another one: sip_request.spare */
+	uint64_t about;        /* sip_request.about */
 	struct sip_auth *auth; /* who we are, for the call's whole life; kept by reference; NULL: nobody */
 	struct inv_handler handler;
 };

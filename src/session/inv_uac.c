@@ -65,6 +65,8 @@ static int send_first(struct inv *inv, const struct inv_call_cfg *cfg)
 		.content_type = slice_empty(cfg->offer) ? SLICE_NONE : SDP_TYPE,
 		.body = cfg->offer,
 		.flow = cfg->flow,
+		.spare = cfg->spare,
+		.about = cfg->about,
 		.auth = cfg->auth};
 	struct sip_client_handler handler;
 	struct invite *v;

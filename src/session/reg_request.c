@@ -220,6 +220,7 @@ static int send_over(struct reg *r, const struct sip_flow *flow)
 	extras[req.n_extras++] = (struct sip_extra){SLICE_LIT("Expires"), slice_of(expires)};
 	req.extras = extras;
 	req.flow = *flow;
+	req.spare = r->flow + 1 < r->n_flows;
 	r->sent_ns = host_now(sip_stack_host(r->stack));
 	return sip_client_send(r->stack, &req, &handler, &r->client);
 }

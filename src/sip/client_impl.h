@@ -3,6 +3,7 @@
  *
  *	txn_client.c   the two machines
  *	client_auth.c  challenges: the same request again with credentials
+ *	client_ways.c  fail-over: the same request again to another target
  */
 #ifndef OH_SIP_CLIENT_IMPL_H
 #define OH_SIP_CLIENT_IMPL_H
@@ -37,8 +38,11 @@ struct sip_client {
 	struct sip_client_handler handler;
 	struct sip_auth *auth;
 	struct sip_auth_scope scope;
-	struct auth_tried *tried;  /* with auth only */
-	uint64_t server;           /* whose challenges are remembered: auth_server_key() */
+	struct auth_tried *tried; /* with auth only */
+	uint64_t server;          /* whose challenges are remembered: auth_server_key() */
+	struct other_ways *ways;  /* NULL: none */
+	bool spare;               /* the user knows another target */
+	uint64_t about;
 	struct sip_client *cancel; /* HELD: ours alone, not published yet */
 };
 
@@ -55,6 +59,22 @@ static inline bool client_is_open(const struct sip_client *c)
  * OH_ENOMEM: nothing has changed. When `next` cannot be sent the user hears of it as ever.
  */
 int client_restart(struct sip_client *c, struct outgoing *next, struct sip_msg *response);
+/* Of one that was not sent yet: `next` (taken) goes in its place. */
+void client_replace(struct sip_client *c, struct outgoing *next);
+
+/* ---- fail-over (client_ways.c) ---- */
+
+/* Is there another target behind this one? */
+bool client_has_ways(const struct sip_client *c);
+/* How long it waits for a first answer: sip_timers.try_ms when there is another target, else 64*T1. */
+uint64_t client_patience_ms(const struct sip_client *c);
+/* It could not even be sent: true when it may be sent now, to the next target. */
+bool client_ways_unsent(struct sip_client *c, int err);
+/* It failed without an answer. True: it is on its way to the next target. */
+bool client_ways_failed(struct sip_client *c, int err);
+/* A final response, or for a client that is through with it any. True: it was a 503, and the request is on its way to the
+ * next target. */
+bool client_ways_answered(struct sip_client *c, struct sip_msg *response);
 
 /* ---- challenges (client_auth.c) ---- */
 

@@ -20,6 +20,7 @@ struct dialog {
 	struct sip_flow flow;
 	struct sip_auth *auth;
 	struct sip_auth_scope scope;
+	uint64_t about;
 	struct slice local, remote;     /* From/To values with their tags */
 	size_t local_base, remote_base; /* their length without the tag */
 	uint32_t local_seq, remote_seq; /* 0: none yet */
@@ -130,6 +131,7 @@ int dialog_new_uac(struct sip_stack *s, const struct dialog_uac_cfg *cfg, struct
 	if (cfg->client) {
 		d->auth = sip_auth_ref(sip_client_auth(cfg->client));
 		d->scope = sip_client_scope(cfg->client);
+		d->about = sip_client_about(cfg->client);
 	}
 	*ret_dialog = d;
 	return 0;
@@ -316,6 +318,7 @@ static void fill(const struct dialog *d, struct sip_request *req)
 	req->prefer = d->flow.transport;
 	req->auth = d->auth;
 	req->scope = d->scope;
+	req->about = d->about;
 }
 
 /* RFC 3261 8.1.1.5: the first number is free, below 2**31; a small one leaves room to count. */

@@ -105,6 +105,18 @@ int request_next_hop(const struct sip_request *req, struct sip_uri *ret_uri)
 	return 0;
 }
 
+static struct other_ways *other_ways(const struct sip_flow *flows, size_t n)
+{
+	struct other_ways *w = n > 1 ? mem_alloc(sizeof(*w) + (n - 1) * sizeof(*flows)) : NULL;
+
+	if (w) {
+		w->n = n - 1;
+		w->next = 0;
+		memcpy(w->list, flows + 1, w->n * sizeof(*flows));
+	}
+	return w;
+}
+
 static void located(void *arg, int err, const struct sip_flow *flows, size_t n)
 {
 	struct outgoing *o = arg;
@@ -116,6 +128,7 @@ static void located(void *arg, int err, const struct sip_flow *flows, size_t n)
 		err = OH_ERESOLVE;
 	if (!err) {
 		o->flow = flows[0];
+		o->others = other_ways(flows, n);
 		err = keep(&bare, via_line(o, via), &o->text);
 	}
 	if (!o->ready) {
@@ -168,8 +181,11 @@ int outgoing_start(struct outgoing *o, struct sip_stack *s, const struct sip_req
 	err = print(s, req, credentials, &o->text);
 	if (!err)
 		err = locate(o, req);
-	if (err)
+	if (err) {
+		mem_free(o->others);
+		o->others = NULL;
 		o->text = (struct request_text){0}; /* nothing was kept */
+	}
 	o->ready = ready;
 	return err;
 }
@@ -238,6 +254,8 @@ void outgoing_drop(struct outgoing *o)
 {
 	sip_locate_cancel(o->query);
 	o->query = NULL;
+	mem_free(o->others);
+	o->others = NULL;
 	mem_free(o->text.p);
 	o->text = (struct request_text){0};
 }

@@ -42,6 +42,10 @@ struct sip_request {
 	struct sip_auth_scope scope; /* zero: outside of dialogs */
 	/* For an ACK to a 2xx: its INVITE, whose credentials it repeats (RFC 3261 22.1); NULL: none. */
 	const struct sip_client *invite;
+	/* A flow was given, and the user has another one for it: the wait is that of sip_timers.try_ms. A request that is
+	 * located goes on to its next target by itself. */
+	bool spare;
+	uint64_t about; /* whom sip_stack_cfg.decision is told about */
 };
 
 struct sip_client_handler {
@@ -84,6 +88,7 @@ struct slice sip_client_branch(const struct sip_client *c);
 const struct sip_flow *sip_client_flow(const struct sip_client *c);
 /* What it was sent with, and what a dialog that it made goes on with. NULL: none. */
 struct sip_auth *sip_client_auth(const struct sip_client *c);
+uint64_t sip_client_about(const struct sip_client *c);
 struct sip_auth_scope sip_client_scope(const struct sip_client *c);
 
 /* An ACK to a 2xx is a message of its own, without transaction (RFC 3261 13.2.2.4). It is kept to be sent again for

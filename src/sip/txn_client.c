@@ -154,17 +154,22 @@ static void enter(struct sip_client *c, enum client_state state)
 	case LOCATING: /* the resolver has its own time limit */
 	case HELD:
 	case CALLING_CANCEL: /* A and B go on */
-	case N_PROCEEDING:   /* E and F go on */
+		break;
+	case N_PROCEEDING: /* E and F go on; somebody is there, so the whole of F */
+		if (client_patience_ms(c) < 64ull * t1)
+			txn_timer_set(s, &c->timer, c->timer.retry_ms, 64ull * t1);
 		break;
 	case ABORTED:
 		txn_timer_set(s, &c->timer, 0, 0);
 		break;
 	case CALLING:
 	case TRYING:
-		txn_timer_set(s, &c->timer, reliable ? 0 : t1, 64ull * t1);
+		txn_timer_set(s, &c->timer, reliable ? 0 : t1, client_patience_ms(c));
 		break;
-	case PROCEEDING:      /* no limit: the callee may ring as long as it likes */
-		if (!c->auth) /* else a proxy behind the one that said 100 may still challenge */
+	case PROCEEDING: /* no limit: the callee may ring as long as it likes */
+		if (!c->auth &&
+			!client_has_ways(
+				c)) /* else a proxy behind the one that said 100 may still challenge */
 			outgoing_trim(&c->out);
 		txn_timer_set(s, &c->timer, 0, TXN_NEVER);
 		break;
@@ -235,6 +240,7 @@ static void destroy(struct sip_client *c)
 	outgoing_drop(&c->out);
 	sip_auth_unref(c->auth);
 	mem_free(c->tried);
+	mem_free(c->ways);
 	mem_free(c);
 }
 
@@ -272,7 +278,22 @@ static void fail(struct sip_client *c, int err)
 {
 	const struct input in = {.err = err};
 
+	if (client_ways_failed(c, err))
+		return;
 	handle(c, SEND_FAILED, &in);
+}
+
+/* To the first target that can be sent to. */
+static int launch_somewhere(struct sip_client *c)
+{
+	int err;
+
+	c->ways = c->out.others;
+	c->out.others = NULL;
+	do
+		err = launch(c);
+	while (err && client_ways_unsent(c, err));
+	return err;
 }
 
 static void located(void *arg, int err)
@@ -280,7 +301,7 @@ static void located(void *arg, int err)
 	struct sip_client *c = arg;
 
 	if (!err)
-		err = launch(c);
+		err = launch_somewhere(c);
 	if (err)
 		fail(c, err);
 }
@@ -289,7 +310,10 @@ static void timer_due(void *arg)
 {
 	struct sip_client *c = arg;
 
-	handle(c, txn_timer_is_over(c->out.stack, &c->timer) ? GIVE_UP_DUE : RETRY_DUE, &no_input);
+	bool over = txn_timer_is_over(c->out.stack, &c->timer);
+
+	if (!over || !client_ways_failed(c, OH_ETIMEDOUT))
+		handle(c, over ? GIVE_UP_DUE : RETRY_DUE, &no_input);
 }
 
 int sip_client_send(struct sip_stack *s, const struct sip_request *req,
@@ -302,6 +326,8 @@ int sip_client_send(struct sip_stack *s, const struct sip_request *req,
 
 	if (!c)
 		return OH_ENOMEM;
+	c->spare = req->spare;
+	c->about = req->about;
 	err = client_auth_begin(c, req, buf, &credentials);
 	if (err == 0)
 		err = outgoing_start(&c->out, s, req, credentials, located, c);
@@ -311,7 +337,7 @@ int sip_client_send(struct sip_stack *s, const struct sip_request *req,
 		publish(c);
 		enter(c, LOCATING);
 	} else {
-		err = launch(c);
+		err = launch_somewhere(c);
 		if (err)
 			goto fail;
 	}
@@ -320,6 +346,19 @@ int sip_client_send(struct sip_stack *s, const struct sip_request *req,
 fail:
 	destroy(c);
 	return err;
+}
+
+void client_replace(struct sip_client *c, struct outgoing *next)
+{
+	struct sip_stack *s = c->out.stack;
+	bool published = list_linked(&c->link);
+
+	if (published)
+		hash_remove(&s->clients, &c->node);
+	outgoing_drop(&c->out);
+	c->out = *next;
+	if (published)
+		hash_insert(&s->clients, &c->node, hash_key_nocase(&s->clients, outgoing_branch(&c->out), 0));
 }
 
 int client_restart(struct sip_client *c, struct outgoing *next, struct sip_msg *response)
@@ -397,6 +436,11 @@ struct sip_client *sip_client_free(struct sip_client *c)
 struct slice sip_client_branch(const struct sip_client *c)
 {
 	return outgoing_branch(&c->out);
+}
+
+uint64_t sip_client_about(const struct sip_client *c)
+{
+	return c->about;
 }
 
 const struct sip_flow *sip_client_flow(const struct sip_client *c)
@@ -535,6 +579,8 @@ static void receive(struct sip_client *c, struct sip_msg *response, const struct
 	const struct input in = {response, flow, 0};
 	enum client_event event = event_of(response->status);
 
+	if (client_ways_answered(c, response))
+		return;
 	if (event == RX_300_699 && client_auth_answer(c, response))
 		return;
 	if (event != RX_1XX)

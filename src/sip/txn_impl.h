@@ -56,12 +56,19 @@ struct request_text {
 	uint32_t number;
 };
 
+/* Where else a request may go: the targets behind the first, in their order. One block. */
+struct other_ways {
+	size_t n, next;
+	struct sip_flow list[];
+};
+
 /* A request on its way: printed, then located, then complete with its Via. */
 struct outgoing {
 	struct sip_stack *stack;
 	struct request_text text;
 	struct sip_flow flow;
-	struct sip_locate *query; /* while its host name is looked up */
+	struct other_ways *others; /* NULL: none, or no memory for them */
+	struct sip_locate *query;  /* while its host name is looked up */
 	void (*ready)(void *arg, int err);
 	void *arg;
 	int err;

@@ -75,6 +75,9 @@ static void on_event(void *arg, const struct offhook_event *e)
 		s->ticket = e->question->ticket;
 		note(s, "QUESTION(%d,%s) ", e->question->kind, e->question->target);
 		break;
+	case OFFHOOK_EVENT_DECISION:
+		note(s, "[%s] ", e->text);
+		break;
 	case OFFHOOK_EVENT_DROPPED:
 		note(s, "DROPPED(%" PRIu64 ") ", e->count);
 		break;

@@ -40,7 +40,7 @@ TEST(the_next_address_is_tried_when_one_is_silent)
 	struct rig *r = rig_with(NOBODY_2, RIG_B_IP);
 
 	CHECK_OK(call_with(&r->a, "sip:bob@" NAME, 0, NULL));
-	rig_run_ms(r, 31900);
+	rig_run_ms(r, 3900); /* SIP_TRY_T1 */
 	CHECK_STR(r->b.log, "");
 	CHECK(rig_wait(&r->b, "INCOMING"));
 	CHECK_OK(side_answer(&r->b, 200));
@@ -173,8 +173,8 @@ TEST(expiry_counts_from_the_first_invite)
 
 	CHECK_OK(call_with(&r->a, "sip:bob@" NAME, 40, NULL));
 	CHECK(rig_wait(&r->b, "INCOMING"));
-	CHECK(strstr(r->b.message, "\r\nExpires: 8\r\n") != NULL);
-	rig_run_ms(r, 10000);
+	CHECK(strstr(r->b.message, "\r\nExpires: 36\r\n") != NULL);
+	rig_run_ms(r, 40000);
 	CHECK_STR(r->a.log, "CALLING DISCONNECTED(487) ");
 	rig_close(r);
 }
