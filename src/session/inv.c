@@ -564,6 +564,18 @@ const struct sip_flow *inv_flow(const struct inv *inv)
 	return inv->open ? sip_client_flow(inv->open->client) : &inv->flow;
 }
 
+struct dialog *inv_dialog(const struct inv *inv)
+{
+	return inv->dialog;
+}
+
+struct inv *inv_of_dialog(const struct dialog *dialog)
+{
+	const struct dialog_handler *maker = dialog_maker(dialog);
+
+	return maker->request == inv_dialog_request ? maker->arg : NULL;
+}
+
 bool inv_offer_open(const struct inv *inv)
 {
 	return inv->sdp == SDP_OURS || inv->sdp == SDP_THEIRS;
