@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The conformance matrix: which test drives which flow of RFC 3665, 5407 and 6337 and which torture message.
+"""The conformance matrix: which test drives which flow of RFC 3665, 5359, 5407 and 6337 and which torture message.
 
 tests/matrix/rows.tsv lists what must be there. A test says which rows it drives by comment lines right above it,
 
@@ -23,6 +23,7 @@ KINDS = ("flow", "rule", "message")
 TITLES = {
     "3665": "Session Initiation Protocol (SIP) Basic Call Flow Examples",
     "5407": "Example Call Flows of Race Conditions in the Session Initiation Protocol (SIP)",
+    "5359": "Session Initiation Protocol Service Examples",
     "6337": "Session Initiation Protocol (SIP) Usage of the Offer/Answer Model",
     "4475": "Session Initiation Protocol (SIP) Torture Test Messages",
     "5118": "Session Initiation Protocol (SIP) Torture Test Messages for Internet Protocol Version 6 (IPv6)",

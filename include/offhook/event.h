@@ -55,7 +55,14 @@ enum offhook_event_type {
 	                                  *   is the account, `status` and `message` the response that decided, if any,
 	                                  *   `error` 0 when it went as asked (offhook/registration.h) */
 	OFFHOOK_EVENT_QUESTION =
-		40 /**< the network asks for a decision: `question`; `message` is the request */
+		40, /**< the network asks for a decision: `question`; `message` is the request */
+	OFFHOOK_EVENT_TRANSFER_STATUS =
+		41, /**< how the transfer of this call goes: `status` and `reason` of the call that the peer makes (100
+	             *   "Accepted": it will), or of its refusal; `final` when nothing more will be told */
+	OFFHOOK_EVENT_REPLACED = 42, /**< the call `other` takes the place of this one, which ends now */
+	OFFHOOK_EVENT_TRANSFERRED =
+		43 /**< a new call, placed because the peer of the call `other` (0: somebody outside of calls) asked for
+	            *   it and the program agreed; its other events follow */
 };
 
 /** One event. Read only; valid until the handler returns. */
@@ -78,6 +85,9 @@ struct offhook_event {
 	size_t message_length; /**< its bytes */
 	const char *text;      /**< of a decision: one line; else NULL */
 	const struct offhook_question *question; /**< of a question; else NULL */
+	offhook_id other;                        /**< a second call: see the types; else 0 */
+	const char *reason;                      /**< phrase of `status` where the types say so; else NULL */
+	int final;                               /**< see the types */
 };
 
 /**

@@ -9,6 +9,7 @@
 #include "offhook/phone.h"
 #include "offhook/call.h"
 #include "offhook/question.h"
+#include "offhook/transfer.h"
 #include "offhook/event.h"
 #include "offhook/registration.h"
 #include "offhook/bridge.h"

@@ -118,6 +118,9 @@ struct offhook_phone_cfg {
 	int log_messages;        /**< non-zero: every SIP message in full at level debug */
 	offhook_log_fn *on_log;  /**< NULL: nothing is logged; the library never writes to stdout or stderr */
 	void *log_arg;           /**< given back to on_log */
+	/** non-zero: a REFER outside of calls asks the program too; default: it is refused with 603, because whoever
+	 * reaches us could make us call anybody */
+	int refer_outside_calls;
 };
 
 /**

@@ -163,18 +163,29 @@ PyObject *dict_from_call_stats(const struct offhook_call_stats *s)
 		s->first_response_ms);
 }
 
+static PyObject *dict_from_question(const struct offhook_question *q)
+{
+	return Py_BuildValue("{s:K,s:i,s:N,s:N}", "ticket", q->ticket, "kind", (int)q->kind, "from",
+		str(q->from), "target", str(q->target));
+}
+
 PyObject *dict_from_event(const struct offhook_event *e)
 {
 	const char digit[2] = {e->digit, '\0'};
 	PyObject *call = e->call ? dict_from_call_info(e->call) : Py_NewRef(Py_None);
+	PyObject *question = call && e->question ? dict_from_question(e->question) : Py_NewRef(Py_None);
 
-	if (!call)
+	if (!call || !question) {
+		Py_XDECREF(call);
+		Py_XDECREF(question);
 		return NULL;
-	return Py_BuildValue("{s:i,s:K,s:K,s:K,s:K,s:K,s:N,s:I,s:i,s:s,s:I,s:K,s:y#}", "type", (int)e->type,
-		"serial", e->serial, "cause", e->cause, "id", e->id, "account", e->account, "user",
-		token(e->user_data), "call", call, "status", e->status, "error", e->error, "digit", digit,
-		"duration_ms", e->duration_ms, "count", e->count, "message", e->message,
-		(Py_ssize_t)e->message_length);
+	}
+	return Py_BuildValue("{s:i,s:K,s:K,s:K,s:K,s:K,s:N,s:I,s:i,s:s,s:I,s:K,s:y#,s:N,s:K,s:z,s:i}", "type",
+		(int)e->type, "serial", e->serial, "cause", e->cause, "id", e->id, "account", e->account,
+		"user", token(e->user_data), "call", call, "status", e->status, "error", e->error, "digit",
+		digit, "duration_ms", e->duration_ms, "count", e->count, "message", e->message,
+		(Py_ssize_t)e->message_length, "question", question, "other", e->other, "reason", e->reason,
+		"final", e->final);
 }
 
 PyObject *dict_from_slot_info(const struct offhook_slot_info *i)

@@ -94,6 +94,62 @@ static PyObject *call_reinvite(PyObject *op, PyObject *args)
 	return reoffer_with(op, args, offhook_call_reinvite);
 }
 
+static PyObject *call_transfer(PyObject *op, PyObject *args)
+{
+	struct phone_object *self = (struct phone_object *)op;
+	struct offhook_header headers[MAX_HEADERS];
+	PyObject *list = Py_None;
+	unsigned long long call;
+	const char *uri;
+	size_t n;
+	int err;
+
+	if (!PyArg_ParseTuple(args, "Ks|O", &call, &uri, &list) || headers_from(list, headers, &n))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = offhook_call_transfer(self->phone, call, uri, headers, n);
+	Py_END_ALLOW_THREADS return none_or_error(err);
+}
+
+static PyObject *call_transfer_to(PyObject *op, PyObject *args)
+{
+	struct phone_object *self = (struct phone_object *)op;
+	struct offhook_header headers[MAX_HEADERS];
+	PyObject *list = Py_None;
+	unsigned long long call, other;
+	size_t n;
+	int err;
+
+	if (!PyArg_ParseTuple(args, "KK|O", &call, &other, &list) || headers_from(list, headers, &n))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = offhook_call_transfer_to(self->phone, call, other, headers, n);
+	Py_END_ALLOW_THREADS return none_or_error(err);
+}
+
+static PyObject *call_transfer_stop(PyObject *op, PyObject *args)
+{
+	struct phone_object *self = (struct phone_object *)op;
+	unsigned long long call;
+	int err;
+
+	if (!PyArg_ParseTuple(args, "K", &call))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = offhook_call_transfer_stop(self->phone, call);
+	Py_END_ALLOW_THREADS return none_or_error(err);
+}
+
+static PyObject *question_answer(PyObject *op, PyObject *args)
+{
+	struct phone_object *self = (struct phone_object *)op;
+	unsigned long long ticket;
+	const char *reason = NULL;
+	int code, err;
+
+	if (!PyArg_ParseTuple(args, "Ki|z", &ticket, &code, &reason))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = offhook_question_answer(self->phone, ticket, (unsigned)code, reason);
+	Py_END_ALLOW_THREADS return none_or_error(err);
+}
+
 static PyObject *call_dtmf(PyObject *op, PyObject *args, PyObject *kwargs)
 {
 	static char *names[] = {"call", "digits", "duration_ms", "pause_ms", NULL};
@@ -199,6 +255,10 @@ PyMethodDef phone_call_methods[] = {
 	{"call_hold", call_hold, METH_VARARGS, "call_hold(call, headers=None)"},
 	{"call_reinvite", call_reinvite, METH_VARARGS,
 		"call_reinvite(call, headers=None): also releases our hold"},
+	{"call_transfer", call_transfer, METH_VARARGS, "call_transfer(call, uri, headers=None)"},
+	{"call_transfer_to", call_transfer_to, METH_VARARGS, "call_transfer_to(call, other, headers=None)"},
+	{"call_transfer_stop", call_transfer_stop, METH_VARARGS, "call_transfer_stop(call)"},
+	{"question_answer", question_answer, METH_VARARGS, "question_answer(ticket, code, reason=None)"},
 	{"call_dtmf", KEYWORDS(call_dtmf), "call_dtmf(call, digits, duration_ms=0, pause_ms=0)"},
 	{"call_request", KEYWORDS(call_request),
 		"call_request(call, method, headers=None, content_type=None, body=None)"},

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Mapping, Optional
 from offhook import _offhook
 
 from .constants import CALL_STATE_NAMES, CallState
-from .errors import (OH_EENDED, OH_EINVAL, OH_ENOENT, OH_ESTATE, PJ_EINVAL, PJSIP_ESESSIONSTATE,
-                     PJSIP_ESESSIONTERMINATED, Error, failing_as, unsupported)
+from .errors import (OH_EENDED, OH_EINVAL, OH_ENOENT, OH_ESCHEME, OH_ESTATE, OH_EURI, PJ_EINVAL, PJSIP_EINVALIDURI,
+                     PJSIP_ESESSIONSTATE, PJSIP_ESESSIONTERMINATED, Error, failing_as, unsupported)
 from .infos import CallInfo
 from .tracing import trace
 
@@ -209,11 +209,13 @@ class Call:
 
     def transfer(self, dest_uri: str, hdr_list: HdrList = None) -> None:
         """Asks the peer to call dest_uri; the call stays up."""
-        unsupported("transfer()", self)
+        self._do("transfer()", "call_transfer", dest_uri, usable_headers(hdr_list),
+                 codes={OH_ESTATE: PJSIP_ESESSIONSTATE, OH_EURI: PJSIP_EINVALIDURI, OH_ESCHEME: PJSIP_EINVALIDURI})
 
     def transfer_to_call(self, call: "Call", hdr_list: HdrList = None, options: int = 0) -> None:
         """Asks the peer to take the place of this side in another call."""
-        unsupported("transfer_to_call()", self)
+        self._do("transfer_to_call()", "call_transfer_to", call._id if call._id != -1 else 0,
+                 usable_headers(hdr_list), codes={OH_ESTATE: PJSIP_ESESSIONSTATE})
 
     def send_pager(self, text: str, im_id: int = 0, content_type: str = "text/plain",
                    hdr_list: HdrList = None) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Mapping, Optional
 from offhook import _offhook
 
 from .account import Account
-from .call import Call
+from .call import Call, CallCallback
 from .conference import Conference
 from .constants import CallState, TransportType
 from .errors import OH_ECLOSED, PJSIP_EINVALIDURI, PJSIP_ESESSIONTERMINATED, Error, failing_as, strerror, unsupported
@@ -23,6 +23,8 @@ from .settings import AccountConfig, LogConfig, MediaConfig, TransportConfig, UA
 
 # Event types of include/offhook/event.h.
 CALL_INCOMING, CALL_STATE, CALL_MEDIA, CALL_DTMF = 1, 2, 3, 4
+QUESTION, TRANSFER_STATUS, REPLACED, TRANSFERRED = 40, 41, 42, 43
+ASKS_TRANSFER, ASKS_REPLACES = 1, 2
 
 WORKER_MS = 50  # how long log lines may wait when no event comes
 EXIT_MS = 500  # how long the end of a program that forgot destroy() waits for its peers
@@ -269,22 +271,26 @@ class Lib(Conference):
         self._raise_interrupt()
         return call
 
-    def _call_back(self, cb: Any, name: str, *args: Any) -> None:
-        """Runs a handler of the program: what it raises is printed, and the call goes on. It may lack some."""
+    def _call_back(self, cb: Any, name: str, *args: Any) -> Any:
+        """Runs a handler of the program: what it raises is printed, and the call goes on. It may lack some: None."""
         handler = getattr(cb, name, None)
         if handler is None:
-            return
+            return None
         try:
-            handler(*args)
+            return handler(*args)
         except KeyboardInterrupt as interrupt:
             self._interrupt = interrupt
         except BaseException:  # noqa: BLE001 (SystemExit in a callback must not end the delivery either)
             traceback.print_exc()
+        return None
 
     def _on_event(self, event: Mapping[str, Any]) -> None:
         kind = event["type"]
         if kind == CALL_INCOMING:
             self._on_incoming(event)
+            return
+        if kind == TRANSFERRED:  # its own object: the old call goes on by itself
+            self._adopt(event["id"], event["call"]["remote_uri"])
             return
         call = self._calls.get(event["id"])
         if call is None:
@@ -298,6 +304,48 @@ class Lib(Conference):
             self._call_back(call._cb, "on_media_state")
         elif kind == CALL_DTMF:
             self._call_back(call._cb, "on_dtmf_digit", event["digit"])
+        elif kind == QUESTION:
+            self._on_question(call, event["question"])
+        elif kind == TRANSFER_STATUS:
+            self._on_transfer_status(call, event)
+        elif kind == REPLACED:
+            info = self._phone.call_info(event["other"])
+            self._call_back(call._cb, "on_replaced", self._adopt(event["other"], info["remote_uri"]))
+
+    def _adopt(self, call_id: int, remote_uri: str) -> Call:
+        call = Call(self, call_id, f"{{Call {remote_uri}}}")
+        self._calls[call_id] = call
+        return call
+
+    def _on_question(self, call: Call, question: Mapping[str, Any]) -> None:
+        """Without a handler, or after one that raised, the default's answer counts; an answer of a wrong type refuses."""
+        code, reason = 603, ""
+        if question["kind"] == ASKS_TRANSFER:
+            answer = self._ask(call, "on_transfer_request", question["target"], 202)
+            if isinstance(answer, int):
+                code = 202 if answer < 200 else answer
+        elif question["kind"] == ASKS_REPLACES:
+            answer = self._ask(call, "on_replace_request", 200, "OK")
+            if isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[0], int):
+                code, reason = (200 if answer[0] < 200 else answer[0]), str(answer[1])
+        try:
+            self._phone.question_answer(question["ticket"], min(code, 699), reason if code >= 300 else None)
+        except _offhook.Error:
+            pass  # its time has passed, or what was agreed to could not begin: the asker was refused
+
+    def _ask(self, call: Call, name: str, *args: Any) -> Any:
+        if not hasattr(call._cb, name):
+            return getattr(CallCallback(), name)(*args)
+        return self._call_back(call._cb, name, *args)
+
+    def _on_transfer_status(self, call: Call, event: Mapping[str, Any]) -> None:
+        goes_on = self._call_back(call._cb, "on_transfer_status", event["status"], event["reason"] or "",
+                                  event["final"], 1)
+        if not event["final"] and goes_on is not None and not goes_on:
+            try:
+                self._phone.call_transfer_stop(event["id"])
+            except _offhook.Error:
+                pass  # it has ended meanwhile
 
     def _on_incoming(self, event: Mapping[str, Any]) -> None:
         account = self._accounts.get(event["account"])

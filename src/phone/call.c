@@ -2,6 +2,7 @@
 #include "phone/call_impl.h"
 
 #include "base/mem.h"
+#include "phone/transfer.h"
 
 struct call *call_find(const struct offhook_phone *p, offhook_id id)
 {
@@ -39,6 +40,7 @@ static void call_free(struct call *c)
 		list_remove(&c->node);
 		p->n_calls--;
 	}
+	transfer_forget(c);
 	ids_remove(&p->ids, c->id);
 	sip_locate_cancel(c->locate);
 	inv_free(c->inv);
@@ -127,7 +129,12 @@ void call_ended(struct call *c, const struct call_end *end)
 		c->inv = inv_free(c->inv);
 		return;
 	}
+	replaces_old_gone(c);
+	transfer_asker_gone(c);
+	transfer_drop(c);
 	c->state = OFFHOOK_CALL_DISCONNECTED;
+	transfer_other_moved(c, end->status < 300 ? 487 : end->status);
+	transfer_report(c, end->status < 300 ? 487 : end->status, c->inv ? inv_reason(c->inv) : SLICE_NONE, true);
 	c->status = end->status;
 	c->ended_by = end->by;
 	c->error = end->error;

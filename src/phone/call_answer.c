@@ -127,6 +127,18 @@ static int reply(struct call *c, const struct answer_args *a)
 	return 0;
 }
 
+int call_answer_with(struct call *c, unsigned code)
+{
+	struct answer_args args = {.call = c->id};
+	int err = take(&args, NULL);
+
+	args.answer.code = code;
+	if (!err)
+		err = reply(c, &args);
+	mem_free(args.extras);
+	return err;
+}
+
 static int answer_run(struct offhook_phone *p, void *arg)
 {
 	const struct answer_args *a = arg;

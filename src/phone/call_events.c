@@ -1,6 +1,7 @@
 /* What the INVITE session and the media thread tell about a call becomes its state and its events. */
 #include "phone/call_impl.h"
 
+#include "phone/transfer.h"
 #include "phone/warning.h"
 
 static offhook_id account_now(const struct call *c)
@@ -93,6 +94,7 @@ static void ended(struct call *c, struct inv *inv, struct sip_msg *msg)
 		call_try_next(c))
 		return;
 	call_ended(c, &end);
+	replaces_withdrawn(c);
 }
 
 static void on_state(void *arg, struct inv *inv, struct sip_msg *msg)
@@ -127,6 +129,10 @@ static void on_state(void *arg, struct inv *inv, struct sip_msg *msg)
 		return;
 	}
 	call_say_state(c, msg, c->state == before);
+	if (c->state == OFFHOOK_CALL_CONFIRMED)
+		transfer_other_moved(c, 0);
+	if (c->state != OFFHOOK_CALL_CONNECTING)
+		transfer_report(c, inv_status(inv), inv_reason(inv), c->state == OFFHOOK_CALL_CONFIRMED);
 }
 
 /* ---- descriptions ---- */

@@ -37,7 +37,12 @@ struct call {
 	char *local_uri, *remote_uri; /* as the program sees them */
 	char *contact;                /* ours, NULL before it is known */
 	char *sip_call_id;
-	struct ladder *ladder; /* NULL: none */
+	struct ladder *ladder;         /* NULL: none */
+	struct transfer_out *transfer; /* our REFER is open (transfer.c) */
+	struct transfer_in *asked;     /* the peer's REFER waits for the program (transfer_in.c) */
+	struct transfer_in *reports;   /* who hears how it goes, because he asked for this call */
+	struct replacing *replacer;    /* a call that wants this one's place (replaces.c) */
+	struct replacing *replacing;   /* this one wants another one's, and nobody has heard of it yet */
 	/* Caller, until somebody has answered or there is nobody left to try. */
 	char *target, *from, *to;
 	struct extras *extras;
@@ -81,6 +86,14 @@ int call_room(const struct offhook_phone *p);
 bool call_try_next(struct call *c);
 /* Somebody has answered: the other addresses, and what an INVITE to them would need, are needed no more. */
 void call_forget_ways(struct call *c);
+
+/* Places a call for a transfer that `asked_in` (0: none) asks for: TRANSFERRED is its first event. Errors as
+ * offhook_call_make(). */
+int call_place(struct offhook_phone *p, offhook_id account, const struct offhook_call_cfg *cfg,
+	offhook_id asked_in, struct call **ret_call);
+
+/* call_answer.c: as offhook_call_answer(). */
+int call_answer_with(struct call *c, unsigned code);
 
 /* call_events.c: what the INVITE session tells. */
 struct inv_handler call_inv_handler(struct call *c);

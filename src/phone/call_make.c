@@ -182,10 +182,10 @@ static int begin(struct call *c, const struct account *a, const struct sip_uri *
 	return c->error;
 }
 
-static int make_run(struct offhook_phone *p, void *arg)
+static int make(struct offhook_phone *p, offhook_id account, const struct offhook_call_cfg *cfg,
+	struct call **ret_call)
 {
-	const struct make_args *args = arg;
-	struct account *a = args->account ? account_find(p, args->account) : p->default_account;
+	struct account *a = account ? account_find(p, account) : p->default_account;
 	struct sip_addr addr;
 	struct call *c;
 	int err = phone_check_taking(p);
@@ -193,17 +193,17 @@ static int make_run(struct offhook_phone *p, void *arg)
 	if (err)
 		return err;
 	if (!a)
-		return err_detail(OH_ENOENT, args->account ? "no such account" : "the phone has no account");
+		return err_detail(OH_ENOENT, account ? "no such account" : "the phone has no account");
 	if (list_empty(&p->transports))
 		return err_detail(OH_ETRANSPORT, "the phone has no transport");
-	err = uri_text_parse(args->cfg->uri, &addr);
+	err = uri_text_parse(cfg->uri, &addr);
 	if (!err)
 		err = call_room(p);
 	if (!err)
-		err = call_new(p, OFFHOOK_CALLER, args->cfg->user_data, &c);
+		err = call_new(p, OFFHOOK_CALLER, cfg->user_data, &c);
 	if (err)
 		return err;
-	err = fill(c, a, args->cfg, &addr);
+	err = fill(c, a, cfg, &addr);
 	if (!err)
 		err = begin(c, a, &addr.uri);
 	if (err) {
@@ -211,8 +211,42 @@ static int make_run(struct offhook_phone *p, void *arg)
 		return err;
 	}
 	c->state = OFFHOOK_CALL_CALLING;
+	*ret_call = c;
+	return 0;
+}
+
+static int make_run(struct offhook_phone *p, void *arg)
+{
+	const struct make_args *args = arg;
+	struct call *c = NULL;
+	int err = make(p, args->account, args->cfg, &c);
+
+	if (err)
+		return err;
 	*args->ret_call = c->id;
 	call_say_state(c, NULL, false);
+	return 0;
+}
+
+int call_place(struct offhook_phone *p, offhook_id account, const struct offhook_call_cfg *cfg,
+	offhook_id asked_in, struct call **ret_call)
+{
+	struct event_say say = {.type = OFFHOOK_EVENT_TRANSFERRED, .account = account, .other = asked_in};
+	struct call *c = NULL;
+	int err = make(p, account, cfg, &c);
+
+	if (err)
+		return err;
+	say.subject = c->subject;
+	say.picture = picture_new(c);
+	if (!event_emit(p, &say)) {
+		/* A call that the program cannot be told of does not stay. */
+		c->state = OFFHOOK_CALL_NULL;
+		call_discard(c);
+		return OH_ENOMEM;
+	}
+	call_say_state(c, NULL, false);
+	*ret_call = c;
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "phone/call_impl.h"
 
 #include "base/mem.h"
+#include "phone/transfer.h"
 
 #include <ctype.h>
 
@@ -180,6 +181,12 @@ void call_take_request(struct call *c, struct sip_msg *msg, struct sip_server *s
 		options_answer(server);
 	else if (msg->method == SIP_INFO)
 		take_info(c, msg, server);
+	else if (msg->method == SIP_REFER)
+		transfer_take(c->phone, c, msg, server);
+	else if (msg->method == SIP_NOTIFY)
+		sip_refuse(server, 481, "Subscription Does Not Exist");
+	else if (msg->method == SIP_SUBSCRIBE)
+		sip_refuse(server, 403, "Dialog Sharing Not Supported"); /* RFC 6665 4.5.2 */
 	else if (sip_respond(server, &reply) == OH_ENOMEM)
 		sip_refuse(server, 405, NULL);
 }

@@ -61,6 +61,7 @@ void event_free(struct event *e)
 	mem_free(e->message);
 	mem_free(e->text);
 	mem_free(e->question);
+	mem_free(e->reason);
 	mem_free(e);
 }
 
@@ -202,6 +203,10 @@ struct event *event_emit(struct offhook_phone *p, const struct event_say *say)
 	e->pub.digit = say->digit;
 	e->pub.duration_ms = say->duration_ms;
 	e->pub.question = e->question;
+	e->pub.other = say->other;
+	e->reason = slice_dup(say->reason); /* without memory: none */
+	e->pub.reason = e->reason;
+	e->pub.final = say->final;
 	e->pub.message = e->message;
 	e->pub.message_length = e->message ? say->message.n : 0;
 	enqueue(p, e);

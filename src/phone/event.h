@@ -60,6 +60,7 @@ struct event {
 	struct picture *picture;
 	char *message, *text;
 	struct offhook_question *question; /* one block */
+	char *reason;
 	uint32_t release_slot; /* this slot number may be given out again when it was handled; 0 = none */
 	bool ends_call;        /* the id dies when it was handled */
 	struct command handled;
@@ -114,6 +115,9 @@ struct event_say {
 	uint32_t release_slot;
 	bool ends_call;
 	struct offhook_question *question; /* taken, in case of failure too */
+	offhook_id other;
+	struct slice reason;
+	bool final;
 	struct event *spare;               /* made in advance for what must not fail; taken */
 };
 /* An empty event for `spare`; NULL: memory is out. */

@@ -2,6 +2,7 @@
 #include "phone/call_impl.h"
 
 #include "base/mem.h"
+#include "phone/transfer.h"
 #include "phone/warning.h"
 
 static const struct sip_extra capabilities[] = {
@@ -100,8 +101,23 @@ static int fill(struct call *c, struct account *a, const struct sip_msg *msg)
 	return account_contact(a, inv_flow(inv), &c->contact);
 }
 
-static void take_call(
-	struct offhook_phone *p, struct sip_msg *msg, struct sip_server *server, struct account *a)
+/* It is to take the place of another one: nobody hears of it before the program has agreed. */
+static void take_replacing(struct call *c, struct call *old, struct account *a, struct sip_msg *msg)
+{
+	int err = fill(c, a, msg);
+
+	if (!err)
+		err = replaces_ask(c, old, msg);
+	if (!err)
+		return;
+	inv_end(c->inv, err == OH_EREFUSED ? question_refusal(OFFHOOK_QUESTION_REPLACES) : 500, SLICE_NONE,
+		NULL, 0);
+	call_discard(c);
+}
+
+/* old: whose place it is to take, or NULL. */
+static void take_call(struct offhook_phone *p, struct sip_msg *msg, struct sip_server *server,
+	struct account *a, struct call *old)
 {
 	struct inv_handler handler;
 	struct event_say say;
@@ -118,6 +134,10 @@ static void take_call(
 		return;
 	}
 	inv_set_auth(c->inv, a->auth);
+	if (old) {
+		take_replacing(c, old, a, msg);
+		return;
+	}
 	c->state = OFFHOOK_CALL_INCOMING;
 	say = (struct event_say){
 		.type = OFFHOOK_EVENT_CALL_INCOMING,
@@ -135,13 +155,27 @@ static void take_call(
 	call_discard(c);
 }
 
+/* RFC 6665 4.2.1.1: there is nothing yet that we notify of by SUBSCRIBE. */
+static void subscribe_refused(struct offhook_phone *p, struct sip_server *server)
+{
+	char events[SUB_ALLOW_EVENTS_MAX];
+
+	refuse(server, 489,
+		(struct sip_extra){SLICE_LIT("Allow-Events"), sub_allow_events(&p->subs, events)});
+}
+
 void incoming_request(void *phone, struct sip_msg *msg, struct sip_server *server)
 {
 	struct offhook_phone *p = phone;
 	const struct sip_uri *ruri;
 	struct account *a;
+	struct call *old;
 
-	if (msg->method != SIP_INVITE && msg->method != SIP_OPTIONS) {
+	if (msg->method == SIP_SUBSCRIBE) {
+		subscribe_refused(p, server);
+		return;
+	}
+	if (msg->method != SIP_INVITE && msg->method != SIP_OPTIONS && msg->method != SIP_REFER) {
 		/* BYE, INFO: of a dialog that we do not know (RFC 3261 12.2.2). */
 		sip_refuse(server, 481, NULL);
 		return;
@@ -149,6 +183,14 @@ void incoming_request(void *phone, struct sip_msg *msg, struct sip_server *serve
 	/* An OPTIONS is answered with what an INVITE would get (RFC 3261 11.2). */
 	if (refused_now(p, server))
 		return;
+	if (msg->method == SIP_REFER) {
+		/* Whoever can reach us could make us call anybody. */
+		if (p->cfg.refer_outside_calls)
+			transfer_take(p, NULL, msg, server);
+		else
+			sip_refuse(server, 603, NULL);
+		return;
+	}
 	if (sip_msg_ruri(msg, &ruri)) {
 		sip_refuse(server, 400, "Bad Request-URI");
 		return;
@@ -160,6 +202,6 @@ void incoming_request(void *phone, struct sip_msg *msg, struct sip_server *serve
 		return;
 	else if (msg->method == SIP_OPTIONS)
 		options_answer(server);
-	else if (!refused_offer(p, msg, server))
-		take_call(p, msg, server, a);
+	else if (!replaces_refused(p, msg, server, &old) && !refused_offer(p, msg, server))
+		take_call(p, msg, server, a, old);
 }

@@ -154,7 +154,11 @@ static int new_stack(struct offhook_phone *p)
 		.trace_arg = p,
 	};
 
-	return sip_stack_new(&cfg, &p->stack);
+	int err = sip_stack_new(&cfg, &p->stack);
+
+	if (!err)
+		subs_init(&p->subs, p->stack);
+	return err;
 }
 
 static int new_engine(struct offhook_phone *p)

@@ -17,6 +17,7 @@
 #include "phone/tags.h"
 #include "phone/trace.h"
 #include "sdp/oa.h"
+#include "session/sub.h"
 #include "sip/stack.h"
 
 #include <stdio.h>
@@ -52,15 +53,17 @@ struct offhook_phone {
 	struct traces traces;
 
 	struct sip_stack *stack;
+	struct subs subs; /* subscriptions, both ways */
 	struct engine *engine;
 
 	struct list transports, accounts, calls, files;
 	struct list regs; /* registrations, those that leave too */
 	struct account *default_account;
 	size_t n_transports, n_accounts, n_calls; /* calls: whose end was not yet handled */
-	struct list questions; /* that wait for their answers */
+	size_t n_waiting_transfers;               /* of transfers, for the other call */
+	struct list questions;                    /* that wait for their answers */
 	size_t n_questions;
-	struct list finishing;                    /* recorders that wait for the media thread to let go */
+	struct list finishing; /* recorders that wait for the media thread to let go */
 };
 
 /* A phone on a host that somebody else owns and runs: the simulated one. Commands run at once in their

@@ -361,32 +361,6 @@ int inv_keep_contact(struct inv *inv, struct slice contact)
 	return 0;
 }
 
-int inv_extras_keep(const struct sip_extra *extras, size_t n, struct kept_extras **ret_kept)
-{
-	size_t size = sizeof(struct kept_extras) + n * sizeof(extras[0]);
-	struct kept_extras *kept;
-	char *at;
-
-	for (size_t i = 0; i < n; i++)
-		size += extras[i].name.n + extras[i].value.n;
-	kept = mem_zalloc(size);
-	if (!kept)
-		return OH_ENOMEM;
-	kept->n = n;
-	at = (char *)&kept->list[n];
-	for (size_t i = 0; i < n; i++) {
-		kept->list[i].name =
-			slice_make(memcpy(at, extras[i].name.p, extras[i].name.n), extras[i].name.n);
-		at += extras[i].name.n;
-		kept->list[i].value = slice_make(at, extras[i].value.n);
-		if (extras[i].value.n)
-			memcpy(at, extras[i].value.p, extras[i].value.n);
-		at += extras[i].value.n;
-	}
-	*ret_kept = kept;
-	return 0;
-}
-
 int inv_extras_with_ours(
 	const struct sip_extra *extras, size_t n, struct sip_extra buf[INV_EXTRAS_ROOM], size_t *ret_n)
 {
@@ -588,6 +562,18 @@ const struct sip_flow *inv_flow(const struct inv *inv)
 	if (inv->dialog)
 		return dialog_flow(inv->dialog);
 	return inv->open ? sip_client_flow(inv->open->client) : &inv->flow;
+}
+
+struct dialog *inv_dialog(const struct inv *inv)
+{
+	return inv->dialog;
+}
+
+struct inv *inv_of_dialog(const struct dialog *dialog)
+{
+	const struct dialog_handler *maker = dialog_maker(dialog);
+
+	return maker->request == inv_dialog_request ? maker->arg : NULL;
 }
 
 bool inv_offer_open(const struct inv *inv)

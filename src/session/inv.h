@@ -177,6 +177,10 @@ struct slice inv_remote_uri(const struct inv *inv);
 struct slice inv_remote_contact(const struct inv *inv); /* URI without brackets; empty before it is known */
 struct slice inv_call_id(const struct inv *inv);
 const struct sip_flow *inv_flow(const struct inv *inv);
+/* Its dialog, for a subscription to share; NULL before there is one. */
+struct dialog *inv_dialog(const struct inv *inv);
+/* The call that a dialog belongs to; NULL: it was not made by an INVITE. */
+struct inv *inv_of_dialog(const struct dialog *dialog);
 bool inv_offer_open(const struct inv *inv); /* an offer, either way, waits for its answer */
 
 #endif

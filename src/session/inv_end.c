@@ -110,7 +110,7 @@ int end_after_ack(struct inv *inv, const struct ev *ev)
 	if (!inv->server)
 		return end_bye(inv, ev);
 	if (end->n_extras)
-		(void)inv_extras_keep(end->extras, end->n_extras, &inv->bye_extras);
+		(void)kept_extras_new(end->extras, end->n_extras, &inv->bye_extras);
 	inv_finish(inv, PHASE_BYE_AFTER_ACK, end);
 	return 0;
 }

@@ -21,6 +21,7 @@
 #include "base/mem.h"
 #include "base/wheel.h"
 #include "session/inv.h"
+#include "session/kept_extras.h"
 
 /* One list: constant, name in the log, the state that the owner sees. */
 #define INV_PHASES(X) \
@@ -129,12 +130,6 @@ struct invite {
 	struct list forks;   /* struct fork */
 };
 
-/* Headers of the program kept for later: one block. */
-struct kept_extras {
-	size_t n;
-	struct sip_extra list[];
-};
-
 /* We want another session: from inv_reoffer() until that has ended, over all its tries. */
 struct reoffer {
 	struct inv *inv;
@@ -209,7 +204,6 @@ int inv_new(struct sip_stack *s, const struct inv_handler *handler, size_t n_tex
 int inv_keep_body(struct inv *inv, struct slice body);
 void inv_drop_body(struct inv *inv);
 int inv_keep_contact(struct inv *inv, struct slice contact);
-int inv_extras_keep(const struct sip_extra *extras, size_t n, struct kept_extras **ret_kept);
 /* What we can do (RFC 3261 13.2.1, 13.3.1.4) and the program's headers, in buf. OH_ETOOBIG. */
 int inv_extras_with_ours(
 	const struct sip_extra *extras, size_t n, struct sip_extra buf[INV_EXTRAS_ROOM], size_t *ret_n);

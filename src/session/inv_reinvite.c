@@ -111,7 +111,7 @@ int reoffer_start(struct inv *inv, const struct ev *ev)
 	want->inv = inv;
 	wheel_timer_init(&want->retry, on_retry, want);
 	inv->want = want;
-	err = inv_extras_keep(op->extras, op->n_extras, &want->extras);
+	err = kept_extras_new(op->extras, op->n_extras, &want->extras);
 	if (err == 0)
 		err = send_reinvite(inv, op->offer);
 	if (err)

@@ -24,7 +24,10 @@ struct dialog {
 	struct slice local, remote;     /* From/To values with their tags */
 	size_t local_base, remote_base; /* their length without the tag */
 	uint32_t local_seq, remote_seq; /* 0: none yet */
-	bool open;                      /* the stack finds it */
+	enum { MAKER_HERE, MAKER_CLOSED, MAKER_GONE } maker;
+	struct list usages; /* struct dialog_usage: they keep it when its maker has gone */
+	size_t n_usages;
+	bool was_shared;
 	struct dialog_path *path;
 	struct slice next_target; /* the Contact of a request that is not accepted yet; its own block */
 	char texts[];
@@ -103,8 +106,8 @@ static int dialog_new(struct sip_stack *s, const struct dialog_handler *handler,
 	d->local_base = local.n;
 	d->remote_base = remote.n;
 	d->entry.receive = receive;
+	list_init(&d->usages);
 	sip_dialog_add(s, &d->entry);
-	d->open = true;
 	*ret_dialog = d;
 	return 0;
 }
@@ -170,6 +173,37 @@ int dialog_new_uas(struct sip_stack *s, const struct dialog_handler *handler, st
 	return 0;
 }
 
+int dialog_new_notified(struct sip_stack *s, const struct dialog_uac_cfg *cfg, struct sip_msg *notify,
+	const struct sip_flow *flow, struct dialog **ret_dialog)
+{
+	struct parties who = {.call_id = sip_msg_call_id(notify),
+		.local_tag = sip_msg_to_tag(notify),
+		.remote_tag = sip_msg_from_tag(notify)};
+	const struct sip_cseq *cseq;
+	struct dialog_path *path;
+	struct dialog *d;
+	int err = sip_msg_to(notify, &who.local);
+
+	if (err == 0)
+		err = sip_msg_from(notify, &who.remote);
+	if (err == 0)
+		err = sip_msg_cseq(notify, &cseq);
+	if (err == 0)
+		err = path_from_msg(notify, ROUTES_AS_THEY_STAND, SLICE_NONE, &path);
+	if (err == 0)
+		err = dialog_new(s, &cfg->handler, &who, flow, path, &d);
+	if (err)
+		return err;
+	d->local_seq = cfg->local_seq;
+	d->remote_seq = cseq->number;
+	if (cfg->client) {
+		d->auth = sip_auth_ref(sip_client_auth(cfg->client));
+		d->scope = sip_client_scope(cfg->client);
+	}
+	*ret_dialog = d;
+	return 0;
+}
+
 void dialog_set_auth(struct dialog *d, struct sip_auth *auth)
 {
 	struct sip_auth *old = d->auth;
@@ -179,12 +213,21 @@ void dialog_set_auth(struct dialog *d, struct sip_auth *auth)
 	sip_auth_unref(old);
 }
 
+static void destroy(struct dialog *d)
+{
+	sip_auth_unref(d->auth);
+	mem_free((char *)d->next_target.p);
+	mem_free(d->path);
+	mem_free(d);
+}
+
 void dialog_close(struct dialog *d)
 {
-	if (d && d->open)
+	if (!d || d->maker != MAKER_HERE)
+		return;
+	d->maker = MAKER_CLOSED;
+	if (list_empty(&d->usages))
 		sip_dialog_remove(d->stack, &d->entry);
-	if (d)
-		d->open = false;
 }
 
 struct dialog *dialog_free(struct dialog *d)
@@ -192,11 +235,82 @@ struct dialog *dialog_free(struct dialog *d)
 	if (!d)
 		return NULL;
 	dialog_close(d);
-	sip_auth_unref(d->auth);
-	mem_free((char *)d->next_target.p);
-	mem_free(d->path);
-	mem_free(d);
+	d->maker = MAKER_GONE;
+	if (list_empty(&d->usages))
+		destroy(d);
 	return NULL;
+}
+
+/* ---- further usages ---- */
+
+int dialog_join(struct dialog *d, struct dialog_usage *u)
+{
+	if (d->n_usages == DIALOG_USAGES_MAX)
+		return err_detail(OH_ETOOMANY, "a dialog holds at most %u subscriptions", DIALOG_USAGES_MAX);
+	if (d->maker != MAKER_HERE && list_empty(&d->usages))
+		sip_dialog_add(d->stack, &d->entry);
+	list_append(&d->usages, &u->link);
+	d->n_usages++;
+	d->was_shared = true;
+	return 0;
+}
+
+bool dialog_was_shared(const struct dialog *d)
+{
+	return d->was_shared;
+}
+
+void dialog_leave(struct dialog *d, struct dialog_usage *u)
+{
+	if (!list_linked(&u->link))
+		return;
+	list_remove(&u->link);
+	d->n_usages--;
+	if (!list_empty(&d->usages) || d->maker == MAKER_HERE)
+		return;
+	sip_dialog_remove(d->stack, &d->entry);
+	if (d->maker == MAKER_GONE)
+		destroy(d);
+}
+
+/* ---- before there is a dialog ---- */
+
+static void receive_half(struct sip_dialog_entry *e, struct sip_msg *msg, struct sip_server *server)
+{
+	struct dialog_half *h = CONTAINER_OF(e, struct dialog_half, entry);
+
+	if (server)
+		h->notified(h, msg, server);
+}
+
+void dialog_half_open(
+	struct sip_stack *s, struct dialog_half *h, struct slice call_id, struct slice local_tag)
+{
+	h->entry.call_id = call_id;
+	h->entry.local_tag = local_tag;
+	h->entry.remote_tag = SLICE_LIT("");
+	h->entry.receive = receive_half;
+	sip_dialog_add(s, &h->entry);
+}
+
+void dialog_half_close(struct sip_stack *s, struct dialog_half *h)
+{
+	if (h->entry.receive)
+		sip_dialog_remove(s, &h->entry);
+	h->entry.receive = NULL;
+}
+
+struct dialog *dialog_find(
+	struct sip_stack *s, struct slice call_id, struct slice local_tag, struct slice remote_tag)
+{
+	struct sip_dialog_entry *e = sip_dialog_find(s, call_id, local_tag, remote_tag);
+
+	return e && e->receive == receive ? CONTAINER_OF(e, struct dialog, entry) : NULL;
+}
+
+const struct dialog_handler *dialog_maker(const struct dialog *d)
+{
+	return &d->handler;
 }
 
 int dialog_confirm(struct dialog *d, struct sip_msg *response)
@@ -247,7 +361,30 @@ static int keep_next_target(struct dialog *d, struct sip_msg *msg)
 
 static bool refreshes_target(enum sip_method method)
 {
-	return method == SIP_INVITE || method == SIP_UPDATE;
+	switch (method) {
+	case SIP_INVITE:
+	case SIP_UPDATE:
+	case SIP_SUBSCRIBE: /* RFC 6665 3.1, 3.2 */
+	case SIP_NOTIFY:
+	case SIP_REFER: /* RFC 3515 2.2 */
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* True: a usage has taken it. It may free the dialog. */
+static bool offer_to_usages(struct dialog *d, struct sip_msg *msg, struct sip_server *server)
+{
+	if (msg->method != SIP_SUBSCRIBE && msg->method != SIP_NOTIFY)
+		return false;
+	LIST_FOREACH_SAFE (it, &d->usages) {
+		struct dialog_usage *u = CONTAINER_OF(it, struct dialog_usage, link);
+
+		if (u->request(u, msg, server))
+			return true;
+	}
+	return false;
 }
 
 static void receive(struct sip_dialog_entry *e, struct sip_msg *msg, struct sip_server *server)
@@ -258,7 +395,8 @@ static void receive(struct sip_dialog_entry *e, struct sip_msg *msg, struct sip_
 
 	/* An ACK repeats the number of the INVITE that it confirms: it is never out of order. */
 	if (!server) {
-		d->handler.request(d->handler.arg, msg, NULL);
+		if (d->maker == MAKER_HERE)
+			d->handler.request(d->handler.arg, msg, NULL);
 		return;
 	}
 	if (sip_msg_cseq(msg, &cseq) != 0) {
@@ -280,7 +418,12 @@ static void receive(struct sip_dialog_entry *e, struct sip_msg *msg, struct sip_
 	}
 	d->remote_seq = cseq->number;
 	d->flow = *sip_server_flow(server);
-	d->handler.request(d->handler.arg, msg, server);
+	if (offer_to_usages(d, msg, server))
+		return;
+	if (d->maker == MAKER_HERE)
+		d->handler.request(d->handler.arg, msg, server);
+	else
+		sip_refuse(server, 481, NULL);
 }
 
 int dialog_refresh_target(struct dialog *d, struct sip_msg *msg)

@@ -8,9 +8,19 @@
 #ifndef OH_SIP_DIALOG_H
 #define OH_SIP_DIALOG_H
 
+#include "base/hash.h"
 #include "sip/txn.h"
 
 struct dialog;
+
+/* What the stack finds by Call-ID and tags. */
+struct sip_dialog_entry {
+	struct hash_node node;
+	struct slice call_id, local_tag,
+		remote_tag; /* the owner's own text; remote_tag may be empty (RFC 2543) */
+	/* server NULL: an ACK (to a 2xx, or stray). Otherwise it must be answered. */
+	void (*receive)(struct sip_dialog_entry *e, struct sip_msg *msg, struct sip_server *server);
+};
 
 /* Named limits: a route set or target beyond them refuses the dialog (OH_ETOOBIG). */
 #define DIALOG_ROUTES_MAX 16u
@@ -18,11 +28,29 @@ struct dialog;
 
 struct dialog_handler {
 	/* A request inside the dialog, in order (RFC 3261 12.2.2; one with a lower number was answered 500). `server`
-	 * is NULL for ACK, else it must be answered. The Contact of an INVITE or UPDATE waits for
-	 * dialog_accept_target(): a refused request changes nothing. */
+	 * is NULL for ACK, else it must be answered. The Contact of an INVITE, UPDATE, SUBSCRIBE, NOTIFY or REFER waits
+	 * for dialog_accept_target(): a refused request changes nothing. */
 	void (*request)(void *arg, struct sip_msg *msg, struct sip_server *server);
 	void *arg;
 };
+
+/*
+ * A further usage of a dialog: a subscription beside the INVITE session that made it, or beside another subscription
+ * (RFC 5057). The dialog lives until its maker and every usage have let go.
+ */
+struct dialog_usage {
+	struct list link;
+	/* A SUBSCRIBE or NOTIFY. True: it belongs to this usage, which has answered it or will. False: the next one is
+	 * asked, at last the maker (or 481, when the maker has gone). */
+	bool (*request)(struct dialog_usage *u, struct sip_msg *msg, struct sip_server *server);
+};
+#define DIALOG_USAGES_MAX 16u
+/* OH_ETOOMANY. */
+int dialog_join(struct dialog *d, struct dialog_usage *u);
+/* Has it ever had a further usage? */
+bool dialog_was_shared(const struct dialog *d);
+/* The last one to go frees the dialog. Harmless when u is linked nowhere. */
+void dialog_leave(struct dialog *d, struct dialog_usage *u);
 
 /*
  * UAC (12.1.2): from a response with a To tag (101-199, 2xx) to the INVITE that was sent. A 2xx without a tag makes
@@ -44,8 +72,30 @@ int dialog_new_uac(struct sip_stack *s, const struct dialog_uac_cfg *cfg, struct
 int dialog_new_uas(struct sip_stack *s, const struct dialog_handler *handler, struct sip_msg *request,
 	const struct sip_flow *flow, struct dialog **ret_dialog);
 
-/* Unhooks it from the stack: requests that still come get 481, nothing is reported. It may still be asked, and
- * dialog_ack() still works. */
+/* UAC of a SUBSCRIBE or of a REFER outside dialogs: the first NOTIFY makes the dialog and brings its route set (RFC 6665
+ * 4.4.1). cfg->target is not used. Errors as dialog_new_uas(). */
+int dialog_new_notified(struct sip_stack *s, const struct dialog_uac_cfg *cfg, struct sip_msg *notify,
+	const struct sip_flow *flow, struct dialog **ret_dialog);
+
+/* What a SUBSCRIBE waits for that has no dialog yet: a NOTIFY with its Call-ID and our tag, whatever the tag of the
+ * peer. First in the struct of its owner or found by CONTAINER_OF; the texts are borrowed. */
+struct dialog_half {
+	struct sip_dialog_entry entry;
+	void (*notified)(struct dialog_half *h, struct sip_msg *notify, struct sip_server *server);
+};
+void dialog_half_open(
+	struct sip_stack *s, struct dialog_half *h, struct slice call_id, struct slice local_tag);
+/* Harmless when it is not open. */
+void dialog_half_close(struct sip_stack *s, struct dialog_half *h);
+
+/* The dialog with these tags, whoever made it; NULL: none. */
+struct dialog *dialog_find(
+	struct sip_stack *s, struct slice call_id, struct slice local_tag, struct slice remote_tag);
+/* The handler that its maker gave. */
+const struct dialog_handler *dialog_maker(const struct dialog *d);
+
+/* Its maker wants nothing more: requests that still come get 481, nothing is reported. Usages go on. It may still be
+ * asked, and dialog_ack() still works. */
 void dialog_close(struct dialog *d);
 /* Closes it. Returns NULL; NULL is harmless. */
 struct dialog *dialog_free(struct dialog *d);
@@ -56,7 +106,7 @@ int dialog_confirm(struct dialog *d, struct sip_msg *response);
 
 /* A 2xx to a target refresh request (re-INVITE, UPDATE) that we sent: the remote target follows its Contact. */
 int dialog_refresh_target(struct dialog *d, struct sip_msg *msg);
-/* We accept the peer's last INVITE or UPDATE: the remote target follows the Contact that it had. */
+/* We accept the peer's last INVITE, UPDATE ...: the remote target follows the Contact that it had. */
 void dialog_accept_target(struct dialog *d);
 
 struct dialog_request {

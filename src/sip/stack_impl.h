@@ -20,7 +20,7 @@
 #include "base/wheel.h"
 #include "sip/dns_cache.h"
 #include "sip/target.h"
-#include "sip/txn.h"
+#include "sip/dialog.h"
 
 struct sip_stack {
 	struct host *host; /* borrowed */
@@ -77,13 +77,6 @@ void sip_decided(struct sip_stack *s, uint64_t about, const char *format, ...)
 
 /* ---- dialogs: a dialog embeds an entry, and the stack hands it the requests that carry its tags ---- */
 
-struct sip_dialog_entry {
-	struct hash_node node;
-	struct slice call_id, local_tag,
-		remote_tag; /* the dialog's own text; remote_tag may be empty (RFC 2543) */
-	/* server NULL: an ACK (to a 2xx, or stray). Otherwise it must be answered. */
-	void (*receive)(struct sip_dialog_entry *e, struct sip_msg *msg, struct sip_server *server);
-};
 void sip_dialog_add(struct sip_stack *s, struct sip_dialog_entry *e);
 /* Harmless when it is not there. */
 void sip_dialog_remove(struct sip_stack *s, struct sip_dialog_entry *e);

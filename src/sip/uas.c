@@ -37,8 +37,13 @@ static void refuse(struct arrival *a, unsigned status, const char *reason)
 
 static struct sip_dialog_entry *dialog_of(struct arrival *a)
 {
-	return sip_dialog_find(
-		a->stack, sip_msg_call_id(a->msg), sip_msg_to_tag(a->msg), sip_msg_from_tag(a->msg));
+	struct slice call_id = sip_msg_call_id(a->msg), ours = sip_msg_to_tag(a->msg);
+	struct sip_dialog_entry *e = sip_dialog_find(a->stack, call_id, ours, sip_msg_from_tag(a->msg));
+
+	/* The first NOTIFY makes the dialog of a SUBSCRIBE (RFC 6665 4.4.1). */
+	if (!e && a->msg->method == SIP_NOTIFY)
+		e = sip_dialog_find(a->stack, call_id, ours, SLICE_LIT(""));
+	return e;
 }
 
 /* The ACK to a refusal ends in the transaction of its INVITE, the one to a 2xx in the dialog. */

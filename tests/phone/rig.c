@@ -75,6 +75,17 @@ static void on_event(void *arg, const struct offhook_event *e)
 		note(s, e->error ? "REGISTRATION(%u,%s) " : "REGISTRATION(%u) ", e->status,
 			offhook_errname(e->error));
 		break;
+	case OFFHOOK_EVENT_TRANSFER_STATUS:
+		note(s, "TRANSFER(%u,%s,%d) ", e->status, e->reason ? e->reason : "", e->final);
+		break;
+	case OFFHOOK_EVENT_REPLACED:
+		note(s, "REPLACED ");
+		s->other = e->other;
+		break;
+	case OFFHOOK_EVENT_TRANSFERRED:
+		note(s, "TRANSFERRED ");
+		s->other = e->other;
+		break;
 	case OFFHOOK_EVENT_QUESTION:
 		s->ticket = e->question->ticket;
 		note(s, "QUESTION(%d,%s) ", e->question->kind, e->question->target);

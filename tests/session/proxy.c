@@ -46,8 +46,8 @@ static bool is_us(const struct proxy *p, const struct sip_addr *route)
 	return slice_eq(route->uri.host, slice_of(p->cfg.ip));
 }
 
-/* RFC 3261 16.4, 16.6: our own Route goes away, and the next hop is the next Route, the Request-URI when it is an
- * address, or what we were told. */
+/* RFC 3261 16.4, 16.6: our own Route goes away, and the next hop is the next Route, the Request-URI when it is the
+ * address of somebody else, or what we were told. */
 static struct sip_uri next_hop(const struct proxy *p, struct sip_msg *m)
 {
 	struct sip_uri told = {.host = slice_of(p->cfg.next)};
@@ -63,7 +63,9 @@ static struct sip_uri next_hop(const struct proxy *p, struct sip_msg *m)
 	if (n > 1)
 		return routes[1].uri;
 	CHECK_OK(sip_msg_ruri(m, &ruri));
-	return netaddr_parse_ip(ruri->host, 0, &address) == 0 ? *ruri : told;
+	if (slice_eq(ruri->host, told.host) || netaddr_parse_ip(ruri->host, 0, &address) != 0)
+		return told;
+	return slice_eq(ruri->host, slice_of(p->cfg.ip)) ? told : *ruri;
 }
 
 static void forward_to(struct proxy *p, struct sip_msg *m, const struct sip_uri *next, const char *branch)
