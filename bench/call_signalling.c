@@ -68,9 +68,10 @@ static void on_request(void *arg, struct sip_msg *msg, struct sip_server *server
 	struct side *s = arg;
 	struct inv_handler handler = {.state = on_state, .sdp = on_sdp, .arg = s};
 	struct inv_reply reply = {.status = 200, .contact = slice_of(s->contact), .sdp = SLICE_LIT(SDP)};
+	struct inv_policy policy = inv_policy_default();
 	struct inv *inv;
 
-	require(inv_incoming(s->stack, msg, server, &handler, &inv), "INVITE");
+	require(inv_incoming(s->stack, msg, server, &policy, &handler, &inv), "INVITE");
 	require(inv_reply(inv, &reply), "200");
 }
 
@@ -96,6 +97,7 @@ static void dial(struct side *s)
 		.to = slice_of(s->target),
 		.contact = slice_of(s->contact),
 		.offer = SLICE_LIT(SDP),
+		.policy = inv_policy_default(),
 		.flow = s->flow,
 		.handler = {.state = on_caller_state, .sdp = on_sdp, .arg = s}};
 	struct inv *inv;

@@ -42,33 +42,41 @@ static bool carries_sdp(unsigned code)
 	return code == 183 || (code >= 200 && code < 300);
 }
 
-/* Our description for the response: the answer to the INVITE's offer (given once; a 2xx after a 183 repeats
- * it), or in a 2xx our offer. *ret_new: audio begins with it. */
-static int describe(struct call *c, unsigned code, struct slice *ret_text, bool *ret_new)
+struct description {
+	struct slice text;
+	bool opened; /* sockets and all are made for this response */
+	bool audio;  /* ... and audio begins with it */
+};
+
+/* Our description for the response: the answer to the INVITE's offer, or our offer when there was none; given once, a 2xx
+ * after a 183 has nothing to say but the same. */
+static int describe(struct call *c, unsigned code, struct description *ret)
 {
 	struct slice offer = inv_remote_offer(c->inv);
 	uint32_t gone = 0;
 
-	*ret_new = false;
-	*ret_text = SLICE_NONE;
+	*ret = (struct description){SLICE_NONE, false, false};
 	if (!carries_sdp(code))
 		return 0;
-	if (slice_empty(offer))
-		return code < 200 ? 0 : call_media_offer(&c->media, inv_flow(c->inv), ret_text);
 	if (c->media.oa) {
-		*ret_text = oa_local_text(c->media.oa);
+		ret->text = oa_local_text(c->media.oa);
 		return 0;
 	}
-	*ret_new = true;
-	return call_media_answer(&c->media, inv_flow(c->inv), offer, ret_text, &gone);
+	if (slice_empty(offer) && code < 200 && !inv_describes_early(c->inv))
+		return 0;
+	ret->opened = true;
+	if (slice_empty(offer))
+		return call_media_offer(&c->media, inv_flow(c->inv), &ret->text);
+	ret->audio = true;
+	return call_media_answer(&c->media, inv_flow(c->inv), offer, &ret->text, &gone);
 }
 
 /* Nothing was sent: as before. */
-static void take_back(struct call *c, bool new_audio)
+static void take_back(struct call *c, bool opened)
 {
 	uint32_t slot;
 
-	if (!new_audio)
+	if (!opened)
 		return;
 	slot = call_media_close(&c->media);
 	if (slot)
@@ -77,7 +85,8 @@ static void take_back(struct call *c, bool new_audio)
 
 static bool nothing_was_sent(int err)
 {
-	return err == OH_EINVAL || err == OH_ETOOBIG || err == OH_ENOMEM || err == OH_ESTATE;
+	return err == OH_EINVAL || err == OH_ETOOBIG || err == OH_ENOMEM || err == OH_ESTATE ||
+	       err == OH_ETOOMANY;
 }
 
 /* An answer cannot be given to this offer: the caller learns why (RFC 3261 13.3.1.3). */
@@ -102,27 +111,28 @@ static int reply(struct call *c, const struct answer_args *a)
 		.n_extras = a->extras->n,
 	};
 	struct event *media_event = NULL;
-	bool new_audio;
-	int err = describe(c, a->answer.code, &r.sdp, &new_audio);
+	struct description own;
+	int err = describe(c, a->answer.code, &own);
 
 	if (err == OH_ENOCODEC || err == OH_ESDP) {
 		refuse_offer(c);
 		return OH_ENOCODEC;
 	}
 	if (err) {
-		take_back(c, true);
+		take_back(c, own.opened);
 		return err;
 	}
+	r.sdp = own.text;
 	/* Audio before CONNECTING, so that a program finds its slot there; but after EARLY. */
-	if (new_audio && a->answer.code >= 200)
+	if (own.audio && a->answer.code >= 200)
 		media_event = call_say_media(c, 0, 0);
 	err = inv_reply(c->inv, &r);
 	if (nothing_was_sent(err)) {
 		event_retract(c->phone, media_event);
-		take_back(c, new_audio);
+		take_back(c, own.opened);
 		return err;
 	}
-	if (new_audio && a->answer.code < 200 && c->inv)
+	if (own.audio && a->answer.code < 200 && c->inv)
 		call_say_media(c, 0, 0);
 	return 0;
 }

@@ -91,6 +91,7 @@ static int send_invite(struct call *c, const struct sip_flow *flow)
 		.extras = c->extras->list,
 		.n_extras = c->extras->n,
 		.expires_s = expires_left(c),
+		.policy = inv_policy_default(),
 		.flow = *flow,
 		.auth = a ? a->auth : NULL,
 		.handler = call_inv_handler(c),

@@ -37,6 +37,7 @@ static inv_act *const table[N_PHASES][N_EVENTS] = {
 			[EV_NO_RESPONSE] = uac_no_response,
 			[EV_BYE] = bye_early_caller, /* its 2xx were all lost, or it breaks RFC 3261 15 */
 			[EV_INVITE] = reinvite_glare,
+			[EV_UPDATE] = update_came,
 			[EV_TIMER] = uac_expired,
 			[EV_END] = end_cancel,
 		},
@@ -65,7 +66,22 @@ static inv_act *const table[N_PHASES][N_EVENTS] = {
 			[EV_CANCEL] = uas_cancel,
 			[EV_BYE] = bye_early_callee,
 			[EV_INVITE] = reinvite_too_early,
+			[EV_PRACK] = prack_came,
+			[EV_UPDATE] = update_came,
 			[EV_TIMER] = uas_ring_again,
+			[EV_RELIABLE_TIMER] = prack_missing,
+			[EV_SERVER_GONE] = uas_gone,
+			[EV_END] = end_refuse,
+		},
+	[PHASE_ANSWER_WAITS] =
+		{
+			[EV_CANCEL] = uas_cancel,
+			[EV_BYE] = bye_early_callee,
+			[EV_INVITE] = reinvite_too_early,
+			[EV_PRACK] = prack_came,
+			[EV_UPDATE] = update_came,
+			[EV_TIMER] = uas_ring_again,
+			[EV_RELIABLE_TIMER] = prack_missing,
 			[EV_SERVER_GONE] = uas_gone,
 			[EV_END] = end_refuse,
 		},
@@ -74,6 +90,8 @@ static inv_act *const table[N_PHASES][N_EVENTS] = {
 			[EV_ACK] = uas_ack,
 			[EV_BYE] = bye_came,
 			[EV_INVITE] = reinvite_unacked,
+			[EV_PRACK] = prack_came,
+			[EV_UPDATE] = update_came,
 			[EV_TIMER] = uas_repeat,
 			[EV_SERVER_GONE] = uas_unacked,
 			[EV_END] = end_after_ack,
@@ -82,26 +100,31 @@ static inv_act *const table[N_PHASES][N_EVENTS] = {
 		{
 			[EV_BYE] = bye_came,
 			[EV_INVITE] = reinvite_came,
+			[EV_UPDATE] = update_came,
 			[EV_REOFFER] = reoffer_start,
 			[EV_END] = end_bye,
 		},
 	[PHASE_REOFFERED] =
 		{
+			[EV_PROVISIONAL] = reoffer_provisional,
 			[EV_SUCCESS] = reoffer_success,
 			[EV_FAILURE] = reoffer_refused,
 			[EV_NO_RESPONSE] = reoffer_unanswered,
 			[EV_BYE] = bye_came,
 			[EV_INVITE] = reinvite_glare,
+			[EV_UPDATE] = update_came,
 			[EV_TIMER] = reoffer_too_long,
 			[EV_END] = end_bye,
 		},
 	[PHASE_REOFFER_WITHDRAWN] =
 		{
+			[EV_PROVISIONAL] = reoffer_provisional,
 			[EV_SUCCESS] = reoffer_success,
 			[EV_FAILURE] = reoffer_refused,
 			[EV_NO_RESPONSE] = reoffer_unheard,
 			[EV_BYE] = bye_came,
 			[EV_INVITE] = reinvite_glare,
+			[EV_UPDATE] = update_came,
 			[EV_END] = end_bye,
 		},
 	[PHASE_REANSWER_DUE] =
@@ -116,6 +139,7 @@ static inv_act *const table[N_PHASES][N_EVENTS] = {
 			[EV_CANCEL] = reinvite_withdrawn,
 			[EV_BYE] = bye_came,
 			[EV_INVITE] = reinvite_too_early,
+			[EV_UPDATE] = update_came,
 			[EV_TIMER] = reinvite_too_late,
 			[EV_SERVER_GONE] = reinvite_gone,
 			[EV_END] = end_bye,
@@ -125,6 +149,7 @@ static inv_act *const table[N_PHASES][N_EVENTS] = {
 			[EV_ACK] = reinvite_acked,
 			[EV_BYE] = bye_came,
 			[EV_INVITE] = reinvite_unacked,
+			[EV_UPDATE] = update_came,
 			[EV_TIMER] = uas_repeat,
 			[EV_SERVER_GONE] = uas_unacked,
 			[EV_END] = end_bye,
@@ -166,6 +191,8 @@ static int handle_nothing(const struct inv *inv, const struct ev *ev)
 	switch (ev->kind) {
 	case EV_BYE:
 	case EV_INVITE:
+	case EV_PRACK:
+	case EV_UPDATE:
 		sip_refuse(ev->server, 481, NULL);
 		return 0;
 	case EV_REPLY:
@@ -208,9 +235,10 @@ static uint64_t left_ms(const struct inv *inv)
 /* How long until that, or the next repetition of a provisional. */
 static uint64_t ring_ms(const struct inv *inv)
 {
-	uint64_t left = inv->expires_ns ? left_ms(inv) : UINT64_MAX;
+	uint64_t left = inv->expires_ns ? left_ms(inv) : UINT64_MAX,
+		 again = inv->wait_ms ? inv->wait_ms : INV_RING_AGAIN_MS;
 
-	return left < INV_RING_AGAIN_MS ? left : INV_RING_AGAIN_MS;
+	return left < again ? left : again;
 }
 
 void inv_enter(struct inv *inv, enum phase phase)
@@ -225,6 +253,7 @@ void inv_enter(struct inv *inv, enum phase phase)
 		break;
 	case PHASE_INCOMING:
 	case PHASE_RINGING:
+	case PHASE_ANSWER_WAITS:
 		sip_stack_arm(inv->stack, &inv->timer, ring_ms(inv));
 		break;
 	case PHASE_ANSWERED:
@@ -244,6 +273,7 @@ void inv_enter(struct inv *inv, enum phase phase)
 	case PHASE_OVER:
 		wheel_stop(&inv->timer);
 		dialog_close(inv->dialog);
+		earlies_free_all(inv);
 		break;
 	default:
 		wheel_stop(&inv->timer);
@@ -260,7 +290,10 @@ static void destroy(struct inv *inv)
 	wheel_stop(&inv->timer);
 	invites_free_all(inv);
 	inv_requests_free_all(inv);
+	earlies_free_all(inv);
 	reoffer_free(inv);
+	rel_free(inv);
+	timer_free(inv);
 	if (inv->server)
 		sip_server_detach(inv->server);
 	sip_client_free(inv->bye);
@@ -296,6 +329,7 @@ int inv_new(struct sip_stack *s, const struct inv_handler *handler, size_t n_tex
 	inv->refs = 1;
 	list_init(&inv->invites);
 	list_init(&inv->requests);
+	list_init(&inv->earlies);
 	wheel_timer_init(&inv->timer, on_timer, inv);
 	inv->on_stack.stack_gone = stack_gone;
 	inv->on_stack.ending = is_ending;
@@ -361,19 +395,6 @@ int inv_keep_contact(struct inv *inv, struct slice contact)
 	return 0;
 }
 
-int inv_extras_with_ours(
-	const struct sip_extra *extras, size_t n, struct sip_extra buf[INV_EXTRAS_ROOM], size_t *ret_n)
-{
-	if (n > INV_EXTRAS_MAX)
-		return err_detail(OH_ETOOBIG, "%zu headers; at most %u", n, INV_EXTRAS_MAX);
-	buf[0] = (struct sip_extra){SLICE_LIT("Allow"), SLICE_LIT(SIP_STACK_ALLOW)};
-	buf[1] = (struct sip_extra){SLICE_LIT("Supported"), SLICE_LIT(SIP_STACK_SUPPORTED)};
-	if (n)
-		memcpy(&buf[2], extras, n * sizeof(buf[0]));
-	*ret_n = n + 2;
-	return 0;
-}
-
 /* ---- reports ---- */
 
 void inv_set_status(struct inv *inv, unsigned status, struct slice reason)
@@ -408,6 +429,8 @@ void inv_finish(struct inv *inv, enum phase phase, const struct op_end *end)
 	inv_set_status(inv, end->status, end->reason);
 	inv_drop_body(inv);
 	reoffer_free(inv);
+	inv->rel = rel_free(inv);
+	timer_free(inv);
 	inv_requests_free_all(inv);
 	inv->sdp = SDP_SETTLED;
 	inv_enter(inv, phase);
@@ -439,6 +462,12 @@ void inv_dialog_request(void *arg, struct sip_msg *msg, struct sip_server *serve
 	case SIP_INVITE:
 		inv_handle(inv, &(struct ev){.kind = EV_INVITE, .msg = msg, .server = server});
 		break;
+	case SIP_PRACK:
+		inv_handle(inv, &(struct ev){.kind = EV_PRACK, .msg = msg, .server = server});
+		break;
+	case SIP_UPDATE:
+		inv_handle(inv, &(struct ev){.kind = EV_UPDATE, .msg = msg, .server = server});
+		break;
 	default:
 		inv_other_request(inv, msg, server);
 		break;
@@ -455,7 +484,12 @@ int inv_reply(struct inv *inv, const struct inv_reply *reply)
 int inv_answer_offer(struct inv *inv, struct slice sdp, struct slice contact)
 {
 	struct op_answer op = {sdp, contact};
+	int err;
 
+	if (inv->asked && !inv_ended(inv)) {
+		err = inv_keep_contact(inv, contact);
+		return err ? err : offer_answer_now(inv, sdp);
+	}
 	return inv_handle(inv, &(struct ev){.kind = EV_ANSWER, .op = &op});
 }
 
@@ -463,6 +497,8 @@ int inv_refuse_offer(struct inv *inv, unsigned status, const struct sip_extra *e
 {
 	struct op_refusal op = {status, extras, n_extras};
 
+	if (inv->asked && !inv_ended(inv))
+		return offer_refuse_now(inv, &op);
 	return inv_handle(inv, &(struct ev){.kind = EV_REFUSE, .op = &op});
 }
 
@@ -471,7 +507,9 @@ int inv_reoffer(struct inv *inv, struct slice offer, struct slice contact, const
 {
 	struct op_reoffer op = {offer, contact, extras, n_extras};
 
-	if (phases[inv->phase].shown == INV_CONFIRMED && (inv->phase != PHASE_CONFIRMED || inv->want))
+	/* UAC-UI of RFC 6337 4.3 too. */
+	if (phases[inv->phase].shown == INV_CONFIRMED &&
+		(inv->phase != PHASE_CONFIRMED || inv->want || inv->sdp != SDP_SETTLED))
 		return OH_EBUSY;
 	return inv_handle(inv, &(struct ev){.kind = EV_REOFFER, .op = &op});
 }
@@ -579,4 +617,14 @@ struct inv *inv_of_dialog(const struct dialog *dialog)
 bool inv_offer_open(const struct inv *inv)
 {
 	return inv->sdp == SDP_OURS || inv->sdp == SDP_THEIRS;
+}
+
+bool inv_peer_takes(const struct inv *inv, enum sip_method method)
+{
+	return !inv_peer_refuses(inv, method);
+}
+
+struct inv_policy inv_policy_default(void)
+{
+	return (struct inv_policy){.reliable = INV_RELIABLE_SUPPORTED, .timer = INV_TIMER_ACCEPT};
 }

@@ -39,12 +39,14 @@ struct inv_handler {
 	/*
 	 * A session description arrived. INV_SDP_OFFER: the peer offers, in its INVITE, re-INVITE, or in the 2xx to our
 	 * INVITE without offer; the owner answers by inv_answer_offer(), at once or later (a re-INVITE waits at most
-	 * 10 s, then 500 is sent; a 2xx cannot wait: without an answer from inside the callback the call is ended).
+	 * 10 s, then 500 is sent; a 2xx, a reliable provisional, a PRACK and an UPDATE cannot wait: without an answer from
+	 * inside the callback the first two end the call, the others are refused with 504).
 	 * For the first INVITE the offer is not reported: inv_remote_offer() has it.
-	 * INV_SDP_ANSWER: the answer to our offer, in a provisional (`early`, RFC 3261 13.2.1: reliable or not, the
-	 * first one counts) or 2xx or ACK. Order against state(): EARLY before an early answer; CONNECTING before the
-	 * answer in a 2xx; the answer before CONFIRMED. When an early answer came from one fork and the 2xx from
-	 * another, the other one's answer to the same offer comes too and replaces the first.
+	 * INV_SDP_ANSWER: the answer to our offer, in a provisional (`early`), 2xx, ACK, or where PRACK and UPDATE have
+	 * theirs. What an unreliable provisional said is not binding (RFC 6337 3.1.1): a 2xx of the same phone that says
+	 * something else is reported again, and counts (RFC 3261 13.2.1 would ignore it; gateways depend on it). Order against state(): EARLY before an early answer; CONNECTING before the
+	 * answer in a 2xx; the answer before CONFIRMED. Of several phones that ring for one INVITE the last one to describe
+	 * its audio is heard: each new answer replaces the one before, and in the end that of the 2xx does.
 	 * Returns 0, or an error: the description cannot be used. A re-INVITE's offer is then refused with 488 unless
 	 * the owner has refused it by inv_refuse_offer(), a first answer ends the call (BYE), a re-INVITE's answer
 	 * leaves things as they are.
@@ -57,13 +59,40 @@ struct inv_handler {
 	 * re-INVITEs without an offer (ours goes into the 2xx). Absent or empty: give it up (the peer's is refused with
 	 * 488). The slice is borrowed until return of the caller's loop step. */
 	struct slice (*reoffer_again)(void *arg, struct inv *inv);
-	/* A request that is neither ACK, BYE, CANCEL nor (re-)INVITE inside the dialog (INFO, MESSAGE, OPTIONS ...).
+	/* Shall the PRACK of the answer that was just reported bring another offer (RFC 3262 5)? Absent or empty: no. */
+	struct slice (*prack_offer)(void *arg, struct inv *inv);
+	/* A request that is neither ACK, BYE, CANCEL, PRACK, UPDATE nor (re-)INVITE inside the dialog (INFO, MESSAGE, OPTIONS ...).
 	 * Answered by the owner through `server`. NULL: OPTIONS 200, the rest 405 / 501. */
 	void (*request)(void *arg, struct inv *inv, struct sip_msg *msg, struct sip_server *server);
 	/* The end of a request sent by inv_request(): its final response, or NULL with err. Not after DISCONNECTED. */
 	void (*response)(void *arg, struct inv *inv, uint64_t token, struct sip_msg *msg, int err);
 	void *arg;
 };
+
+/* ---- what a call may do ---- */
+
+enum inv_reliable {
+	INV_RELIABLE_OFF,       /* no 100rel */
+	INV_RELIABLE_SUPPORTED, /* offered and taken; our own provisionals go reliably when they describe audio */
+	INV_RELIABLE_REQUIRED /* all provisionals, either way; a peer that cannot is refused with 421 */
+};
+
+enum inv_timer_use {
+	INV_TIMER_OFF,    /* no session timer */
+	INV_TIMER_ACCEPT, /* when the peer asks for it */
+	INV_TIMER_OFFER,  /* we ask for it */
+	INV_TIMER_REQUIRE /* and refuse a peer that cannot */
+};
+
+struct inv_policy {
+	enum inv_reliable reliable;
+	enum inv_timer_use timer;   /* RFC 4028 */
+	uint32_t session_expires_s; /* what we ask for; 0 = 1800 */
+	uint32_t min_se_s;          /* less is refused with 422; 0 = 90, the least */
+	uint32_t options_s;         /* the peer is asked so often whether it is there; 0 = never */
+};
+/* SUPPORTED, ACCEPT. */
+struct inv_policy inv_policy_default(void);
 
 /* ---- calling ---- */
 
@@ -77,8 +106,9 @@ struct inv_call_cfg {
 	struct slice call_id;           /* absent: a random one */
 	const struct sip_extra *extras; /* program headers for the INVITE */
 	size_t n_extras;
-	uint32_t expires_s;    /* Expires: no answer in that time ends the call with 487; 0: none */
-	struct slice offer;    /* empty: INVITE without offer */
+	uint32_t expires_s; /* Expires: no answer in that time ends the call with 487; 0: none */
+	struct slice offer; /* empty: INVITE without offer */
+	struct inv_policy policy;
 	struct sip_flow flow;  /* as located */
 	bool spare;            /* there is another one: sip_request.spare */
 	uint64_t about;        /* sip_request.about */
@@ -93,9 +123,9 @@ int inv_call(struct sip_stack *s, const struct inv_call_cfg *cfg, struct inv **r
 
 /* Takes a new INVITE with its server transaction; state INCOMING; sends 100 Trying. Refuses by itself what cannot
  * become a session and returns the error then (the server transaction is used up): 400 (no or bad Contact), 415/406
- * (body type), 500 (memory); 420, 481, 482 are the stack's. OH_ENOTSUP, OH_ESYNTAX, OH_ENOENT, OH_ENOMEM ... */
+ * (body type), 500 (memory), 420, 421, 422 (by the policy); 481, 482 are the stack's. OH_ENOTSUP, OH_ESYNTAX, OH_ENOENT, OH_ENOMEM ... */
 int inv_incoming(struct sip_stack *s, struct sip_msg *invite, struct sip_server *server,
-	const struct inv_handler *handler, struct inv **ret_inv);
+	const struct inv_policy *policy, const struct inv_handler *handler, struct inv **ret_inv);
 /* Who we are when our requests in an incoming call are challenged; kept by reference. */
 void inv_set_auth(struct inv *inv, struct sip_auth *auth);
 /* The offer in the INVITE; empty when there was none (then our 2xx carries the offer). */
@@ -107,14 +137,19 @@ struct inv_reply {
 	struct slice contact; /* for 101-299 */
 	const struct sip_extra *extras;
 	size_t n_extras;
-	struct slice sdp; /* the answer, or our offer when the INVITE had none (in the 2xx only: an 18x
-	                                 * then leaves it out, RFC 3261 13.2.1); may be empty for 18x, and for a 2xx
-	                                 * whose answer already went in an 18x (it is repeated) */
+	/* the answer, or our offer when the INVITE had none (an 18x that does not go reliably leaves it out,
+	 * RFC 3261 13.2.1); may be empty for 18x, and for a 2xx when a description already went in an 18x: an unreliable
+	 * one is repeated */
+	struct slice sdp;
 };
+/* Would a provisional with a description go reliably? Then it may carry an offer, when the INVITE had none. */
+bool inv_describes_early(const struct inv *inv);
 /* Answers the INVITE. State EARLY, CONNECTING or DISCONNECTED follows, reported from inside. OH_ESTATE when there is
  * nothing to answer; OH_EINVAL: no such status, a 2xx without description, a line break in a header; OH_ETOOBIG,
- * OH_ENOMEM: nothing was sent. The last provisional is repeated every minute, and the caller's Expires ends the call
- * with 487. A 2xx is repeated until the ACK; without one for 64*T1 the call ends by BYE, status 408. */
+ * OH_ENOMEM: nothing was sent. The last provisional is repeated every minute, at first sooner, and the caller's Expires
+ * ends the call with 487. While a reliable provisional waits for its PRACK the next ones wait behind it (8 at most:
+ * OH_ETOOMANY), a 2xx only when a description is among them; it counts as said from when it leaves. Without a PRACK in
+ * 64*T1 the call ends with 504. A 2xx is repeated until the ACK; without one for 64*T1 the call ends by BYE, status 408. */
 int inv_reply(struct inv *inv, const struct inv_reply *reply);
 
 /* ---- both ---- */
@@ -133,6 +168,14 @@ int inv_refuse_offer(struct inv *inv, unsigned status, const struct sip_extra *e
  * peer and not answered in 3 minutes: cancelled, and reoffer_failed() follows. */
 int inv_reoffer(struct inv *inv, struct slice offer, struct slice contact, const struct sip_extra *extras,
 	size_t n_extras);
+
+/* An UPDATE (RFC 3311), early or confirmed, with an offer or (empty) without; ends as inv_reoffer() does. OH_ESTATE: no
+ * dialog, or an early one in which no offer may be made yet; OH_ENOTSUP: the peer's Allow has no UPDATE; OH_EBUSY: as
+ * inv_reoffer(), or an UPDATE is open; else as sip_client_send(). */
+int inv_update(struct inv *inv, struct slice offer, struct slice contact, const struct sip_extra *extras,
+	size_t n_extras);
+/* Does the peer say that it takes this method? True when it has said nothing. */
+bool inv_peer_takes(const struct inv *inv, enum sip_method method);
 
 /* Any other request inside the dialog: INFO, ... Ends in response() with token. OH_ESTATE: before a dialog, OH_EENDED,
  * OH_EINVAL: INVITE, ACK, BYE, CANCEL; else as sip_client_send(). */

@@ -196,9 +196,15 @@ static const struct op_end cleared = {.by = INV_ENDED_BY_PEER,
 int bye_early_caller(struct inv *inv, const struct ev *ev)
 {
 	struct op_end end = cleared;
+	struct early *f = NULL;
 
 	end.msg = ev->msg;
 	answer_bye(ev->server);
+	/* One of several phones that ring goes: the others may still answer. */
+	if (early_find(inv, sip_msg_from_tag(ev->msg), &f) == 1) {
+		early_end(inv, sip_msg_from_tag(ev->msg));
+		return 0;
+	}
 	inv_cancel_open(inv, NULL, 0);
 	inv_finish(inv, inv->open ? PHASE_CANCELLING : PHASE_OVER, &end);
 	return 0;

@@ -33,16 +33,17 @@ static void retry_later(struct inv *inv)
 static int send_reinvite(struct inv *inv, struct slice offer)
 {
 	struct reoffer *want = inv->want;
-	struct sip_extra extras[INV_EXTRAS_ROOM];
+	struct inv_headers h;
 	struct dialog_request req = {.method = SIP_INVITE,
 		.contact = slice_of(inv->contact),
-		.extras = extras,
+		.extras = h.list,
 		.content_type = slice_empty(offer) ? SLICE_NONE : SDP_TYPE,
 		.body = offer};
 	struct sip_client_handler handler;
 	struct invite *v;
-	int err = inv_extras_with_ours(want->extras->list, want->extras->n, extras, &req.n_extras);
+	int err = inv_headers_fill(inv, KIND_REINVITE, want->extras->list, want->extras->n, &h);
 
+	req.n_extras = h.n;
 	if (err == 0)
 		err = invite_new(inv, &v);
 	if (err)
@@ -55,20 +56,44 @@ static int send_reinvite(struct inv *inv, struct slice offer)
 	}
 	v->cseq = dialog_local_seq(inv->dialog);
 	inv->open = v;
+	inv->peer_rseq = 0; /* each INVITE has its own (RFC 3262 3) */
 	want->tries++;
-	inv->sdp = slice_empty(offer) ? SDP_SETTLED : SDP_OURS;
+	inv->sdp = slice_empty(offer) ? SDP_NOTHING : SDP_OURS;
 	inv_enter(inv, PHASE_REOFFERED);
 	return 0;
+}
+
+void reoffer_failed(struct inv *inv, unsigned status, struct sip_msg *msg)
+{
+	reoffer_free(inv);
+	if (inv->handler.reoffer_failed)
+		inv->handler.reoffer_failed(inv->handler.arg, inv, status, msg);
 }
 
 /* The old session stands. */
 static void give_up(struct inv *inv, unsigned status, struct sip_msg *msg)
 {
-	reoffer_free(inv);
 	inv->sdp = SDP_SETTLED;
 	inv_enter(inv, PHASE_CONFIRMED);
-	if (inv->handler.reoffer_failed)
-		inv->handler.reoffer_failed(inv->handler.arg, inv, status, msg);
+	reoffer_failed(inv, status, msg);
+}
+
+/* May the wish try again? A re-INVITE needs the call at rest, an UPDATE only the exchange. */
+static bool may_try(const struct inv *inv)
+{
+	if (inv->want->method == SIP_UPDATE)
+		return update_may_offer(inv);
+	return inv->phase == PHASE_CONFIRMED && inv->sdp == SDP_SETTLED;
+}
+
+static void try_again(struct inv *inv, struct slice offer)
+{
+	int err = OH_EINVAL;
+
+	if (!slice_empty(offer))
+		err = inv->want->method == SIP_UPDATE ? update_send(inv, offer) : send_reinvite(inv, offer);
+	if (err)
+		reoffer_failed(inv, 491, NULL);
 }
 
 static struct slice ask_offer(struct inv *inv)
@@ -84,39 +109,56 @@ static void on_retry(void *arg)
 	struct inv *inv = want->inv;
 	struct slice offer;
 
-	/* The peer's own re-INVITE is being answered: ours waits for another turn. */
-	if (inv->phase != PHASE_CONFIRMED) {
+	/* The peer's own offer is being answered: ours waits for another turn. */
+	if (!may_try(inv)) {
 		retry_later(inv);
 		return;
 	}
 	inv_ref(inv);
 	offer = ask_offer(inv);
-	if (inv->want == want && inv->phase == PHASE_CONFIRMED &&
-		(slice_empty(offer) || send_reinvite(inv, offer) != 0))
-		give_up(inv, 491, NULL);
+	if (inv->want == want && may_try(inv))
+		try_again(inv, offer);
 	inv_unref(inv);
+}
+
+int reoffer_new(struct inv *inv, enum sip_method method, const struct op_reoffer *op)
+{
+	struct reoffer *want = mem_zalloc(sizeof(*want));
+	int err;
+
+	if (!want)
+		return OH_ENOMEM;
+	want->inv = inv;
+	want->method = method;
+	wheel_timer_init(&want->retry, on_retry, want);
+	inv->want = want;
+	err = kept_extras_new(op->extras, op->n_extras, &want->extras);
+	if (err)
+		reoffer_free(inv);
+	return err;
 }
 
 int reoffer_start(struct inv *inv, const struct ev *ev)
 {
 	const struct op_reoffer *op = ev->op;
-	struct reoffer *want;
 	int err = inv_keep_contact(inv, op->contact);
 
+	if (err == 0)
+		err = reoffer_new(inv, SIP_INVITE, op);
 	if (err)
 		return err;
-	want = mem_zalloc(sizeof(*want));
-	if (!want)
-		return OH_ENOMEM;
-	want->inv = inv;
-	wheel_timer_init(&want->retry, on_retry, want);
-	inv->want = want;
-	err = kept_extras_new(op->extras, op->n_extras, &want->extras);
-	if (err == 0)
-		err = send_reinvite(inv, op->offer);
+	err = send_reinvite(inv, op->offer);
 	if (err)
 		reoffer_free(inv);
 	return err;
+}
+
+/* RFC 3262: a reliable one is acknowledged, and its description counts; nothing else is worth a word. */
+int reoffer_provisional(struct inv *inv, const struct ev *ev)
+{
+	if (prack_due(inv, ev->msg) == 1)
+		uac_take_description(inv, ev->msg, inv_sdp_of(ev->msg), true);
+	return 0;
 }
 
 /* The 2xx to our re-INVITE without offer: its offer is answered in the ACK, from inside the callback. */
@@ -136,13 +178,19 @@ int reoffer_success(struct inv *inv, const struct ev *ev)
 
 	/* Without memory for the new target the old one, also given by the peer, has to do. */
 	(void)dialog_refresh_target(inv->dialog, ev->msg);
+	inv_note_peer(inv, ev->msg);
+	timer_taken(inv, ev->msg);
 	reoffer_free(inv);
-	if (inv->sdp != SDP_OURS) {
+	if (inv->sdp == SDP_NOTHING) {
 		offered_again(inv, body);
 		return 0;
 	}
 	inv->open = NULL;
 	(void)invite_ack(ev->invite, SLICE_NONE); /* failed: the repeated 2xx asks again */
+	if (inv->sdp == SDP_SETTLED || offer_is_beside(inv)) {
+		inv_enter(inv, PHASE_CONFIRMED); /* a reliable provisional has brought the answer */
+		return 0;
+	}
 	if (slice_empty(body)) {
 		give_up(inv, ev->msg->status, ev->msg);
 		return 0;
@@ -166,14 +214,36 @@ int reoffer_refused(struct inv *inv, const struct ev *ev)
 					.msg = ev->msg});
 		return 0;
 	}
-	if (status != 491 || inv->want->tries >= INV_REOFFER_TRIES) {
-		give_up(inv, status, ev->msg);
-		return 0;
-	}
 	inv->sdp = SDP_SETTLED;
 	inv_enter(inv, PHASE_CONFIRMED);
-	retry_later(inv);
+	if (!reoffer_retry(inv, ev->msg))
+		reoffer_failed(inv, status, ev->msg);
 	return 0;
+}
+
+/* Both met (491), the peer was busy for some seconds (500 with Retry-After), or we asked for too short a timer (422). */
+bool reoffer_retry(struct inv *inv, const struct sip_msg *msg)
+{
+	uint32_t seconds;
+
+	if (inv->want->tries >= INV_REOFFER_TRIES)
+		return false;
+	switch (msg->status) {
+	case 422:
+		timer_too_short(inv, msg);
+		sip_stack_arm(inv->stack, &inv->want->retry, 0);
+		return true;
+	case 491:
+		retry_later(inv);
+		return true;
+	case 500:
+		if (sip_msg_seconds(msg, SIP_HDR_RETRY_AFTER, &seconds) != 0 || seconds > INV_RETRY_AFTER_S)
+			return false;
+		sip_stack_arm(inv->stack, &inv->want->retry, seconds * 1000u);
+		return true;
+	default:
+		return false;
+	}
 }
 
 int reoffer_unanswered(struct inv *inv, const struct ev *ev)
@@ -219,38 +289,45 @@ int reinvite_glare(struct inv *inv, const struct ev *ev)
 /* RFC 3261 14.2: the one before is not answered yet. */
 int reinvite_too_early(struct inv *inv, const struct ev *ev)
 {
+	refuse_later(inv, ev->server);
+	return 0;
+}
+
+void refuse_later(struct inv *inv, struct sip_server *server)
+{
 	char seconds[16];
 	struct sip_extra retry_after = {SLICE_LIT("Retry-After"), SLICE_NONE};
 	uint32_t n = host_random_below(sip_stack_host(inv->stack), INV_RETRY_AFTER_S + 1);
 	int len = snprintf(seconds, sizeof(seconds), "%u", n);
+	bool invite = sip_server_method(server) == SIP_INVITE;
 
 	retry_after.value = slice_make(seconds, (size_t)len);
-	if (sip_respond(ev->server,
-		    &(struct sip_reply){.status = 500, .extras = &retry_after, .n_extras = 1}) == OH_ENOMEM)
-		sip_refuse(ev->server, 500, NULL);
-	else
-		sip_server_detach(ev->server);
-	return 0;
+	if (sip_respond(server, &(struct sip_reply){.status = 500, .extras = &retry_after, .n_extras = 1}) ==
+		OH_ENOMEM)
+		sip_refuse(server, 500, NULL);
+	else if (invite)
+		sip_server_detach(server);
 }
 
 /* A 2xx to the peer's INVITE with its answer, or with our offer. */
 static int accept_reinvite(struct inv *inv, struct slice body, enum sdp_stage stage)
 {
-	struct sip_extra extras[INV_EXTRAS_ROOM];
+	struct inv_headers h;
 	struct sip_reply reply = {.status = 200,
 		.contact = slice_of(inv->contact),
 		.record_route = true,
-		.extras = extras,
+		.extras = h.list,
 		.content_type = SDP_TYPE,
 		.body = body};
-	int err;
+	int err = inv_headers_fill(inv, KIND_ACCEPTED, NULL, 0, &h);
 
-	err = inv_extras_with_ours(NULL, 0, extras, &reply.n_extras);
+	reply.n_extras = h.n;
 	if (err == 0)
 		err = uas_send(inv, &reply);
 	if (err)
 		return err;
 	dialog_accept_target(inv->dialog);
+	timer_answered(inv);
 	inv->sdp = stage;
 	inv_enter(inv, PHASE_REANSWERED);
 	return 0;
@@ -301,6 +378,14 @@ int reinvite_came(struct inv *inv, const struct ev *ev)
 		uas_refuse_body(ev->server, fault);
 		return 0;
 	}
+	/* RFC 6337 4.3, UAS-UcI: an UPDATE of ours, or a PRACK of the INVITE before, has an offer open. */
+	if (inv->sdp != SDP_SETTLED || prack_described_open(inv))
+		return reinvite_glare(inv, ev);
+	if (timer_asked(inv, ev->msg)) {
+		timer_refuse(inv, ev->server);
+		return 0;
+	}
+	inv_note_peer(inv, ev->msg);
 	if (uas_take_server(inv, ev->msg, ev->server) != 0) {
 		sip_refuse(ev->server, 400, "Bad CSeq");
 		return 0;
@@ -324,6 +409,7 @@ int reinvite_unacked(struct inv *inv, const struct ev *ev)
 
 	if (inv->sdp == SDP_OURS)
 		return reinvite_glare(inv, ev);
+	rel_over(inv);
 	uas_drop_server(inv);
 	inv_enter(inv, PHASE_CONFIRMED);
 	if (before == PHASE_ANSWERED)
@@ -360,10 +446,11 @@ int reinvite_refuse(struct inv *inv, const struct ev *ev)
 int reinvite_acked(struct inv *inv, const struct ev *ev)
 {
 	struct slice answer = inv_sdp_of(ev->msg);
-	bool ours = inv->sdp == SDP_OURS;
+	bool ours = inv->sdp == SDP_OURS && !offer_is_beside(inv);
 
 	uas_drop_server(inv);
-	inv->sdp = SDP_SETTLED;
+	if (ours)
+		inv->sdp = SDP_SETTLED;
 	inv_enter(inv, PHASE_CONFIRMED);
 	if (!ours)
 		return 0;

@@ -148,7 +148,7 @@ static void take_expires(struct inv *inv, const struct sip_msg *invite)
 }
 
 static int callee_new(struct sip_stack *s, struct sip_msg *invite, const struct sip_flow *flow,
-	const struct inv_handler *handler, struct inv **ret_inv)
+	const struct inv_policy *policy, const struct inv_handler *handler, struct inv **ret_inv)
 {
 	struct dialog_handler in_dialog = {inv_dialog_request, NULL};
 	struct slice offer = inv_sdp_of(invite);
@@ -159,6 +159,9 @@ static int callee_new(struct sip_stack *s, struct sip_msg *invite, const struct 
 		return err;
 	in_dialog.arg = inv;
 	inv->flow = *flow;
+	inv->policy = *policy;
+	inv_note_peer(inv, invite);
+	inv->peer_requires_100rel = sip_msg_has_token(invite, SIP_HDR_REQUIRE, SLICE_LIT("100rel"));
 	inv->sdp = slice_empty(offer) ? SDP_NOTHING : SDP_THEIRS;
 	err = inv_keep_body(inv, offer);
 	if (err == 0)
@@ -187,8 +190,37 @@ static const char *what_is_wrong(int err)
 	}
 }
 
+/* What one side demands and the other one has not (RFC 3261 8.2.2.3, 21.4.16). True: refused. */
+static bool refused_extension(
+	const struct sip_msg *invite, struct sip_server *server, const struct inv_policy *policy)
+{
+	static const struct slice names[] = {{"100rel", 6}, {"timer", 5}};
+	const bool off[] = {policy->reliable == INV_RELIABLE_OFF, policy->timer == INV_TIMER_OFF},
+		   must[] = {policy->reliable == INV_RELIABLE_REQUIRED, policy->timer == INV_TIMER_REQUIRE};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		bool required = sip_msg_has_token(invite, SIP_HDR_REQUIRE, names[i]),
+		     has = required || sip_msg_has_token(invite, SIP_HDR_SUPPORTED, names[i]);
+		struct sip_extra extra = {SLICE_LIT("Unsupported"), names[i]};
+		struct sip_reply reply = {.status = 420, .extras = &extra, .n_extras = 1};
+
+		if (must[i] && !has) {
+			extra.name = SLICE_LIT("Require");
+			reply.status = 421;
+		} else if (!off[i] || !required) {
+			continue;
+		}
+		if (sip_respond(server, &reply) == OH_ENOMEM)
+			sip_refuse(server, reply.status, NULL);
+		else
+			sip_server_detach(server);
+		return true;
+	}
+	return false;
+}
+
 int inv_incoming(struct sip_stack *s, struct sip_msg *invite, struct sip_server *server,
-	const struct inv_handler *handler, struct inv **ret_inv)
+	const struct inv_policy *policy, const struct inv_handler *handler, struct inv **ret_inv)
 {
 	unsigned fault = uas_body_fault(invite);
 	struct inv *inv;
@@ -198,10 +230,17 @@ int inv_incoming(struct sip_stack *s, struct sip_msg *invite, struct sip_server 
 		uas_refuse_body(server, fault);
 		return err_detail(OH_ENOTSUP, "INVITE refused with %u", fault);
 	}
-	err = callee_new(s, invite, sip_server_flow(server), handler, &inv);
+	if (refused_extension(invite, server, policy))
+		return err_detail(OH_ENOTSUP, "INVITE refused: an extension is missing");
+	err = callee_new(s, invite, sip_server_flow(server), policy, handler, &inv);
 	if (err) {
 		sip_refuse(server, err == OH_ENOMEM ? 500 : 400, what_is_wrong(err));
 		return err;
+	}
+	if (timer_asked(inv, invite)) {
+		timer_refuse(inv, server);
+		inv_unref(inv);
+		return err_detail(OH_ENOTSUP, "INVITE refused with 422");
 	}
 	err = uas_take_server(inv, invite, server);
 	if (err) {
@@ -229,63 +268,126 @@ struct slice inv_remote_offer(const struct inv *inv)
 /* ---- answering ---- */
 
 /* The description that goes with a response, and what the exchange is after it. */
-static int choose_body(
-	const struct inv *inv, const struct inv_reply *r, struct slice *ret_body, enum sdp_stage *ret_stage)
+struct choice {
+	struct slice body;
+	enum sdp_stage stage;
+};
+
+static int choose_body(const struct inv *inv, const struct inv_reply *r, bool reliable, struct choice *ret)
 {
 	bool final = r->status >= 200;
 
+	*ret = (struct choice){SLICE_NONE, inv->sdp};
 	switch (inv->sdp) {
 	case SDP_THEIRS:
 		if (final && slice_empty(r->sdp))
 			return err_detail(OH_EINVAL, "a %u to an offer needs an answer", r->status);
-		*ret_body = r->sdp;
-		*ret_stage = slice_empty(r->sdp) ? SDP_THEIRS : SDP_SETTLED;
+		ret->body = r->sdp;
+		if (!slice_empty(r->sdp))
+			ret->stage = final || reliable ? SDP_SETTLED : SDP_PREVIEW;
 		return 0;
-	case SDP_SETTLED: /* the answer went in a provisional: RFC 3261 13.2.1 wants the very same again */
-		*ret_body = final || !slice_empty(r->sdp) ? inv->kept : SLICE_NONE;
-		*ret_stage = SDP_SETTLED;
+	case SDP_PREVIEW: /* RFC 3261 13.2.1 wants the very same again */
+		if (!final && slice_empty(r->sdp))
+			return 0;
+		ret->body = inv->kept;
+		ret->stage = final || reliable ? SDP_SETTLED : SDP_PREVIEW;
 		return 0;
-	default: /* our offer: only in a response that is certain to arrive (RFC 3261 13.2.1) */
+	case SDP_NOTHING: /* our offer: only in a response that is certain to arrive (RFC 3261 13.2.1) */
 		if (final && slice_empty(r->sdp))
 			return err_detail(OH_EINVAL, "a %u to an INVITE without offer needs one", r->status);
-		*ret_body = final ? r->sdp : SLICE_NONE;
-		*ret_stage = final ? SDP_OURS : SDP_NOTHING;
+		if ((final || reliable) && !slice_empty(r->sdp))
+			*ret = (struct choice){r->sdp, SDP_OURS};
+		return 0;
+	default: /* said reliably: it is not said again, an UPDATE may have changed it since */
 		return 0;
 	}
 }
 
 static int accept_or_ring(struct inv *inv, const struct inv_reply *r)
 {
-	struct sip_extra extras[INV_EXTRAS_ROOM];
+	struct inv_headers h;
+	char rseq[16];
+	bool reliable = rel_wanted(inv, r);
 	struct sip_reply reply = {
-		.status = r->status, .reason = r->reason, .record_route = true, .extras = extras};
-	struct slice early = SLICE_NONE; /* the answer that the 2xx has to repeat */
-	enum sdp_stage stage = inv->sdp;
-	int err = choose_body(inv, r, &reply.body, &stage);
+		.status = r->status, .reason = r->reason, .record_route = true, .extras = h.list};
+	struct slice preview = SLICE_NONE; /* the answer that the 2xx has to repeat */
+	struct choice choice;
+	int err = choose_body(inv, r, reliable, &choice);
 
 	if (err == 0)
-		err = inv_extras_with_ours(r->extras, r->n_extras, extras, &reply.n_extras);
+		err = inv_headers_fill(
+			inv, r->status < 200 ? KIND_PROVISIONAL : KIND_ACCEPTED, r->extras, r->n_extras, &h);
+	if (err == 0 && reliable)
+		err = rel_prepare(inv, &h, rseq);
 	if (err == 0)
 		err = inv_keep_contact(inv, r->contact);
 	if (err)
 		return err;
-	if (r->status < 200 && inv->sdp == SDP_THEIRS && stage == SDP_SETTLED) {
-		early = slice_make(slice_dup(reply.body), reply.body.n);
-		if (!early.p)
+	if (inv->sdp == SDP_THEIRS && choice.stage == SDP_PREVIEW) {
+		preview = slice_make(slice_dup(choice.body), choice.body.n);
+		if (!preview.p)
 			return OH_ENOMEM;
 	}
+	reply.n_extras = h.n;
+	reply.body = choice.body;
 	reply.contact = slice_of(inv->contact);
 	reply.content_type = slice_empty(reply.body) ? SLICE_NONE : SDP_TYPE;
 	err = uas_send(inv, &reply);
 	if (err) {
-		mem_free((char *)early.p);
+		mem_free((char *)preview.p);
 		return err;
 	}
-	if (stage != inv->sdp || r->status >= 200) {
-		inv_drop_body(inv);
-		inv->kept = early;
+	if (reliable)
+		rel_sent(inv, !slice_empty(choice.body));
+	if (r->status >= 200) {
+		rel_over(inv);
+		timer_answered(inv);
 	}
-	inv->sdp = stage;
+	if (choice.stage != inv->sdp || r->status >= 200) {
+		inv_drop_body(inv);
+		inv->kept = preview;
+	}
+	inv->sdp = choice.stage;
+	return 0;
+}
+
+static void said(struct inv *inv, const struct inv_reply *r)
+{
+	inv_set_status(inv, r->status, r->reason);
+	inv->wait_ms = sip_flow_reliable(&inv->flow) ? INV_RING_AGAIN_MS : INV_RING_FIRST_MS;
+	inv_enter(inv, r->status < 200 ? PHASE_RINGING : PHASE_ANSWERED);
+	inv_report(inv, NULL);
+}
+
+void uas_reply_queued(struct inv *inv, const struct inv_reply *r)
+{
+	int err = accept_or_ring(inv, r);
+
+	if (r->status < 200)
+		return; /* was told when it was said; one that cannot be sent is no loss */
+	if (err)
+		inv_hangup(inv, &(struct op_end){.by = INV_ENDED_BY_US, .status = 500});
+	else
+		said(inv, r);
+}
+
+/* Behind a provisional that has no PRACK yet. */
+static int wait_in_line(struct inv *inv, const struct inv_reply *r)
+{
+	struct inv_headers h;
+	struct choice choice;
+	int err = choose_body(inv, r, true, &choice);
+
+	if (err == 0)
+		err = inv_headers_fill(inv, KIND_ACCEPTED, r->extras, r->n_extras, &h);
+	if (err == 0)
+		err = rel_queue(inv, r);
+	if (err)
+		return err;
+	if (r->status < 200)
+		said(inv, r);
+	else
+		inv_enter(inv, PHASE_ANSWER_WAITS);
 	return 0;
 }
 
@@ -307,12 +409,12 @@ int uas_reply(struct inv *inv, const struct ev *ev)
 			&(struct op_end){.by = INV_ENDED_BY_US, .status = r->status, .reason = r->reason});
 		return 0;
 	}
+	if (rel_waits(inv, r))
+		return wait_in_line(inv, r);
 	err = accept_or_ring(inv, r);
 	if (err)
 		return err;
-	inv_set_status(inv, r->status, r->reason);
-	inv_enter(inv, r->status < 200 ? PHASE_RINGING : PHASE_ANSWERED);
-	inv_report(inv, NULL);
+	said(inv, r);
 	return 0;
 }
 
@@ -326,8 +428,9 @@ int uas_ring_again(struct inv *inv, const struct ev *ev)
 		inv_finish(inv, PHASE_OVER, &(struct op_end){.by = INV_ENDED_BY_PEER, .status = 487});
 		return 0;
 	}
-	if (inv->phase == PHASE_RINGING)
+	if (inv->phase != PHASE_INCOMING)
 		(void)sip_respond_again(inv->server);
+	inv->wait_ms = inv->wait_ms * 2 < INV_RING_AGAIN_MS ? inv->wait_ms * 2 : INV_RING_AGAIN_MS;
 	inv_enter(inv, inv->phase);
 	return 0;
 }
@@ -358,9 +461,10 @@ int uas_ack(struct inv *inv, const struct ev *ev)
 {
 	struct slice answer = inv_sdp_of(ev->msg);
 
+	rel_over(inv);
 	uas_drop_server(inv);
 	inv_enter(inv, PHASE_ACKED);
-	if (inv->sdp == SDP_OURS) {
+	if (inv->sdp == SDP_OURS && !offer_is_beside(inv)) {
 		inv->sdp = SDP_SETTLED;
 		if (slice_empty(answer) ||
 			(inv->handler.sdp && inv->handler.sdp(inv->handler.arg, inv, INV_SDP_ANSWER, answer,
@@ -373,6 +477,7 @@ int uas_ack(struct inv *inv, const struct ev *ev)
 	if (inv->phase != PHASE_ACKED)
 		return 0;
 	inv_enter(inv, PHASE_CONFIRMED);
+	timer_watch(inv);
 	inv_report(inv, ev->msg);
 	return 0;
 }

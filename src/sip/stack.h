@@ -83,9 +83,9 @@ struct slice sip_stack_user_agent(const struct sip_stack *s);
 
 /* The methods that this user agent takes, as they stand in Allow. What is not here gets 405 from the stack, or 501
  * when SIP_METHODS does not know it either. */
-#define SIP_STACK_ALLOW "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REFER, SUBSCRIBE, NOTIFY"
+#define SIP_STACK_ALLOW "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, SUBSCRIBE, NOTIFY"
 /* The extensions it takes, as they stand in Supported. A Require of anything else gets 420 from the stack. */
-#define SIP_STACK_SUPPORTED "replaces, norefersub"
+#define SIP_STACK_SUPPORTED "100rel, timer, 199, replaces, norefersub"
 
 /* A random token of n characters [0-9a-z] for tags and Call-IDs, not to be guessed by others; terminates buf[n]. */
 void sip_stack_token(struct sip_stack *s, char *buf, size_t n);

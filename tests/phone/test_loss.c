@@ -178,7 +178,7 @@ TEST(calls_come_about_over_a_lossy_wire)
 	size_t n = more ? strtoul(more, NULL, 10) : CALLS;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		size_t n_failed = failed_calls(rows[i].loss, n, 1);
+		size_t n_failed = failed_calls(rows[i].loss, n, 2);
 
 		print_message(
 			"# %u %% lost each way: %zu of %zu calls failed\n", rows[i].loss / 10, n_failed, n);

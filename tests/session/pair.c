@@ -99,6 +99,18 @@ static struct slice on_reoffer_again(void *arg, struct inv *inv)
 	return slice_of(e->again);
 }
 
+static struct slice on_prack_offer(void *arg, struct inv *inv)
+{
+	struct end *e = arg;
+	const char *offer = e->in_prack;
+
+	(void)inv;
+	e->in_prack = NULL;
+	if (offer)
+		offered(e, offer);
+	return slice_of(offer);
+}
+
 static void on_response(void *arg, struct inv *inv, uint64_t token, struct sip_msg *msg, int err)
 {
 	(void)inv;
@@ -111,6 +123,7 @@ struct inv_handler end_inv_handler(struct end *e)
 		.sdp = on_sdp,
 		.reoffer_failed = on_reoffer_failed,
 		.reoffer_again = on_reoffer_again,
+		.prack_offer = on_prack_offer,
 		.response = on_response,
 		.arg = e};
 }
@@ -125,7 +138,7 @@ static void on_request(void *arg, struct sip_msg *msg, struct sip_server *server
 		sip_refuse(server, 486, NULL);
 		return;
 	}
-	if (inv_incoming(e->stack, msg, server, &handler, &e->inv) != 0)
+	if (inv_incoming(e->stack, msg, server, &e->policy, &handler, &e->inv) != 0)
 		return;
 	offer = inv_remote_offer(e->inv);
 	note(e, "INCOMING");
@@ -155,6 +168,7 @@ static int end_open(struct end *e, struct pair *p, const char *ip, const char *n
 	int err = sim_host_new(p->sim, ip, &e->host);
 
 	e->pair = p;
+	e->policy = inv_policy_default();
 	e->ip = ip;
 	e->name = name;
 	if (err)
@@ -267,6 +281,7 @@ int pair_try_call(struct pair *p, const char *offer)
 		.contact = SLICE_LIT("<sip:alice@" END_A_IP ">"),
 		.offer = slice_of(offer),
 		.auth = p->auth,
+		.policy = p->a.policy,
 		.handler = end_inv_handler(&p->a)};
 
 	offered(&p->a, offer);
@@ -345,6 +360,15 @@ int end_reoffer(struct end *e, const char *offer)
 	int err = inv_reoffer(e->inv, slice_of(offer), SLICE_NONE, NULL, 0);
 
 	if (err == 0)
+		offered(e, offer);
+	return err;
+}
+
+int end_update(struct end *e, const char *offer)
+{
+	int err = inv_update(e->inv, slice_of(offer), SLICE_NONE, NULL, 0);
+
+	if (err == 0 && offer)
 		offered(e, offer);
 	return err;
 }

@@ -32,10 +32,12 @@ struct end {
 	struct sip_stack *stack;
 	struct sip_transport *udp;
 	struct inv *inv;
+	struct inv_policy policy;
 	char log[2048];
-	const char *answer; /* to an offer that comes; NULL: not from inside the callback */
-	const char *again;  /* the offer when asked for one; NULL: none */
-	int verdict;        /* what sdp() returns */
+	const char *answer;   /* to an offer that comes; NULL: not from inside the callback */
+	const char *again;    /* the offer when asked for one; NULL: none */
+	const char *in_prack; /* the offer in the PRACK of an answer; NULL: none; once */
+	int verdict;          /* what sdp() returns */
 	/* The last exchange that came to its end as this end sees it, "offer/answer"; and what it waits for. */
 	char session[64], our_offer[32], their_offer[32];
 	unsigned callbacks, free_at; /* inv_free() from inside the callback with this number, from 1 */
@@ -79,6 +81,7 @@ void pair_settle(struct pair *p);
 int end_try_reply(struct end *e, unsigned status, const char *sdp);
 void end_reply(struct end *e, unsigned status, const char *sdp);
 int end_reoffer(struct end *e, const char *offer);
+int end_update(struct end *e, const char *offer);
 void end_hangup(struct end *e); /* code 0; nothing when it has ended already */
 
 /* For an end on a stack of another rig: its stack's handler, and that of a call that it makes. */

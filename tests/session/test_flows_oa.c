@@ -78,6 +78,7 @@ TEST(reinvite_with_an_offer_from_either_end)
 static void offer_in_the_2xx(struct pair *p)
 {
 	p->a.answer = "answer-2";
+	p->a.policy.reliable = INV_RELIABLE_OFF;
 	pair_call(p, NULL);
 	CHECK(pair_wait(&p->b, INV_INCOMING));
 	end_reply(&p->b, 180, "too early"); /* not sent: an unreliable response carries no offer */

@@ -22,6 +22,7 @@ static struct story *story_new(void)
 	CHECK(t->r);
 	t->e.name = "we";
 	t->e.stack = t->r->stack;
+	t->e.policy = inv_policy_default();
 	return t;
 }
 
@@ -326,9 +327,10 @@ TEST(an_invite_without_offer_gets_ours_in_the_2xx_only)
 	story_close(t);
 }
 
-/* RFC 3261 13.3.1: the caller's Expires; 13.3.1.1: a provisional every minute until then. */
+/* RFC 3261 13.3.1: the caller's Expires; 13.3.1.1: a provisional every minute until then, over UDP sooner at first. */
 TEST(rfc3261_13_3_1_ringing_is_repeated_each_minute_until_it_expires)
 {
+	static const unsigned repeated_at_ms[] = {2000, 6000, 14000, 30000, 62000, 122000};
 	struct story *t = story_new();
 	char more[256];
 
@@ -337,8 +339,8 @@ TEST(rfc3261_13_3_1_ringing_is_repeated_each_minute_until_it_expires)
 	rig_expect(t->r, "SIP/2.0 100 ");
 	end_reply(&t->e, 180, NULL);
 	rig_expect_at(t->r, 0, "SIP/2.0 180 ");
-	rig_expect_at(t->r, 60000, "SIP/2.0 180 ");
-	rig_expect_at(t->r, 120000, "SIP/2.0 180 ");
+	for (size_t i = 0; i < ARRAY_LEN(repeated_at_ms); i++)
+		rig_expect_at(t->r, repeated_at_ms[i], "SIP/2.0 180 ");
 	inside(t, rig_expect_at(t->r, 150000, "SIP/2.0 487 "), "ACK", "z9hG4bKi", 1, "");
 	CHECK_STR(t->e.log, "INCOMING offer:offer-1 EARLY(180) DISCONNECTED(487)");
 	story_close(t);

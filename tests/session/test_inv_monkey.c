@@ -128,6 +128,7 @@ static void owner_acts(struct monkey *m)
 static void begin(struct monkey *m)
 {
 	struct inv_call_cfg cfg = {.target = SLICE_LIT(RIG_PEER_URI),
+		.policy = inv_policy_default(),
 		.from = SLICE_LIT("<sip:alice@example.com>"),
 		.to = SLICE_LIT("<sip:bob@example.com>"),
 		.contact = SLICE_LIT("<sip:alice@192.0.2.1>"),

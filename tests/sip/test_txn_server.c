@@ -560,8 +560,8 @@ TEST(what_nobody_takes_is_refused_without_memory)
 		{"PUBLISH", "", "SIP/2.0 405 Method Not Allowed\r\n", "Allow", SIP_STACK_ALLOW},
 		{"BYE;tag=gone", "", "SIP/2.0 481 ", NULL, NULL},
 		{"INVITE;tag=gone", "", "SIP/2.0 481 ", NULL, NULL},
-		{"INVITE", "Require: 100rel, x-a\nRequire: x-b\n", "SIP/2.0 420 Bad Extension\r\n",
-			"Unsupported", "100rel, x-a, x-b"},
+		{"INVITE", "Require: x-c, x-a, 100rel\nRequire: x-b\n", "SIP/2.0 420 Bad Extension\r\n",
+			"Unsupported", "x-c, x-a, x-b"},
 		{"INVITE", "Content-Length: -1\n\n", "SIP/2.0 400 ", NULL, NULL},
 	};
 	struct rig *r = rig_new();
