@@ -48,7 +48,13 @@ enum offhook_event_type {
 	OFFHOOK_EVENT_DROPPED =
 		12, /**< a queue was full: `count` events of less weight were dropped before this one */
 	OFFHOOK_EVENT_QUESTION =
-		40 /**< the network asks for a decision: `question`; `message` is the request */
+		40, /**< the network asks for a decision: `question`; `message` is the request */
+	OFFHOOK_EVENT_AUDIO_MARK =
+		80, /**< a port of the program: mark `count` was heard (`status` 0) or cleared (1) */
+	OFFHOOK_EVENT_AUDIO_CLEARED = 81, /**< what was queued in a port of the program is gone */
+	OFFHOOK_EVENT_AUDIO_READABLE =
+		82, /**< samples wait in a port of the program; again after its next read */
+	OFFHOOK_EVENT_AUDIO_WRITABLE = 83 /**< a port of the program has room; again after its next write */
 };
 
 /** One event. Read only; valid until the handler returns. */
@@ -65,7 +71,7 @@ struct offhook_event {
 	int error;                            /**< 0 or an enum oh_err */
 	char digit;                           /**< 0-9 A-D * # R */
 	uint32_t duration_ms;                 /**< of the digit; 0 when the peer did not say */
-	uint64_t count;                       /**< of dropped events */
+	uint64_t count;                       /**< of dropped events; number of a mark */
 	const char *message;   /**< a SIP message, terminated: see the types; at DISCONNECTED the one from the
 	                                  *   peer that ended it; NULL when there is none */
 	size_t message_length; /**< its bytes */

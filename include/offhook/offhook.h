@@ -12,5 +12,6 @@
 #include "offhook/event.h"
 #include "offhook/bridge.h"
 #include "offhook/trace.h"
+#include "offhook/audio.h"
 
 #endif

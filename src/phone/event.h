@@ -109,6 +109,7 @@ struct event_say {
 	char digit;
 	uint32_t duration_ms;
 	struct slice message;
+	uint64_t count;
 	uint64_t cause; /* 0: the command that runs now, or none */
 	uint32_t release_slot;
 	bool ends_call;
