@@ -61,8 +61,14 @@ enum offhook_event_type {
 	             *   "Accepted": it will), or of its refusal; `final` when nothing more will be told */
 	OFFHOOK_EVENT_REPLACED = 42, /**< the call `other` takes the place of this one, which ends now */
 	OFFHOOK_EVENT_TRANSFERRED =
-		43 /**< a new call, placed because the peer of the call `other` (0: somebody outside of calls) asked for
+		43, /**< a new call, placed because the peer of the call `other` (0: somebody outside of calls) asked for
 	            *   it and the program agreed; its other events follow */
+	OFFHOOK_EVENT_AUDIO_MARK =
+		80, /**< a port of the program: mark `count` was heard (`status` 0) or cleared (1) */
+	OFFHOOK_EVENT_AUDIO_CLEARED = 81, /**< what was queued in a port of the program is gone */
+	OFFHOOK_EVENT_AUDIO_READABLE =
+		82, /**< samples wait in a port of the program; again after its next read */
+	OFFHOOK_EVENT_AUDIO_WRITABLE = 83 /**< a port of the program has room; again after its next write */
 };
 
 /** One event. Read only; valid until the handler returns. */
@@ -79,7 +85,7 @@ struct offhook_event {
 	int error;                            /**< 0 or an enum oh_err */
 	char digit;                           /**< 0-9 A-D * # R */
 	uint32_t duration_ms;                 /**< of the digit; 0 when the peer did not say */
-	uint64_t count;                       /**< of dropped events */
+	uint64_t count;                       /**< of dropped events; number of a mark */
 	const char *message;   /**< a SIP message, terminated: see the types; at DISCONNECTED the one from the
 	                                  *   peer that ended it; NULL when there is none */
 	size_t message_length; /**< its bytes */

@@ -15,5 +15,6 @@
 #include "offhook/bridge.h"
 #include "offhook/trace.h"
 #include "offhook/auth.h"
+#include "offhook/audio.h"
 
 #endif

@@ -95,6 +95,13 @@ bool ring_pop(struct ring *r, void *ret_record)
 	return ring_read(r, ret_record, 1) == 1;
 }
 
+void ring_skip(struct ring *r, size_t n)
+{
+	uint32_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
+
+	atomic_store_explicit(&r->tail, tail + (uint32_t)n, memory_order_release);
+}
+
 size_t ring_count(const struct ring *r)
 {
 	uint32_t tail = atomic_load_explicit(&r->tail, memory_order_acquire);

@@ -34,6 +34,8 @@ size_t ring_write(struct ring *r, const void *records, size_t n);
 bool ring_pop(struct ring *r, void *ret_record);
 /* Consumer: up to n records; returns how many. */
 size_t ring_read(struct ring *r, void *ret_records, size_t n);
+/* Consumer: gives n waiting records up unread; n is at most ring_count(). */
+void ring_skip(struct ring *r, size_t n);
 /* Either side: records waiting (a moment's view). */
 size_t ring_count(const struct ring *r);
 size_t ring_capacity(const struct ring *r);

@@ -139,6 +139,7 @@ void call_ended(struct call *c, const struct call_end *end)
 	c->ended_by = end->by;
 	c->error = end->error;
 	say.release_slot = call_media_close(&c->media);
+	audio_call_ended(c->phone, c->id);
 
 	/* With the session still there: it knows contact and phrase. */
 	say.picture = picture_new(c);

@@ -65,6 +65,7 @@ struct event *call_say_media(struct call *c, uint32_t slot_gone, uint64_t cause)
 	struct event_say say = say_now(c, OFFHOOK_EVENT_CALL_MEDIA);
 
 	log_media(c);
+	audio_follow(c->phone, c->id);
 	say.release_slot = slot_gone;
 	say.cause = cause;
 	return event_emit(c->phone, &say);
@@ -298,6 +299,10 @@ void call_take_report(struct call *c, const struct media_report *r)
 		return;
 	case MEDIA_LATCHED:
 	case MEDIA_FILE_END:
+	case MEDIA_AUDIO_MARK:
+	case MEDIA_AUDIO_CLEARED:
+	case MEDIA_AUDIO_READABLE:
+	case MEDIA_AUDIO_WRITABLE:
 		return;
 	}
 }

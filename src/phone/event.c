@@ -109,6 +109,8 @@ static bool of_less_weight(const struct event_say *say)
 	case OFFHOOK_EVENT_CALL_REQUEST:
 	case OFFHOOK_EVENT_CALL_RTP:
 	case OFFHOOK_EVENT_DECISION:
+	case OFFHOOK_EVENT_AUDIO_READABLE:
+	case OFFHOOK_EVENT_AUDIO_WRITABLE:
 		return true;
 	case OFFHOOK_EVENT_CALL_STATE:
 		return say->repeated;
@@ -197,6 +199,7 @@ struct event *event_emit(struct offhook_phone *p, const struct event_say *say)
 	e->pub.cause = say->cause ? say->cause : p->commands.cause;
 	e->pub.id = say->subject ? say->subject->id : say->id;
 	e->pub.account = say->account;
+	e->pub.count = say->count;
 	e->pub.call = e->picture ? &e->picture->info : NULL;
 	e->pub.status = say->status;
 	e->pub.error = say->error;

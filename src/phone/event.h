@@ -111,6 +111,7 @@ struct event_say {
 	uint32_t duration_ms;
 	struct slice message, text;
 	offhook_id id;  /* without subject */
+	uint64_t count;
 	uint64_t cause; /* 0: the command that runs now, or none */
 	uint32_t release_slot;
 	bool ends_call;

@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 
-static offhook_id slot_id(const struct file *f)
+offhook_id file_slot_id(const struct file *f)
 {
 	return f->slot.generation ? id_make(ID_SLOT, f->slot.generation, f->slot.number) : 0;
 }
@@ -14,7 +14,7 @@ offhook_id file_of_slot(const struct offhook_phone *p, offhook_id slot)
 	LIST_FOREACH (it, &p->files) {
 		struct file *f = CONTAINER_OF(it, struct file, node);
 
-		if (slot_id(f) == slot)
+		if (file_slot_id(f) == slot)
 			return f->id;
 	}
 	return 0;
@@ -35,7 +35,9 @@ static void report(struct tagged *t, const struct media_report *r)
 		.subject = f->subject,
 	};
 
-	if (r->type == MEDIA_FILE_END)
+	if (f->type == FILE_AUDIO)
+		audio_report(f, r);
+	else if (r->type == MEDIA_FILE_END)
 		event_emit(f->phone, &say);
 }
 
@@ -71,27 +73,37 @@ struct add_args {
 	offhook_id *ret_id, *ret_slot;
 };
 
-static int add_run(struct offhook_phone *p, void *arg)
+int file_enter(struct file *f, struct port *port, uint32_t tag)
 {
-	const struct add_args *a = arg;
-	struct file *f = a->file;
+	struct offhook_phone *p = f->phone;
 	int err = phone_check_taking(p);
 
 	if (!err)
 		err = ids_add(&p->ids, ID_FILE, f, &f->id);
 	if (err)
 		return err;
-	err = bridge_add(engine_bridge(p->engine), a->port, &f->slot);
+	err = bridge_add(engine_bridge(p->engine), port, &f->slot);
 	if (err) {
 		ids_remove(&p->ids, f->id);
 		return err == OH_ETOOMANY ? err_detail(err, "max_ports is %u", p->cfg.max_ports) : err;
 	}
 	f->subject->id = f->id;
-	f->tagged.tag = a->tag;
+	f->tagged.tag = tag;
 	tag_enter(p, &f->tagged);
 	list_append(&p->files, &f->node);
-	*a->ret_id = f->id;
-	*a->ret_slot = slot_id(f);
+	return 0;
+}
+
+static int add_run(struct offhook_phone *p, void *arg)
+{
+	const struct add_args *a = arg;
+	int err = file_enter(a->file, a->port, a->tag);
+
+	(void)p;
+	if (err)
+		return err;
+	*a->ret_id = a->file->id;
+	*a->ret_slot = file_slot_id(a->file);
 	return 0;
 }
 
@@ -112,6 +124,7 @@ static void take_off(struct file *f)
 {
 	struct bridge *b = engine_bridge(f->phone->engine);
 
+	audio_table_remove(&f->phone->audio, &f->audio, OH_ENOENT);
 	list_remove(&f->node);
 	ids_remove(&f->phone->ids, f->id);
 	tag_leave(f->phone, &f->tagged);

@@ -3,9 +3,10 @@
 #define OH_PHONE_FILE_H
 
 #include "audio/ports.h"
+#include "phone/audio_table.h"
 #include "phone/phone_impl.h"
 
-enum file_type { FILE_PLAYER, FILE_RECORDER, FILE_TONE };
+enum file_type { FILE_PLAYER, FILE_RECORDER, FILE_TONE, FILE_AUDIO };
 
 struct file {
 	struct list node; /* offhook_phone.files, then .finishing */
@@ -19,6 +20,7 @@ struct file {
 	struct recorder *recorder; /* good until recorder_finish() */
 	struct command *remover;   /* waits until the media thread has let go */
 	bool port_gone;
+	struct audio_entry audio; /* of FILE_AUDIO */
 };
 
 /* NULL: memory is out. */
@@ -29,6 +31,13 @@ struct file *file_find(const struct offhook_phone *p, offhook_id id, enum file_t
 /* Any thread. Takes the port: on failure it is gone, the file stays. */
 int file_put_on_bridge(
 	struct file *f, struct port *port, uint32_t tag, offhook_id *ret_id, offhook_id *ret_slot);
+
+/* Signalling. On failure the port stays the caller's. */
+int file_enter(struct file *f, struct port *port, uint32_t tag);
+offhook_id file_slot_id(const struct file *f); /* 0: not on the bridge */
+
+/* ---- the program's audio (audio_api.c) ---- */
+void audio_report(struct file *f, const struct media_report *r);
 
 /* The id of the player, recorder or tone behind a slot; 0: none. */
 offhook_id file_of_slot(const struct offhook_phone *p, offhook_id slot);

@@ -227,6 +227,8 @@ static int build(struct offhook_phone *p, const struct offhook_phone_cfg *cfg)
 	err = hash_init(&p->tags, seed);
 	if (!err)
 		err = traces_init(&p->traces, seed);
+	if (!err)
+		err = audio_table_init(&p->audio, seed);
 	if (err)
 		return err;
 	err = new_stack(p);
@@ -345,6 +347,7 @@ static void take_down(struct offhook_phone *p)
 	traces_free(p);
 	events_free(p);
 	ids_free(&p->ids);
+	audio_table_free(&p->audio);
 	hash_free(&p->tags);
 	phone_enter_thread(NULL, PHONE_FOREIGN_THREAD);
 	if (!host)

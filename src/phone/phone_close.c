@@ -30,6 +30,7 @@ static bool all_handled(const struct offhook_phone *p)
 static void closed(struct offhook_phone *p)
 {
 	p->state = PHONE_CLOSED;
+	audio_phone_closed(p);
 	p->close_limit = host_timer_free(p->close_limit);
 	events_over(p);
 }

@@ -11,6 +11,7 @@
 
 #include "audio/engine.h"
 #include "codec/codec.h"
+#include "phone/audio_table.h"
 #include "phone/event.h"
 #include "phone/ids.h"
 #include "phone/question.h"
@@ -51,6 +52,7 @@ struct offhook_phone {
 	struct hash tags;
 	_Atomic uint32_t next_tag;
 	struct traces traces;
+	struct audio_table audio;
 
 	struct sip_stack *stack;
 	struct subs subs; /* subscriptions, both ways */
@@ -103,6 +105,12 @@ void call_forget(struct offhook_phone *p, offhook_id id);
 void calls_end_all(struct offhook_phone *p);
 void calls_end_on(struct offhook_phone *p, const struct sip_transport *t);
 void calls_free_all(struct offhook_phone *p);
+
+/* ---- the program's audio (audio_api.c) ---- */
+/* The call has audio, perhaps anew: ports that speak with it are connected. */
+void audio_follow(struct offhook_phone *p, offhook_id call);
+void audio_call_ended(struct offhook_phone *p, offhook_id call);
+void audio_phone_closed(struct offhook_phone *p);
 
 /* ---- files and tones (file.c) ---- */
 void files_free_all(struct offhook_phone *p);

@@ -11,7 +11,11 @@ enum media_report_type {
 	MEDIA_FILE_END,    /* a player has reached its end */
 	MEDIA_RTP_TIMEOUT, /* no RTP for the configured time */
 	MEDIA_RTP_RESUMED, /* the first RTP (value 0), or again after a time-out (value 1) */
-	MEDIA_LATCHED,     /* RTP now goes to where it comes from (value 1: that is not what was signalled) */
+	MEDIA_AUDIO_MARK,  /* a program's port: mark `value` was reached, by clearing when duration_ms is 1 */
+	MEDIA_AUDIO_CLEARED,  /* a program's port: what was queued is gone */
+	MEDIA_AUDIO_READABLE, /* a program's port: samples wait to be read */
+	MEDIA_AUDIO_WRITABLE, /* a program's port: there is room */
+	MEDIA_LATCHED, /* RTP now goes to where it comes from (value 1: that is not what was signalled) */
 };
 
 struct media_report {

@@ -93,6 +93,15 @@ static void on_event(void *arg, const struct offhook_event *e)
 	case OFFHOOK_EVENT_DECISION:
 		note(s, "[%s] ", e->text);
 		break;
+	case OFFHOOK_EVENT_AUDIO_MARK:
+		note(s, "MARK(%" PRIu64 ",%s) ", e->count, e->status ? "cleared" : "heard");
+		break;
+	case OFFHOOK_EVENT_AUDIO_CLEARED:
+		note(s, "CLEARED ");
+		break;
+	case OFFHOOK_EVENT_AUDIO_READABLE:
+	case OFFHOOK_EVENT_AUDIO_WRITABLE:
+		break;
 	case OFFHOOK_EVENT_DROPPED:
 		note(s, "DROPPED(%" PRIu64 ") ", e->count);
 		break;
