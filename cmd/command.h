@@ -39,6 +39,7 @@ struct options {
 	double ring_s;     /* answer: ring this long first */
 	unsigned code;     /* answer: with this status */
 	unsigned count;    /* answer: so many calls, 0 = until interrupted */
+	const char *nameserver;
 	unsigned ptime_ms, jitter_ms, clock_rate_hz;
 	struct offhook_header headers[MAX_HEADERS];
 	size_t n_headers;
