@@ -42,6 +42,7 @@ struct options {
 	double ring_s;          /* answer: ring this long first */
 	unsigned code;          /* answer: with this status */
 	unsigned count;         /* answer: so many calls, 0 = until interrupted */
+	const char *nameserver; /* NULL: the system's */
 	unsigned ptime_ms, jitter_ms, clock_rate_hz;
 	const char *registrar, *instance; /* register; NULL: the domain, none */
 	unsigned expires_s, retry_s;      /* register; 0 = the default */

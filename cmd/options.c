@@ -65,6 +65,8 @@ static const struct option_row rows[] = {
 		"depth of the jitter buffer (default: it adapts)"},
 	{"rate", 0, NUMBER, FOR_BOTH, AT(clock_rate_hz), 8000, 48000, "HZ",
 		"clock rate of the bridge (default 16000)"},
+	{"nameserver", 0, TEXT, FOR_ALL, AT(nameserver), 0, 0, "ADDR[:PORT]",
+		"ask this name server instead of the system's"},
 	{"json", 'j', FLAG, FOR_ALL, AT(json), 0, 0, NULL,
 		"events on standard output, one JSON object a line"},
 	{"quiet", 'q', FLAG, FOR_ALL, AT(quiet), 0, 0, NULL, "no lines for people on standard error"},

@@ -378,6 +378,8 @@ static int open_phone(struct run *r)
 	cfg.codecs = o->codecs;
 	cfg.jitter_ms = o->jitter_ms;
 	cfg.clock_rate_hz = o->clock_rate_hz;
+	cfg.nameservers = &o->nameserver;
+	cfg.n_nameservers = o->nameserver != NULL;
 	cfg.on_log = report_log;
 	cfg.log_level = o->trace ? OFFHOOK_LOG_DEBUG : o->quiet ? OFFHOOK_LOG_NONE : OFFHOOK_LOG_WARN;
 	cfg.log_messages = o->trace;
