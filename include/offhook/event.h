@@ -47,6 +47,10 @@ enum offhook_event_type {
 	OFFHOOK_EVENT_TONE_END = 11,   /**< a tone with repeats is over */
 	OFFHOOK_EVENT_DROPPED =
 		12, /**< a queue was full: `count` events of less weight were dropped before this one */
+	OFFHOOK_EVENT_REGISTRATION =
+		20, /**< how an attempt to register, refresh or unregister ended, or that the binding ran out: `id`
+	                                  *   is the account, `status` and `message` the response that decided, if any,
+	                                  *   `error` 0 when it went as asked (offhook/registration.h) */
 	OFFHOOK_EVENT_QUESTION =
 		40 /**< the network asks for a decision: `question`; `message` is the request */
 };
@@ -57,8 +61,8 @@ struct offhook_event {
 	enum offhook_event_type type; /**< what happened */
 	uint64_t serial;              /**< grows by one an event of a phone */
 	uint64_t cause; /**< the command that caused it (offhook_last_command()), 0: the network or time */
-	offhook_id id;  /**< the object: call, player or tone */
-	offhook_id account;                   /**< of a call */
+	offhook_id id;  /**< the object: call, player, tone or account */
+	offhook_id account;                   /**< of a call or a registration */
 	void *user_data;                      /**< of the object */
 	const struct offhook_call_info *call; /**< of a call: as of this event; else NULL */
 	unsigned status;                      /**< see the types */

@@ -323,6 +323,8 @@ OFFHOOK_API int offhook_transport_remove(struct offhook_phone *phone, offhook_id
 
 /* ---- accounts -------------------------------------------------------------------------------------------------- */
 
+struct offhook_registration_cfg;
+
 /** Settings of an account; fill with offhook_account_cfg_init() first. */
 struct offhook_account_cfg {
 	size_t size; /**< set by offhook_account_cfg_init() */
@@ -334,6 +336,8 @@ struct offhook_account_cfg {
 	int priority;         /**< among accounts that match an incoming call the highest wins; default 0 */
 	int make_default; /**< non-zero: incoming calls that match no account come here; the first one is anyway */
 	void *user_data; /**< comes back in its events */
+	/** how it registers (offhook/registration.h); copied; NULL: not at all, as with a trunk */
+	const struct offhook_registration_cfg *registration;
 };
 
 /**
@@ -346,13 +350,13 @@ struct offhook_account_cfg {
 OFFHOOK_API void offhook_account_cfg_init(struct offhook_account_cfg *cfg);
 
 /**
- * Adds an account.
+ * Adds an account, and begins to register it when it has a registrar.
  *
  * @param phone   borrowed
  * @param cfg     copied
  * @param ret_id  set on success only
  * @return 0, OH_EURI (detail: what is wrong with it), OH_ESCHEME, OH_ENOENT (no such transport), OH_EINVAL (neither
- *         URI nor transport), OH_ENOMEM, OH_ECLOSED
+ *         URI nor transport; a setting of the registration out of range), OH_ENOMEM, OH_ECLOSED
  *
  * Thread: any.  May call back: no.  Spec: RFC 3261 8.
  */
@@ -360,7 +364,21 @@ OFFHOOK_API int offhook_account_add(
 	struct offhook_phone *phone, const struct offhook_account_cfg *cfg, offhook_id *ret_id);
 
 /**
- * Removes an account. Its calls go on; no new ones come or go.
+ * Gives an account other settings, all of them; its id, its calls and its place as the default stay. When they change
+ * whom or how it registers, the old registration is taken away and a new one made.
+ *
+ * @param phone  borrowed
+ * @param id     the account
+ * @param cfg    copied; in case of an error the account stays as it was
+ * @return as offhook_account_add()
+ *
+ * Thread: any.  May call back: no.  Spec: none.
+ */
+OFFHOOK_API int offhook_account_modify(
+	struct offhook_phone *phone, offhook_id id, const struct offhook_account_cfg *cfg);
+
+/**
+ * Removes an account. It is unregistered, its calls go on; no new ones come or go.
  *
  * @param phone  borrowed
  * @param id     the account

@@ -1,7 +1,8 @@
-/* Accounts without registrar: an identity, and whom an incoming call is for. */
+/* Accounts: identities, added, changed and removed. */
 #include "phone/account.h"
 
 #include "base/mem.h"
+#include "phone/account_reg.h"
 #include "phone/phone_impl.h"
 #include "phone/uri_text.h"
 
@@ -13,6 +14,15 @@ void offhook_account_cfg_init(struct offhook_account_cfg *cfg)
 struct account *account_find(const struct offhook_phone *p, offhook_id id)
 {
 	return ids_find(&p->ids, ID_ACCOUNT, id);
+}
+
+/* What an account is made of, without its place and its id. */
+static void settings_free(struct account *a)
+{
+	subject_unref(a->subject);
+	mem_free(a->uri);
+	mem_free(a->from);
+	mem_free(a->contact);
 }
 
 static void account_free(struct offhook_phone *p, struct account *a)
@@ -27,9 +37,8 @@ static void account_free(struct offhook_phone *p, struct account *a)
 
 		p->default_account = first ? CONTAINER_OF(first, struct account, node) : NULL;
 	}
-	mem_free(a->uri);
-	mem_free(a->from);
-	mem_free(a->contact);
+	account_reg_leave(a->reg);
+	settings_free(a);
 	mem_free(a);
 }
 
@@ -42,9 +51,28 @@ void accounts_free_all(struct offhook_phone *p)
 /* ---- adding ---- */
 
 struct add_args {
-	const struct offhook_account_cfg *cfg;
+	struct offhook_account_cfg cfg;
+	struct offhook_registration_cfg registration;
+	offhook_id id; /* of the one that is modified */
 	offhook_id *ret_id;
 };
+
+static int take_args(const struct offhook_account_cfg *cfg, struct add_args *args)
+{
+	int err;
+
+	offhook_account_cfg_init(&args->cfg);
+	offhook_registration_cfg_init(&args->registration);
+	err = cfg_take(&args->cfg, sizeof(args->cfg), cfg);
+	if (err || !args->cfg.registration)
+		return err;
+	return cfg_take(&args->registration, sizeof(args->registration), args->cfg.registration);
+}
+
+static const struct offhook_registration_cfg *registration_of(const struct add_args *args)
+{
+	return args->cfg.registration ? &args->registration : NULL;
+}
 
 /* "<sip:192.0.2.1:5060>" */
 static char *transport_uri(const struct offhook_phone *p, const struct transport *t)
@@ -59,7 +87,9 @@ static char *transport_uri(const struct offhook_phone *p, const struct transport
 	return mem_strdup(text);
 }
 
-static int fill(struct offhook_phone *p, struct account *a, const struct offhook_account_cfg *cfg)
+/* a->id is set. */
+static int fill(struct offhook_phone *p, struct account *a, const struct offhook_account_cfg *cfg,
+	const struct offhook_registration_cfg *registration)
 {
 	struct sip_addr addr;
 	int err;
@@ -89,8 +119,11 @@ static int fill(struct offhook_phone *p, struct account *a, const struct offhook
 	}
 	a->transport = cfg->transport;
 	a->priority = cfg->priority;
-	a->user_data = cfg->user_data;
-	return 0;
+	a->subject = subject_new(cfg->user_data);
+	if (!a->subject)
+		return OH_ENOMEM;
+	a->subject->id = a->id;
+	return account_reg_new(p, a, registration, &a->reg);
 }
 
 static int add_run(struct offhook_phone *p, void *arg)
@@ -104,32 +137,77 @@ static int add_run(struct offhook_phone *p, void *arg)
 	a = mem_zalloc(sizeof(*a));
 	if (!a)
 		return OH_ENOMEM;
-	err = fill(p, a, args->cfg);
+	err = ids_add(&p->ids, ID_ACCOUNT, a, &a->id);
 	if (!err)
-		err = ids_add(&p->ids, ID_ACCOUNT, a, &a->id);
+		err = fill(p, a, &args->cfg, registration_of(args));
 	if (err) {
 		account_free(p, a);
 		return err;
 	}
 	list_append(&p->accounts, &a->node);
 	p->n_accounts++;
-	if (args->cfg->make_default || !p->default_account)
+	if (args->cfg.make_default || !p->default_account)
 		p->default_account = a;
 	*args->ret_id = a->id;
+	if (a->reg)
+		account_reg_begin(a->reg, NULL);
 	return 0;
 }
 
 int offhook_account_add(
 	struct offhook_phone *phone, const struct offhook_account_cfg *cfg, offhook_id *ret_id)
 {
-	struct offhook_account_cfg ours;
-	struct add_args args = {&ours, ret_id};
+	struct add_args args = {.ret_id = ret_id};
 	int err;
 
 	err_detail_clear();
-	offhook_account_cfg_init(&ours);
-	err = cfg_take(&ours, sizeof(ours), cfg);
+	err = take_args(cfg, &args);
 	return err ? err : phone_command(phone, add_run, &args);
+}
+
+/* Everything of the new one takes the place of what the old one had. */
+static void replace(struct account *a, struct account *with)
+{
+	struct account_reg *before = a->reg;
+
+	settings_free(a);
+	with->node = a->node;
+	with->node.next->prev = with->node.prev->next = &a->node;
+	*a = *with;
+	if (a->reg)
+		account_reg_begin(a->reg, before);
+	account_reg_leave(before);
+}
+
+static int modify_run(struct offhook_phone *p, void *arg)
+{
+	const struct add_args *args = arg;
+	struct account *a = account_find(p, args->id), fresh = {.id = args->id};
+	int err = phone_check_taking(p);
+
+	if (err)
+		return err;
+	if (!a)
+		return err_detail(OH_ENOENT, "no such account");
+	err = fill(p, &fresh, &args->cfg, registration_of(args));
+	if (err) {
+		settings_free(&fresh);
+		return err;
+	}
+	replace(a, &fresh);
+	if (args->cfg.make_default)
+		p->default_account = a;
+	return 0;
+}
+
+int offhook_account_modify(struct offhook_phone *phone, offhook_id id, const struct offhook_account_cfg *cfg)
+{
+	struct add_args args = {.id = id};
+	int err;
+
+	err_detail_clear();
+	err = take_args(cfg, &args);
+	return err ? err : phone_command(phone, modify_run, &args);
 }
 
 /* ---- the rest of the API ---- */
@@ -191,7 +269,7 @@ static int info_run(struct offhook_phone *p, void *arg)
 	args->info.transport = a->transport;
 	args->info.is_default = p->default_account == a;
 	args->info.priority = a->priority;
-	args->info.user_data = a->user_data;
+	args->info.user_data = atomic_load_explicit(&a->subject->user_data, memory_order_acquire);
 	return 0;
 }
 

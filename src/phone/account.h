@@ -26,7 +26,8 @@ struct account {
 	char *contact; /* configured; NULL: made from the flow */
 	struct sip_uri parsed; /* slices into uri */
 	int priority;
-	void *user_data;
+	struct subject *subject; /* what events are about; has its user_data */
+	struct account_reg *reg; /* NULL: it has no registrar */
 };
 
 struct transport *transport_find(const struct offhook_phone *p, offhook_id id);
@@ -49,7 +50,8 @@ struct account *account_match(
 	const struct offhook_phone *p, const struct sip_uri *ruri, const struct sip_flow *flow);
 void accounts_free_all(struct offhook_phone *p);
 
-/* The Contact to give to the peer of a flow: the configured one or "<sip:user@host:port>". From mem_alloc().
+/* The Contact to give to the peer of a flow: the configured one, what is registered for that way (a GRUU, or the address
+ * that the registrar saw), or "<sip:user@host:port>". From mem_alloc().
  * OH_ENOMEM, OH_ETOOBIG. */
 int account_contact(const struct account *a, const struct sip_flow *flow, char **ret_contact);
 

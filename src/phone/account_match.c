@@ -1,5 +1,5 @@
 /* Which account a call is for, and which address the peer is told to find it at. */
-#include "phone/account.h"
+#include "phone/account_reg.h"
 #include "phone/phone_impl.h"
 
 #include "base/mem.h"
@@ -72,6 +72,8 @@ struct account *account_match(
 		struct account *a = CONTAINER_OF(it, struct account, node);
 		struct fitness fit = fitness(a, ruri, t);
 
+		if (account_reg_is_called(a->reg, ruri))
+			return a; /* what it registered, to the letter */
 		if (fit.uri && (!best || is_better(fit, best_fit))) {
 			best = a;
 			best_fit = fit;
@@ -82,12 +84,14 @@ struct account *account_match(
 
 int account_contact(const struct account *a, const struct sip_flow *flow, char **ret_contact)
 {
-	char buf[SIP_SENT_BY_MAX + USER_MAX];
-	struct slice text;
+	char buf[SIP_SENT_BY_MAX + USER_MAX + REG_TEXT_MAX];
+	struct slice text = a ? account_reg_contact(a->reg, flow, buf, sizeof(buf)) : SLICE_NONE;
 	char *copy;
 
 	if (a && a->contact) {
 		copy = mem_strdup(a->contact);
+	} else if (slice_present(text)) {
+		copy = slice_dup(text);
 	} else {
 		struct slice user = a ? a->parsed.user : SLICE_NONE;
 		int err = sip_flow_contact(flow, user, buf, sizeof(buf), &text);

@@ -2,6 +2,7 @@
 #include "phone/call_impl.h"
 
 #include "base/mem.h"
+#include "phone/account_reg.h"
 #include "phone/uri_text.h"
 
 void offhook_call_cfg_init(struct offhook_call_cfg *cfg)
@@ -92,6 +93,7 @@ static int send_invite(struct call *c, const struct sip_flow *flow)
 		.flow = *flow,
 		.handler = call_inv_handler(c),
 	};
+	struct account *a = account_find(c->phone, c->account);
 	int err;
 
 	/* Of an attempt before: another address may ask for sockets of another family. */
@@ -101,9 +103,10 @@ static int send_invite(struct call *c, const struct sip_flow *flow)
 	err = call_media_offer(&c->media, flow, &cfg.offer);
 	if (err)
 		return err;
-	err = account_contact(account_find(c->phone, c->account), flow, &c->contact);
+	err = account_contact(a, flow, &c->contact);
 	if (err)
 		return err;
+	cfg.n_routes = a ? account_reg_routes(a->reg, &cfg.routes) : 0;
 	cfg.contact = slice_of(c->contact);
 	return inv_call(c->phone->stack, &cfg, &c->inv);
 }
@@ -150,11 +153,23 @@ static void located(void *arg, int err, const struct sip_flow *flows, size_t n)
 			c, &(struct call_end){.status = 503, .by = OFFHOOK_ENDED_BY_NETWORK, .error = err});
 }
 
-static int begin(struct call *c, const struct account *a, const struct sip_uri *next_hop)
+/* RFC 3261 8.1.2: the first route decides. RFC 5626 4.3: who has a flow of his own takes it. */
+static int begin(struct call *c, const struct account *a, const struct sip_uri *target)
 {
 	struct transport *t = a->transport ? transport_find(c->phone, a->transport) : NULL;
+	const struct sip_uri *next_hop = target;
+	const struct slice *routes;
+	struct sip_flow buf;
+	const struct sip_flow *own = account_reg_flow(a->reg, &buf);
+	struct sip_addr first;
 	int err;
 
+	if (own) {
+		located(c, 0, own, 1);
+		return c->error;
+	}
+	if (account_reg_routes(a->reg, &routes) && sip_addr_parse(routes[0], &first) == 0)
+		next_hop = &first.uri;
 	c->located_by = t ? t->sip : NULL;
 	err = sip_locate(c->phone->stack, next_hop, c->located_by, located, c, &c->locate);
 	if (err)

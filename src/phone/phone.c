@@ -3,7 +3,7 @@
 #include "phone/phone_impl.h"
 
 #include "base/mem.h"
-#include "phone/account.h"
+#include "phone/account_reg.h"
 #include "session/inv.h"
 #include "sip/mask.h"
 
@@ -173,6 +173,7 @@ static void init_lists(struct offhook_phone *p)
 {
 	list_init(&p->transports);
 	list_init(&p->accounts);
+	list_init(&p->regs);
 	list_init(&p->calls);
 	list_init(&p->files);
 	list_init(&p->questions);
@@ -326,6 +327,7 @@ static void take_down(struct offhook_phone *p)
 	p->engine = engine_free(p->engine);
 	files_finish_all(p);
 	accounts_free_all(p);
+	account_regs_free_all(p);
 	transports_free_all(p);
 	sip_stack_free(p->stack);
 	traces_free(p);

@@ -1,5 +1,5 @@
 /*
- * Closing: every call is ended, and the closer waits until the peers know, or until its limit.
+ * Closing: every call is ended, every registration taken back, and the closer waits until the peers know, or until its limit.
  *
  * It waits for two things: that no request of ours and no refusal still lacks its answer, and, unless the
  * program pulls its events itself, that the handlers of the ends have run.
@@ -7,6 +7,7 @@
 #include "phone/phone_impl.h"
 
 #include "base/mem.h"
+#include "phone/account_reg.h"
 
 struct close_args {
 	uint32_t limit_ms;
@@ -18,7 +19,7 @@ static bool all_said(const struct offhook_phone *p)
 
 	sip_stack_counters(p->stack, &c);
 	/* A callee that hung up before the ACK has its BYE still to send. */
-	return c.unanswered == 0 && sip_stack_ending(p->stack) == 0;
+	return c.unanswered == 0 && sip_stack_ending(p->stack) == 0 && account_regs_gone(p);
 }
 
 static bool all_handled(const struct offhook_phone *p)
@@ -70,6 +71,7 @@ static int close_run(struct offhook_phone *p, void *arg)
 	p->state = PHONE_CLOSING;
 	questions_refuse_all(p);
 	calls_end_all(p);
+	account_regs_leave_all(p);
 	if (all_said(p) && (all_handled(p) || a->limit_ms == 0)) {
 		closed(p);
 		return 0;

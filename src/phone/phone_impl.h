@@ -55,6 +55,7 @@ struct offhook_phone {
 	struct engine *engine;
 
 	struct list transports, accounts, calls, files;
+	struct list regs; /* registrations, those that leave too */
 	struct account *default_account;
 	size_t n_transports, n_accounts, n_calls; /* calls: whose end was not yet handled */
 	struct list questions; /* that wait for their answers */

@@ -1,5 +1,5 @@
 /* Transports: opening, describing and closing them. */
-#include "phone/account.h"
+#include "phone/account_reg.h"
 #include "phone/phone_impl.h"
 
 #include "base/mem.h"
@@ -111,6 +111,7 @@ static int add_run(struct offhook_phone *p, void *arg)
 	p->n_transports++;
 	(void)transport_public_ip(p, t); /* a name is looked up from now on */
 	*a->ret_id = t->id;
+	account_regs_wake(p);
 	return 0;
 }
 

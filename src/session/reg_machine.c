@@ -53,7 +53,7 @@ static uint64_t wait_ms(struct reg *r)
 }
 
 /* The lead leaves room for an attempt that times out (64*T1 = 32 s), the longest first wait (60 s) and another attempt;
- * of short bindings it is half. A tenth of the time is jitter: a thousand that began together drift apart. */
+ * of short bindings it is half. A tenth of the wait is jitter: a thousand that began together drift apart. */
 #define LEAD_MIN_S 100u
 
 static uint64_t refresh_ms(struct reg *r)
@@ -66,7 +66,7 @@ static uint64_t refresh_ms(struct reg *r)
 	late = (granted - lead) * MS_PER_S;
 	if (late < REG_REFRESH_MIN_S * MS_PER_S)
 		late = REG_REFRESH_MIN_S * MS_PER_S;
-	return between(r, late - (late > granted * 100 ? granted * 100 : late / 10), late);
+	return between(r, late - late / 10, late);
 }
 
 static void due_in(struct reg *r, uint64_t ms)

@@ -71,6 +71,10 @@ static void on_event(void *arg, const struct offhook_event *e)
 	case OFFHOOK_EVENT_TONE_END:
 		s->file_ends++;
 		break;
+	case OFFHOOK_EVENT_REGISTRATION:
+		note(s, e->error ? "REGISTRATION(%u,%s) " : "REGISTRATION(%u) ", e->status,
+			offhook_errname(e->error));
+		break;
 	case OFFHOOK_EVENT_QUESTION:
 		s->ticket = e->question->ticket;
 		note(s, "QUESTION(%d,%s) ", e->question->kind, e->question->target);

@@ -352,9 +352,11 @@ static void on_readable(void *arg)
 	struct host_rx rx;
 	char buf[TEXT_MAX];
 
-	while (host_dgram_recv(r->dgram, buf, sizeof(buf) - 1, &rx) == 0)
+	while (host_dgram_recv(r->dgram, buf, sizeof(buf) - 1, &rx) == 0) {
+		r->datagrams++;
 		if (r->up && rx.n > 4)
 			receive(r, buf, &rx);
+	}
 }
 
 /* ---- life ---- */

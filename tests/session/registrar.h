@@ -33,7 +33,8 @@ struct registrar {
 	bool up;
 	uint64_t began_ns;
 	struct registrar_aor **aors;
-	char *last; /* the last request, terminated */
+	char *last;         /* the last request, terminated */
+	unsigned datagrams; /* of any kind, heard or not */
 	unsigned requests, challenged, refused, accepted;
 };
 
