@@ -15,6 +15,7 @@ enum exit_status {
 	EXIT_OK = 0,          /* the call was completed */
 	EXIT_CALL_FAILED = 1, /* refused, or broken off by an error */
 	EXIT_USAGE = 2,
+	EXIT_REGISTRATION = 3, /* the registrar refused, or none answered in time */
 	EXIT_NO_ANSWER = 4,
 	EXIT_NO_AUDIO = 5,  /* the call stood, but nothing was heard from the peer */
 	EXIT_TRANSPORT = 6, /* port in use, no such host, unreachable */
@@ -24,8 +25,8 @@ enum exit_status {
 #define MAX_HEADERS 32
 
 struct options {
-	const char *command;   /* "dial" or "answer" */
-	const char *uri;       /* dial: whom */
+	const char *command;   /* "dial", "answer" or "register" */
+	const char *uri;       /* dial: whom; register: as whom */
 	char with_scheme[512]; /* the same, where "sip:" was left out */
 	const char *identity;  /* --from: our URI, or NULL */
 	char address[64];      /* --local, "" = any */
@@ -34,12 +35,14 @@ struct options {
 	double tone_hz[2];
 	bool loop, echo, json, quiet, trace, ladder;
 	const char *pcap, *hep; /* where SIP messages go besides; NULL: nowhere */
-	double duration_s; /* hang up this long after the call stood; 0 = the peer does */
-	double timeout_s;  /* dial: give up ringing; answer: give up waiting; 0 = never */
-	double ring_s;     /* answer: ring this long first */
-	unsigned code;     /* answer: with this status */
-	unsigned count;    /* answer: so many calls, 0 = until interrupted */
+	double duration_s;      /* hang up this long after the call stood; 0 = the peer does */
+	double timeout_s;       /* dial: give up ringing; answer: give up waiting; 0 = never */
+	double ring_s;          /* answer: ring this long first */
+	unsigned code;          /* answer: with this status */
+	unsigned count;         /* answer: so many calls, 0 = until interrupted */
 	unsigned ptime_ms, jitter_ms, clock_rate_hz;
+	const char *registrar, *instance; /* register; NULL: the domain, none */
+	unsigned expires_s, retry_s;      /* register; 0 = the default */
 	struct offhook_header headers[MAX_HEADERS];
 	size_t n_headers;
 };

@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum kind { FLAG, TEXT, SECONDS, NUMBER, LOCAL, TONE, HEADER };
-enum { FOR_DIAL = 1, FOR_ANSWER = 2, FOR_BOTH = 3 };
+enum { FOR_DIAL = 1, FOR_ANSWER = 2, FOR_BOTH = 3, FOR_REGISTER = 4, FOR_ALL = 7 };
 
 struct option_row {
 	const char *name;
@@ -23,7 +23,7 @@ struct option_row {
 #define AT(field) offsetof(struct options, field)
 
 static const struct option_row rows[] = {
-	{"local", 'l', LOCAL, FOR_BOTH, 0, 0, 0, "ADDR[:PORT]",
+	{"local", 'l', LOCAL, FOR_ALL, 0, 0, 0, "ADDR[:PORT]",
 		"local address and port (dial: any; answer: port 5060)"},
 	{"from", 'f', TEXT, FOR_BOTH, AT(identity), 0, 0, "URI",
 		"who we are, such as sip:alice@example.test"},
@@ -35,8 +35,8 @@ static const struct option_row rows[] = {
 		"record what the peer says into a .wav file"},
 	{"echo", 'e', FLAG, FOR_BOTH, AT(echo), 0, 0, NULL, "send the peer's audio back"},
 	{"dtmf", 'd', TEXT, FOR_BOTH, AT(dtmf), 0, 0, "DIGITS", "send 0-9 A-D * # R when the call stands"},
-	{"duration", 'D', SECONDS, FOR_BOTH, AT(duration_s), 0, 0, "SECONDS", "hang up after this time"},
-	{"timeout", 'T', SECONDS, FOR_BOTH, AT(timeout_s), 0, 0, "SECONDS",
+	{"duration", 'D', SECONDS, FOR_ALL, AT(duration_s), 0, 0, "SECONDS", "hang up after this time"},
+	{"timeout", 'T', SECONDS, FOR_ALL, AT(timeout_s), 0, 0, "SECONDS",
 		"dial: give up when not answered; answer: when nobody calls"},
 	{"code", 'c', NUMBER, FOR_ANSWER, AT(code), 200, 699, "STATUS",
 		"answer with this SIP status (default 200)"},
@@ -46,6 +46,14 @@ static const struct option_row rows[] = {
 		"take N calls, 0 = until interrupted (default 1)"},
 	{"header", 'H', HEADER, FOR_BOTH, 0, 0, 0, "NAME:VALUE",
 		"add a header to the INVITE or the answer (repeatable)"},
+	{"registrar", 0, TEXT, FOR_REGISTER, AT(registrar), 0, 0, "URI",
+		"ask this one (default: the domain of the URI)"},
+	{"expires", 0, NUMBER, FOR_REGISTER, AT(expires_s), 1, 86400, "SECONDS",
+		"ask for so long (default 300); the registrar decides"},
+	{"retry", 0, NUMBER, FOR_REGISTER, AT(retry_s), 1, 86400, "SECONDS",
+		"longest wait between two attempts that nobody answers (default 60)"},
+	{"instance", 0, TEXT, FOR_REGISTER, AT(instance), 0, 0, "UUID",
+		"which device this is: asks for Outbound and a GRUU"},
 	{"ptime", 0, NUMBER, FOR_BOTH, AT(ptime_ms), 10, 60, "MS", "audio in one packet (default 20)"},
 	{"codecs", 0, TEXT, FOR_BOTH, AT(codecs), 0, 0, "LIST",
 		"offered and accepted, best first: PCMU,PCMA (default), L16/16000"},
@@ -53,13 +61,13 @@ static const struct option_row rows[] = {
 		"depth of the jitter buffer (default: as small as possible)"},
 	{"rate", 0, NUMBER, FOR_BOTH, AT(clock_rate_hz), 8000, 48000, "HZ",
 		"clock rate of the bridge (default 16000)"},
-	{"json", 'j', FLAG, FOR_BOTH, AT(json), 0, 0, NULL,
+	{"json", 'j', FLAG, FOR_ALL, AT(json), 0, 0, NULL,
 		"events on standard output, one JSON object a line"},
-	{"quiet", 'q', FLAG, FOR_BOTH, AT(quiet), 0, 0, NULL, "no lines for people on standard error"},
-	{"trace", 0, FLAG, FOR_BOTH, AT(trace), 0, 0, NULL, "every SIP message on standard error"},
-	{"pcap", 0, TEXT, FOR_BOTH, AT(pcap), 0, 0, "FILE",
+	{"quiet", 'q', FLAG, FOR_ALL, AT(quiet), 0, 0, NULL, "no lines for people on standard error"},
+	{"trace", 0, FLAG, FOR_ALL, AT(trace), 0, 0, NULL, "every SIP message on standard error"},
+	{"pcap", 0, TEXT, FOR_ALL, AT(pcap), 0, 0, "FILE",
 		"SIP messages into a capture file for Wireshark or sngrep"},
-	{"hep", 0, TEXT, FOR_BOTH, AT(hep), 0, 0, "ADDR:PORT", "SIP messages to a HEP3 collector"},
+	{"hep", 0, TEXT, FOR_ALL, AT(hep), 0, 0, "ADDR:PORT", "SIP messages to a HEP3 collector"},
 	{"ladder", 0, FLAG, FOR_BOTH, AT(ladder), 0, 0, NULL, "draw each call when it has ended"},
 };
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -68,7 +76,8 @@ static void help(void)
 {
 	printf("offhook: phone calls for programs\n\n"
 	       "  offhook dial URI [options]   call somebody\n"
-	       "  offhook answer [options]     wait for a call\n\n"
+	       "  offhook answer [options]     wait for a call\n"
+	       "  offhook register URI [options]  tell a registrar where we are\n\n"
 	       "options:\n");
 	for (size_t i = 0; i < N_ROWS; i++) {
 		const struct option_row *r = &rows[i];
@@ -78,12 +87,14 @@ static void help(void)
 			r->letter ? r->letter : ' ', r->letter ? ',' : ' ', r->name,
 			r->argument ? r->argument : "");
 		printf("  %-28s %s%s\n", left, r->help,
-			r->commands == FOR_ANSWER ? " [answer]"
-			: r->commands == FOR_DIAL ? " [dial]"
-						  : "");
+			r->commands == FOR_ANSWER     ? " [answer]"
+			: r->commands == FOR_DIAL     ? " [dial]"
+			: r->commands == FOR_REGISTER ? " [register]"
+						      : "");
 	}
 	printf("  -V, --version                which version this is\n\n"
-	       "exit status: 0 call completed, 1 call failed, 2 usage, 4 no answer, 5 no audio came, 6 "
+	       "exit status: 0 call completed, 1 call failed, 2 usage, 3 not registered, 4 no answer, 5 no "
+	       "audio came, 6 "
 	       "transport,\n"
 	       "130 interrupted\n");
 }
@@ -259,9 +270,9 @@ static int check(struct options *o)
 		return usage_error("option --ptime: 10, 20, 30, 40, 50 or 60%s%s", "", "");
 	if (o->play && o->tone_hz[0] > 0)
 		return usage_error("--play and --tone exclude each other%s%s", "", "");
-	if (!strcmp(o->command, "dial")) {
+	if (strcmp(o->command, "answer") != 0) {
 		if (!o->uri)
-			return usage_error("whom? offhook dial sip:bob@host%s%s", "", "");
+			return usage_error("whom? offhook %s sip:bob@host%s", o->command, "");
 		if (add_scheme(o))
 			return usage_error("'%s' is no SIP URI: %s", o->uri, offhook_error_detail());
 	}
@@ -287,6 +298,8 @@ int options_parse(int argc, char **argv, struct options *o)
 		command = FOR_DIAL;
 	else if (!strcmp(argv[1], "answer"))
 		command = FOR_ANSWER;
+	else if (!strcmp(argv[1], "register"))
+		command = FOR_REGISTER;
 	else
 		return usage_error("unknown command '%s'%s", argv[1], "");
 	if (command == FOR_ANSWER)
@@ -300,7 +313,7 @@ int options_parse(int argc, char **argv, struct options *o)
 			err = take_option(argc, argv, &i, command, o);
 			if (err)
 				return err;
-		} else if (command == FOR_DIAL && !o->uri) {
+		} else if (command != FOR_ANSWER && !o->uri) {
 			o->uri = argv[i];
 		} else {
 			return usage_error("what is '%s' for?%s", argv[i], "");

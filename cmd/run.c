@@ -1,5 +1,6 @@
 /* One run of `dial` or `answer`: the phone, the event handler, the clock, and the verdict. */
 #include "command.h"
+#include "register.h"
 #include "seeing.h"
 
 #include <jansson.h>
@@ -249,6 +250,24 @@ static void requested(const struct run *r, const struct offhook_event *e)
 	report(r->o, "call.request", json, "%.*s %s", (int)method, e->message, type);
 }
 
+/* Without --duration it is over with the first good answer; that somebody else has to wait is no answer. */
+static void registered(struct run *r, const struct offhook_event *e)
+{
+	switch (register_outcome(r->o, r->phone, e)) {
+	case REGISTER_GOES_ON:
+		break;
+	case REGISTER_DONE:
+		if (r->confirmed_at <= 0)
+			r->confirmed_at = r->now;
+		r->done = r->done || r->o->duration_s <= 0;
+		break;
+	case REGISTER_FAILED:
+		r->status = EXIT_REGISTRATION;
+		r->done = true;
+		break;
+	}
+}
+
 static void on_event(void *arg, const struct offhook_event *e)
 {
 	struct run *r = arg;
@@ -290,6 +309,9 @@ static void on_event(void *arg, const struct offhook_event *e)
 		r->file_done = true;
 		report(r->o, "player.end", NULL, NULL);
 		break;
+	case OFFHOOK_EVENT_REGISTRATION:
+		registered(r, e);
+		break;
 	case OFFHOOK_EVENT_DROPPED:
 		report(r->o, "dropped", json_pack("{s:I}", "count", (json_int_t)e->count), NULL);
 		break;
@@ -327,13 +349,14 @@ static void look_at_the_clock(struct run *r)
 	}
 	if (r->confirmed_at > 0 && has_said_everything(r)) {
 		hang_up(r, 0);
+		r->done = r->done || register_wanted(r->o);
 	} else if (r->confirmed_at <= 0 && r->o->timeout_s > 0 && r->now - r->started >= r->o->timeout_s &&
 		   !(r->call && !strcmp(r->o->command, "answer"))) {
 		r->gave_up = true;
 		if (r->call) {
 			hang_up(r, 0);
 		} else {
-			r->status = EXIT_NO_ANSWER;
+			r->status = register_wanted(r->o) ? EXIT_REGISTRATION : EXIT_NO_ANSWER;
 			r->done = true;
 		}
 	}
@@ -368,12 +391,18 @@ static int open_phone(struct run *r)
 
 static int open_account(struct run *r, offhook_id transport)
 {
+	struct offhook_registration_cfg registration;
 	struct offhook_account_cfg cfg;
 	int err;
 
 	offhook_account_cfg_init(&cfg);
 	cfg.uri = r->o->identity;
 	cfg.transport = transport;
+	if (register_wanted(r->o)) {
+		register_settings(r->o, &registration);
+		cfg.uri = r->o->uri;
+		cfg.registration = &registration;
+	}
 	err = offhook_account_add(r->phone, &cfg, &r->account);
 	if (err) {
 		complain(r->o, r->o->identity ? r->o->identity : "cannot make an account", err);
