@@ -82,7 +82,7 @@ static uint32_t expires_left(const struct call *c)
 /* The INVITE leaves. */
 static int send_invite(struct call *c, const struct sip_flow *flow)
 {
-	const struct account *a = account_find(c->phone, c->account);
+	struct account *a = account_find(c->phone, c->account);
 	struct inv_call_cfg cfg = {
 		.target = slice_of(c->target),
 		.from = slice_of(c->from),
@@ -96,7 +96,6 @@ static int send_invite(struct call *c, const struct sip_flow *flow)
 		.auth = a ? a->auth : NULL,
 		.handler = call_inv_handler(c),
 	};
-	struct account *a = account_find(c->phone, c->account);
 	int err;
 
 	/* Of an attempt before: another address may ask for sockets of another family. */
