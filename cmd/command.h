@@ -30,15 +30,16 @@ struct options {
 	const char *identity;  /* --from: our URI, or NULL */
 	char address[64];      /* --local, "" = any */
 	unsigned port;
+	const char *transport; /* --transport: "udp", "tcp", or NULL */
 	const char *play, *record, *dtmf, *reason, *codecs;
 	double tone_hz[2];
 	bool loop, echo, json, quiet, trace, ladder;
 	const char *pcap, *hep; /* where SIP messages go besides; NULL: nowhere */
-	double duration_s; /* hang up this long after the call stood; 0 = the peer does */
-	double timeout_s;  /* dial: give up ringing; answer: give up waiting; 0 = never */
-	double ring_s;     /* answer: ring this long first */
-	unsigned code;     /* answer: with this status */
-	unsigned count;    /* answer: so many calls, 0 = until interrupted */
+	double duration_s;      /* hang up this long after the call stood; 0 = the peer does */
+	double timeout_s;       /* dial: give up ringing; answer: give up waiting; 0 = never */
+	double ring_s;          /* answer: ring this long first */
+	unsigned code;          /* answer: with this status */
+	unsigned count;         /* answer: so many calls, 0 = until interrupted */
 	unsigned ptime_ms, jitter_ms, clock_rate_hz;
 	struct offhook_header headers[MAX_HEADERS];
 	size_t n_headers;
