@@ -33,6 +33,7 @@ struct options {
 	const char *password_file;
 	char address[64]; /* --local, "" = any */
 	unsigned port;
+	const char *transport; /* --transport: "udp", "tcp", or NULL */
 	const char *play, *record, *dtmf, *reason, *codecs;
 	double tone_hz[2];
 	bool loop, echo, json, quiet, trace, ladder;

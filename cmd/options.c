@@ -25,6 +25,7 @@ struct option_row {
 static const struct option_row rows[] = {
 	{"local", 'l', LOCAL, FOR_ALL, 0, 0, 0, "ADDR[:PORT]",
 		"local address and port (dial: any; answer: port 5060)"},
+	{"transport", 'x', TEXT, FOR_BOTH, AT(transport), 0, 0, "udp|tcp", "how SIP travels (default udp)"},
 	{"from", 'f', TEXT, FOR_BOTH, AT(identity), 0, 0, "URI",
 		"who we are, such as sip:alice@example.test"},
 	{"auth-user", 'u', TEXT, FOR_BOTH, AT(auth_user), 0, 0, "NAME",

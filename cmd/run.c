@@ -432,6 +432,17 @@ static const char *local_address(const struct options *o)
 	return *o->address || !o->uri || !strchr(o->uri, '[') ? o->address : "::";
 }
 
+static bool transport_type(const char *name, enum offhook_transport_type *ret_type)
+{
+	if (!name || !strcmp(name, "udp"))
+		*ret_type = OFFHOOK_UDP;
+	else if (!strcmp(name, "tcp"))
+		*ret_type = OFFHOOK_TCP;
+	else
+		return false;
+	return true;
+}
+
 static int listen_for_sip(struct run *r)
 {
 	const struct options *o = r->o;
@@ -443,6 +454,10 @@ static int listen_for_sip(struct run *r)
 	offhook_transport_cfg_init(&cfg);
 	cfg.address = local_address(o);
 	cfg.port = (uint16_t)o->port;
+	if (!transport_type(o->transport, &cfg.type)) {
+		complain(o, "--transport is udp or tcp", OH_EINVAL);
+		return EXIT_USAGE;
+	}
 	err = offhook_transport_add(r->phone, &cfg, &id);
 	if (err) {
 		char what[128];

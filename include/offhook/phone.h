@@ -260,15 +260,15 @@ OFFHOOK_API const char *offhook_version(void);
 
 /** Kinds of SIP transport. */
 enum offhook_transport_type {
-	OFFHOOK_UDP = 1, /**< the one that this version has */
-	OFFHOOK_TCP = 2, /**< the name is kept free: OH_ENOTSUP */
+	OFFHOOK_UDP = 1, /**< one message a datagram */
+	OFFHOOK_TCP = 2, /**< connections, made and accepted as they are needed; may share a port with UDP */
 	OFFHOOK_TLS = 3  /**< the name is kept free: OH_ENOTSUP */
 };
 
 /** Settings of a transport; fill with offhook_transport_cfg_init() first. */
 struct offhook_transport_cfg {
 	size_t size;                      /**< set by offhook_transport_cfg_init() */
-	enum offhook_transport_type type; /**< default UDP; a kind that the build lacks: OH_ENOTSUP */
+	enum offhook_transport_type type; /**< default UDP; TLS is not there yet: OH_ENOTSUP */
 	const char *address;              /**< local IP address; NULL or "" = all IPv4 interfaces; copied */
 	uint16_t port;                    /**< 0 = any free one; default 0 */
 	/** host published in Via, Contact and SDP instead of the local one; a name is looked up for

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Mapping, Optional
 
-from .constants import CALL_STATE_NAMES, TransportFlag
+from .constants import CALL_STATE_NAMES, TransportFlag, TransportType
 
 if TYPE_CHECKING:
     from .account import Account
@@ -38,11 +38,12 @@ class TransportInfo:
 
     def __init__(self, info: Mapping[str, Any]) -> None:
         address = f"{info['address']}:{info['port']}"
-        self.type: str = "UDP"
-        self.description: str = f"udp {info['local']} [published as {address}]"
-        self.is_reliable: int = 0
+        stream = info["type"] != TransportType.UDP
+        self.type: str = "TCP" if stream else "UDP"
+        self.description: str = f"{self.type.lower()} {info['local']} [published as {address}]"
+        self.is_reliable: int = TransportFlag.RELIABLE if stream else 0
         self.is_secure: int = 0
-        self.is_datagram: int = TransportFlag.DATAGRAM
+        self.is_datagram: int = 0 if stream else TransportFlag.DATAGRAM
         self.host: str = info["address"]
         self.port: int = info["port"]
         self.ref_cnt: int = 1

@@ -81,7 +81,7 @@ static int add_run(struct offhook_phone *p, void *arg)
 {
 	const struct add_args *a = arg;
 	struct sip_transport_cfg cfg = {
-		.type = SIP_TRANSPORT_UDP,
+		.type = a->cfg->type == OFFHOOK_TCP ? SIP_TRANSPORT_TCP : SIP_TRANSPORT_UDP,
 		.local = a->local,
 		.public_host = slice_of(
 			a->cfg->public_address && *a->cfg->public_address ? a->cfg->public_address : NULL),
@@ -128,8 +128,8 @@ int offhook_transport_add(
 	err = cfg_take(&ours, sizeof(ours), cfg);
 	if (err)
 		return err;
-	if (ours.type != OFFHOOK_UDP)
-		return err_detail(OH_ENOTSUP, "this build has no such SIP transport; it has UDP");
+	if (ours.type != OFFHOOK_UDP && ours.type != OFFHOOK_TCP)
+		return err_detail(OH_ENOTSUP, "this build has no such SIP transport; it has UDP and TCP");
 	if (ours.dscp > 63)
 		return err_detail(OH_EINVAL, "dscp is 0 to 63");
 	address = ours.address && *ours.address ? ours.address : "0.0.0.0";
@@ -157,7 +157,7 @@ static int info_run(struct offhook_phone *p, void *arg)
 	if (!t)
 		return err_detail(OH_ENOENT, "no such transport");
 	local = sip_transport_local(t->sip);
-	a->info.type = OFFHOOK_UDP;
+	a->info.type = sip_transport_type(t->sip) == SIP_TRANSPORT_TCP ? OFFHOOK_TCP : OFFHOOK_UDP;
 	transport_published(p, t, a->info.address, sizeof(a->info.address), &a->info.port);
 	netaddr_text(&local, a->info.local);
 	return 0;

@@ -459,6 +459,10 @@ static void fill(const struct dialog *d, struct sip_request *req)
 	req->to = d->remote;
 	req->call_id = d->entry.call_id;
 	req->prefer = d->flow.transport;
+	/* Without proxies between us the other end of the peer's connection is the peer, perhaps behind a NAT box or without a
+	 * listener of its own (RFC 7118 5): we stay on it while it is there. */
+	if (d->path->n_routes == 0 && sip_flow_is_connected(&d->flow))
+		req->flow = d->flow;
 	req->auth = d->auth;
 	req->scope = d->scope;
 	req->about = d->about;

@@ -208,11 +208,21 @@ def test_s6_transports_that_cannot_be_made(phone):
         phone.lib.create_transport(1, pj.TransportConfig(port, "127.0.0.1"))
     assert (caught.value.err_code, caught.value.op_name, caught.value.obj) == (120098, "create_transport()", phone.lib)
     assert "Address already in use" in caught.value.err_msg()
-    for kind in (pj.TransportType.TCP, pj.TransportType.TLS, pj.TransportType.UDP_IPV6):
-        assert code_of(phone.lib.create_transport, kind) == 70012
+    assert code_of(phone.lib.create_transport, pj.TransportType.TLS) == 70012
     for port in (-1, 65536, "x"):
         assert code_of(phone.lib.create_transport, 1, pj.TransportConfig(port)) == 70004
     assert code_of(phone.lib.create_transport, 1, pj.TransportConfig(bound_addr="not an address")) != 0
+
+
+def test_s6_tcp_and_ipv6(phone):
+    for kind, bound in ((pj.TransportType.TCP, "127.0.0.1"), (pj.TransportType.TCP_IPV6, "::1"),
+                        (pj.TransportType.UDP_IPV6, "::1")):
+        info = phone.lib.create_transport(kind, pj.TransportConfig(bound_addr=bound)).info()
+        stream = kind & ~pj.TransportType.IPV6 == pj.TransportType.TCP
+        assert info.type == ("TCP" if stream else "UDP")
+        assert info.description.startswith(info.type.lower() + (" [::1]:" if ":" in bound else " 127.0.0.1:"))
+        assert (info.is_reliable, info.is_datagram) == ((1, 0) if stream else (0, 4))
+        assert info.host == bound and info.port
 
 
 def test_s7_a_closed_transport(phone):
