@@ -48,7 +48,12 @@ enum offhook_event_type {
 	OFFHOOK_EVENT_DROPPED =
 		12, /**< a queue was full: `count` events of less weight were dropped before this one */
 	OFFHOOK_EVENT_QUESTION =
-		40 /**< the network asks for a decision: `question`; `message` is the request */
+		40, /**< the network asks for a decision: `question`; `message` is the request */
+	OFFHOOK_EVENT_MESSAGE =
+		50, /**< somebody sent a `message` (offhook_message_body()) to `account`; `id` is the call that it came
+	                                  *   in, or 0 */
+	OFFHOOK_EVENT_MESSAGE_SENT =
+		51 /**< the fate of offhook_message_send(): `status` and its `message`, or `error` */
 };
 
 /** One event. Read only; valid until the handler returns. */

@@ -13,5 +13,6 @@
 #include "offhook/bridge.h"
 #include "offhook/trace.h"
 #include "offhook/auth.h"
+#include "offhook/message.h"
 
 #endif

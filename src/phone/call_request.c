@@ -2,6 +2,7 @@
 #include "phone/call_impl.h"
 
 #include "base/mem.h"
+#include "phone/pager.h"
 
 #include <ctype.h>
 
@@ -180,6 +181,8 @@ void call_take_request(struct call *c, struct sip_msg *msg, struct sip_server *s
 		options_answer(server);
 	else if (msg->method == SIP_INFO)
 		take_info(c, msg, server);
+	else if (msg->method == SIP_MESSAGE)
+		pager_take(c->phone, account_find(c->phone, c->account), c, msg, server);
 	else if (sip_respond(server, &reply) == OH_ENOMEM)
 		sip_refuse(server, 405, NULL);
 }

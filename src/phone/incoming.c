@@ -2,6 +2,7 @@
 #include "phone/call_impl.h"
 
 #include "base/mem.h"
+#include "phone/pager.h"
 #include "phone/warning.h"
 
 static const struct sip_extra capabilities[] = {
@@ -135,12 +136,37 @@ static void take_call(
 	call_discard(c);
 }
 
+/* RFC 3428 7. How many calls there are is no matter. */
+static void take_message(struct offhook_phone *p, struct sip_msg *msg, struct sip_server *server)
+{
+	const struct sip_uri *ruri;
+	struct account *a;
+
+	if (p->state != PHONE_OPEN) {
+		sip_refuse(server, 503, NULL);
+		return;
+	}
+	if (sip_msg_ruri(msg, &ruri)) {
+		sip_refuse(server, 400, "Bad Request-URI");
+		return;
+	}
+	a = account_match(p, ruri, sip_server_flow(server));
+	if (!a)
+		sip_refuse(server, 404, NULL);
+	else if (!refused_caller(a, msg, server))
+		pager_take(p, a, NULL, msg, server);
+}
+
 void incoming_request(void *phone, struct sip_msg *msg, struct sip_server *server)
 {
 	struct offhook_phone *p = phone;
 	const struct sip_uri *ruri;
 	struct account *a;
 
+	if (msg->method == SIP_MESSAGE) {
+		take_message(p, msg, server);
+		return;
+	}
 	if (msg->method != SIP_INVITE && msg->method != SIP_OPTIONS) {
 		/* BYE, INFO: of a dialog that we do not know (RFC 3261 12.2.2). */
 		sip_refuse(server, 481, NULL);

@@ -57,9 +57,11 @@ struct offhook_phone {
 	struct list transports, accounts, calls, files;
 	struct account *default_account;
 	size_t n_transports, n_accounts, n_calls; /* calls: whose end was not yet handled */
-	struct list questions; /* that wait for their answers */
+	struct list questions;                    /* that wait for their answers */
 	size_t n_questions;
-	struct list finishing;                    /* recorders that wait for the media thread to let go */
+	struct list pagers; /* messages of ours that nobody has answered yet */
+	size_t n_pagers;
+	struct list finishing; /* recorders that wait for the media thread to let go */
 };
 
 /* A phone on a host that somebody else owns and runs: the simulated one. Commands run at once in their

@@ -75,6 +75,12 @@ static void on_event(void *arg, const struct offhook_event *e)
 		s->ticket = e->question->ticket;
 		note(s, "QUESTION(%d,%s) ", e->question->kind, e->question->target);
 		break;
+	case OFFHOOK_EVENT_MESSAGE:
+		note(s, "MESSAGE ");
+		break;
+	case OFFHOOK_EVENT_MESSAGE_SENT:
+		note(s, "SENT(%u) ", e->status);
+		break;
 	case OFFHOOK_EVENT_DROPPED:
 		note(s, "DROPPED(%" PRIu64 ") ", e->count);
 		break;
