@@ -63,6 +63,11 @@ enum offhook_event_type {
 	OFFHOOK_EVENT_TRANSFERRED =
 		43, /**< a new call, placed because the peer of the call `other` (0: somebody outside of calls) asked for
 	            *   it and the program agreed; its other events follow */
+	OFFHOOK_EVENT_MESSAGE =
+		50, /**< somebody sent a `message` (offhook_message_body()) to `account`; `id` is the call that it came
+	                                  *   in, or 0 */
+	OFFHOOK_EVENT_MESSAGE_SENT =
+		51, /**< the fate of offhook_message_send(): `status` and its `message`, or `error` */
 	OFFHOOK_EVENT_AUDIO_MARK =
 		80, /**< a port of the program: mark `count` was heard (`status` 0) or cleared (1) */
 	OFFHOOK_EVENT_AUDIO_CLEARED = 81, /**< what was queued in a port of the program is gone */

@@ -16,5 +16,6 @@
 #include "offhook/trace.h"
 #include "offhook/auth.h"
 #include "offhook/audio.h"
+#include "offhook/message.h"
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "phone/transfer.h"
+#include "phone/pager.h"
 
 #include <ctype.h>
 
@@ -187,6 +188,8 @@ void call_take_request(struct call *c, struct sip_msg *msg, struct sip_server *s
 		sip_refuse(server, 481, "Subscription Does Not Exist");
 	else if (msg->method == SIP_SUBSCRIBE)
 		sip_refuse(server, 403, "Dialog Sharing Not Supported"); /* RFC 6665 4.5.2 */
+	else if (msg->method == SIP_MESSAGE)
+		pager_take(c->phone, account_find(c->phone, c->account), c, msg, server);
 	else if (sip_respond(server, &reply) == OH_ENOMEM)
 		sip_refuse(server, 405, NULL);
 }

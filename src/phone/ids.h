@@ -18,6 +18,7 @@ enum id_kind {
 	ID_SLOT,
 	ID_QUESTION,
 	ID_TRACE,
+	ID_MESSAGE,
 };
 
 struct id_entry {

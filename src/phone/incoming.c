@@ -2,6 +2,7 @@
 #include "phone/call_impl.h"
 
 #include "base/mem.h"
+#include "phone/pager.h"
 #include "phone/transfer.h"
 #include "phone/warning.h"
 
@@ -165,6 +166,27 @@ static void subscribe_refused(struct offhook_phone *p, struct sip_server *server
 		(struct sip_extra){SLICE_LIT("Allow-Events"), sub_allow_events(&p->subs, events)});
 }
 
+/* RFC 3428 7. How many calls there are is no matter. */
+static void take_message(struct offhook_phone *p, struct sip_msg *msg, struct sip_server *server)
+{
+	const struct sip_uri *ruri;
+	struct account *a;
+
+	if (p->state != PHONE_OPEN) {
+		sip_refuse(server, 503, NULL);
+		return;
+	}
+	if (sip_msg_ruri(msg, &ruri)) {
+		sip_refuse(server, 400, "Bad Request-URI");
+		return;
+	}
+	a = account_match(p, ruri, sip_server_flow(server));
+	if (!a)
+		sip_refuse(server, 404, NULL);
+	else if (!refused_caller(a, msg, server))
+		pager_take(p, a, NULL, msg, server);
+}
+
 void incoming_request(void *phone, struct sip_msg *msg, struct sip_server *server)
 {
 	struct offhook_phone *p = phone;
@@ -174,6 +196,10 @@ void incoming_request(void *phone, struct sip_msg *msg, struct sip_server *serve
 
 	if (msg->method == SIP_SUBSCRIBE) {
 		subscribe_refused(p, server);
+		return;
+	}
+	if (msg->method == SIP_MESSAGE) {
+		take_message(p, msg, server);
 		return;
 	}
 	if (msg->method != SIP_INVITE && msg->method != SIP_OPTIONS && msg->method != SIP_REFER) {

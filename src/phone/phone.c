@@ -1,5 +1,6 @@
 /* The life of a phone: its host, its threads, its layers, built from the bottom up and taken down from the
  * top. */
+#include "phone/pager.h"
 #include "phone/phone_impl.h"
 
 #include "base/mem.h"
@@ -189,6 +190,7 @@ static void init_lists(struct offhook_phone *p)
 	list_init(&p->calls);
 	list_init(&p->files);
 	list_init(&p->questions);
+	list_init(&p->pagers);
 	list_init(&p->finishing);
 	mpsc_init(&p->commands.inbox);
 }
@@ -344,6 +346,7 @@ static void take_down(struct offhook_phone *p)
 	}
 	p->engine = engine_free(p->engine);
 	files_finish_all(p);
+	pagers_free_all(p);
 	accounts_free_all(p);
 	account_regs_free_all(p);
 	transports_free_all(p);

@@ -65,6 +65,8 @@ struct offhook_phone {
 	size_t n_waiting_transfers;               /* of transfers, for the other call */
 	struct list questions;                    /* that wait for their answers */
 	size_t n_questions;
+	struct list pagers; /* messages of ours that nobody has answered yet */
+	size_t n_pagers;
 	struct list finishing; /* recorders that wait for the media thread to let go */
 };
 

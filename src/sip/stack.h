@@ -83,7 +83,8 @@ struct slice sip_stack_user_agent(const struct sip_stack *s);
 
 /* The methods that this user agent takes, as they stand in Allow. What is not here gets 405 from the stack, or 501
  * when SIP_METHODS does not know it either. */
-#define SIP_STACK_ALLOW "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, SUBSCRIBE, NOTIFY"
+#define SIP_STACK_ALLOW \
+	"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, SUBSCRIBE, NOTIFY, MESSAGE"
 /* The extensions it takes, as they stand in Supported. A Require of anything else gets 420 from the stack. */
 #define SIP_STACK_SUPPORTED "100rel, timer, 199, replaces, norefersub"
 

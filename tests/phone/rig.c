@@ -102,6 +102,12 @@ static void on_event(void *arg, const struct offhook_event *e)
 	case OFFHOOK_EVENT_AUDIO_READABLE:
 	case OFFHOOK_EVENT_AUDIO_WRITABLE:
 		break;
+	case OFFHOOK_EVENT_MESSAGE:
+		note(s, "MESSAGE ");
+		break;
+	case OFFHOOK_EVENT_MESSAGE_SENT:
+		note(s, "SENT(%u) ", e->status);
+		break;
 	case OFFHOOK_EVENT_DROPPED:
 		note(s, "DROPPED(%" PRIu64 ") ", e->count);
 		break;

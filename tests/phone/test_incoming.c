@@ -35,7 +35,7 @@ TEST(what_belongs_to_no_call_is_refused)
 {
 	static const struct {
 		const char *method, *answer;
-	} rows[] = {{"BYE", "481 "}, {"INFO", "481 "}, {"REGISTER", "405 "}, {"MESSAGE", "405 "},
+	} rows[] = {{"BYE", "481 "}, {"INFO", "481 "}, {"REGISTER", "405 "}, {"PUBLISH", "405 "},
 		{"FOO", "501 "}};
 	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
 	struct peer p;
