@@ -305,6 +305,8 @@ int uac_expired(struct inv *inv, const struct ev *ev)
 int uac_no_response(struct inv *inv, const struct ev *ev)
 {
 	inv_finish(inv, PHASE_OVER,
-		&(struct op_end){.by = INV_ENDED_BY_NETWORK, .status = ev->err == OH_ETIMEDOUT ? 408 : 503});
+		&(struct op_end){.by = INV_ENDED_BY_NETWORK,
+			.status = ev->err == OH_ETIMEDOUT ? 408 : 503,
+			.err = ev->err});
 	return 0;
 }

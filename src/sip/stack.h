@@ -39,6 +39,8 @@ struct sip_flow {
 	/* of a stream transport: the connection by which a message came; it serves what goes back while it is there. 0: any
 	 * one that leads to remote. Never given out again. */
 	uint64_t conn;
+	/* of TLS and WebSocket: the host that the URI asked for, as a number (peer_name.h). 0: nobody asked by a name. */
+	uint64_t name;
 };
 
 struct sip_stack_handler {
