@@ -11,6 +11,7 @@
 #include "offhook/question.h"
 #include "offhook/event.h"
 #include "offhook/bridge.h"
+#include "offhook/tls.h"
 #include "offhook/trace.h"
 
 #endif

@@ -172,6 +172,9 @@ static int choose_type(struct aim *a, const struct sip_uri *u)
 
 	a->type_open = !sip_uri_param(u, SLICE_LIT("transport"), &name);
 	a->type = a->type_open ? open_type(a) : named_type(name, u->scheme);
+	/* RFC 7118 5.1: one name for both kinds; the secure one does for whom we reach by no other. */
+	if (a->type == SIP_TRANSPORT_WS && !(ours(a->stack, 0) & 1u << SIP_TRANSPORT_WS))
+		a->type = SIP_TRANSPORT_WSS;
 	if (a->type && ours(a->stack, 0) & 1u << a->type)
 		return 0;
 	if (a->type_open)
