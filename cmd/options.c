@@ -25,6 +25,13 @@ struct option_row {
 static const struct option_row rows[] = {
 	{"local", 'l', LOCAL, FOR_BOTH, 0, 0, 0, "ADDR[:PORT]",
 		"local address and port (dial: any; answer: port 5060)"},
+	{"transport", 0, TEXT, FOR_BOTH, AT(transport), 0, 0, "KIND", "udp (default), tcp, tls, ws or wss"},
+	{"cert", 0, TEXT, FOR_BOTH, AT(cert), 0, 0, "FILE",
+		"our certificate and its chain (PEM), for tls and wss"},
+	{"key", 0, TEXT, FOR_BOTH, AT(key), 0, 0, "FILE", "its private key (default: in the same file)"},
+	{"ca", 0, TEXT, FOR_BOTH, AT(ca), 0, 0, "FILE", "issuers to trust (default: those of the system)"},
+	{"no-verify", 0, FLAG, FOR_BOTH, AT(no_verify), 0, 0, NULL, "take any certificate of a server"},
+	{"client-cert", 0, FLAG, FOR_ANSWER, AT(client_cert), 0, 0, NULL, "callers must show a certificate"},
 	{"from", 'f', TEXT, FOR_BOTH, AT(identity), 0, 0, "URI",
 		"who we are, such as sip:alice@example.test"},
 	{"play", 'p', TEXT, FOR_BOTH, AT(play), 0, 0, "FILE",
