@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "sip/keepalive_impl.h"
 
+#include <stdio.h>
+
 static void timer_due(void *arg);
 
 static uint64_t now_ns(const struct sip_conn *c)
@@ -331,6 +333,8 @@ void sip_conn_lost(struct sip_conn *c, int err)
 		sip_stack_log(s, LOG_INFO, "connection with %s has ended: %s", netaddr_text(&c->peer, text),
 			c->filter && c->filter->state == FILTER_FAILED ? c->filter->why
 								       : offhook_strerror(err));
+	if (why == OH_ETLS || why == OH_ECERT)
+		snprintf(s->secure_fault, sizeof(s->secure_fault), "%s", c->filter->why);
 	conn_free(c);
 	sip_txns_conn_gone(s, &flow, why);
 	sip_keepalives_conn_gone(s, flow.conn, why);

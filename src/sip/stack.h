@@ -158,6 +158,8 @@ struct slice sip_flow_sent_by(const struct sip_flow *f, char *buf, size_t cap);
 int sip_flow_contact(
 	const struct sip_flow *f, struct slice user, char *buf, size_t cap, struct slice *ret_contact);
 bool sip_flow_reliable(const struct sip_flow *f);
+/* Why, for people, while a transaction is being told of OH_ETLS or OH_ECERT. */
+struct slice sip_stack_secure_fault(const struct sip_stack *s);
 /* Does it name a connection that is still there? */
 bool sip_flow_is_connected(const struct sip_flow *f);
 /* One message, once. 0 (also when the buffer of a UDP socket is full: to SIP that is one more lost packet, and while a

@@ -45,6 +45,7 @@ struct sip_stack {
 	struct hash conns_by_id, conns_by_peer; /* struct sip_conn */
 	uint64_t conns_made;
 	struct peer_names names;
+	char secure_fault[FILTER_WHY_MAX]; /* why the last session of TLS could not be */
 	struct dns_cache *dns;
 	struct targets targets;
 

@@ -89,6 +89,8 @@ static void note_error(struct side *s, const struct offhook_event *e)
 {
 	if (e->type == OFFHOOK_EVENT_CALL_STATE)
 		s->digits[0] = e->call->error == OH_ECERT ? 'c' : '?';
+	if (e->type == OFFHOOK_EVENT_CALL_STATE)
+		snprintf(s->message, sizeof(s->message), "%s", e->call->last_reason);
 }
 
 TEST(a_call_to_somebody_else_ends_and_says_so)
@@ -102,6 +104,8 @@ TEST(a_call_to_somebody_else_ends_and_says_so)
 	CHECK_OK(call_uri(&s.r->a, "sip:bob@192.0.2.2:5061;transport=tls"));
 	CHECK(rig_wait(&s.r->a, "DISCONNECTED"));
 	CHECK_EQ(s.r->a.digits[0], 'c');
+	CHECK_STR(s.r->a.message,
+		"the server's certificate is not for '192.0.2.2' but for bob.example, 192.0.2.1");
 	CHECK_STR(s.r->b.log, "");
 	rig_run_ms(s.r, 1000000); /* until unused connections close */
 	secure_close(&s);
