@@ -33,10 +33,12 @@ struct options {
 	const char *password_file;
 	char address[64]; /* --local, "" = any */
 	unsigned port;
-	const char *transport; /* --transport: "udp", "tcp", or NULL */
 	const char *play, *record, *dtmf, *reason, *codecs;
 	double tone_hz[2];
 	bool loop, echo, json, quiet, trace, ladder;
+	const char *transport;  /* udp, tcp, tls, ws, wss; NULL: udp */
+	const char *cert, *key, *ca;
+	bool no_verify, client_cert;
 	const char *pcap, *hep; /* where SIP messages go besides; NULL: nowhere */
 	double duration_s;      /* hang up this long after the call stood; 0 = the peer does */
 	double timeout_s;       /* dial: give up ringing; answer: give up waiting; 0 = never */

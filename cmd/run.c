@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -432,32 +433,46 @@ static const char *local_address(const struct options *o)
 	return *o->address || !o->uri || !strchr(o->uri, '[') ? o->address : "::";
 }
 
-static bool transport_type(const char *name, enum offhook_transport_type *ret_type)
+static enum offhook_transport_type transport_type(const char *name)
 {
-	if (!name || !strcmp(name, "udp"))
-		*ret_type = OFFHOOK_UDP;
-	else if (!strcmp(name, "tcp"))
-		*ret_type = OFFHOOK_TCP;
-	else
-		return false;
-	return true;
+	static const char *const names[] = {[OFFHOOK_UDP] = "udp",
+		[OFFHOOK_TCP] = "tcp",
+		[OFFHOOK_TLS] = "tls",
+		[OFFHOOK_WS] = "ws",
+		[OFFHOOK_WSS] = "wss"};
+
+	for (int i = OFFHOOK_UDP; name && i <= OFFHOOK_WSS; i++)
+		if (!strcmp(name, names[i]))
+			return (enum offhook_transport_type)i;
+	return name ? 0 : OFFHOOK_UDP;
+}
+
+static void fill_tls(const struct options *o, struct offhook_tls_cfg *tls)
+{
+	offhook_tls_cfg_init(tls);
+	tls->cert_file = o->cert;
+	tls->key_file = o->key;
+	tls->ca_file = o->ca;
+	tls->verify = !o->no_verify;
+	tls->require_client_cert = o->client_cert;
+	tls->keylog_file = getenv("SSLKEYLOGFILE");
 }
 
 static int listen_for_sip(struct run *r)
 {
 	const struct options *o = r->o;
 	struct offhook_transport_cfg cfg;
+	struct offhook_tls_cfg tls;
 	struct offhook_transport_info info = {.size = sizeof(info)};
 	offhook_id id;
 	int err, status;
 
 	offhook_transport_cfg_init(&cfg);
+	cfg.type = transport_type(o->transport);
+	fill_tls(o, &tls);
+	cfg.tls = &tls;
 	cfg.address = local_address(o);
 	cfg.port = (uint16_t)o->port;
-	if (!transport_type(o->transport, &cfg.type)) {
-		complain(o, "--transport is udp or tcp", OH_EINVAL);
-		return EXIT_USAGE;
-	}
 	err = offhook_transport_add(r->phone, &cfg, &id);
 	if (err) {
 		char what[128];
@@ -466,7 +481,7 @@ static int listen_for_sip(struct run *r)
 			strchr(cfg.address, ':') ? "cannot listen on [%s]:%u" : "cannot listen on %s:%u",
 			*cfg.address ? cfg.address : "*", o->port);
 		complain(o, what, err);
-		return err == OH_EINVAL ? EXIT_USAGE : EXIT_TRANSPORT;
+		return err == OH_EINVAL || err == OH_ENOTSUP ? EXIT_USAGE : EXIT_TRANSPORT;
 	}
 	status = open_account(r, id);
 	if (status == EXIT_OK && !offhook_transport_get_info(r->phone, id, &info))

@@ -13,6 +13,7 @@
 #include "offhook/event.h"
 #include "offhook/registration.h"
 #include "offhook/bridge.h"
+#include "offhook/tls.h"
 #include "offhook/trace.h"
 #include "offhook/auth.h"
 #include "offhook/audio.h"

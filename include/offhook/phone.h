@@ -262,8 +262,12 @@ OFFHOOK_API const char *offhook_version(void);
 enum offhook_transport_type {
 	OFFHOOK_UDP = 1, /**< one message a datagram */
 	OFFHOOK_TCP = 2, /**< connections, made and accepted as they are needed; may share a port with UDP */
-	OFFHOOK_TLS = 3  /**< the name is kept free: OH_ENOTSUP */
+	OFFHOOK_TLS = 3, /**< the same inside of TLS */
+	OFFHOOK_WS = 4,  /**< WebSocket (RFC 7118) */
+	OFFHOOK_WSS = 5  /**< WebSocket inside of TLS */
 };
+
+struct offhook_tls_cfg;
 
 /** Settings of a transport; fill with offhook_transport_cfg_init() first. */
 struct offhook_transport_cfg {
@@ -275,6 +279,12 @@ struct offhook_transport_cfg {
 	 * SDP, which gets the local address until that is done; copied */
 	const char *public_address;
 	uint8_t dscp; /**< 0..63; default 0 */
+	/** for TLS and WSS: certificates and trust (offhook/tls.h); NULL: the defaults, without a certificate of ours;
+	 * copied */
+	const struct offhook_tls_cfg *tls;
+	const char *ws_path; /**< for WS and WSS: the path that is asked for and served; NULL: "/", and all; copied */
+	/** for WS and WSS: whose pages may connect, "https://a.example https://b.example"; NULL: all; copied */
+	const char *ws_origins;
 };
 
 /**
@@ -292,8 +302,9 @@ OFFHOOK_API void offhook_transport_cfg_init(struct offhook_transport_cfg *cfg);
  * @param phone   borrowed
  * @param cfg     copied
  * @param ret_id  set on success only
- * @return 0, OH_EINVAL (not an address, dscp), OH_ENOTSUP (that type), a wrapped errno (EADDRINUSE: the port is taken;
- *         EADDRNOTAVAIL: not an address of this machine), OH_ENOMEM, OH_ECLOSED
+ * @return 0, OH_EINVAL (not an address, dscp, TLS or WebSocket settings), OH_ENOTSUP (that type), a wrapped errno
+ *         (EADDRINUSE: the port is taken; EADDRNOTAVAIL: not an address of this machine), OH_ENOFILE and OH_ECERT (a
+ *         certificate or key), OH_ENOMEM, OH_ECLOSED
  *
  * Thread: any.  May call back: no.  Spec: RFC 3261 18.
  */

@@ -7,6 +7,11 @@
 #include "sip/stack.h"
 #include "offhook/phone.h"
 
+struct filter_maker;
+/* transport_filter.c: what the connections of such a transport speak through; nothing for UDP and TCP. */
+int transport_maker(
+	struct offhook_phone *p, const struct offhook_transport_cfg *cfg, struct filter_maker *ret_maker);
+
 struct transport {
 	struct list node; /* offhook_phone.transports */
 	offhook_id id;

@@ -84,6 +84,9 @@ static void ended(struct call *c, struct inv *inv, struct sip_msg *msg)
 	case INV_ENDED_BY_NETWORK:
 		end.by = OFFHOOK_ENDED_BY_NETWORK;
 		end.error = end.status == 408 ? OH_ETIMEDOUT : OH_EUNREACH;
+		/* Somebody is there, but not who we look for, or not as secure as we want. */
+		if (inv_end_error(inv) == OH_ETLS || inv_end_error(inv) == OH_ECERT)
+			end.error = inv_end_error(inv);
 		break;
 	default:
 		end.by = OFFHOOK_ENDED_BY_US;

@@ -71,6 +71,11 @@ void transport_published(
 
 /* ---- adding ---- */
 
+_Static_assert((int)OFFHOOK_UDP == (int)SIP_TRANSPORT_UDP && (int)OFFHOOK_TCP == (int)SIP_TRANSPORT_TCP &&
+		       (int)OFFHOOK_TLS == (int)SIP_TRANSPORT_TLS &&
+		       (int)OFFHOOK_WS == (int)SIP_TRANSPORT_WS && (int)OFFHOOK_WSS == (int)SIP_TRANSPORT_WSS,
+	"one list of kinds");
+
 struct add_args {
 	const struct offhook_transport_cfg *cfg;
 	struct netaddr local;
@@ -81,7 +86,7 @@ static int add_run(struct offhook_phone *p, void *arg)
 {
 	const struct add_args *a = arg;
 	struct sip_transport_cfg cfg = {
-		.type = a->cfg->type == OFFHOOK_TCP ? SIP_TRANSPORT_TCP : SIP_TRANSPORT_UDP,
+		.type = (enum sip_transport_type)a->cfg->type,
 		.local = a->local,
 		.public_host = slice_of(
 			a->cfg->public_address && *a->cfg->public_address ? a->cfg->public_address : NULL),
@@ -99,6 +104,8 @@ static int add_run(struct offhook_phone *p, void *arg)
 		t->public_host = slice_dup(cfg.public_host);
 		err = t->public_host ? 0 : OH_ENOMEM;
 	}
+	if (!err)
+		err = transport_maker(p, a->cfg, &cfg.maker);
 	if (!err)
 		err = sip_transport_new(p->stack, &cfg, &t->sip);
 	if (!err)
@@ -128,8 +135,9 @@ int offhook_transport_add(
 	err = cfg_take(&ours, sizeof(ours), cfg);
 	if (err)
 		return err;
-	if (ours.type != OFFHOOK_UDP && ours.type != OFFHOOK_TCP)
-		return err_detail(OH_ENOTSUP, "this build has no such SIP transport; it has UDP and TCP");
+	if (ours.type < OFFHOOK_UDP || ours.type > OFFHOOK_WSS)
+		return err_detail(
+			OH_ENOTSUP, "there is no such SIP transport; there are UDP, TCP, TLS, WS and WSS");
 	if (ours.dscp > 63)
 		return err_detail(OH_EINVAL, "dscp is 0 to 63");
 	address = ours.address && *ours.address ? ours.address : "0.0.0.0";
@@ -157,7 +165,7 @@ static int info_run(struct offhook_phone *p, void *arg)
 	if (!t)
 		return err_detail(OH_ENOENT, "no such transport");
 	local = sip_transport_local(t->sip);
-	a->info.type = sip_transport_type(t->sip) == SIP_TRANSPORT_TCP ? OFFHOOK_TCP : OFFHOOK_UDP;
+	a->info.type = (enum offhook_transport_type)sip_transport_type(t->sip);
 	transport_published(p, t, a->info.address, sizeof(a->info.address), &a->info.port);
 	netaddr_text(&local, a->info.local);
 	return 0;

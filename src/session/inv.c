@@ -426,6 +426,7 @@ void inv_finish(struct inv *inv, enum phase phase, const struct op_end *end)
 
 	inv->handler = (struct inv_handler){.state = NULL};
 	inv->ended_by = end->by;
+	inv->end_err = end->err;
 	inv_set_status(inv, end->status, end->reason);
 	inv_drop_body(inv);
 	reoffer_free(inv);
@@ -528,7 +529,11 @@ static unsigned default_code(const struct inv *inv)
 int inv_end(
 	struct inv *inv, unsigned code, struct slice reason, const struct sip_extra *extras, size_t n_extras)
 {
-	struct op_end op = {INV_ENDED_BY_US, code ? code : default_code(inv), reason, extras, n_extras, NULL};
+	struct op_end op = {.by = INV_ENDED_BY_US,
+		.status = code ? code : default_code(inv),
+		.reason = reason,
+		.extras = extras,
+		.n_extras = n_extras};
 
 	return inv_handle(inv, &(struct ev){.kind = EV_END, .op = &op});
 }
@@ -568,6 +573,11 @@ struct slice inv_reason(const struct inv *inv)
 	if (inv->status == 0)
 		return SLICE_LIT("");
 	return slice_of(inv->reason ? inv->reason : sip_reason(inv->status));
+}
+
+int inv_end_error(const struct inv *inv)
+{
+	return inv->end_err;
 }
 
 enum inv_ended_by inv_ended_by(const struct inv *inv)

@@ -215,6 +215,8 @@ struct slice inv_reason(const struct inv *inv);
 /* Who ended it: 0 not ended, 1 we, 2 the peer, 3 the network (time-out, transport). */
 enum inv_ended_by { INV_NOT_ENDED, INV_ENDED_BY_US, INV_ENDED_BY_PEER, INV_ENDED_BY_NETWORK };
 enum inv_ended_by inv_ended_by(const struct inv *inv);
+/* Ended by the network: with which error of the transaction (OH_EUNREACH, OH_ETLS, OH_ECERT ...); 0: the status says all. */
+int inv_end_error(const struct inv *inv);
 struct slice inv_local_uri(const struct inv *inv); /* name-addr without tag */
 struct slice inv_remote_uri(const struct inv *inv);
 struct slice inv_remote_contact(const struct inv *inv); /* URI without brackets; empty before it is known */

@@ -128,6 +128,7 @@ struct op_reoffer {
 struct op_end {
 	enum inv_ended_by by;
 	unsigned status;
+	int err;             /* of the network; 0: none that the status does not tell */
 	struct slice reason; /* absent: the standard phrase */
 	const struct sip_extra *extras;
 	size_t n_extras;
@@ -198,6 +199,7 @@ struct inv {
 	enum phase phase;
 	enum sdp_stage sdp;
 	enum inv_ended_by ended_by;
+	int end_err;
 	unsigned status;
 	char *reason; /* NULL: the standard phrase */
 	bool caller;

@@ -426,10 +426,16 @@ int uac_expired(struct inv *inv, const struct ev *ev)
 	return 0;
 }
 
-/* RFC 3261 8.1.3.1: a time-out counts as 408, a fault of the transport as 503. */
+/* RFC 3261 8.1.3.1: a time-out counts as 408, a fault of the transport as 503. What TLS did not like is said in the place
+ * of the phrase: no peer has sent one. */
 int uac_no_response(struct inv *inv, const struct ev *ev)
 {
+	bool insecure = ev->err == OH_ETLS || ev->err == OH_ECERT;
+
 	inv_finish(inv, PHASE_OVER,
-		&(struct op_end){.by = INV_ENDED_BY_NETWORK, .status = ev->err == OH_ETIMEDOUT ? 408 : 503});
+		&(struct op_end){.by = INV_ENDED_BY_NETWORK,
+			.status = ev->err == OH_ETIMEDOUT ? 408 : 503,
+			.reason = insecure ? sip_stack_secure_fault(inv->stack) : SLICE_NONE,
+			.err = ev->err});
 	return 0;
 }

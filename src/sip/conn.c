@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "sip/keepalive_impl.h"
 
+#include <stdio.h>
+
 static void timer_due(void *arg);
 
 static uint64_t now_ns(const struct sip_conn *c)
@@ -38,15 +40,30 @@ struct sip_conn *sip_conn_find(struct sip_stack *s, uint64_t id)
 	return NULL;
 }
 
-static struct sip_conn *find_peer(struct sip_transport *t, const struct netaddr *peer)
+/* Behind a filter a connection was opened to a name, and its certificate was judged by it: it serves that name (RFC 5922
+ * 7.3), who wants the address that it leads to, and who answers or knows no name. */
+static bool serves(const struct sip_conn *c, const struct sip_flow *flow)
 {
+	struct netaddr ip;
+
+	if (!c->filter || !flow->name || c->name == flow->name)
+		return true;
+	return netaddr_parse_ip(peer_names_text(&flow->transport->stack->names, flow->name), 0, &ip) == 0 &&
+	       netaddr_eq_ip(&ip, &c->peer);
+}
+
+static struct sip_conn *find_peer(const struct sip_flow *flow)
+{
+	struct sip_transport *t = flow->transport;
+	const struct netaddr *peer = &flow->remote;
 	struct sip_stack *s = t->stack;
 
 	for (struct hash_node *n = hash_first(&s->conns_by_peer, peer_hash(s, t, peer)); n;
 		n = hash_next(n)) {
 		struct sip_conn *c = CONTAINER_OF(n, struct sip_conn, by_peer);
 
-		if (c->transport == t && c->state != CONN_CLOSING && netaddr_eq(&c->peer, peer))
+		if (c->transport == t && c->state != CONN_CLOSING && netaddr_eq(&c->peer, peer) &&
+			serves(c, flow))
 			return c;
 	}
 	return NULL;
@@ -54,8 +71,11 @@ static struct sip_conn *find_peer(struct sip_transport *t, const struct netaddr 
 
 struct sip_flow sip_conn_flow(const struct sip_conn *c)
 {
-	return (struct sip_flow){
-		.transport = c->transport, .local = c->local, .remote = c->peer, .conn = c->id};
+	return (struct sip_flow){.transport = c->transport,
+		.local = c->local,
+		.remote = c->peer,
+		.conn = c->id,
+		.name = c->name};
 }
 
 /* ---- coming ---- */
@@ -76,7 +96,6 @@ static void conn_free(struct sip_conn *c)
 	filter_free(c->filter);
 	bytes_free(&c->in);
 	bytes_free(&c->out);
-	mem_free(c->name);
 	mem_free(c);
 }
 
@@ -94,18 +113,14 @@ static void publish(struct sip_conn *c)
 	c->used_ns = now_ns(c);
 }
 
-static int make_filter(struct sip_conn *c, struct slice name)
+static int make_filter(struct sip_conn *c)
 {
 	const struct filter_maker *maker = &c->transport->maker;
 	char peer[NETADDR_TEXT];
-	const struct filter_ask ask = {
-		.client = !c->accepted, .name = name, .peer = slice_of(netaddr_text(&c->peer, peer))};
+	const struct filter_ask ask = {.client = !c->accepted,
+		.name = peer_names_text(&c->transport->stack->names, c->name),
+		.peer = slice_of(netaddr_text(&c->peer, peer))};
 
-	if (slice_present(name)) {
-		c->name = slice_dup(name);
-		if (!c->name)
-			return OH_ENOMEM;
-	}
 	return maker->make ? maker->make(maker->arg, &ask, &c->filter) : 0;
 }
 
@@ -155,9 +170,10 @@ static int connect_to(struct sip_transport *t, const struct sip_flow *flow, stru
 	if (!c)
 		return OH_ENOMEM;
 	c->local = flow->local;
+	c->name = flow->name;
 	cfg.local.port = 0; /* the listener has the transport's own */
 	handler.arg = c;
-	err = make_filter(c, SLICE_NONE);
+	err = make_filter(c);
 	if (!err)
 		err = host_stream_connect(t->stack->host, &c->peer, &cfg, &handler, &c->stream);
 	if (err) {
@@ -174,7 +190,7 @@ struct sip_conn *sip_conn_known(const struct sip_flow *flow)
 {
 	struct sip_conn *c = flow->conn ? sip_conn_find(flow->transport->stack, flow->conn) : NULL;
 
-	return c && c->state != CONN_CLOSING ? c : find_peer(flow->transport, &flow->remote);
+	return c && c->state != CONN_CLOSING ? c : find_peer(flow);
 }
 
 int sip_conn_for(const struct sip_flow *flow, struct sip_conn **ret_conn)
@@ -217,7 +233,7 @@ void sip_conn_accept(struct sip_transport *t, struct host_stream *stream)
 	c->accepted = true;
 	c->stream = stream;
 	c->local = host_stream_local(stream);
-	if (make_filter(c, SLICE_NONE)) {
+	if (make_filter(c)) {
 		conn_free(c);
 		return;
 	}
@@ -298,8 +314,11 @@ void sip_conn_finish(struct sip_conn *c)
 /* To SIP there is no difference between the ways in which a connection is not to be had (RFC 3261 18.4). */
 static int error_of(const struct sip_conn *c, int err)
 {
+	/* Who it is that answers there, or how: the program is told. */
+	if (err == OH_ETLS || err == OH_ECERT || err == OH_ENOMEM)
+		return err;
 	if (c->state == CONN_CONNECTING || c->state == CONN_OPENING)
-		return err == OH_ENOMEM ? err : OH_EUNREACH;
+		return OH_EUNREACH;
 	return err == OH_ETIMEDOUT ? err : OH_ECONN;
 }
 
@@ -314,6 +333,8 @@ void sip_conn_lost(struct sip_conn *c, int err)
 		sip_stack_log(s, LOG_INFO, "connection with %s has ended: %s", netaddr_text(&c->peer, text),
 			c->filter && c->filter->state == FILTER_FAILED ? c->filter->why
 								       : offhook_strerror(err));
+	if (why == OH_ETLS || why == OH_ECERT)
+		snprintf(s->secure_fault, sizeof(s->secure_fault), "%s", c->filter->why);
 	conn_free(c);
 	sip_txns_conn_gone(s, &flow, why);
 	sip_keepalives_conn_gone(s, flow.conn, why);

@@ -45,7 +45,7 @@ struct sip_conn {
 	enum conn_state state;
 	bool accepted;
 	struct netaddr local, peer;
-	char *name; /* the host that was asked for, when the filter wants to know */
+	uint64_t name; /* of the flow that it was opened for */
 	struct host_stream *stream;
 	struct filter *filter; /* or NULL */
 	struct wheel_timer timer;

@@ -64,6 +64,7 @@ struct aim {
 	struct sip_stack *stack;
 	struct sip_transport *prefer; /* NULL when it is not open any more */
 	enum sip_scheme scheme;
+	struct slice host;            /* whom it names: what a certificate must show (RFC 5922 7.3) */
 	enum sip_transport_type type; /* as the URI names it, or the first that we would take */
 	bool type_open;               /* the URI left it open */
 	uint16_t port;                /* 0: open */
@@ -171,6 +172,9 @@ static int choose_type(struct aim *a, const struct sip_uri *u)
 
 	a->type_open = !sip_uri_param(u, SLICE_LIT("transport"), &name);
 	a->type = a->type_open ? open_type(a) : named_type(name, u->scheme);
+	/* RFC 7118 5.1: one name for both kinds; the secure one does for whom we reach by no other. */
+	if (a->type == SIP_TRANSPORT_WS && !(ours(a->stack, 0) & 1u << SIP_TRANSPORT_WS))
+		a->type = SIP_TRANSPORT_WSS;
 	if (a->type && ours(a->stack, 0) & 1u << a->type)
 		return 0;
 	if (a->type_open)
@@ -201,18 +205,29 @@ static int fit(struct sip_transport *t, enum sip_transport_type type, const stru
 	return 0;
 }
 
+/* A filter will want to know. */
+static void note_name(const struct aim *a, struct sip_flow *f)
+{
+	if (f->transport->maker.make)
+		f->name = peer_names_note(&a->stack->names, a->host);
+}
+
 static int flow_to(const struct aim *a, enum sip_transport_type type, const struct netaddr *remote,
 	struct sip_flow *ret_flow)
 {
 	int why = OH_ETRANSPORT;
 
-	if (a->prefer && fit(a->prefer, type, remote, ret_flow) == 0)
+	if (a->prefer && fit(a->prefer, type, remote, ret_flow) == 0) {
+		note_name(a, ret_flow);
 		return 0;
+	}
 	LIST_FOREACH (it, &a->stack->transports) {
 		int err = fit(CONTAINER_OF(it, struct sip_transport, link), type, remote, ret_flow);
 
-		if (!err)
+		if (!err) {
+			note_name(a, ret_flow);
 			return 0;
+		}
 		if (err != OH_ETRANSPORT)
 			why = OH_EUNREACH;
 	}
@@ -585,6 +600,7 @@ static int locate_new(
 		return OH_ENOMEM;
 	q->aim = *aim;
 	memcpy(q->name, host.p, host.n);
+	q->aim.host = slice_of(q->name);
 	q->fn = fn;
 	q->arg = arg;
 	wheel_timer_init(&q->slow, too_slow, q);
@@ -597,7 +613,8 @@ static int locate_new(
 int sip_locate(struct sip_stack *s, const struct sip_uri *next_hop, struct sip_transport *prefer,
 	sip_locate_fn *fn, void *arg, struct sip_locate **ret_query)
 {
-	struct aim aim = {.stack = s, .scheme = next_hop->scheme, .port = next_hop->port};
+	struct aim aim = {
+		.stack = s, .scheme = next_hop->scheme, .port = next_hop->port, .host = next_hop->host};
 	struct slice host = next_hop->host, maddr;
 	struct netaddr remote;
 	struct sip_locate *q = NULL;

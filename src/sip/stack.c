@@ -58,7 +58,7 @@ static int tables_init(struct sip_stack *s)
 		if (err)
 			return err;
 	}
-	return 0;
+	return peer_names_init(&s->names, seed);
 }
 
 int sip_stack_new(const struct sip_stack_cfg *cfg, struct sip_stack **ret_stack)
@@ -76,6 +76,7 @@ int sip_stack_new(const struct sip_stack_cfg *cfg, struct sip_stack **ret_stack)
 	list_init(&s->closed_transports);
 	list_init(&s->locates);
 	list_init(&s->keepalives);
+	list_init(&s->names.list);
 	rate_init(&s->log_rate, SIP_LOG_LINES_PER_S, NS_PER_S);
 	rate_init(&s->unreach_rate, SIP_UNREACH_SCANS_PER_S, NS_PER_S);
 	host_random(s->host, s->token_seed, sizeof(s->token_seed));
@@ -163,6 +164,7 @@ struct sip_stack *sip_stack_free(struct sip_stack *s)
 	hash_free(&s->dialogs);
 	hash_free(&s->conns_by_id);
 	hash_free(&s->conns_by_peer);
+	peer_names_free(&s->names);
 	mem_free(s->user_agent);
 	mem_free(s);
 	return NULL;

@@ -39,6 +39,8 @@ struct sip_flow {
 	/* of a stream transport: the connection by which a message came; it serves what goes back while it is there. 0: any
 	 * one that leads to remote. Never given out again. */
 	uint64_t conn;
+	/* of TLS and WebSocket: the host that the URI asked for, as a number (peer_name.h). 0: nobody asked by a name. */
+	uint64_t name;
 };
 
 struct sip_stack_handler {
@@ -157,6 +159,8 @@ struct slice sip_flow_sent_by(const struct sip_flow *f, char *buf, size_t cap);
 int sip_flow_contact(
 	const struct sip_flow *f, struct slice user, char *buf, size_t cap, struct slice *ret_contact);
 bool sip_flow_reliable(const struct sip_flow *f);
+/* Why, for people, while a transaction is being told of OH_ETLS or OH_ECERT. */
+struct slice sip_stack_secure_fault(const struct sip_stack *s);
 /* Does it name a connection that is still there? */
 bool sip_flow_is_connected(const struct sip_flow *f);
 /* One message, once. 0 (also when the buffer of a UDP socket is full: to SIP that is one more lost packet, and while a

@@ -18,6 +18,7 @@
 #include "base/list.h"
 #include "base/rate.h"
 #include "base/wheel.h"
+#include "sip/peer_name.h"
 #include "sip/dns_cache.h"
 #include "sip/target.h"
 #include "sip/dialog.h"
@@ -43,6 +44,8 @@ struct sip_stack {
 	struct list keepalives;
 	struct hash conns_by_id, conns_by_peer; /* struct sip_conn */
 	uint64_t conns_made;
+	struct peer_names names;
+	char secure_fault[FILTER_WHY_MAX]; /* why the last session of TLS could not be */
 	struct dns_cache *dns;
 	struct targets targets;
 

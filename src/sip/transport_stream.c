@@ -48,6 +48,11 @@ int sip_stream_send(const struct sip_flow *f, struct slice bytes)
 	return err;
 }
 
+struct slice sip_stack_secure_fault(const struct sip_stack *s)
+{
+	return slice_of(s->secure_fault);
+}
+
 bool sip_flow_is_connected(const struct sip_flow *f)
 {
 	const struct sip_conn *c =

@@ -49,7 +49,7 @@ void sip_txns_unreachable(struct sip_stack *s, struct sip_transport *t, const st
 void sip_txns_conn_gone(struct sip_stack *s, const struct sip_flow *flow, int err)
 {
 	client_conn_gone(s, flow, err);
-	if (err == OH_EUNREACH)
+	if (err != OH_ECONN && err != OH_ETIMEDOUT)
 		server_unreachable(s, flow->transport, &flow->remote, err);
 }
 

@@ -234,6 +234,9 @@ int ws_shake(struct ws_filter *f, size_t *ret_used)
 	struct slice headers, line;
 	int err;
 
+	/* TLS, or nothing that is known: it waits for an answer, and would for long. */
+	if (!f->client && f->n && (f->buf[0] < 'A' || f->buf[0] > 'Z'))
+		return refuse(f, "400 Bad Request", "", "not a request of HTTP/1.1");
 	if (!end && f->n < WS_HEAD_MAX)
 		return OH_EAGAIN;
 	if (!end)
