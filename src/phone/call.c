@@ -6,7 +6,10 @@
 
 struct call *call_find(const struct offhook_phone *p, offhook_id id)
 {
-	return ids_find(&p->ids, ID_CALL, id);
+	struct call *c = ids_find(&p->ids, ID_CALL, id);
+
+	/* One that wants another one's place is not there before the program has agreed. */
+	return c && !c->replacing ? c : NULL;
 }
 
 int call_operand(const struct offhook_phone *p, offhook_id id, struct call **ret_call)
@@ -124,7 +127,7 @@ void call_ended(struct call *c, const struct call_end *end)
 	};
 
 	c->ended_ns = host_now(c->phone->host);
-	if (c->state == OFFHOOK_CALL_NULL) {
+	if (c->state == OFFHOOK_CALL_NULL || c->replacing) {
 		/* Nobody has heard of it: its maker discards it. */
 		c->inv = inv_free(c->inv);
 		return;
@@ -134,7 +137,8 @@ void call_ended(struct call *c, const struct call_end *end)
 	transfer_drop(c);
 	c->state = OFFHOOK_CALL_DISCONNECTED;
 	transfer_other_moved(c, end->status < 300 ? 487 : end->status);
-	transfer_report(c, end->status < 300 ? 487 : end->status, c->inv ? inv_reason(c->inv) : SLICE_NONE, true);
+	transfer_report(
+		c, end->status < 300 ? 487 : end->status, c->inv ? inv_reason(c->inv) : SLICE_NONE, true);
 	c->status = end->status;
 	c->ended_by = end->by;
 	c->error = end->error;

@@ -185,6 +185,8 @@ static int list_run(struct offhook_phone *p, void *arg)
 	LIST_FOREACH (it, &p->calls) {
 		struct call *c = CONTAINER_OF(it, struct call, node);
 
+		if (c->replacing)
+			continue;
 		if ((size_t)a->n < a->cap)
 			a->ret_calls[a->n] = c->id;
 		a->n++;

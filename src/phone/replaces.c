@@ -105,12 +105,9 @@ static int take_over(struct call *made, struct call *old)
 	struct event *told = event_emit(old->phone, &say);
 	int err = told ? call_answer_with(made, 200) : OH_ENOMEM;
 
-	if (err) {
+	if (err)
 		event_retract(old->phone, told);
-		return err;
-	}
-	call_end(old, 0, SLICE_NONE, NULL);
-	return 0;
+	return err;
 }
 
 static int answered(void *arg, unsigned code, struct slice reason)
@@ -120,13 +117,19 @@ static int answered(void *arg, unsigned code, struct slice reason)
 	int err = 0;
 
 	r->question = NULL;
-	let_go(r);
 	if (code < 300) {
+		made->state = OFFHOOK_CALL_INCOMING;
 		err = take_over(made, old);
-		if (!err)
-			return 0;
-		code = 488; /* RFC 3891 3: the matched call stays as it is */
+		if (err)
+			made->state = OFFHOOK_CALL_NULL;
 	}
+	let_go(r);
+	if (code < 300 && !err) {
+		call_end(old, 0, SLICE_NONE, NULL);
+		return 0;
+	}
+	if (err)
+		code = 488; /* RFC 3891 3: the matched call stays as it is */
 	if (made->inv)
 		inv_end(made->inv, code, reason, NULL, 0);
 	call_discard(made);
@@ -161,7 +164,7 @@ int replaces_ask(struct call *c, struct call *old, struct sip_msg *msg)
 
 void replaces_withdrawn(struct call *c)
 {
-	if (!c->replacing)
+	if (!c->replacing || !c->replacing->question)
 		return;
 	let_go(c->replacing);
 	call_discard(c);

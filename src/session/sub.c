@@ -95,6 +95,16 @@ static bool on_usage(struct dialog_usage *u, struct sip_msg *msg, struct sip_ser
 	return taken;
 }
 
+static void on_may_send(struct dialog_usage *u)
+{
+	struct sub *sub = CONTAINER_OF(u, struct sub, usage);
+
+	sub_ref(sub);
+	if (is_notifier(sub))
+		notifier_may_send(sub);
+	sub_unref(sub);
+}
+
 int sub_new(struct subs *subs, const struct sub_handler *handler, const struct sub_package *package,
 	size_t n_texts, struct sub **ret_sub)
 {
@@ -109,6 +119,7 @@ int sub_new(struct subs *subs, const struct sub_handler *handler, const struct s
 	sub->refs = 1;
 	sub->phase = PHASE_S_ASKED;
 	sub->usage.request = on_usage;
+	sub->usage.may_send = on_may_send;
 	wheel_timer_init(&sub->expiry, on_expiry, sub);
 	wheel_timer_init(&sub->wait, on_wait, sub);
 	sub->on_stack.stack_gone = stack_gone;

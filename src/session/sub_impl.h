@@ -116,6 +116,7 @@ void subscriber_leave(struct sub *sub);
 
 /* ---- sub_notifier.c ---- */
 bool notifier_takes(struct sub *sub, struct sip_msg *msg, struct sip_server *server);
+void notifier_may_send(struct sub *sub);
 void notifier_expired(struct sub *sub);
 void notifier_leave(struct sub *sub);
 

@@ -290,7 +290,7 @@ static int send_next(struct sub *sub)
 	bool last;
 	int err;
 
-	if (!k || sub->client)
+	if (!k || sub->client || dialog_ends_usage(sub->dialog))
 		return 0;
 	sub->next = NULL;
 	last = k->notice.state == SUB_TERMINATED;
@@ -428,6 +428,11 @@ static void renew(struct sub *sub, struct sip_msg *msg, struct sip_server *serve
 	if (seconds)
 		sip_stack_arm(sub->stack, &sub->expiry, seconds * 1000ull);
 	tell_again(sub);
+}
+
+void notifier_may_send(struct sub *sub)
+{
+	(void)send_next(sub);
 }
 
 bool notifier_takes(struct sub *sub, struct sip_msg *msg, struct sip_server *server)

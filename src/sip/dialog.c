@@ -24,7 +24,7 @@ struct dialog {
 	struct slice local, remote;     /* From/To values with their tags */
 	size_t local_base, remote_base; /* their length without the tag */
 	uint32_t local_seq, remote_seq; /* 0: none yet */
-	enum { MAKER_HERE, MAKER_CLOSED, MAKER_GONE } maker;
+	enum { MAKER_HERE, MAKER_SAYS_BYE, MAKER_CLOSED, MAKER_GONE } maker;
 	struct list usages; /* struct dialog_usage: they keep it when its maker has gone */
 	size_t n_usages;
 	bool was_shared;
@@ -223,9 +223,14 @@ static void destroy(struct dialog *d)
 
 void dialog_close(struct dialog *d)
 {
-	if (!d || d->maker != MAKER_HERE)
+	if (!d || d->maker >= MAKER_CLOSED)
 		return;
 	d->maker = MAKER_CLOSED;
+	LIST_FOREACH_SAFE (it, &d->usages) {
+		struct dialog_usage *u = CONTAINER_OF(it, struct dialog_usage, link);
+
+		u->may_send(u);
+	}
 	if (list_empty(&d->usages))
 		sip_dialog_remove(d->stack, &d->entry);
 }
@@ -247,12 +252,17 @@ int dialog_join(struct dialog *d, struct dialog_usage *u)
 {
 	if (d->n_usages == DIALOG_USAGES_MAX)
 		return err_detail(OH_ETOOMANY, "a dialog holds at most %u subscriptions", DIALOG_USAGES_MAX);
-	if (d->maker != MAKER_HERE && list_empty(&d->usages))
+	if (d->maker >= MAKER_CLOSED && list_empty(&d->usages))
 		sip_dialog_add(d->stack, &d->entry);
 	list_append(&d->usages, &u->link);
 	d->n_usages++;
 	d->was_shared = true;
 	return 0;
+}
+
+bool dialog_ends_usage(const struct dialog *d)
+{
+	return d->maker == MAKER_SAYS_BYE;
 }
 
 bool dialog_was_shared(const struct dialog *d)
@@ -266,7 +276,7 @@ void dialog_leave(struct dialog *d, struct dialog_usage *u)
 		return;
 	list_remove(&u->link);
 	d->n_usages--;
-	if (!list_empty(&d->usages) || d->maker == MAKER_HERE)
+	if (!list_empty(&d->usages) || d->maker < MAKER_CLOSED)
 		return;
 	sip_dialog_remove(d->stack, &d->entry);
 	if (d->maker == MAKER_GONE)
@@ -395,7 +405,7 @@ static void receive(struct sip_dialog_entry *e, struct sip_msg *msg, struct sip_
 
 	/* An ACK repeats the number of the INVITE that it confirms: it is never out of order. */
 	if (!server) {
-		if (d->maker == MAKER_HERE)
+		if (d->maker < MAKER_CLOSED)
 			d->handler.request(d->handler.arg, msg, NULL);
 		return;
 	}
@@ -420,7 +430,7 @@ static void receive(struct sip_dialog_entry *e, struct sip_msg *msg, struct sip_
 	d->flow = *sip_server_flow(server);
 	if (offer_to_usages(d, msg, server))
 		return;
-	if (d->maker == MAKER_HERE)
+	if (d->maker < MAKER_CLOSED)
 		d->handler.request(d->handler.arg, msg, server);
 	else
 		sip_refuse(server, 481, NULL);
@@ -495,6 +505,8 @@ int dialog_send(struct dialog *d, const struct dialog_request *r, const struct s
 	err = sip_client_send(d->stack, &req, handler, ret_client);
 	if (err == 0)
 		d->local_seq = req.cseq;
+	if (err == 0 && r->method == SIP_BYE && d->maker == MAKER_HERE)
+		d->maker = MAKER_SAYS_BYE;
 	return err;
 }
 

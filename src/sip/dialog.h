@@ -43,7 +43,12 @@ struct dialog_usage {
 	/* A SUBSCRIBE or NOTIFY. True: it belongs to this usage, which has answered it or will. False: the next one is
 	 * asked, at last the maker (or 481, when the maker has gone). */
 	bool (*request)(struct dialog_usage *u, struct sip_msg *msg, struct sip_server *server);
+	/* dialog_ends_usage() has come to its end: what waited for it may be sent. */
+	void (*may_send)(struct dialog_usage *u);
 };
+/* The maker's BYE is under way. A request with a higher number that overtakes it would make the peer refuse its
+ * repetition (RFC 3261 12.2.2) and keep the call: whoever shares the dialog waits for may_send(). */
+bool dialog_ends_usage(const struct dialog *d);
 #define DIALOG_USAGES_MAX 16u
 /* OH_ETOOMANY. */
 int dialog_join(struct dialog *d, struct dialog_usage *u);

@@ -24,9 +24,9 @@ def sdp(direction: str = "sendrecv", version: int = 1, lines: str = "") -> str:
             f"m=audio [media_port] RTP/AVP 0\na=rtpmap:0 PCMU/8000\na={direction}\n{lines}")
 
 
-def _message(first: str, headers: list[str], body: str) -> str:
-    kind = ["Content-Type: application/sdp"] if body else []
-    return "\n".join([first, *headers, *kind, "Content-Length: [len]", "", body])
+def _message(first: str, headers: list[str], body: str, kind: str = "application/sdp") -> str:
+    kinds = [f"Content-Type: {kind}"] if body else []
+    return "\n".join([first, *headers, *kinds, "Content-Length: [len]", "", body])
 
 
 def _send(text: str, attributes: str = "") -> str:
@@ -48,13 +48,13 @@ def request(method: str, cseq: int = 1, *, branch: str = "", to: str = "[peer_ta
 
 
 def from_callee(method: str, cseq: int, *, tag: str = "1", body: str = "", branch: str = "",
-                port: str = "[local_port]") -> str:
+                port: str = "[local_port]", extra: tuple[str, ...] = (), kind: str = "application/sdp") -> str:
     """A request of a callee inside the dialog of the INVITE that expect_call() took."""
     headers = [f"Via: SIP/2.0/[transport] [local_ip]:{port};branch=z9hG4bK-[pid]-[call_number]-"
                f"{branch or method + str(cseq)}", f"From:[$callee];tag={tag}", "To:[$caller]",
                "Call-ID: [call_id]", f"CSeq: {cseq} {method}", "Max-Forwards: 70",
-               "Contact: <sip:sipp@[local_ip]:[local_port]>"]
-    return _send(_message(f"{method} [$target] SIP/2.0", headers, body), "" if method == "ACK" else 'retrans="500"')
+               "Contact: <sip:sipp@[local_ip]:[local_port]>", *extra]
+    return _send(_message(f"{method} [$target] SIP/2.0", headers, body, kind), "" if method == "ACK" else 'retrans="500"')
 
 
 def reply(status: int, reason: str = "OK", *, tag: str = "", extra: tuple[str, ...] = (), body: str = "",

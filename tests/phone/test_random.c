@@ -85,7 +85,7 @@ static struct record *record_of(int side, offhook_id id)
 	return NULL;
 }
 
-static void begin_record(int side, const struct offhook_event *e)
+static void begin_record(int side, offhook_id id, const struct offhook_call_info *call)
 {
 	struct record *r;
 
@@ -95,15 +95,20 @@ static void begin_record(int side, const struct offhook_event *e)
 	}
 	r = &playing->records[playing->n_records++];
 	*r = (struct record){
-		.side = side, .id = e->id, .talk = talk_id(e->call->sip_call_id), .state = e->call->state};
-	snprintf(r->name, sizeof(r->name), "%.6s", e->call->sip_call_id);
+		.side = side, .id = id, .talk = talk_id(call->sip_call_id), .state = call->state};
+	snprintf(r->name, sizeof(r->name), "%.6s", call->sip_call_id);
 }
 
 static void note_state(int side, const struct offhook_event *e)
 {
 	struct record *r = record_of(side, e->id);
-	bool first = e->type == OFFHOOK_EVENT_CALL_INCOMING ||
-		     (e->type == OFFHOOK_EVENT_CALL_STATE && e->call->state == OFFHOOK_CALL_CALLING);
+	/* A call that a transfer placed has been told of before it is CALLING. */
+	bool placed = r && r->state == OFFHOOK_CALL_CALLING;
+	bool first =
+		e->type == OFFHOOK_EVENT_CALL_INCOMING || e->type == OFFHOOK_EVENT_TRANSFERRED ||
+		(e->type == OFFHOOK_EVENT_CALL_STATE && e->call->state == OFFHOOK_CALL_CALLING && !placed) ||
+		/* Pulled by object: before the event of the call whose place it takes. */
+		(e->type == OFFHOOK_EVENT_CALL_MEDIA && e->call->state == OFFHOOK_CALL_INCOMING && !r);
 
 	if (first != !r) {
 		watch_fault(&playing->watch, "phone %d: event %d, state %d of a call that %s", side + 1,
@@ -111,7 +116,7 @@ static void note_state(int side, const struct offhook_event *e)
 		return;
 	}
 	if (first) {
-		begin_record(side, e);
+		begin_record(side, e->id, e->call);
 		return;
 	}
 	if (r->state == OFFHOOK_CALL_DISCONNECTED || e->call->state < r->state)
@@ -126,6 +131,22 @@ static void note_state(int side, const struct offhook_event *e)
 
 static void act(int side);
 
+/* The call that takes another one's place is known from then on. */
+static void note_replaced(int side, const struct offhook_event *e)
+{
+	struct offhook_call_info *info;
+
+	if (offhook_call_get_info(playing->sides[side]->phone, e->other, &info)) {
+		watch_fault(&playing->watch, "phone %d: a call is replaced by none", side + 1);
+		return;
+	}
+	if (!record_of(side, e->other)) {
+		begin_record(side, e->other, info);
+		playing->records[playing->n_records - 1].state = OFFHOOK_CALL_INCOMING;
+	}
+	offhook_call_info_free(info);
+}
+
 static void handle(struct side *s, const struct offhook_event *e)
 {
 	int side = s->ip[strlen(s->ip) - 1] - '1';
@@ -139,6 +160,11 @@ static void handle(struct side *s, const struct offhook_event *e)
 	memset(s->digits, 0, sizeof(s->digits));
 	if (e->call)
 		note_state(side, e);
+	if (e->type == OFFHOOK_EVENT_REPLACED)
+		note_replaced(side, e);
+	/* Some are answered now, some later by chance, some never. */
+	if (e->type == OFFHOOK_EVENT_QUESTION && draw(2))
+		offhook_question_answer(s->phone, e->question->ticket, draw(4) ? 202 : 486, NULL);
 	if (!playing->reflexes || playing->in_reflex || draw(4))
 		return;
 	playing->in_reflex = true;
@@ -220,6 +246,46 @@ static offhook_id some_call(struct side *s, long *ret_n)
 	return n > 0 ? ids[draw((unsigned)n)] : 0;
 }
 
+/* The number of the phone at the other end of a call; -1: not known. */
+static int peer_of(struct side *s, offhook_id call)
+{
+	struct offhook_call_info *info;
+	int peer = -1;
+
+	if (offhook_call_get_info(s->phone, call, &info))
+		return -1;
+	for (int i = 0; i < playing->n_sides; i++)
+		if (strstr(info->remote_contact, playing->sides[i]->ip))
+			peer = i;
+	offhook_call_info_free(info);
+	return peer;
+}
+
+/* Nobody is sent to himself: the wire's watch tells the ends of a call by their addresses. */
+static void transfer(struct side *s, offhook_id call)
+{
+	int peer = peer_of(s, call), to = (int)draw((unsigned)playing->n_sides);
+	long n;
+	offhook_id other = some_call(s, &n);
+	char uri[64];
+
+	snprintf(uri, sizeof(uri), "sip:x@%s", playing->sides[to]->ip);
+	switch (draw(4)) {
+	case 0:
+	case 1:
+		if (peer >= 0 && to != peer)
+			offhook_call_transfer(s->phone, call, uri, NULL, 0);
+		break;
+	case 2:
+		if (peer >= 0 && peer_of(s, other) >= 0 && peer_of(s, other) != peer)
+			offhook_call_transfer_to(s->phone, call, other, NULL, 0);
+		break;
+	default:
+		offhook_call_transfer_stop(s->phone, call);
+		break;
+	}
+}
+
 static void act(int side)
 {
 	static const unsigned codes[] = {
@@ -235,7 +301,7 @@ static void act(int side)
 	id = some_call(s, &n);
 	offhook_answer_init(&answer);
 	answer.code = codes[draw(ARRAY_LEN(codes))];
-	switch (draw(19)) {
+	switch (draw(21)) {
 	case 0:
 	case 1:
 	case 2:
@@ -276,6 +342,12 @@ static void act(int side)
 	case 18:
 		if (s->phone->cfg.delivery == OFFHOOK_DELIVER_PULL && !playing->in_reflex)
 			offhook_process_object(s->phone, id, offhook_last_command());
+		break;
+	case 19:
+		transfer(s, id);
+		break;
+	case 20:
+		offhook_question_answer(s->phone, s->ticket, draw(2) ? 200 : 603, NULL);
 		break;
 	}
 }

@@ -186,6 +186,38 @@ TEST(the_one_who_asked_hangs_up_and_the_new_call_goes_on)
 	three_close(&t);
 }
 
+static enum sim_fate lose_first_bye(void *arg, const struct sim_packet *p, uint64_t *delay_ns)
+{
+	unsigned *n_byes = arg;
+
+	(void)delay_ns;
+	if (p->n < 4 || memcmp(p->data, "BYE ", 4) != 0)
+		return SIM_BY_RULE;
+	return ++*n_byes == 1 ? SIM_DROP : SIM_BY_RULE;
+}
+
+/* A NOTIFY in the same dialog that overtook the BYE would make the peer refuse its repetition as out of order. */
+TEST(what_is_reported_does_not_overtake_a_bye)
+{
+	struct three t;
+	unsigned n_byes = 0;
+	offhook_id old;
+
+	three_open(&t);
+	rig_talk(t.r);
+	old = t.r->b.call;
+	t.r->b.handler = on_side_question;
+	CHECK_OK(offhook_call_transfer(t.r->a.phone, t.r->a.call, "sip:carol@" CAROL_IP, NULL, 0));
+	CHECK(rig_wait(&t.c, "INCOMING"));
+	rig_run_ms(t.r, 100);
+	sim_filter(t.r->sim, lose_first_bye, &n_byes);
+	CHECK_OK(offhook_call_hangup(t.r->b.phone, old, NULL));
+	CHECK_OK(side_answer(&t.c, 200));
+	CHECK(rig_wait(&t.r->a, "DISCONNECTED(200)"));
+	CHECK_EQ(n_byes, 2);
+	three_close(&t);
+}
+
 TEST(the_call_ends_while_the_program_is_asked)
 {
 	for (int who = 0; who < 2; who++) {
@@ -514,7 +546,7 @@ TESTS(RUN(a_blind_transfer_with_the_consent_of_the_program),
 	RUN(a_transfer_is_refused_by_the_program_or_by_its_silence),
 	RUN(a_transfer_to_somebody_who_refuses_or_is_not_there),
 	RUN(the_one_who_asked_hangs_up_and_the_new_call_goes_on),
-	RUN(the_call_ends_while_the_program_is_asked),
+	RUN(what_is_reported_does_not_overtake_a_bye), RUN(the_call_ends_while_the_program_is_asked),
 	RUN(an_attended_transfer_takes_the_place_of_the_second_call),
 	RUN(a_semi_attended_transfer_waits_for_the_answer),
 	RUN(a_semi_attended_transfer_fails_with_the_one_who_rings), RUN(what_cannot_be_transferred),
