@@ -14,6 +14,7 @@
 #include "offhook/registration.h"
 #include "offhook/bridge.h"
 #include "offhook/tls.h"
+#include "offhook/security.h"
 #include "offhook/trace.h"
 #include "offhook/auth.h"
 #include "offhook/audio.h"

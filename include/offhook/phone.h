@@ -86,6 +86,12 @@ typedef void offhook_event_fn(void *arg, const struct offhook_event *event);
  */
 typedef void offhook_log_fn(void *arg, int level, const char *module, const char *text);
 
+/** What a request gets that is for none of the accounts. */
+enum offhook_unmatched {
+	OFFHOOK_UNMATCHED_DROP = -1,   /**< no answer: nobody is told that there is a phone */
+	OFFHOOK_UNMATCHED_DEFAULT = 0, /**< the default account takes it */
+};
+
 /** Settings of a phone; fill with offhook_phone_cfg_init() first. */
 struct offhook_phone_cfg {
 	size_t size; /**< set by offhook_phone_cfg_init() */
@@ -114,6 +120,12 @@ struct offhook_phone_cfg {
 	size_t n_nameservers; /**< how many of them */
 	int plain_names;      /**< non-zero: names lead to their addresses alone, without NAPTR and SRV (RFC 3263) */
 	int decisions;        /**< non-zero: OFFHOOK_EVENT_DECISION tells where requests go, and why */
+	/** requests outside of calls that are taken a second; more get 503 with Retry-After, before they cost memory.
+	 * Requests inside calls are not counted; 0 = no limit */
+	uint32_t max_requests;
+	uint32_t max_requests_per_source; /**< the same for one address; 0 = no limit */
+	/** what a request gets whose Request-URI names no account: enum offhook_unmatched, or a status of 300 to 699 */
+	int unmatched;
 	int log_level;           /**< enum offhook_log_level; default none */
 	int log_messages;        /**< non-zero: every SIP message in full at level debug */
 	offhook_log_fn *on_log;  /**< NULL: nothing is logged; the library never writes to stdout or stderr */

@@ -56,6 +56,9 @@ struct account *account_find(const struct offhook_phone *p, offhook_id id);
  * that transport, then the oldest. NULL: there is no account. */
 struct account *account_match(
 	const struct offhook_phone *p, const struct sip_uri *ruri, const struct sip_flow *flow);
+/* The same without the default one. */
+struct account *account_match_exact(
+	const struct offhook_phone *p, const struct sip_uri *ruri, const struct sip_flow *flow);
 void accounts_free_all(struct offhook_phone *p);
 
 /* The Contact to give to the peer of a flow: the configured one, what is registered for that way (a GRUU, or the address

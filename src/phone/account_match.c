@@ -61,7 +61,7 @@ static bool is_better(struct fitness a, struct fitness b)
 	return a.bound && !b.bound;
 }
 
-struct account *account_match(
+struct account *account_match_exact(
 	const struct offhook_phone *p, const struct sip_uri *ruri, const struct sip_flow *flow)
 {
 	const struct transport *t = transport_of(p, flow->transport);
@@ -79,7 +79,15 @@ struct account *account_match(
 			best_fit = fit;
 		}
 	}
-	return best ? best : p->default_account;
+	return best;
+}
+
+struct account *account_match(
+	const struct offhook_phone *p, const struct sip_uri *ruri, const struct sip_flow *flow)
+{
+	struct account *a = account_match_exact(p, ruri, flow);
+
+	return a ? a : p->default_account;
 }
 
 int account_contact(const struct account *a, const struct sip_flow *flow, char **ret_contact)

@@ -152,6 +152,8 @@ static int new_stack(struct offhook_phone *p)
 		.user_agent = slice_of(p->user_agent),
 		.timers = {.t1 = p->cfg.t1_ms},
 		.handler = {.request = incoming_request, .stray_2xx = stray_2xx, .arg = p},
+		.admit = guard_admit,
+		.admit_arg = p,
 		.plain_names = p->cfg.plain_names != 0,
 		.decision = p->cfg.decisions || host_logs(p->host, LOG_INFO) ? names_decided : NULL,
 		.decision_arg = p,
@@ -222,6 +224,9 @@ static int build(struct offhook_phone *p, const struct offhook_phone_cfg *cfg)
 	if (err)
 		return err;
 	p->cfg.codecs = NULL;
+	err = guard_init(&p->guard, cfg, seed);
+	if (err)
+		return err;
 	err = names_setup(p->host, cfg);
 	if (err)
 		return err;
@@ -356,6 +361,7 @@ static void take_down(struct offhook_phone *p)
 	ids_free(&p->ids);
 	audio_table_free(&p->audio);
 	hash_free(&p->tags);
+	guard_free(&p->guard);
 	phone_enter_thread(NULL, PHONE_FOREIGN_THREAD);
 	if (!host)
 		host_log_to(p->host, 0, NULL, NULL);

@@ -13,6 +13,7 @@
 #include "codec/codec.h"
 #include "phone/audio_table.h"
 #include "phone/event.h"
+#include "phone/guard.h"
 #include "phone/ids.h"
 #include "phone/question.h"
 #include "phone/tags.h"
@@ -54,6 +55,7 @@ struct offhook_phone {
 	struct traces traces;
 	struct audio_table audio;
 
+	struct guard guard;
 	struct sip_stack *stack;
 	struct subs subs; /* subscriptions, both ways */
 	struct engine *engine;

@@ -43,6 +43,8 @@ struct sip_flow {
 	uint64_t name;
 };
 
+#define SIP_ADMIT_DROP 1u
+
 struct sip_stack_handler {
 	/*
 	 * A request outside any dialog that is sound (sip_msg_check) and whose transaction is new: INVITE, OPTIONS or
@@ -64,6 +66,12 @@ struct sip_stack_cfg {
 	struct sip_stack_handler handler;
 	uint32_t max_server_txns; /* above it new requests get 503 with Retry-After; 0 = 100,000 */
 	size_t max_server_bytes;  /* of text that server transactions keep; as above; 0 = 256 MB */
+	/*
+	 * Asked before a request outside any dialog costs a transaction. 0: it may come in; 300-699: refused with that (503
+	 * with Retry-After) and forgotten; SIP_ADMIT_DROP: left without an answer. NULL: all come in.
+	 */
+	unsigned (*admit)(void *arg, struct sip_msg *msg, const struct sip_flow *flow);
+	void *admit_arg;
 	bool plain_names;         /* names lead to their addresses alone: no NAPTR, no SRV */
 	/* Hears what was decided and why, as a line of text. about: sip_request.about; 0: of no request alone. May be NULL. */
 	void (*decision)(void *arg, uint64_t about, const char *text);

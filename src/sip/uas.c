@@ -139,6 +139,21 @@ static bool check_require(struct arrival *a)
 	return false;
 }
 
+/* True: it may come in. */
+static bool admitted(struct arrival *a)
+{
+	const struct sip_stack_cfg *cfg = &a->stack->cfg;
+	unsigned verdict = cfg->admit ? cfg->admit(cfg->admit_arg, a->msg, a->flow) : 0;
+
+	if (verdict == SIP_ADMIT_DROP)
+		sip_drop(a->stack, a->flow, "not admitted");
+	else if (verdict == 503)
+		refuse_with(a, 503, "Retry-After", SLICE_LIT(OVERLOAD_RETRY_AFTER));
+	else if (verdict)
+		refuse(a, verdict, NULL);
+	return verdict == 0;
+}
+
 static int start(struct arrival *a, struct sip_server **ret_server)
 {
 	struct sip_stack *s = a->stack;
@@ -176,6 +191,8 @@ static void receive_new(struct arrival *a)
 		refuse(a, 482, NULL);
 		return;
 	}
+	if (!tagged && !admitted(a))
+		return;
 	if (!check_require(a) || start(a, &server))
 		return;
 	if (dialog)
