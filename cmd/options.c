@@ -50,7 +50,7 @@ static const struct option_row rows[] = {
 	{"codecs", 0, TEXT, FOR_BOTH, AT(codecs), 0, 0, "LIST",
 		"offered and accepted, best first: PCMU,PCMA (default), L16/16000"},
 	{"jitter", 0, NUMBER, FOR_BOTH, AT(jitter_ms), 0, 500, "MS",
-		"depth of the jitter buffer (default: as small as possible)"},
+		"depth of the jitter buffer (default: it adapts)"},
 	{"rate", 0, NUMBER, FOR_BOTH, AT(clock_rate_hz), 8000, 48000, "HZ",
 		"clock rate of the bridge (default 16000)"},
 	{"json", 'j', FLAG, FOR_BOTH, AT(json), 0, 0, NULL,

@@ -118,15 +118,15 @@ void report_stats(
 	const struct options *o, const struct offhook_call_info *info, const struct offhook_call_stats *s)
 {
 	json_t *json = report_call_json(info);
-	json_t *figures =
-		json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f}",
-			"codec", s->codec, "rtp_remote", s->remote, "rx_packets", (json_int_t)s->rx_packets,
-			"rx_lost", (json_int_t)s->rx_lost, "rx_late", (json_int_t)s->rx_late, "rx_concealed",
-			(json_int_t)s->rx_concealed, "tx_packets", (json_int_t)s->tx_packets, "peer_lost",
-			(json_int_t)s->peer_lost, "rx_jitter_ms", s->rx_jitter_ms, "rx_jitter_max_ms",
-			s->rx_jitter_max_ms, "rtt_ms", s->rtt_ms, "first_response_ms", s->first_response_ms,
-			"setup_ms", s->setup_ms, "call_time_s", info->call_time_s, "total_time_s",
-			info->total_time_s);
+	json_t *figures = json_pack(
+		"{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I}",
+		"codec", s->codec, "rtp_remote", s->remote, "rx_packets", (json_int_t)s->rx_packets,
+		"rx_lost", (json_int_t)s->rx_lost, "rx_late", (json_int_t)s->rx_late, "rx_concealed",
+		(json_int_t)s->rx_concealed, "tx_packets", (json_int_t)s->tx_packets, "peer_lost",
+		(json_int_t)s->peer_lost, "rx_jitter_ms", s->rx_jitter_ms, "rx_jitter_max_ms",
+		s->rx_jitter_max_ms, "rtt_ms", s->rtt_ms, "first_response_ms", s->first_response_ms,
+		"setup_ms", s->setup_ms, "call_time_s", info->call_time_s, "total_time_s", info->total_time_s,
+		"rx_stretched", (json_int_t)s->rx_stretched, "rx_cut", (json_int_t)s->rx_cut);
 
 	json_object_update(json, figures);
 	json_decref(figures);

@@ -6,6 +6,8 @@
 #include "codec/codec.h"
 #include "rtp/jbuf.h"
 
+#include <string.h>
+
 #define NS_MS 1000000ull
 
 static int16_t spill[CODEC_PCM_MAX];
@@ -31,6 +33,8 @@ static void check_law(const struct jbuf *j, uint64_t put)
 	CHECK_EQ(s->put, put);
 	CHECK_EQ(s->put, s->played + s->late + s->duplicate + s->full + s->invalid + s->early + s->buffered);
 	CHECK(s->buffered <= JBUF_CELLS);
+	CHECK(j->spill_at + j->spill_n <= ARRAY_LEN(spill));
+	CHECK(jbuf_target_ms(j) <= 2 * JBUF_SPAN_MS);
 	(void)jbuf_has_tick(j);
 	(void)jbuf_depth_ms(j);
 }
@@ -40,6 +44,14 @@ struct wire {
 	uint32_t ts;
 	uint64_t now_ns;
 };
+
+/* Codec 3 conceals by itself. */
+static bool conceal(void *arg, int16_t *pcm, size_t n)
+{
+	(void)arg;
+	memset(pcm, 1, n * sizeof(*pcm));
+	return true;
+}
 
 static struct jbuf_packet next_packet(struct wire *w, const uint8_t *data, size_t n)
 {
@@ -66,12 +78,38 @@ static struct jbuf_packet next_packet(struct wire *w, const uint8_t *data, size_
 	return p;
 }
 
+/* A tick for each packet of a conversation, the packets as late as the bytes say: what adapts and scales. */
+static uint64_t converse(struct wire *w, struct jbuf *j, const uint8_t *data, uint64_t put)
+{
+	uint32_t span = j->dec.clock_hz / 1000 * j->tick_ms;
+	size_t n_pcm = j->dec.rate_hz / 1000 * j->tick_ms;
+	int16_t pcm[960];
+
+	for (unsigned packets = feed_byte(&w->f); w->f.n && packets; packets--) {
+		unsigned late = feed_byte(&w->f);
+		struct jbuf_packet p = {
+			.data = data + late, .n = 160, .ts = w->ts, .span = span, .at_ns = w->now_ns};
+
+		if (late < 0xc0) {
+			p.at_ns -= late % 64 * NS_MS;
+			p.ts -= late / 64 * span;
+			jbuf_put(j, &p);
+			put++;
+		}
+		w->ts += span;
+		w->now_ns += j->tick_ms * NS_MS;
+		(void)jbuf_get(j, w->now_ns, pcm, n_pcm);
+		check_law(j, put);
+	}
+	return put;
+}
+
 void fuzz_one(const uint8_t *data, size_t n)
 {
 	static const uint32_t rates[] = {8000, 16000, 48000};
 	static uint8_t sound[CODEC_FRAME_MAX + 100];
 	struct wire w = {.f = {data, n}, .now_ns = 1000 * NS_MS};
-	uint32_t tick_ms = feed_below(&w.f, 2) ? 10 : 20, target_ms = feed_byte(&w.f);
+	uint32_t tick_ms = feed_below(&w.f, 2) ? 10 : 20, min_ms = feed_byte(&w.f);
 	struct jbuf_decoder dec = {.decode = decode, .clock_hz = 8000, .rate_hz = 8000, .spill = spill};
 	int16_t pcm[960];
 	uint64_t put = 0;
@@ -80,13 +118,15 @@ void fuzz_one(const uint8_t *data, size_t n)
 	for (size_t i = 0; i < sizeof(sound); i++)
 		sound[i] = (uint8_t)(i * 37);
 	dec.spill_cap = ARRAY_LEN(spill);
-	CHECK_OK(jbuf_init(&j, tick_ms, target_ms));
+	CHECK_OK(jbuf_init(&j, tick_ms, min_ms, min_ms & 1 ? min_ms : 0));
 	jbuf_bind(&j, &dec);
 	while (w.f.n) {
 		unsigned op = feed_byte(&w.f);
 		struct jbuf_packet p;
 
-		if (op < 0x80) {
+		if (op < 0x10) {
+			put = converse(&w, &j, sound, put);
+		} else if (op < 0x80) {
 			p = next_packet(&w, sound, sizeof(sound));
 			put++;
 			jbuf_put(&j, &p);
@@ -97,6 +137,7 @@ void fuzz_one(const uint8_t *data, size_t n)
 			dec.rate_hz = dec.clock_hz = rates[op % 3];
 			if (op & 4)
 				dec.clock_hz = 8000;
+			dec.conceal = op & 2 ? conceal : NULL;
 			jbuf_bind(&j, &dec);
 		} else if (op < 0xfc) {
 			jbuf_restart(&j);

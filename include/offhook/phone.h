@@ -104,7 +104,7 @@ struct offhook_phone_cfg {
 	 * without clock rate; NULL = "PCMU, PCMA". There are PCMU, PCMA, L16/16000 and L16/8000;
 	 * copied */
 	const char *codecs;
-	uint32_t jitter_ms;      /**< fixed depth of the jitter buffer, 0..500; 0 = as small as possible */
+	uint32_t jitter_ms;      /**< fixed depth of the jitter buffer, 0..500; 0 = it adapts */
 	uint16_t rtp_port_min;   /**< at least 2; default 16384 */
 	uint16_t rtp_port_max;   /**< above rtp_port_min; default 32766 */
 	uint32_t rtp_timeout_ms; /**< an event when no RTP comes for so long; 0 = never; default 10,000 */
@@ -113,6 +113,10 @@ struct offhook_phone_cfg {
 	int log_messages;        /**< non-zero: every SIP message in full at level debug */
 	offhook_log_fn *on_log;  /**< NULL: nothing is logged; the library never writes to stdout or stderr */
 	void *log_arg;           /**< given back to on_log */
+	/** the jitter buffer adapts between these: how late a packet may come and still be played, 0..500; min
+	 * 0 = as small as possible, max 0 = 300; not with jitter_ms */
+	uint32_t jitter_min_ms;
+	uint32_t jitter_max_ms; /**< see jitter_min_ms; not below it unless 0 */
 };
 
 /**

@@ -123,7 +123,9 @@ class Lib(Conference):
                 self._phone = _offhook.Phone(
                     handler=self._on_event, user_agent=ua.user_agent or None, max_calls=ua.max_calls,
                     max_ports=media.max_media_ports, clock_rate=media.clock_rate, frame_ms=media.audio_frame_ptime,
-                    ptime_ms=media.ptime or 20, jitter_ms=max(media.jb_min, 0), log_level=self._log.level,
+                    ptime_ms=media.ptime or 20, jitter_min_ms=min(max(media.jb_min, 0), 500),
+                    jitter_max_ms=min(max(media.jb_max, media.jb_min), 500) if media.jb_max > 0 else 0,
+                    log_level=self._log.level,
                     log_messages=bool(log.msg_logging))
         except Error:
             self._log.close()

@@ -101,7 +101,8 @@ static int start_stream(struct call_media *m, const struct stream_params *params
 		.rtcp = m->rtcp,
 		.from = m->local,
 		.tick_ms = p->cfg.frame_ms,
-		.jitter_ms = p->cfg.jitter_ms,
+		.jitter_min_ms = p->cfg.jitter_ms ? p->cfg.jitter_ms : p->cfg.jitter_min_ms,
+		.jitter_max_ms = p->cfg.jitter_ms ? p->cfg.jitter_ms : p->cfg.jitter_max_ms,
 		.timeout_ms = p->cfg.rtp_timeout_ms,
 		.cname = cname,
 		.tag = tag_draw(p),
@@ -222,6 +223,8 @@ static void add_counts(struct offhook_call_stats *t, const struct stream_stats *
 	t->rx_discarded += s->full + s->invalid + s->early;
 	t->rx_reordered += s->reordered;
 	t->rx_concealed += s->concealed;
+	t->rx_stretched += s->stretched;
+	t->rx_cut += s->cut;
 	t->tx_packets += s->tx_packets;
 	t->tx_bytes += s->tx_bytes;
 	t->peer_lost += s->peer_lost;
@@ -245,6 +248,7 @@ void call_media_stats(const struct call_media *m, struct offhook_call_stats *ret
 		t.peer_jitter_ms = s.peer_jitter_ms;
 		t.rtt_ms = s.rtt_ms;
 		t.buffer_ms = s.depth_ms;
+		t.buffer_goal_ms = s.target_ms;
 		/* Before the media thread's first turn: where the peer's description says. */
 		if (netaddr_is_any(&s.remote))
 			s.remote = m->params.remote_rtp;

@@ -122,6 +122,10 @@ static int check_cfg(const struct offhook_phone_cfg *c)
 		return err_detail(OH_EINVAL, "ptime_ms is 10 to 60 in steps of 10");
 	if (c->jitter_ms > 500)
 		return err_detail(OH_EINVAL, "jitter_ms is at most 500");
+	if (c->jitter_min_ms > 500 || c->jitter_max_ms > 500)
+		return err_detail(OH_EINVAL, "jitter_min_ms and jitter_max_ms are at most 500");
+	if (c->jitter_max_ms && c->jitter_max_ms < c->jitter_min_ms)
+		return err_detail(OH_EINVAL, "jitter_max_ms is not below jitter_min_ms");
 	if (c->rtp_port_min < 2 || c->rtp_port_max <= c->rtp_port_min)
 		return err_detail(OH_EINVAL, "rtp_port_min is at least 2 and below rtp_port_max");
 	if (c->t1_ms > 60000)

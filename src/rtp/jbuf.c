@@ -9,7 +9,7 @@
 
 /* ---- store ------------------------------------------------------------------------------------------- */
 
-int jbuf_init(struct jbuf *j, uint32_t tick_ms, uint32_t target_ms)
+int jbuf_init(struct jbuf *j, uint32_t tick_ms, uint32_t min_ms, uint32_t max_ms)
 {
 	struct jbuf_cell *cells = mem_alloc(JBUF_CELLS * sizeof(*cells));
 
@@ -18,7 +18,11 @@ int jbuf_init(struct jbuf *j, uint32_t tick_ms, uint32_t target_ms)
 	memset(j, 0, sizeof(*j));
 	j->cells = cells;
 	j->tick_ms = tick_ms;
-	j->target_ms = target_ms > JBUF_RESERVE_MS ? target_ms : JBUF_RESERVE_MS;
+	j->min_ms = min_ms > JBUF_RESERVE_MS ? min_ms : JBUF_RESERVE_MS;
+	j->max_ms = max_ms ? max_ms : JBUF_MOST_MS;
+	if (j->max_ms < j->min_ms)
+		j->max_ms = j->min_ms;
+	j->cover = (int32_t)j->min_ms * 1000;
 	j->first = j->last = j->free_cell = JBUF_NO_CELL;
 	j->n_free = JBUF_CELLS;
 	return 0;
@@ -158,6 +162,7 @@ void jbuf_bind(struct jbuf *j, const struct jbuf_decoder *dec)
 		if (j->dec.clock_hz)
 			jbuf_restart(j);
 		plc_init(&j->plc, dec->rate_hz);
+		jitter_init(&j->jitter, dec->clock_hz);
 	} else if (j->spill_n) {
 		/* Re-bound in the middle of a packet: its rest moves to the new room, which may be the old one. */
 		if (j->spill_n > dec->spill_cap)
@@ -172,9 +177,8 @@ static void begin_line(struct jbuf *j, const struct jbuf_packet *p)
 {
 	jbuf_restart(j);
 	j->state = JBUF_FILLING;
-	j->first_at_ns = p->at_ns;
-	j->first_span = p->span;
 	j->play_ts = p->ts;
+	jbuf_policy_fill(j, p);
 	insert(j, p);
 }
 
@@ -195,6 +199,7 @@ void jbuf_put(struct jbuf *j, const struct jbuf_packet *p)
 			begin_line(j, p);
 			return;
 		}
+		j->reconsider |= jitter_packet(&j->jitter, p->ts, p->at_ns);
 		insert(j, p);
 		j->play_ts =
 			cell(j, j->first)->ts; /* overtaken before the first tick: it still comes first */
@@ -204,11 +209,9 @@ void jbuf_put(struct jbuf *j, const struct jbuf_packet *p)
 	}
 	switch (jbuf_judge(j, p)) {
 	case JBUF_STRETCH:
-		j->stats.stretched++;
-		j->play_ts = p->ts;
+		jbuf_move(j, ts_diff(p->ts, j->play_ts));
 		__attribute__((fallthrough));
 	case JBUF_TAKE:
-		j->starved = false;
 		j->starved_ts = 0;
 		insert(j, p);
 		return;
@@ -242,12 +245,10 @@ uint32_t jbuf_depth_ms(const struct jbuf *j)
 	return j->state == JBUF_EMPTY ? 0 : jbuf_depth_ts(j) / (j->dec.clock_hz / 1000);
 }
 
-bool jbuf_has_tick(const struct jbuf *j)
+bool jbuf_has(const struct jbuf *j, uint32_t ts)
 {
-	uint32_t have = j->play_ts + ts_of_samples(j, j->spill_n), end = j->play_ts + ts_of_ms(j, j->tick_ms);
+	uint32_t have = j->play_ts + ts_of_samples(j, j->spill_n), end = j->play_ts + ts;
 
-	if (j->state != JBUF_PLAYING)
-		return false;
 	for (uint16_t i = j->first; i != JBUF_NO_CELL && ts_diff(have, end) < 0;
 		i = cell(j, i)->next_packet) {
 		if (ts_diff(cell(j, i)->ts, have) > 0)
@@ -256,6 +257,11 @@ bool jbuf_has_tick(const struct jbuf *j)
 			have = cell(j, i)->ts + cell(j, i)->span;
 	}
 	return ts_diff(have, end) >= 0;
+}
+
+bool jbuf_has_tick(const struct jbuf *j)
+{
+	return j->state == JBUF_PLAYING && jbuf_has(j, ts_of_ms(j, j->tick_ms));
 }
 
 /* ---- playing ----------------------------------------------------------------------------------------- */
@@ -307,7 +313,8 @@ static size_t decode_first(struct jbuf *j, int16_t *pcm, size_t room)
 /* n good samples have been laid at pcm. */
 static void good(struct jbuf *j, int16_t *pcm, size_t n)
 {
-	plc_good(&j->plc, pcm, n);
+	if (!j->scaling) /* else it is when it has its final shape */
+		plc_good(&j->plc, pcm, n);
 	j->play_ts += ts_of_samples(j, n);
 	j->heard_ts = j->play_ts;
 }
@@ -342,11 +349,12 @@ static void drop_past(struct jbuf *j)
 	}
 }
 
-static bool play(struct jbuf *j, uint64_t now_ns, int16_t *pcm, size_t n)
+bool jbuf_play(struct jbuf *j, int16_t *pcm, size_t n)
 {
 	bool sound = false, concealed = false;
 	size_t done = 0;
 
+	j->starved = false;
 	while (done < n) {
 		size_t room = n - done, got;
 
@@ -374,7 +382,6 @@ static bool play(struct jbuf *j, uint64_t now_ns, int16_t *pcm, size_t n)
 				done += missing;
 				continue;
 			}
-			jbuf_note_wait(j, now_ns, cell(j, j->first)->at_ns);
 			got = decode_first(j, pcm + done, room);
 			if (got == 0)
 				continue;
@@ -387,22 +394,57 @@ static bool play(struct jbuf *j, uint64_t now_ns, int16_t *pcm, size_t n)
 	return sound;
 }
 
+void jbuf_unplay(struct jbuf *j, const int16_t *pcm, size_t n)
+{
+	size_t keep = j->spill_n;
+
+	j->play_ts -= ts_of_samples(j, n);
+	j->heard_ts = j->play_ts;
+	if (n <= j->spill_at) {
+		j->spill_at -= n;
+	} else {
+		/* Its beginning came straight from another packet. Room is short only when a packet held more than
+		 * it said; then what does not fit is missing. */
+		if (n > j->dec.spill_cap)
+			n = j->dec.spill_cap;
+		if (keep > j->dec.spill_cap - n)
+			keep = j->dec.spill_cap - n;
+		memmove(j->dec.spill + n, j->dec.spill + j->spill_at, keep * sizeof(*pcm));
+		j->spill_at = 0;
+	}
+	memcpy(j->dec.spill + j->spill_at, pcm, n * sizeof(*pcm));
+	j->spill_n = n + keep;
+}
+
+static bool begin(struct jbuf *j, uint64_t now_ns, int16_t *pcm, size_t n)
+{
+	uint32_t ms = jbuf_begins_in(j, now_ns);
+	size_t silent = ms < j->tick_ms ? n / j->tick_ms * ms : n;
+
+	memset(pcm, 0, silent * sizeof(*pcm));
+	if (silent == n)
+		return false;
+	j->state = JBUF_PLAYING;
+	jbuf_policy_begin(j, now_ns + ms * MS_NS);
+	j->heard_ts = j->play_ts;
+	return jbuf_play(j, pcm + silent, n - silent);
+}
+
 bool jbuf_get(struct jbuf *j, uint64_t now_ns, int16_t *pcm, size_t n)
 {
-	bool sound;
+	int32_t wish;
 
 	if (j->state == JBUF_PLAYING)
-		jbuf_before_tick(j, now_ns);
-	if (j->state == JBUF_FILLING && jbuf_may_begin(j, now_ns)) {
-		j->state = JBUF_PLAYING;
-		j->heard_ts = j->play_ts;
-		jbuf_policy_begin(j, now_ns);
+		jbuf_before_tick(j);
+	switch (j->state) {
+	case JBUF_PLAYING:
+		wish = jbuf_wish(j, now_ns);
+		return wish ? jbuf_play_scaled(j, wish, pcm, n) : jbuf_play(j, pcm, n);
+	case JBUF_FILLING:
+		return begin(j, now_ns, pcm, n);
+	case JBUF_EMPTY:
+		break;
 	}
-	if (j->state != JBUF_PLAYING) {
-		memset(pcm, 0, n * sizeof(*pcm));
-		return false;
-	}
-	sound = play(j, now_ns, pcm, n);
-	jbuf_after_tick(j, now_ns, pcm, n);
-	return sound;
+	memset(pcm, 0, n * sizeof(*pcm));
+	return false;
 }

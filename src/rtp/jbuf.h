@@ -7,13 +7,14 @@
  * a packet that arrived before its tick is played in that tick, and on a clean wire the delay is the distance
  * to the next tick.
  *
- * The policy today (jbuf_policy.c) has a fixed target and three corrections, an adaptive one can replace it
- * behind this header:
- *   - starved, and the packet comes late by no more than itself and a tick: the line waits for it (delay
- * grows once);
- *   - every packet of two seconds waited a tick longer than the target asks: one tick is cut out;
+ * Policy (jbuf_policy.c). The line goes for the place where jitter.h says that it covers what the network does at the
+ * least delay, between the bounds of its owner:
+ *   - it moves there by time-scaling (jbuf_scale.c): a period of the voice goes in or out of a tick, or any length
+ * where it is quiet, and all other samples stay what they were;
+ *   - starved, and then the packets come: the line waits for them, and what was concealed meanwhile was a stretch;
  *   - far too much is buffered (a stalled machine), or packets are late tick after tick, or two in sequence
  * are far in the future: the line starts anew.
+ * On a wire without jitter it stands still where it began.
  *
  * Conservation, at every moment: put == played + late + duplicate + full + invalid + early + buffered.
  *
@@ -25,6 +26,7 @@
 #ifndef OH_RTP_JBUF_H
 #define OH_RTP_JBUF_H
 
+#include "rtp/jitter.h"
 #include "rtp/plc.h"
 
 #include <stdbool.h>
@@ -35,8 +37,9 @@
 #define JBUF_CELL_BYTES 168u
 #define JBUF_SPAN_MS    1000u /* a packet further ahead is early; starved for longer, the line ends */
 #define JBUF_EXCESS_MS  200u  /* buffered above target: start anew */
+#define JBUF_WAIT_MS    300u  /* starved, the line waits for a packet that is not later than this */
 #define JBUF_RESERVE_MS 2u    /* the smallest target: a tick may come this much too soon */
-#define JBUF_WINDOW_MS  2000u
+#define JBUF_MOST_MS    300u  /* the largest that an owner without a wish gets */
 #define JBUF_NO_CELL    0xffffu
 
 struct jbuf_packet {
@@ -60,8 +63,9 @@ struct jbuf_cell {
 
 struct jbuf_stats {
 	uint64_t put, played, late, duplicate, full, invalid, early, buffered;
-	uint64_t concealed; /* ticks with something concealed */
-	uint64_t stretched, cut, restarts;
+	uint64_t concealed;      /* ticks with something concealed */
+	uint64_t stretched, cut; /* times the line was moved to more delay, to less */
+	uint64_t restarts;
 };
 
 /* How packets become samples; the owner's. */
@@ -84,7 +88,7 @@ enum jbuf_state {
 
 struct jbuf {
 	enum jbuf_state state;
-	uint32_t tick_ms, target_ms;
+	uint32_t tick_ms, min_ms, max_ms;
 	struct jbuf_decoder dec;
 	struct jbuf_stats stats;
 
@@ -101,18 +105,20 @@ struct jbuf {
 	bool excused; /* set by the owner: the sender is busy with something else, nothing is missing */
 
 	/* policy */
-	uint64_t window_end_ns, least_wait_ns;
-	bool surplus; /* a tick too much is buffered; cut it where it is quiet */
-	uint64_t surplus_until_ns;
-	bool late_since_get;
-	uint8_t late_ticks, early_run;
+	bool late_since_get, reconsider, scaling;
+	uint8_t late_ticks, early_run, patience; /* ticks that were no good place to scale */
+	/* How late a packet may be against the quickest: what the line goes for. As transits (jitter.h), in us:
+	 * where the line stands, the earliest it stood in this block, where it should. */
+	int32_t cover, line, line_least, want;
 
 	struct jbuf_cell *cells;
+	struct jitter jitter;
 	struct plc plc; /* last: long */
 };
 
-/* target_ms 0: JBUF_RESERVE_MS. OH_ENOMEM. */
-int jbuf_init(struct jbuf *j, uint32_t tick_ms, uint32_t target_ms);
+/* The delay moves between these; the same twice: fixed. min_ms below JBUF_RESERVE_MS: that; max_ms 0: JBUF_MOST_MS.
+ * OH_ENOMEM. */
+int jbuf_init(struct jbuf *j, uint32_t tick_ms, uint32_t min_ms, uint32_t max_ms);
 void jbuf_free(struct jbuf *j);
 
 /* New codecs. Another clock or rate ends the time line. */
@@ -128,5 +134,7 @@ bool jbuf_get(struct jbuf *j, uint64_t now_ns, int16_t *pcm, size_t n);
  * it. */
 bool jbuf_has_tick(const struct jbuf *j);
 uint32_t jbuf_depth_ms(const struct jbuf *j);
+/* How late a packet may be at the place that the line goes for. */
+uint32_t jbuf_target_ms(const struct jbuf *j);
 
 #endif

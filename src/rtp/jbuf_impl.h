@@ -1,4 +1,5 @@
-/* Between jbuf.c (store, time line, playing) and jbuf_policy.c (when the line moves against the clock). */
+/* Between jbuf.c (store, time line, playing), jbuf_policy.c (when the line moves against the clock) and jbuf_scale.c
+ * (how it does). */
 #ifndef OH_RTP_JBUF_IMPL_H
 #define OH_RTP_JBUF_IMPL_H
 
@@ -40,15 +41,30 @@ void jbuf_drop_first(struct jbuf *j);
 /* What to do with a packet that a line in PLAYING meets. */
 enum jbuf_verdict { JBUF_TAKE, JBUF_STRETCH, JBUF_TOO_LATE, JBUF_TOO_EARLY, JBUF_BEGIN_ANEW };
 enum jbuf_verdict jbuf_judge(struct jbuf *j, const struct jbuf_packet *p);
-/* FILLING: may the line begin in this tick? */
-bool jbuf_may_begin(const struct jbuf *j, uint64_t now_ns);
-/* PLAYING, before a tick: cuts or ends the line when it is time to. */
-void jbuf_before_tick(struct jbuf *j, uint64_t now_ns);
-/* A packet begins to play. */
-void jbuf_note_wait(struct jbuf *j, uint64_t now_ns, uint64_t at_ns);
-/* n samples of the tick have been played; was it quiet? Cuts when a cut is due. */
-void jbuf_after_tick(struct jbuf *j, uint64_t now_ns, const int16_t *pcm, size_t n);
-/* The line began at now_ns. */
-void jbuf_policy_begin(struct jbuf *j, uint64_t now_ns);
+/* A time line begins with this packet. */
+void jbuf_policy_fill(struct jbuf *j, const struct jbuf_packet *p);
+/* FILLING: how far into this tick the line begins, in ms; tick_ms: not in it. */
+uint32_t jbuf_begins_in(const struct jbuf *j, uint64_t now_ns);
+/* The line begins at at_ns. */
+void jbuf_policy_begin(struct jbuf *j, uint64_t at_ns);
+/* PLAYING, before a tick: skips or ends the line when it is time to. */
+void jbuf_before_tick(struct jbuf *j);
+/* By how many samples should the line move in this tick? Positive: more delay, at least so much; negative: less, at
+ * most so much. */
+int32_t jbuf_wish(struct jbuf *j, uint64_t now_ns);
+/* Is the place that was found good enough to move there by lag samples? */
+bool jbuf_accept(struct jbuf *j, int32_t wish, double likeness);
+/* Moves the playing point; ts positive: skips (less delay). */
+void jbuf_move(struct jbuf *j, int32_t ts);
+/* The line has been moved by so many microseconds; positive: more delay. */
+void jbuf_moved(struct jbuf *j, int64_t us);
+
+/* Is so much buffered without a gap? */
+bool jbuf_has(const struct jbuf *j, uint32_t ts);
+bool jbuf_play(struct jbuf *j, int16_t *pcm, size_t n);
+/* n samples, the last that were played, are to be played again. */
+void jbuf_unplay(struct jbuf *j, const int16_t *pcm, size_t n);
+/* A tick with the line moved by about `wish` samples if that can be done well; n samples. */
+bool jbuf_play_scaled(struct jbuf *j, int32_t wish, int16_t *pcm, size_t n);
 
 #endif

@@ -1,13 +1,17 @@
 #include "rtp/plc.h"
 
+#include "rtp/pitch.h"
+
+#include <stdlib.h>
 #include <string.h>
 
-#define LAG_MIN_HZ   200u /* 5 ms */
-#define LAG_MAX_HZ   66u  /* 15 ms: the lowest male voices */
-#define FULL_MS      10u  /* at full level, then down to nothing */
-#define SILENT_MS    60u
-#define BLEND_MS     4u /* into the first good samples, more after a long loss */
-#define BLEND_MAX_MS 10u
+#define LAG_MIN_HZ 200u /* 5 ms */
+#define LAG_MAX_HZ 66u  /* 15 ms: the lowest male voices */
+#define FULL_MS    10u  /* at full level, then down to nothing */
+#define SILENT_MS  60u
+#define NOISE_MS   5u    /* the quietest piece of so much of the history is the room */
+#define NOISE_MOST 50u   /* mean magnitude, about -56 dBov: nobody needs to hear more of it */
+#define BLEND_US   1500u /* into the first good samples: they are precious */
 
 static uint32_t samples_of(const struct plc *p, uint32_t ms)
 {
@@ -36,6 +40,14 @@ static void remember(struct plc *p, const int16_t *pcm, size_t n)
 	p->filled = p->filled + (uint32_t)n > PLC_HISTORY ? PLC_HISTORY : p->filled + (uint32_t)n;
 }
 
+void plc_last(const struct plc *p, int16_t *pcm, size_t n)
+{
+	size_t end = p->newest, tail = n < end ? n : end;
+
+	memcpy(pcm + n - tail, p->history + end - tail, tail * sizeof(*pcm));
+	memcpy(pcm, p->history + PLC_HISTORY - (n - tail), (n - tail) * sizeof(*pcm));
+}
+
 static void straighten(struct plc *p)
 {
 	int16_t old[PLC_HISTORY];
@@ -46,56 +58,23 @@ static void straighten(struct plc *p)
 	p->newest = 0;
 }
 
-/* How well the end of the history matches itself `lag` samples earlier, as r*|r|/energy; every `stride`-th
- * sample. */
-static double likeness(const struct plc *p, uint32_t lag, uint32_t window, uint32_t stride)
-{
-	const int16_t *now = p->history + PLC_HISTORY - window, *then = now - lag;
-	double r = 0, energy = 1;
-
-	for (uint32_t i = 0; i < window; i += stride) {
-		r += (double)now[i] * then[i];
-		energy += (double)then[i] * then[i];
-	}
-	return r * (r < 0 ? -r : r) / energy;
-}
-
-/* The lag, in samples, at which the history repeats itself best: coarse over all lags, then exact around the
- * best. */
+/* The lag, in samples, at which the history repeats itself best. */
 static uint32_t find_period(const struct plc *p)
 {
-	uint32_t min = p->rate_hz / LAG_MIN_HZ, max = p->rate_hz / LAG_MAX_HZ;
-	uint32_t window = samples_of(p, 20), coarse = p->rate_hz / 4000, best;
-	double best_likeness = -1e300;
+	struct pitch_search search = {.side = -1,
+		.min = p->rate_hz / LAG_MIN_HZ,
+		.max = p->rate_hz / LAG_MAX_HZ,
+		.window = samples_of(p, 20),
+		.coarse = p->rate_hz / 4000};
 
-	if (coarse == 0)
-		coarse = 1;
-	if (window > PLC_HISTORY / 2)
-		window = PLC_HISTORY / 2;
-	if (max + window > p->filled)
-		max = p->filled > window ? p->filled - window : 0;
-	if (max <= min)
-		return 0;
-	best = min;
-	for (uint32_t lag = min; lag <= max; lag += coarse) {
-		double l = likeness(p, lag, window, coarse);
-
-		if (l > best_likeness) {
-			best_likeness = l;
-			best = lag;
-		}
-	}
-	best_likeness = -1e300;
-	for (uint32_t lag = best > min + coarse ? best - coarse : min, end = best + coarse;
-		lag <= end && lag <= max; lag++) {
-		double l = likeness(p, lag, window, 1);
-
-		if (l > best_likeness) {
-			best_likeness = l;
-			best = lag;
-		}
-	}
-	return best;
+	if (search.coarse == 0)
+		search.coarse = 1;
+	if (search.window > PLC_HISTORY / 2)
+		search.window = PLC_HISTORY / 2;
+	search.here = p->history + PLC_HISTORY - search.window;
+	if (search.max + search.window > p->filled)
+		search.max = p->filled > search.window ? p->filled - search.window : 0;
+	return search.max > search.min ? pitch_find(&search).lag : 0;
 }
 
 /* The i-th sample of the repeated piece, its end blended with what stood before its start, so
@@ -113,9 +92,28 @@ static int32_t piece_at(const struct plc *p, uint32_t i)
 	       (int32_t)(blend + 1);
 }
 
+/* How quiet the room is behind the voice. A history full of voice does not tell, but an earlier one may have. */
+static void hear_room(struct plc *p)
+{
+	uint32_t piece = samples_of(p, NOISE_MS), least = p->room_known ? p->room + p->room / 8 : NOISE_MOST;
+
+	for (uint32_t end = 0; end + piece <= p->filled; end += piece) {
+		const int16_t *pcm = p->history + PLC_HISTORY - end - piece;
+		uint32_t sum = 0;
+
+		for (uint32_t i = 0; i < piece; i++)
+			sum += (uint32_t)abs(pcm[i]);
+		if (sum / piece < least)
+			least = sum / piece;
+	}
+	p->room = least < NOISE_MOST ? least : NOISE_MOST;
+	p->room_known = true;
+}
+
 static void begin(struct plc *p)
 {
 	straighten(p);
+	hear_room(p);
 	p->open = true;
 	p->gone = 0;
 	p->period = find_period(p);
@@ -145,6 +143,12 @@ static void lengthen(struct plc *p)
 		p->periods = want;
 }
 
+static int32_t noise(struct plc *p)
+{
+	p->random = p->random * 1664525 + 1013904223;
+	return (int32_t)(p->random >> 16) * (int32_t)(4 * p->room + 1) / 65536 - (int32_t)(2 * p->room);
+}
+
 static int16_t next(struct plc *p)
 {
 	uint32_t full = samples_of(p, FULL_MS), silent = samples_of(p, SILENT_MS);
@@ -152,7 +156,7 @@ static int16_t next(struct plc *p)
 
 	if (p->gone >= silent || !p->period) {
 		p->gone++;
-		return 0;
+		return (int16_t)noise(p);
 	}
 	value = piece_at(p, p->at);
 	if (p->step_left) {
@@ -164,7 +168,8 @@ static int16_t next(struct plc *p)
 		lengthen(p);
 	}
 	if (p->gone > full)
-		value = value * (int32_t)(silent - p->gone) / (int32_t)(silent - full);
+		value = (value * (int32_t)(silent - p->gone) + noise(p) * (int32_t)(p->gone - full)) /
+			(int32_t)(silent - full);
 	p->gone++;
 	return (int16_t)(value > 32767 ? 32767 : value < -32768 ? -32768 : value);
 }
@@ -173,9 +178,11 @@ bool plc_conceal(struct plc *p, int16_t *pcm, size_t n)
 {
 	if (!p->open)
 		begin(p);
-	if (!p->period || p->gone >= samples_of(p, SILENT_MS)) {
+	if (p->gone > UINT32_MAX / 2)
+		p->gone = UINT32_MAX / 2;
+	if (!p->room && (!p->period || p->gone >= samples_of(p, SILENT_MS))) {
 		memset(pcm, 0, n * sizeof(*pcm));
-		p->gone += (uint32_t)n < UINT32_MAX - p->gone ? (uint32_t)n : 0;
+		p->gone += (uint32_t)n;
 		return false;
 	}
 	for (size_t i = 0; i < n; i++)
@@ -192,11 +199,8 @@ void plc_cut(struct plc *p)
 void plc_good(struct plc *p, int16_t *pcm, size_t n)
 {
 	if (p->open) {
-		/* 4 ms, and 4 more for every 10 ms that were lost. */
-		uint32_t blend = samples_of(p, BLEND_MS) * (1 + p->gone / samples_of(p, 10));
+		uint32_t blend = p->rate_hz / 1000 * BLEND_US / 1000;
 
-		if (blend > samples_of(p, BLEND_MAX_MS))
-			blend = samples_of(p, BLEND_MAX_MS);
 		if (blend > n)
 			blend = (uint32_t)n;
 		for (uint32_t i = 0; i < blend; i++)

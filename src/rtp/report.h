@@ -45,10 +45,12 @@ struct stream_stats {
 	uint64_t buffered;
 	uint64_t lost;      /* by sequence numbers; duplicates do not hide it, as they do in RFC 3550 A.3 */
 	uint64_t concealed; /* frames of one tick */
+	uint64_t stretched, cut; /* times that the delay was made longer, shorter */
 	uint64_t reordered;
 	uint64_t foreign;                /* packets from elsewhere or before not_before_ns: thrown away */
 	double jitter_ms, jitter_max_ms; /* RFC 3550 A.8 */
 	uint32_t depth_ms;               /* in the jitter buffer now */
+	uint32_t target_ms;              /* how late a packet may come, as the buffer wants it */
 	uint32_t rx_ssrc;
 	/* sent */
 	uint64_t tx_packets, tx_bytes, tx_events, tx_errors;

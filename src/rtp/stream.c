@@ -53,6 +53,8 @@ void stream_publish(struct stream *s)
 	f.full = j->full;
 	f.buffered = j->buffered;
 	f.concealed = j->concealed;
+	f.stretched = j->stretched;
+	f.cut = j->cut;
 	f.duplicate += j->duplicate;
 	f.invalid += j->invalid;
 	f.early += j->early;
@@ -63,6 +65,7 @@ void stream_publish(struct stream *s)
 	if (f.jitter_max_ms < s->rx.jitter_max)
 		f.jitter_max_ms = s->rx.jitter_max;
 	f.depth_ms = s->cur ? jbuf_depth_ms(&s->jbuf) : 0;
+	f.target_ms = jbuf_target_ms(&s->jbuf);
 	f.rx_ssrc = s->rx.source.ssrc;
 	f.tx_ssrc = s->tx.ssrc;
 	f.remote = s->remote;
@@ -81,7 +84,7 @@ int stream_new(const struct stream_cfg *cfg, struct stream **ret_stream)
 	s = mem_zalloc(sizeof(*s));
 	if (!s)
 		return OH_ENOMEM;
-	if (jbuf_init(&s->jbuf, cfg->tick_ms, cfg->jitter_ms) < 0) {
+	if (jbuf_init(&s->jbuf, cfg->tick_ms, cfg->jitter_min_ms, cfg->jitter_max_ms) < 0) {
 		mem_free(s);
 		return OH_ENOMEM;
 	}

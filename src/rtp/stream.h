@@ -63,9 +63,10 @@ struct stream_cfg {
 	/* on sockets of any address: send from this one until the peer's packets tell which it asked;
 	 * family NONE: by route */
 	struct netaddr from;
-	uint32_t tick_ms;    /* 10 or 20: how often the media thread comes */
-	uint32_t jitter_ms;  /* the buffer's fixed target: how long before its tick a packet has to be there;
-			      * 0 = JBUF_RESERVE_MS: the next tick plays it */
+	uint32_t tick_ms; /* 10 or 20: how often the media thread comes */
+	/* how late packets may come and still be played; the buffer adapts between these bounds, and on a wire without
+	 * jitter the next tick plays a packet. The same twice: fixed. max 0 = JBUF_MOST_MS */
+	uint32_t jitter_min_ms, jitter_max_ms;
 	uint32_t timeout_ms; /* report when no RTP came for this long while receiving; 0 = never */
 	const char *cname;   /* copied; RFC 7022: random, no name of the machine */
 	uint32_t tag;        /* goes into every report: whose stream this is */
