@@ -305,8 +305,11 @@ static size_t decode_first(struct jbuf *j, int16_t *pcm, size_t room)
 		return 0;
 	if (direct)
 		return (size_t)n;
+	/* Less than it said, and all of that is past. */
+	if ((size_t)n <= skip)
+		skip = (size_t)n;
 	j->spill_at = skip;
-	j->spill_n = (size_t)n > skip ? (size_t)n - skip : 0;
+	j->spill_n = (size_t)n - skip;
 	return 0;
 }
 

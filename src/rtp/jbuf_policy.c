@@ -174,6 +174,10 @@ void jbuf_policy_begin(struct jbuf *j, uint64_t at_ns)
 	/* Here it stays until there is something to go by. */
 	j->want = j->line;
 	j->cover = j->line - (int32_t)seam_ms(j) * 1000 - jitter_base(&j->jitter);
+	if (j->cover < (int32_t)j->min_ms * 1000)
+		j->cover = (int32_t)j->min_ms * 1000;
+	if (j->cover > (int32_t)j->max_ms * 1000)
+		j->cover = (int32_t)j->max_ms * 1000;
 	j->reconsider = false;
 	j->late_since_get = false;
 	j->late_ticks = 0;
