@@ -174,8 +174,8 @@ TEST(a_registration_is_refreshed)
 
 TEST(a_short_interval_is_made_longer)
 {
-	reg_flow_run(&(struct reg_flow){
-		registers, {.min_s = 400}, NULL, "REGISTERED(200)", REG_REGISTERED, REG_RIG_BOUND});
+	reg_flow_run(&(struct reg_flow){registers, {.min_s = 400, .password = "secret"}, NULL,
+		"REGISTERED(200)", REG_REGISTERED, REG_RIG_BOUND});
 }
 
 TESTS(RUN(rfc3665_2_1_successful_new_registration), RUN(rfc3665_2_2_update_of_contact_list),
