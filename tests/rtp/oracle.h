@@ -164,13 +164,15 @@ static inline void oracle_gap(struct oracle *o, long at, long sent, long out_n, 
 
 static inline void oracle_run(struct oracle *o)
 {
-	long at, sent;
+	long at, sent, first = 0;
 
 	o->good = o->spoiled = o->silent = o->gaps = o->stretches = 0;
 	for (long i = 0; i < o->n_out; i++)
 		o->delay[i] = INT32_MIN;
 	/* What comes before the first sound is no gap, but the signal has to come from its beginning. */
-	if (!oracle_resume(o, 0, 0, &at, &sent)) {
+	while (first < o->n_out && !o->out[first])
+		first++;
+	if (!oracle_resume(o, first, 0, &at, &sent)) {
 		o->spoiled = o->n_sent;
 		return;
 	}
