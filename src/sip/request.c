@@ -262,7 +262,7 @@ void outgoing_drop(struct outgoing *o)
 
 struct slice outgoing_credentials(const struct outgoing *o)
 {
-	if (o->text.auth_end > o->text.n)
+	if (!o->text.p || o->text.auth_end > o->text.n)
 		return SLICE_NONE; /* trimmed away */
 	return slice_make(o->text.p + o->text.auth, o->text.auth_end - o->text.auth);
 }
