@@ -166,6 +166,30 @@ static PyObject *call_dtmf(PyObject *op, PyObject *args, PyObject *kwargs)
 	Py_END_ALLOW_THREADS return none_or_error(err);
 }
 
+static PyObject *message_send(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+	static char *names[] = {"account", "uri", "content_type", "body", "headers", NULL};
+	struct phone_object *self = (struct phone_object *)op;
+	struct offhook_header headers[MAX_HEADERS];
+	struct offhook_message message = {.size = sizeof(message)};
+	PyObject *list = Py_None;
+	const char *body = NULL;
+	Py_ssize_t body_n = 0;
+	unsigned long long account;
+	offhook_id id = 0;
+	int err;
+
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "Ks|zz#O", names, &account, &message.uri,
+		    &message.content_type, &body, &body_n, &list) ||
+		headers_from(list, headers, &message.n_headers))
+		return NULL;
+	message.headers = headers;
+	message.body = body;
+	message.body_length = (size_t)body_n;
+	Py_BEGIN_ALLOW_THREADS err = offhook_message_send(self->phone, account, &message, &id);
+	Py_END_ALLOW_THREADS return err ? raise_error(err) : PyLong_FromUnsignedLongLong(id);
+}
+
 static PyObject *call_request(PyObject *op, PyObject *args, PyObject *kwargs)
 {
 	static char *names[] = {"call", "method", "headers", "content_type", "body", NULL};
@@ -260,6 +284,8 @@ PyMethodDef phone_call_methods[] = {
 	{"call_transfer_stop", call_transfer_stop, METH_VARARGS, "call_transfer_stop(call)"},
 	{"question_answer", question_answer, METH_VARARGS, "question_answer(ticket, code, reason=None)"},
 	{"call_dtmf", KEYWORDS(call_dtmf), "call_dtmf(call, digits, duration_ms=0, pause_ms=0)"},
+	{"message_send", KEYWORDS(message_send),
+		"message_send(account, uri, content_type=None, body=None, headers=None) -> id"},
 	{"call_request", KEYWORDS(call_request),
 		"call_request(call, method, headers=None, content_type=None, body=None)"},
 	{"call_info", call_info, METH_VARARGS, "call_info(call) -> dict"},

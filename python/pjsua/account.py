@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Optional
 from offhook import _offhook
 
 from .call import Call, HdrList, usable_headers
-from .errors import (OH_ESCHEME, OH_EURI, PJSIP_EINVALIDREQURI, PJSIP_ENOROUTESET, Error, failing_as, unsupported)
+from .errors import (OH_ESCHEME, OH_EURI, PJSIP_EINVALIDREQURI, PJSIP_EINVALIDURI, PJSIP_ENOROUTESET, Error, failing_as, unsupported)
 from .infos import AccountInfo, BuddyInfo
 from .tracing import trace
 
@@ -149,8 +149,9 @@ class Account:
 
     def send_pager(self, uri: str, text: str, im_id: int = 0, content_type: str = "text/plain",
                    hdr_list: HdrList = None) -> None:
-        """Sends a MESSAGE."""
-        unsupported("send_pager()", self)
+        """Sends a MESSAGE; on_pager_status() tells its fate."""
+        with failing_as("send_pager()", self, {OH_EURI: PJSIP_EINVALIDURI, OH_ESCHEME: PJSIP_EINVALIDURI}):
+            self._lib._send_message(self._id, uri, text, im_id, content_type, usable_headers(hdr_list))
 
 
 class BuddyCallback:

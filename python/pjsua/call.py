@@ -219,5 +219,8 @@ class Call:
 
     def send_pager(self, text: str, im_id: int = 0, content_type: str = "text/plain",
                    hdr_list: HdrList = None) -> None:
-        """Sends a MESSAGE inside the call."""
-        unsupported("send_pager()", self)
+        """Sends a MESSAGE inside the call; on_pager_status() tells its fate."""
+        if self._id == -1:
+            raise Error("send_pager()", self, PJSIP_ESESSIONTERMINATED)
+        with failing_as("send_pager()", self, ENDED):
+            self._lib._send_in_call(self._id, text, im_id, content_type, usable_headers(hdr_list))

@@ -19,6 +19,7 @@ from .errors import OH_ECLOSED, PJSIP_EINVALIDURI, PJSIP_ESESSIONTERMINATED, Err
 from .infos import CodecInfo, CodecParameter, TransportInfo
 from .locks import LockGuard, ModuleLock
 from .logs import LogWriter
+from .messages import CALL_RESPONSE, MESSAGE, MESSAGE_SENT, Messages
 from .settings import AccountConfig, LogConfig, MediaConfig, TransportConfig, UAConfig
 
 # Event types of include/offhook/event.h.
@@ -93,6 +94,7 @@ class Lib(Conference):
         self._interrupt: Optional[KeyboardInterrupt] = None
         self._accounts: dict[int, Account] = {}
         self._calls: dict[int, Call] = {}
+        self._messages = Messages()
         _lib = self
 
     def __str__(self) -> str:
@@ -260,6 +262,19 @@ class Lib(Conference):
         self._raise_interrupt()
         return result
 
+    def _send_message(self, account_id: int, uri: str, text: str, im_id: int, content_type: str,
+                      headers: Optional[list[tuple[str, str]]]) -> None:
+        # The lock: its fate must not be delivered before it is known here.
+        with self._lock:
+            self._alive("send_pager()").message_send(account_id, uri, content_type, text, headers)
+            self._messages.sent(_offhook.last_command(), 0, uri, text, im_id)
+
+    def _send_in_call(self, call_id: int, text: str, im_id: int, content_type: str,
+                      headers: Optional[list[tuple[str, str]]]) -> None:
+        with self._lock:
+            self._alive("send_pager()").call_request(call_id, "MESSAGE", headers, content_type, text)
+            self._messages.sent(_offhook.last_command(), call_id, "", text, im_id)
+
     def _make_call(self, account: Account, uri: str, cb: Any, headers: Optional[list[tuple[str, str]]]) -> Call:
         # The lock is held from before the command until its events are out, so nobody else delivers CALLING first.
         with self._lock:
@@ -295,12 +310,16 @@ class Lib(Conference):
             self._adopt(event["id"], event["call"]["remote_uri"])
             return
         call = self._calls.get(event["id"])
+        if kind in (CALL_RESPONSE, MESSAGE, MESSAGE_SENT):
+            self._messages.deliver(self, call, event)
+            return
         if call is None:
             return
         if kind == CALL_STATE:
             self._call_back(call._cb, "on_state")
             if event["call"]["state"] == CallState.DISCONNECTED:
                 self._calls.pop(event["id"], None)
+                self._messages.forget(event["id"])
                 call._id = -1
         elif kind == CALL_MEDIA:
             self._call_back(call._cb, "on_media_state")
