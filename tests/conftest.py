@@ -62,11 +62,11 @@ def free_port() -> Callable[[], int]:
     return one
 
 
-def wait_bound(port: int, seconds: float = 10) -> None:
-    """Until somebody listens on this UDP port."""
+def wait_bound(port: int, seconds: float = 10, kind: str = "udp") -> None:
+    """Until somebody listens on this UDP (or TCP) port."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        for line in Path("/proc/net/udp").read_text().splitlines()[1:]:
+        for line in Path(f"/proc/net/{kind}").read_text().splitlines()[1:]:
             if int(line.split()[1].split(":")[1], 16) == port:
                 return
         time.sleep(0.02)

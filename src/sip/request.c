@@ -12,6 +12,9 @@
 
 #define MAX_FORWARDS 70u /* RFC 3261 8.1.1.6 */
 #define VIA_LINE_MAX (SIP_SENT_BY_MAX + 64u)
+/* 200 bytes below the 1,500 of an unknown path (18.1.1); our Via is not in it yet when it is looked at. */
+#define SIP_UDP_REQUEST_MAX 1300u
+#define VIA_LINE_USUAL      84u
 
 /* Into the stack's room, without Via. */
 static int print(struct sip_stack *s, const struct sip_request *req, struct slice credentials,
@@ -107,14 +110,59 @@ int request_next_hop(const struct sip_request *req, struct sip_uri *ret_uri)
 
 static struct other_ways *other_ways(const struct sip_flow *flows, size_t n)
 {
-	struct other_ways *w = n > 1 ? mem_alloc(sizeof(*w) + (n - 1) * sizeof(*flows)) : NULL;
+	struct other_ways *w = n ? mem_alloc(sizeof(*w) + n * sizeof(*flows)) : NULL;
 
 	if (w) {
-		w->n = n - 1;
+		w->n = n;
 		w->next = 0;
-		memcpy(w->list, flows + 1, w->n * sizeof(*flows));
+		memcpy(w->list, flows, n * sizeof(*flows));
 	}
 	return w;
+}
+
+/* The same peer over TCP, from the same address. */
+static bool tcp_way(struct sip_stack *s, const struct sip_flow *udp, struct sip_flow *ret_tcp)
+{
+	LIST_FOREACH (it, &s->transports) {
+		struct sip_flow f = {
+			.transport = CONTAINER_OF(it, struct sip_transport, link), .remote = udp->remote};
+
+		if (f.transport->type != SIP_TRANSPORT_TCP ||
+			f.transport->local.family != udp->remote.family ||
+			sip_transport_source(f.transport, &f.remote, &f.local) ||
+			!netaddr_eq_ip(&f.local, &udp->local))
+			continue;
+		*ret_tcp = f;
+		return true;
+	}
+	return false;
+}
+
+/* RFC 3261 18.1.1: a request that might be cut into fragments goes over TCP, and over UDP when that is refused; then the
+ * peer is remembered for a while as one without TCP. An ACK goes as it was told: nobody would try it again. */
+static bool outgrows_udp(struct outgoing *o, const struct request_text *bare, const struct sip_flow *udp,
+	struct sip_flow *ret_tcp)
+{
+	struct sip_flow both[2] = {{0}, *udp};
+
+	if (udp->transport->type != SIP_TRANSPORT_UDP || bare->n + VIA_LINE_USUAL <= SIP_UDP_REQUEST_MAX ||
+		slice_starts(slice_make(bare->p, bare->n), SLICE_LIT("ACK ")) ||
+		!tcp_way(o->stack, udp, &both[0]))
+		return false;
+	sip_targets_sort(o->stack, both, 2);
+	*ret_tcp = both[0];
+	return both[0].transport != udp->transport;
+}
+
+static void choose_way(
+	struct outgoing *o, const struct request_text *bare, const struct sip_flow *flows, size_t n)
+{
+	if (outgrows_udp(o, bare, &flows[0], &o->flow)) {
+		o->others = other_ways(flows, n);
+		return;
+	}
+	o->flow = flows[0];
+	o->others = other_ways(flows + 1, n - 1);
 }
 
 static void located(void *arg, int err, const struct sip_flow *flows, size_t n)
@@ -127,8 +175,7 @@ static void located(void *arg, int err, const struct sip_flow *flows, size_t n)
 	if (!err && n == 0)
 		err = OH_ERESOLVE;
 	if (!err) {
-		o->flow = flows[0];
-		o->others = other_ways(flows, n);
+		choose_way(o, &bare, flows, n);
 		err = keep(&bare, via_line(o, via), &o->text);
 	}
 	if (!o->ready) {

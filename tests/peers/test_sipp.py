@@ -65,6 +65,29 @@ def test_we_call_sipp(need, start, command, free_port, tmp_path):
     assert uas.wait(20) == 0, uas.text()
 
 
+def test_sipp_calls_over_one_connection(need, start, command, free_port, tmp_path):
+    port = free_port()
+    ours = start([command, "answer", "--local", f"127.0.0.1:{port}", "--transport", "tcp", "--count", "5", "--json",
+                  "--tone", "440"])
+    ours.wait_for('"ready"')
+    uac = run_sipp(need, start, tmp_path, f"127.0.0.1:{port}", "-sn", "uac", "-t", "t1", "-p", free_port(), "-m", 5,
+                   "-l", 1, "-d", 300)
+    assert uac.wait(60) == 0, uac.text()
+    ours.wait(10)
+    stats = [json.loads(line) for line in ours.text().splitlines() if '"call.stats"' in line]
+    assert len(stats) == 5 and all(s["ended_by"] == "peer" for s in stats)
+
+
+def test_we_call_sipp_over_tcp(need, start, command, free_port, tmp_path):
+    port = free_port()
+    uas = run_sipp(need, start, tmp_path, "-sn", "uas", "-t", "t1", "-p", port, "-m", 1)
+    wait_bound(port, kind="tcp")
+    ours = start([command, "dial", f"sip:service@127.0.0.1:{port};transport=tcp", "--local", "127.0.0.1", "--transport",
+                  "tcp", "--duration", "1", "--json", "--timeout", "10"])
+    assert ours.wait(30) == 5, ours.text() + uas.text()  # as over UDP
+    assert uas.wait(20) == 0, uas.text()
+
+
 def test_we_cancel_a_call_to_sipp(need, start, command, free_port, tmp_path):
     port = free_port()
     uas = run_sipp(need, start, tmp_path, "-sf", write(tmp_path / "uas.xml", *GETS_CANCELLED), "-p", port, "-m", 1)

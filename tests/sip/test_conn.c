@@ -189,6 +189,48 @@ TEST(a_connection_that_ends_ends_what_waits_on_it)
 	}
 }
 
+/* RFC 3261 18.1.1. The rig's peer has a UDP socket on the port of its door. */
+TEST(a_request_that_outgrows_udp_goes_over_tcp_and_back_to_udp_when_that_is_refused)
+{
+	char body[1400];
+	struct tcp p;
+	struct sip_request req = rig_out(SIP_MESSAGE);
+	struct sip_client_handler handler;
+	struct sip_client *c;
+
+	tcp_open(&p);
+	handler = rig_client_handler(p.r);
+	memset(body, 'x', sizeof(body));
+	req.content_type = SLICE_LIT("text/plain");
+	for (int i = 0; i < 3; i++) {
+		req.body = slice_make(body, i == 0 ? 100 : sizeof(body));
+		if (i == 2) {
+			p.door.l = host_listener_close(p.door.l);
+			p.door.t.s = host_stream_close(p.door.t.s);
+			rig_run_for(p.r, 10);
+		}
+		CHECK_OK(sip_client_send(p.r->stack, &req, &handler, &c));
+		if (i == 1) {
+			rig_run_for(p.r, 10);
+			rig_expect_nothing(p.r);
+			CHECK_EQ(count(&p.door.t, "Via: SIP/2.0/TCP"), 1);
+			say(&p.door.t, rig_response(p.r, p.door.t.text, "200 OK", "bob1", ""));
+			rig_run_for(p.r, 10);
+		} else {
+			const char *got = rig_expect(p.r, "MESSAGE ");
+
+			CHECK(rig_has(got, "Via: SIP/2.0/UDP"));
+			rig_reply(p.r, got, "200 OK");
+			rig_run_for(p.r, 10);
+		}
+	}
+	CHECK_EQ(p.r->user.n, 3);
+	/* It is known now that the peer has no TCP: no attempt, no delay. */
+	CHECK_OK(sip_client_send(p.r->stack, &req, &handler, &c));
+	rig_reply(p.r, rig_expect_at(p.r, rig_ms(p.r) + 1, "MESSAGE "), "200 OK");
+	tcp_close(&p);
+}
+
 /* RFC 3261 18.2.2: to the port of the sent-by, here the peer's door. */
 TEST(a_response_whose_connection_has_gone_takes_a_new_one)
 {
@@ -562,6 +604,7 @@ TESTS(RUN(requests_are_cut_out_of_a_stream_however_it_is_cut),
 	RUN(our_requests_share_a_connection_and_are_sent_once),
 	RUN(nobody_to_connect_to_is_told_at_once_and_silence_after_five_seconds),
 	RUN(a_connection_that_ends_ends_what_waits_on_it),
+	RUN(a_request_that_outgrows_udp_goes_over_tcp_and_back_to_udp_when_that_is_refused),
 	RUN(a_response_whose_connection_has_gone_takes_a_new_one), RUN(a_ping_is_answered_by_a_pong),
 	RUN(who_does_not_speak_sip_or_not_to_an_end_is_cut_off), RUN(a_message_has_ten_seconds_and_64_kb),
 	RUN(one_address_has_so_many_and_the_idle_one_makes_room),
