@@ -165,15 +165,20 @@ static PyObject *phone_counters(PyObject *op, PyObject *unused)
 
 static PyObject *transport_add(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-	static char *names[] = {"type", "address", "port", "public_address", "dscp", NULL};
+	static char *names[] = {"type", "address", "port", "public_address", "dscp", "cert_file", "key_file",
+		"ca_file", "verify", "require_client_cert", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	struct offhook_transport_cfg cfg;
+	struct offhook_tls_cfg tls;
 	int type = OFFHOOK_UDP, err;
 	offhook_id id = 0;
 
 	offhook_transport_cfg_init(&cfg);
-	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|izHzb", names, &type, &cfg.address, &cfg.port,
-		    &cfg.public_address, &cfg.dscp))
+	offhook_tls_cfg_init(&tls);
+	cfg.tls = &tls;
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|izHzbzzzpp", names, &type, &cfg.address, &cfg.port,
+		    &cfg.public_address, &cfg.dscp, &tls.cert_file, &tls.key_file, &tls.ca_file, &tls.verify,
+		    &tls.require_client_cert))
 		return NULL;
 	cfg.type = (enum offhook_transport_type)type;
 	Py_BEGIN_ALLOW_THREADS err = offhook_transport_add(self->phone, &cfg, &id);
@@ -283,7 +288,9 @@ static PyMethodDef life_methods[] = {
 	{"drain_log", phone_drain_log, METH_NOARGS, "drain_log() -> list of (level, module, text)."},
 	{"counters", phone_counters, METH_NOARGS, "counters() -> dict: what is alive."},
 	{"transport_add", KEYWORDS(transport_add),
-		"transport_add(type=1, address=None, port=0, public_address=None, dscp=0) -> id"},
+		"transport_add(type=1, address=None, port=0, public_address=None, dscp=0, cert_file=None, "
+		"key_file=None, "
+		"ca_file=None, verify=True, require_client_cert=False) -> id"},
 	{"transport_info", transport_info, METH_VARARGS, "transport_info(id) -> dict"},
 	{"transport_remove", transport_remove, METH_VARARGS, "transport_remove(id)"},
 	{"account_add", KEYWORDS(account_add),

@@ -39,10 +39,11 @@ class TransportInfo:
     def __init__(self, info: Mapping[str, Any]) -> None:
         address = f"{info['address']}:{info['port']}"
         stream = info["type"] != TransportType.UDP
-        self.type: str = "TCP" if stream else "UDP"
+        secure = info["type"] == TransportType.TLS
+        self.type: str = "TLS" if secure else "TCP" if stream else "UDP"
         self.description: str = f"{self.type.lower()} {info['local']} [published as {address}]"
         self.is_reliable: int = TransportFlag.RELIABLE if stream else 0
-        self.is_secure: int = 0
+        self.is_secure: int = TransportFlag.SECURE if secure else 0
         self.is_datagram: int = 0 if stream else TransportFlag.DATAGRAM
         self.host: str = info["address"]
         self.port: int = info["port"]

@@ -394,19 +394,21 @@ class Lib(Conference):
     # ---- transports and accounts ----
 
     def create_transport(self, type: int, cfg: Optional[TransportConfig] = None) -> Transport:
-        """Opens a SIP transport: UDP or TCP. The _IPV6 kinds listen on all IPv6 interfaces unless bound_addr says else."""
+        """Opens a SIP transport: UDP, TCP or TLS. The _IPV6 kinds listen on all IPv6 interfaces unless bound_addr says else."""
         phone = self._alive("create_transport()")
         settings = cfg or TransportConfig()
         kind = type & ~TransportType.IPV6
         everywhere = "::" if type & TransportType.IPV6 else None
-        if kind not in (TransportType.UDP, TransportType.TCP):
+        if kind not in (TransportType.UDP, TransportType.TCP, TransportType.TLS):
             unsupported("create_transport()", self)
         with failing_as("create_transport()", self):
             if not 0 <= settings.port <= 65535:
                 raise ValueError(f"port {settings.port} is not in 0..65535")
             dscp = settings.qos_params_dscp_val if settings.qos_params_flags & 1 else 0
             transport_id = phone.transport_add(kind, settings.bound_addr or everywhere, settings.port,
-                                               settings.public_addr or None, dscp)
+                                               settings.public_addr or None, dscp, settings.tls_cert_file or None,
+                                               settings.tls_key_file or None, settings.tls_ca_file or None,
+                                               settings.tls_verify, settings.tls_require_client_cert)
         return Transport(self, transport_id)
 
     def create_account(self, acc_config: AccountConfig, set_default: bool = True, cb: Any = None) -> Account:

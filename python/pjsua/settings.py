@@ -74,7 +74,16 @@ class MediaConfig:
 
 
 class TransportConfig:
-    """Settings of a transport: port 0 is any free one, bound_addr "" all interfaces."""
+    """Settings of a transport: port 0 is any free one, bound_addr "" all interfaces.
+
+    The tls_ attributes are ours: PEM files, and whether the certificate of a server is verified. Without a certificate
+    of its own a TLS transport calls, and nobody can connect to it."""
+
+    tls_cert_file: str = ""
+    tls_key_file: str = ""
+    tls_ca_file: str = ""
+    tls_verify: bool = True
+    tls_require_client_cert: bool = False
 
     def __init__(self, port: int = 0, bound_addr: str = "", public_addr: str = "") -> None:
         self.port = port

@@ -208,7 +208,9 @@ def test_s6_transports_that_cannot_be_made(phone):
         phone.lib.create_transport(1, pj.TransportConfig(port, "127.0.0.1"))
     assert (caught.value.err_code, caught.value.op_name, caught.value.obj) == (120098, "create_transport()", phone.lib)
     assert "Address already in use" in caught.value.err_msg()
-    assert code_of(phone.lib.create_transport, pj.TransportType.TLS) == 70012
+    no_file = pj.TransportConfig(bound_addr="127.0.0.1")
+    no_file.tls_cert_file = "/nonexistent.pem"
+    assert code_of(phone.lib.create_transport, pj.TransportType.TLS, no_file) == 70006
     for port in (-1, 65536, "x"):
         assert code_of(phone.lib.create_transport, 1, pj.TransportConfig(port)) == 70004
     assert code_of(phone.lib.create_transport, 1, pj.TransportConfig(bound_addr="not an address")) != 0
@@ -223,6 +225,9 @@ def test_s6_tcp_and_ipv6(phone):
         assert info.description.startswith(info.type.lower() + (" [::1]:" if ":" in bound else " 127.0.0.1:"))
         assert (info.is_reliable, info.is_datagram) == ((1, 0) if stream else (0, 4))
         assert info.host == bound and info.port
+    info = phone.lib.create_transport(pj.TransportType.TLS, pj.TransportConfig(bound_addr="127.0.0.1")).info()
+    assert (info.type, info.is_reliable, info.is_secure, info.is_datagram) == ("TLS", 1, 2, 0)
+    assert info.description.startswith("tls 127.0.0.1:")
 
 
 def test_s7_a_closed_transport(phone):
