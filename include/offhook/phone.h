@@ -284,7 +284,7 @@ struct offhook_tls_cfg;
 /** Settings of a transport; fill with offhook_transport_cfg_init() first. */
 struct offhook_transport_cfg {
 	size_t size;                      /**< set by offhook_transport_cfg_init() */
-	enum offhook_transport_type type; /**< default UDP; TLS is not there yet: OH_ENOTSUP */
+	enum offhook_transport_type type; /**< default UDP; another kind than these: OH_ENOTSUP */
 	const char *address;              /**< local IP address; NULL or "" = all IPv4 interfaces; copied */
 	uint16_t port;                    /**< 0 = any free one; default 0 */
 	/** host published in Via, Contact and SDP instead of the local one; a name is looked up for
