@@ -314,7 +314,10 @@ void sip_conn_finish(struct sip_conn *c)
 /* To SIP there is no difference between the ways in which a connection is not to be had (RFC 3261 18.4). */
 static int error_of(const struct sip_conn *c, int err)
 {
-	/* Who it is that answers there, or how: the program is told. */
+	/* Who it is that answers there, or how: the program is told. In TLS 1.3 a client is through with the handshake before
+	 * it hears that its certificate does not please. */
+	if (c->filter && c->filter->state == FILTER_FAILED)
+		err = c->filter->err;
 	if (err == OH_ETLS || err == OH_ECERT || err == OH_ENOMEM)
 		return err;
 	if (c->state == CONN_CONNECTING || c->state == CONN_OPENING)

@@ -22,6 +22,8 @@ struct rig {
 	struct sim *sim;
 	struct cert cert;
 	struct end a, b;
+	const char *ca; /* whom they trust; NULL: cert */
+	bool mutual;    /* the next transports ask for certificates */
 };
 
 static void request(void *arg, struct sip_msg *msg, struct sip_server *server)
@@ -57,9 +59,10 @@ static int maker_of(
 	struct rig *r, const struct end *e, enum sip_transport_type type, struct filter_maker *ret_maker)
 {
 	const struct tls_cfg tls = {.host = e->host,
+		.require_client_cert = r->mutual,
 		.cert_pem = slice_of(r->cert.pem),
 		.key_pem = slice_of(r->cert.key_pem),
-		.ca_pem = slice_of(r->cert.pem)};
+		.ca_pem = slice_of(r->ca ? r->ca : r->cert.pem)};
 	const struct ws_cfg ws = {.host = e->host};
 	struct tls_ctx *ctx = NULL;
 	int err = type == SIP_TRANSPORT_WS ? 0 : tls_ctx_new(&tls, &ctx);
@@ -228,6 +231,35 @@ TEST(a_handshake_that_fails_ends_the_request_at_once_with_its_reason)
 	close_worlds(&r);
 }
 
+/* TLS 1.3: our request is on its way when the refusal comes. */
+TEST(a_certificate_that_the_server_does_not_take_is_told_as_well)
+{
+	const struct cert_cfg other = {.cn = "nobody", .san = "DNS:b.example"};
+	struct cert first;
+	struct rig r;
+
+	open_worlds(&r);
+	r.mutual = true;
+	CHECK_OK(end_open(&r, &r.b, "10.0.0.2", SIP_TRANSPORT_TLS));
+	CHECK_OK(end_open(&r, &r.a, "10.0.0.1", SIP_TRANSPORT_TLS));
+	CHECK_OK(ask(&r, "sip:b@b.example:5061;transport=tls"));
+	CHECK_EQ(r.a.status, 200);
+	end_close(&r.a);
+	/* Now a shows another one, which b does not know; it still trusts b's. */
+	first = r.cert;
+	cert_make(&other, &r.cert);
+	r.ca = first.pem;
+	CHECK_OK(end_open(&r, &r.a, "10.0.0.1", SIP_TRANSPORT_TLS));
+	CHECK_OK(ask(&r, "sip:b@b.example:5061;transport=tls"));
+	CHECK_EQ(r.a.status, 0);
+	CHECK_EQ(r.a.err, OH_ETLS);
+	CHECK_SLICE(sip_stack_secure_fault(r.a.stack), "the peer refuses: unknown CA (TLS alert 48)");
+	end_close(&r.a);
+	end_close(&r.b);
+	cert_free(&first);
+	close_worlds(&r);
+}
+
 /* RFC 3261 26.2.2: nothing else will do. */
 TEST(sips_goes_over_tls_or_not_at_all)
 {
@@ -266,5 +298,6 @@ TEST(whatever_allocation_fails_nothing_is_left_behind)
 
 TESTS(RUN(a_request_and_its_answer_over_every_kind_of_connection),
 	RUN(a_connection_serves_the_name_that_it_was_proven_for),
+	RUN(a_certificate_that_the_server_does_not_take_is_told_as_well),
 	RUN(a_handshake_that_fails_ends_the_request_at_once_with_its_reason),
 	RUN(sips_goes_over_tls_or_not_at_all), RUN(whatever_allocation_fails_nothing_is_left_behind))
