@@ -85,7 +85,13 @@ struct offhook_call_info {
 	const char *codec;          /**< "PCMU/8000/1", "" before audio is agreed */
 	double call_time_s;         /**< since CONFIRMED, frozen at the end; 0 before */
 	double total_time_s;        /**< since the INVITE, frozen at the end */
+	/** what the Reason of the peer's BYE, CANCEL or refusal says (RFC 3326), "" when nothing; cut to 95 bytes */
+	const char *reason_text;
+	unsigned reason_sip;  /**< its SIP cause, such as 200 for "Call completed elsewhere"; 0 = not told */
+	unsigned reason_q850; /**< its Q.850 cause, such as 16 for a normal clearing; 0 = not told */
 };
+
+struct offhook_session_cfg;
 
 /** Settings of an outgoing call; fill with offhook_call_cfg_init() first. */
 struct offhook_call_cfg {
@@ -97,6 +103,8 @@ struct offhook_call_cfg {
 	/** Expires of the INVITE: when nobody has answered by then, it is cancelled and the call ends
 	 * with 487; 0 (default) = as long as the callee rings */
 	uint32_t expires_s;
+	const struct offhook_session_cfg
+		*session; /**< session.h; NULL (default) = as the account's; copied */
 };
 
 /**

@@ -10,6 +10,7 @@
 #include "offhook/call.h"
 #include "offhook/question.h"
 #include "offhook/transfer.h"
+#include "offhook/session.h"
 #include "offhook/event.h"
 #include "offhook/registration.h"
 #include "offhook/bridge.h"

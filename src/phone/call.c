@@ -127,6 +127,8 @@ void call_ended(struct call *c, const struct call_end *end)
 	};
 
 	c->ended_ns = host_now(c->phone->host);
+	if (end->msg)
+		reason_read(end->msg, &c->why);
 	if (c->state == OFFHOOK_CALL_NULL || c->replacing) {
 		/* Nobody has heard of it: its maker discards it. */
 		c->inv = inv_free(c->inv);

@@ -11,6 +11,7 @@
 #include "phone/account.h"
 #include "phone/call_media.h"
 #include "phone/phone_impl.h"
+#include "phone/reason.h"
 #include "session/inv.h"
 
 /* Program headers, copied. */
@@ -48,6 +49,7 @@ struct call {
 	struct extras *extras;
 	struct call_ways *ways;
 	uint32_t expires_s; /* 0: none */
+	struct inv_policy policy;
 
 	uint64_t begun_ns, first_response_ns, confirmed_ns, ended_ns; /* 0: not yet */
 	uint64_t reoffer_cause; /* the command whose re-INVITE is open */
@@ -56,6 +58,7 @@ struct call {
 	unsigned status;
 	enum offhook_ended_by ended_by;
 	int error;
+	struct reason why;
 	struct picture *final;
 	struct event *end_event; /* made with the call, so that its end can always be told */
 	struct picture *end_picture;

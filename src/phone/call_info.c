@@ -4,7 +4,7 @@
 #include "base/mem.h"
 
 struct texts {
-	struct slice local_uri, local_contact, remote_uri, remote_contact, reason, sip_call_id, codec;
+	struct slice local_uri, local_contact, remote_uri, remote_contact, reason, sip_call_id, codec, why;
 };
 
 static struct slice text_of(const char *s)
@@ -53,6 +53,8 @@ static void fill(struct offhook_call_info *info, const struct call *c)
 	info->last_status = c->ended_ns ? c->status : c->inv ? inv_status(c->inv) : 0;
 	info->ended_by = c->ended_by;
 	info->error = c->error;
+	info->reason_sip = c->why.sip;
+	info->reason_q850 = c->why.q850;
 	info->call_time_s = seconds_between(c->confirmed_ns, now);
 	info->total_time_s = seconds_between(c->begun_ns, now);
 }
@@ -72,9 +74,10 @@ struct picture *picture_new(const struct call *c)
 		.reason = reason_of(c),
 		.sip_call_id = text_of(c->sip_call_id),
 		.codec = slice_of(c->media.codec),
+		.why = slice_of(c->why.text),
 	};
 	size_t size = t.local_uri.n + t.local_contact.n + t.remote_uri.n + t.remote_contact.n + t.reason.n +
-		      t.sip_call_id.n + t.codec.n + 7 + 2;
+		      t.sip_call_id.n + t.codec.n + t.why.n + 8 + 2;
 	struct picture *pic = mem_zalloc(sizeof(*pic) + size);
 	char *at;
 
@@ -93,6 +96,7 @@ struct picture *picture_new(const struct call *c)
 	pic->info.last_reason = place(&at, t.reason, "", "");
 	pic->info.sip_call_id = place(&at, t.sip_call_id, "", "");
 	pic->info.codec = place(&at, t.codec, "", "");
+	pic->info.reason_text = place(&at, t.why, "", "");
 	return pic;
 }
 
@@ -103,7 +107,7 @@ static const char *moved(const char *text, const struct picture *from, struct pi
 
 struct picture *picture_dup(const struct picture *pic)
 {
-	size_t size = (size_t)(pic->info.codec - pic->text) + strlen(pic->info.codec) +
+	size_t size = (size_t)(pic->info.reason_text - pic->text) + strlen(pic->info.reason_text) +
 		      1; /* the last of the texts */
 	struct picture *dup = mem_alloc(sizeof(*dup) + size);
 
@@ -119,6 +123,7 @@ struct picture *picture_dup(const struct picture *pic)
 	dup->info.last_reason = moved(pic->info.last_reason, pic, dup);
 	dup->info.sip_call_id = moved(pic->info.sip_call_id, pic, dup);
 	dup->info.codec = moved(pic->info.codec, pic, dup);
+	dup->info.reason_text = moved(pic->info.reason_text, pic, dup);
 	return dup;
 }
 

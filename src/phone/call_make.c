@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "phone/account_reg.h"
+#include "phone/session_cfg.h"
 #include "phone/uri_text.h"
 
 void offhook_call_cfg_init(struct offhook_call_cfg *cfg)
@@ -23,10 +24,12 @@ static int fill(struct call *c, const struct account *a, const struct offhook_ca
 	const struct sip_addr *addr)
 {
 	char token[CALL_ID_LENGTH + 1];
+	int err;
 
 	sip_stack_token(c->phone->stack, token, CALL_ID_LENGTH);
 	c->account = a->id;
 	c->expires_s = cfg->expires_s;
+	c->policy = a->policy;
 	c->local_uri = mem_strdup(a->uri);
 	c->remote_uri = mem_strdup(cfg->uri);
 	c->sip_call_id = mem_strdup(token);
@@ -37,7 +40,10 @@ static int fill(struct call *c, const struct account *a, const struct offhook_ca
 		return OH_ENOMEM;
 	c->ladder = ladder_new(c->phone, c->sip_call_id, c->id);
 	c->end_picture = picture_new(c);
-	return c->end_picture ? extras_new(cfg->headers, cfg->n_headers, &c->extras) : OH_ENOMEM;
+	if (!c->end_picture)
+		return OH_ENOMEM;
+	err = cfg->session ? session_policy(cfg->session, &c->policy) : 0;
+	return err ? err : extras_new(cfg->headers, cfg->n_headers, &c->extras);
 }
 
 /* Where the callee may be, best first (RFC 3263 4.2). */
@@ -91,7 +97,7 @@ static int send_invite(struct call *c, const struct sip_flow *flow)
 		.extras = c->extras->list,
 		.n_extras = c->extras->n,
 		.expires_s = expires_left(c),
-		.policy = inv_policy_default(),
+		.policy = c->policy,
 		.flow = *flow,
 		.auth = a ? a->auth : NULL,
 		.handler = call_inv_handler(c),

@@ -120,7 +120,6 @@ static void take_replacing(struct call *c, struct call *old, struct account *a, 
 static void take_call(struct offhook_phone *p, struct sip_msg *msg, struct sip_server *server,
 	struct account *a, struct call *old)
 {
-	struct inv_policy policy = inv_policy_default();
 	struct inv_handler handler;
 	struct event_say say;
 	struct call *c;
@@ -130,7 +129,7 @@ static void take_call(struct offhook_phone *p, struct sip_msg *msg, struct sip_s
 		return;
 	}
 	handler = call_inv_handler(c);
-	if (inv_incoming(p->stack, msg, server, &policy, &handler, &c->inv)) {
+	if (inv_incoming(p->stack, msg, server, &a->policy, &handler, &c->inv)) {
 		/* It has been refused already. */
 		call_discard(c);
 		return;

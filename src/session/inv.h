@@ -174,6 +174,8 @@ int inv_reoffer(struct inv *inv, struct slice offer, struct slice contact, const
  * inv_reoffer(), or an UPDATE is open; else as sip_client_send(). */
 int inv_update(struct inv *inv, struct slice offer, struct slice contact, const struct sip_extra *extras,
 	size_t n_extras);
+/* 0, or why it would not go now. */
+int inv_may_update(const struct inv *inv, bool with_offer);
 /* Does the peer say that it takes this method? True when it has said nothing. */
 bool inv_peer_takes(const struct inv *inv, enum sip_method method);
 

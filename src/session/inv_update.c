@@ -242,22 +242,30 @@ bool update_may_offer(const struct inv *inv)
 	return !inv_ended(inv) && !is_busy(inv);
 }
 
+int inv_may_update(const struct inv *inv, bool with_offer)
+{
+	if (inv_ended(inv))
+		return OH_EENDED;
+	if (!inv->dialog || inv->phase == PHASE_INCOMING)
+		return err_detail(OH_ESTATE, "the call has no dialog yet");
+	if (with_offer && inv->sdp == SDP_PREVIEW)
+		return err_detail(OH_ESTATE, "the first offer has no reliable answer yet");
+	if (inv_peer_refuses(inv, SIP_UPDATE))
+		return err_detail(OH_ENOTSUP, "the peer takes no UPDATE");
+	/* RFC 6337 4.3, UAC-UU. */
+	if (inv->want || inv_request_open(inv, plain_done) || (with_offer && !update_may_offer(inv)))
+		return err_detail(OH_EBUSY, "another offer waits for its answer");
+	return 0;
+}
+
 int inv_update(struct inv *inv, struct slice offer, struct slice contact, const struct sip_extra *extras,
 	size_t n_extras)
 {
 	struct op_reoffer op = {offer, contact, extras, n_extras};
-	int err;
+	int err = inv_may_update(inv, !slice_empty(offer));
 
-	if (inv_ended(inv))
-		return OH_EENDED;
-	if (!inv->dialog || inv->phase == PHASE_INCOMING || (inv->sdp == SDP_PREVIEW && !slice_empty(offer)))
-		return OH_ESTATE;
-	if (inv_peer_refuses(inv, SIP_UPDATE))
-		return err_detail(OH_ENOTSUP, "the peer takes no UPDATE");
-	/* RFC 6337 4.3, UAC-UU. */
-	if (inv->want || inv_request_open(inv, plain_done) || (!slice_empty(offer) && !update_may_offer(inv)))
-		return OH_EBUSY;
-	err = inv_keep_contact(inv, contact);
+	if (err == 0)
+		err = inv_keep_contact(inv, contact);
 	if (err)
 		return err;
 	if (slice_empty(offer))

@@ -337,15 +337,18 @@ void pair_settle(struct pair *p)
 int end_try_reply(struct end *e, unsigned status, const char *sdp)
 {
 	struct inv_reply reply = {.status = status, .sdp = slice_of(sdp)};
+	/* An offer in an UPDATE may have been refused since. */
+	bool asked = *e->their_offer && !slice_empty(inv_remote_offer(e->inv));
+	bool open = inv_offer_open(e->inv);
 	char contact[64];
 	int err;
 
 	snprintf(contact, sizeof(contact), "<sip:bob@%s>", e->ip ? e->ip : END_B_IP);
 	reply.contact = slice_of(contact);
 	err = inv_reply(e->inv, &reply);
-	if (err == 0 && sdp && *e->their_offer)
+	if (err == 0 && sdp && asked)
 		we_answered(e, sdp);
-	else if (err == 0 && sdp)
+	else if (err == 0 && sdp && !open && !e->session[0])
 		offered(e, sdp);
 	return err;
 }

@@ -1,5 +1,5 @@
 /*
- * Two ends of a call, told at random to offer, ask for an offer, answer, let an offer wait, and hang up, on a wire that
+ * Two ends of a call, told at random to offer (by INVITE, UPDATE or PRACK), ask for an offer, answer, let one wait, hang up, on a wire that
  * loses, doubles and overtakes. Unlike phones, sessions make offers late: in a 2xx, with the answer in its ACK. When it is
  * calm both ends are in the same state and have agreed on the same offer and answer; the rules of the wire are those of
  * watch.h. A seed replays its run: OFFHOOK_SEED=n, with OFFHOOK_TRACE=1 the wire is printed; OFFHOOK_SCHEDULES=n.
@@ -14,7 +14,7 @@ static struct play {
 	struct pair *pair;
 	struct watch watch;
 	unsigned texts, ends[2]; /* DISCONNECTED, as each end was told */
-	char answers[2][16], agains[2][16];
+	char answers[2][16], agains[2][16], pracks[2][16];
 } play;
 
 static unsigned draw(unsigned bound)
@@ -79,7 +79,8 @@ static void act(struct end *e)
 		return;
 	e->answer = draw(5) ? text(play.answers[side], 'a') : NULL;
 	e->again = draw(8) ? text(play.agains[side], 'o') : NULL;
-	switch (draw(14)) {
+	e->in_prack = draw(3) ? NULL : text(play.pracks[side], 'o');
+	switch (draw(17)) {
 	case 0:
 	case 1:
 	case 2:
@@ -105,6 +106,13 @@ static void act(struct end *e)
 	case 12:
 		if (draw(6) == 0)
 			end_hangup(e);
+		break;
+	case 14:
+	case 15:
+		(void)end_update(e, text(buf, 'o'));
+		break;
+	case 16:
+		(void)end_update(e, NULL);
 		break;
 	case 13:
 		play.watch.silent[side] = draw(3) == 0;
@@ -154,6 +162,11 @@ static void begin(uint64_t seed)
 	play.watch.tells = getenv("OFFHOOK_TRACE") != NULL;
 	play.watch.weather = (struct weather){
 		.loss = 100 * draw(4), .twice = 50 * draw(4), .late = 100 * draw(4), .late_ms = 450};
+	for (size_t i = 0; i < 2; i++)
+		(i ? &play.pair->b : &play.pair->a)->policy =
+			(struct inv_policy){.reliable = (enum inv_reliable)draw(2 + draw(2)),
+				.timer = (enum inv_timer_use)draw(3),
+				.session_expires_s = 90};
 	pair_call(play.pair, draw(3) ? text(buf, 'o') : NULL);
 }
 

@@ -1,0 +1,88 @@
+/* How the sessions of an account, or of one call, behave: from the program's settings to those of the INVITE session. */
+#include "phone/session_cfg.h"
+
+#include "phone/account.h"
+#include "phone/phone_impl.h"
+
+#define SECONDS_MAX 86400u
+#define MIN_SE_S    90u /* RFC 4028 4 */
+
+void offhook_session_cfg_init(struct offhook_session_cfg *cfg)
+{
+	*cfg = (struct offhook_session_cfg){.size = sizeof(*cfg)};
+}
+
+static int check(const struct offhook_session_cfg *cfg)
+{
+	if ((unsigned)cfg->reliable > OFFHOOK_RELIABLE_REQUIRED)
+		return err_detail(OH_EINVAL, "reliable is no enum offhook_reliable");
+	if ((unsigned)cfg->timer > OFFHOOK_TIMER_REQUIRE)
+		return err_detail(OH_EINVAL, "timer is no enum offhook_session_timer");
+	if (cfg->session_expires_s &&
+		(cfg->session_expires_s < MIN_SE_S || cfg->session_expires_s > SECONDS_MAX))
+		return err_detail(OH_EINVAL, "session_expires_s is 0 or 90 to 86400");
+	if (cfg->min_se_s && (cfg->min_se_s < MIN_SE_S || cfg->min_se_s > SECONDS_MAX))
+		return err_detail(OH_EINVAL, "min_se_s is 0 or 90 to 86400");
+	if (cfg->options_s > SECONDS_MAX)
+		return err_detail(OH_EINVAL, "options_s is at most 86400");
+	return 0;
+}
+
+int session_policy(const struct offhook_session_cfg *cfg, struct inv_policy *ret_policy)
+{
+	static const enum inv_reliable reliable[] = {[OFFHOOK_RELIABLE_DEFAULT] = INV_RELIABLE_SUPPORTED,
+		[OFFHOOK_RELIABLE_OFF] = INV_RELIABLE_OFF,
+		[OFFHOOK_RELIABLE_SUPPORTED] = INV_RELIABLE_SUPPORTED,
+		[OFFHOOK_RELIABLE_REQUIRED] = INV_RELIABLE_REQUIRED};
+	static const enum inv_timer_use timer[] = {[OFFHOOK_TIMER_DEFAULT] = INV_TIMER_ACCEPT,
+		[OFFHOOK_TIMER_OFF] = INV_TIMER_OFF,
+		[OFFHOOK_TIMER_ACCEPT] = INV_TIMER_ACCEPT,
+		[OFFHOOK_TIMER_OFFER] = INV_TIMER_OFFER,
+		[OFFHOOK_TIMER_REQUIRE] = INV_TIMER_REQUIRE};
+	struct offhook_session_cfg ours;
+	int err = 0;
+
+	offhook_session_cfg_init(&ours);
+	if (cfg)
+		err = cfg_take(&ours, sizeof(ours), cfg);
+	if (!err)
+		err = check(&ours);
+	if (err)
+		return err;
+	*ret_policy = (struct inv_policy){.reliable = reliable[ours.reliable],
+		.timer = timer[ours.timer],
+		.session_expires_s = ours.session_expires_s,
+		.min_se_s = ours.min_se_s,
+		.options_s = ours.options_s};
+	return 0;
+}
+
+struct set_args {
+	offhook_id account;
+	struct inv_policy policy;
+};
+
+static int set_run(struct offhook_phone *p, void *arg)
+{
+	const struct set_args *args = arg;
+	struct account *a = account_find(p, args->account);
+	int err = phone_check_open(p);
+
+	if (err)
+		return err;
+	if (!a)
+		return err_detail(OH_ENOENT, "no such account");
+	a->policy = args->policy;
+	return 0;
+}
+
+int offhook_account_set_session(
+	struct offhook_phone *phone, offhook_id account, const struct offhook_session_cfg *cfg)
+{
+	struct set_args args = {.account = account};
+	int err;
+
+	err_detail_clear();
+	err = session_policy(cfg, &args.policy);
+	return err ? err : phone_command(phone, set_run, &args);
+}
