@@ -204,6 +204,32 @@ PyObject *dict_from_account_info(const struct offhook_account_info *i)
 		"is_default", i->is_default, "priority", i->priority, "user", token(i->user_data));
 }
 
+PyObject *dict_from_registration(const struct offhook_registration_info *i)
+{
+	return Py_BuildValue("{s:i,s:I,s:i,s:N,s:I,s:I,s:I,s:I,s:N,s:i,s:N,s:N,s:N}", "state", (int)i->state,
+		"status", i->status, "error", i->error, "reason", str(i->reason), "granted_s", i->granted_s,
+		"next_s", i->next_s, "failures", i->failures, "registrar", i->registrar, "contact",
+		str(i->contact), "outbound", i->outbound, "pub_gruu", str(i->pub_gruu), "temp_gruu",
+		str(i->temp_gruu), "service_route", str(i->service_route));
+}
+
+PyObject *dict_from_audio_info(const struct offhook_audio_info *i)
+{
+	return Py_BuildValue("{s:I,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:d,s:d,s:d}", "rate",
+		i->rate_hz, "slot", i->slot, "call", i->call, "written", i->written, "heard", i->heard,
+		"cleared", i->cleared, "queued", i->queued, "captured", i->captured, "read", i->read,
+		"dropped", i->dropped, "ran_dry", i->ran_dry, "turns", i->turns, "turn_last_ms",
+		i->turn_last_ms, "turn_mean_ms", i->turn_mean_ms, "turn_max_ms", i->turn_max_ms);
+}
+
+PyObject *dict_from_trace_message(const struct offhook_trace_message *m)
+{
+	return Py_BuildValue("{s:K,s:i,s:i,s:N,s:N,s:N,s:N}", "time_ns", m->time_ns, "sent", m->sent,
+		"transport", (int)m->transport, "local", str(m->local), "remote", str(m->remote),
+		"sip_call_id", str(m->sip_call_id), "text",
+		PyUnicode_DecodeUTF8(m->text, (Py_ssize_t)m->text_bytes, "replace"));
+}
+
 PyObject *dict_from_transport_info(const struct offhook_transport_info *i)
 {
 	return Py_BuildValue("{s:i,s:s,s:i,s:s}", "type", (int)i->type, "address", i->address, "port",

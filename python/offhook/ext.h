@@ -20,12 +20,14 @@
 #include <stdbool.h>
 
 struct log_queue;
+struct trace;
 
 struct phone_object {
 	PyObject ob_base;
 	struct offhook_phone *phone;
 	PyObject *handler; /* called with one dict an event, or NULL */
 	struct log_queue *log;
+	struct trace *traces; /* running ones; the interpreter's lock guards the list */
 };
 
 /* ---- convert.c ---- */
@@ -51,6 +53,9 @@ PyObject *dict_from_call_stats(const struct offhook_call_stats *s);
 PyObject *dict_from_event(const struct offhook_event *e);
 PyObject *dict_from_slot_info(const struct offhook_slot_info *info);
 PyObject *dict_from_account_info(const struct offhook_account_info *info);
+PyObject *dict_from_registration(const struct offhook_registration_info *info);
+PyObject *dict_from_audio_info(const struct offhook_audio_info *info);
+PyObject *dict_from_trace_message(const struct offhook_trace_message *m);
 PyObject *dict_from_transport_info(const struct offhook_transport_info *info);
 PyObject *dict_from_counters(const struct offhook_counters *c);
 PyObject *list_from_ids(const offhook_id *ids, size_t n);
@@ -63,10 +68,18 @@ void log_queue_add(void *queue, int level, const char *module, const char *text)
 /* [(level, module, text), ...]; when lines were dropped the last one says how many. */
 PyObject *log_queue_drain(struct log_queue *q);
 
-/* ---- phone.c, phone_calls.c, phone_bridge.c ---- */
+/* ---- phone_trace.c: messages wait here likewise ---- */
+
+/* All that are left, after the phone is freed. */
+void traces_free(struct trace *traces);
+
+/* ---- phone.c, phone_*.c ---- */
 
 extern PyType_Spec phone_spec;
-extern PyMethodDef phone_call_methods[], phone_bridge_methods[];
+extern PyMethodDef phone_account_methods[], phone_call_methods[], phone_bridge_methods[],
+	phone_audio_methods[], phone_trace_methods[];
+/* A command that takes an id and nothing else. */
+PyObject *with_id(PyObject *op, PyObject *args, int (*command)(struct offhook_phone *, offhook_id));
 /* Joins the tables of methods; once, before the type is made from phone_spec. */
 void phone_join_methods(void);
 

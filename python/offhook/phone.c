@@ -1,5 +1,5 @@
-/* The type offhook._offhook.Phone: life, events, transports, accounts. Calls and bridge: phone_calls.c,
- * phone_bridge.c. */
+/* The type offhook._offhook.Phone: life, events, transports. The rest: phone_accounts.c, phone_calls.c,
+ * phone_bridge.c, phone_audio.c, phone_trace.c. */
 #include "ext.h"
 
 #include <string.h>
@@ -93,6 +93,7 @@ static void phone_dealloc(PyObject *op)
 		Py_BEGIN_ALLOW_THREADS offhook_phone_free(self->phone);
 		Py_END_ALLOW_THREADS
 	}
+	traces_free(self->traces);
 	log_queue_free(self->log);
 	tp_free(op);
 	Py_DECREF(type);
@@ -161,7 +162,7 @@ static PyObject *phone_counters(PyObject *op, PyObject *unused)
 	Py_END_ALLOW_THREADS return err ? raise_error(err) : dict_from_counters(&c);
 }
 
-/* ---- transports and accounts ---- */
+/* ---- transports ---- */
 
 static PyObject *transport_add(PyObject *op, PyObject *args, PyObject *kwargs)
 {
@@ -198,49 +199,8 @@ static PyObject *transport_info(PyObject *op, PyObject *args)
 	Py_END_ALLOW_THREADS return err ? raise_error(err) : dict_from_transport_info(&info);
 }
 
-static PyObject *account_add(PyObject *op, PyObject *args, PyObject *kwargs)
-{
-	static char *names[] = {"uri", "transport", "contact", "priority", "make_default", "user",
-		"credentials", "initial_send", NULL};
-	struct phone_object *self = (struct phone_object *)op;
-	struct offhook_credential credentials[MAX_CREDENTIALS];
-	struct offhook_auth_cfg auth;
-	struct offhook_account_cfg cfg;
-	PyObject *list = NULL;
-	unsigned long long transport = 0, user = 0;
-	offhook_id id = 0;
-	int err;
-
-	offhook_account_cfg_init(&cfg);
-	offhook_auth_cfg_init(&auth);
-	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|zKzipKOp", names, &cfg.uri, &transport, &cfg.contact,
-		    &cfg.priority, &cfg.make_default, &user, &list, &auth.initial_send))
-		return NULL;
-	if (credentials_from(list, credentials, &auth.n_credentials))
-		return NULL;
-	auth.credentials = credentials;
-	cfg.auth = auth.n_credentials ? &auth : NULL;
-	cfg.transport = transport;
-	cfg.user_data = (void *)(uintptr_t)user;
-	Py_BEGIN_ALLOW_THREADS err = offhook_account_add(self->phone, &cfg, &id);
-	Py_END_ALLOW_THREADS return err ? raise_error(err) : PyLong_FromUnsignedLongLong(id);
-}
-
-static PyObject *account_info(PyObject *op, PyObject *args)
-{
-	struct phone_object *self = (struct phone_object *)op;
-	struct offhook_account_info info = {.size = sizeof(info)};
-	unsigned long long id;
-	int err;
-
-	if (!PyArg_ParseTuple(args, "K", &id))
-		return NULL;
-	Py_BEGIN_ALLOW_THREADS err = offhook_account_get_info(self->phone, id, &info);
-	Py_END_ALLOW_THREADS return err ? raise_error(err) : dict_from_account_info(&info);
-}
-
 /* The commands that take an id and nothing else. */
-static PyObject *with_id(PyObject *op, PyObject *args, int (*command)(struct offhook_phone *, offhook_id))
+PyObject *with_id(PyObject *op, PyObject *args, int (*command)(struct offhook_phone *, offhook_id))
 {
 	struct phone_object *self = (struct phone_object *)op;
 	unsigned long long id;
@@ -255,16 +215,6 @@ static PyObject *with_id(PyObject *op, PyObject *args, int (*command)(struct off
 static PyObject *transport_remove(PyObject *op, PyObject *args)
 {
 	return with_id(op, args, offhook_transport_remove);
-}
-
-static PyObject *account_remove(PyObject *op, PyObject *args)
-{
-	return with_id(op, args, offhook_account_remove);
-}
-
-static PyObject *account_set_default(PyObject *op, PyObject *args)
-{
-	return with_id(op, args, offhook_account_set_default);
 }
 
 static PyObject *port_remove(PyObject *op, PyObject *args)
@@ -293,29 +243,23 @@ static PyMethodDef life_methods[] = {
 		"ca_file=None, verify=True, require_client_cert=False) -> id"},
 	{"transport_info", transport_info, METH_VARARGS, "transport_info(id) -> dict"},
 	{"transport_remove", transport_remove, METH_VARARGS, "transport_remove(id)"},
-	{"account_add", KEYWORDS(account_add),
-		"account_add(uri=None, transport=0, contact=None, priority=0, make_default=False, user=0, "
-		"credentials=None, initial_send=False) -> "
-		"id"},
-	{"account_info", account_info, METH_VARARGS, "account_info(id) -> dict"},
-	{"account_remove", account_remove, METH_VARARGS, "account_remove(id)"},
-	{"account_set_default", account_set_default, METH_VARARGS, "account_set_default(id)"},
 	{"port_remove", port_remove, METH_VARARGS,
 		"port_remove(id): removes a player, recorder or tone; a recording is complete afterwards."},
 };
 
-/* The three tables of methods in one: built before the type is made. */
-#define MAX_METHODS 64
+/* All tables of methods in one: built before the type is made. */
+#define MAX_METHODS 128
 static PyMethodDef all_methods[MAX_METHODS];
 
 void phone_join_methods(void)
 {
-	PyMethodDef *const others[] = {phone_call_methods, phone_bridge_methods};
+	PyMethodDef *const others[] = {phone_account_methods, phone_call_methods, phone_bridge_methods,
+		phone_audio_methods, phone_trace_methods};
 	size_t n = 0;
 
 	for (; n < sizeof(life_methods) / sizeof(life_methods[0]); n++)
 		all_methods[n] = life_methods[n];
-	for (size_t t = 0; t < 2; t++) {
+	for (size_t t = 0; t < sizeof(others) / sizeof(others[0]); t++) {
 		for (PyMethodDef *m = others[t]; m->ml_name && n < MAX_METHODS - 1; m++)
 			all_methods[n++] = *m;
 	}

@@ -219,8 +219,8 @@ class Call:
 
     def send_pager(self, text: str, im_id: int = 0, content_type: str = "text/plain",
                    hdr_list: HdrList = None) -> None:
-        """Sends a MESSAGE inside the call; on_pager_status() tells its fate."""
+        """Sends a MESSAGE inside the call; on_pager_status() tells its fate, with this im_id."""
         if self._id == -1:
             raise Error("send_pager()", self, PJSIP_ESESSIONTERMINATED)
-        with failing_as("send_pager()", self, ENDED):
+        with failing_as("send_pager()", self, {**ENDED, OH_ESTATE: PJSIP_ESESSIONSTATE}):
             self._lib._send_in_call(self._id, text, im_id, content_type, usable_headers(hdr_list))

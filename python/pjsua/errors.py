@@ -25,6 +25,7 @@ OH_ENOENT = -3
 OH_EENDED = -4
 OH_ESTATE = -5
 OH_EBUSY = -7
+OH_ETIMEDOUT = -10
 OH_EURI = -14
 OH_ESCHEME = -15
 OH_ECLOSED = -29
@@ -33,6 +34,12 @@ OH_ECLOSED = -29
 def strerror(code: int) -> str:
     """The text of a status code, with its symbol in brackets."""
     return _offhook.pjsua_strerror(code) if abs(code) < 2 ** 31 else f"Unknown error {code}"
+
+
+def phrase(status: int) -> str:
+    """The standard phrase of a SIP status; "" for 0 and for statuses without one."""
+    text = _offhook.pjsua_strerror(170000 + status) if status else ""
+    return "" if text.startswith("Unknown error") else text
 
 
 class Error(Exception):
@@ -85,6 +92,8 @@ def failing_as(op_name: str, obj: Any, codes: Optional[Mapping[int, int]] = None
         raise failure from None
 
 
-def unsupported(op_name: str, obj: Any) -> NoReturn:
+def unsupported(op_name: str, obj: Any, detail: str = "") -> NoReturn:
     """Raises Error 70012: the name exists, this build cannot do it yet."""
-    raise Error(op_name, obj, PJ_ENOTSUP)
+    failure = Error(op_name, obj, PJ_ENOTSUP)
+    failure.detail = detail
+    raise failure

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Mapping, Optional
 
+from .errors import OH_ETIMEDOUT, phrase
 from .constants import CALL_STATE_NAMES, TransportFlag, TransportType
 
 if TYPE_CHECKING:
     from .account import Account
+
+# States of include/offhook/registration.h.
+REGISTRATION_NONE, REGISTRATION_TRYING, REGISTRATION_ACTIVE = 0, 2, 3
 
 
 class CallInfo:
@@ -51,15 +55,27 @@ class TransportInfo:
 
 
 class AccountInfo:
-    """An account. reg_active says whether a registrar is configured; reg_expires is -1 when not registered."""
+    """An account. reg_active says whether a registrar is configured; reg_expires is -1 when not registered.
 
-    def __init__(self, info: Mapping[str, Any], online: bool) -> None:
+    reg_status of a registrar that does not answer is 408, of one that cannot be reached 503.
+    """
+
+    def __init__(self, info: Mapping[str, Any], online: bool, registration: Mapping[str, Any]) -> None:
+        state, status = registration["state"], registration["status"]
         self.is_default: int = info["is_default"]
         self.uri: str = info["uri"]
-        self.reg_active: int = 0
+        self.reg_active: int = int(state != REGISTRATION_NONE)
         self.reg_expires: int = -1
-        self.reg_status: int = 0
-        self.reg_reason: str = "does not register"
+        self.reg_status: int = status
+        if state == REGISTRATION_TRYING:
+            self.reg_status, self.reg_expires = 100, 0
+        elif state == REGISTRATION_ACTIVE:
+            self.reg_expires = registration["next_s"]
+        if not self.reg_status and registration["error"]:
+            self.reg_status = 408 if registration["error"] == OH_ETIMEDOUT else 503
+        self.reg_reason: str = "does not register" if not self.reg_active else phrase(self.reg_status)
+        if self.reg_status == 100:
+            self.reg_reason = "In Progress"
         self.online_status: int = int(online)
         self.online_text: str = "Online" if online else "Offline"
 

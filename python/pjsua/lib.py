@@ -15,15 +15,19 @@ from .account import Account
 from .call import Call, CallCallback
 from .conference import Conference
 from .constants import CallState, TransportType
-from .errors import OH_ECLOSED, PJSIP_EINVALIDURI, PJSIP_ESESSIONTERMINATED, Error, failing_as, strerror, unsupported
+from .errors import (OH_ECLOSED, OH_ENOENT, PJ_EINVAL, PJSIP_EINVALIDURI, PJSIP_ESESSIONTERMINATED, Error,
+                     failing_as, strerror, unsupported)
 from .infos import CodecInfo, CodecParameter, TransportInfo
 from .locks import LockGuard, ModuleLock
 from .logs import LogWriter
 from .messages import CALL_RESPONSE, MESSAGE, MESSAGE_SENT, Messages
-from .settings import AccountConfig, LogConfig, MediaConfig, TransportConfig, UAConfig
+from .settings import (AccountConfig, LogConfig, MediaConfig, TransportConfig, UAConfig, credentials_of,
+                       registration_of)
+from .uri import next_hop
 
 # Event types of include/offhook/event.h.
 CALL_INCOMING, CALL_STATE, CALL_MEDIA, CALL_DTMF = 1, 2, 3, 4
+REGISTRATION = 20
 QUESTION, TRANSFER_STATUS, REPLACED, TRANSFERRED = 40, 41, 42, 43
 ASKS_TRANSFER, ASKS_REPLACES = 1, 2
 
@@ -309,6 +313,9 @@ class Lib(Conference):
         if kind == TRANSFERRED:  # its own object: the old call goes on by itself
             self._adopt(event["id"], event["call"]["remote_uri"])
             return
+        if kind == REGISTRATION:
+            self._on_registration(event)
+            return
         call = self._calls.get(event["id"])
         if kind in (CALL_RESPONSE, MESSAGE, MESSAGE_SENT):
             self._messages.deliver(self, call, event)
@@ -332,6 +339,11 @@ class Lib(Conference):
         elif kind == REPLACED:
             info = self._phone.call_info(event["other"])
             self._call_back(call._cb, "on_replaced", self._adopt(event["other"], info["remote_uri"]))
+
+    def _on_registration(self, event: Mapping[str, Any]) -> None:
+        account = self._accounts.get(event["id"])
+        if account is not None and not self._quit:  # in destroy() the account has gone before its event
+            self._call_back(account._cb, "on_reg_state")
 
     def _adopt(self, call_id: int, remote_uri: str) -> Call:
         call = Call(self, call_id, f"{{Call {remote_uri}}}")
@@ -412,30 +424,33 @@ class Lib(Conference):
         return Transport(self, transport_id)
 
     def create_account(self, acc_config: AccountConfig, set_default: bool = True, cb: Any = None) -> Account:
-        """Adds an account. One that registers, or has proxies, raises Error 70012 in this build."""
-        if acc_config.reg_uri or acc_config.proxy:
-            unsupported("create_account()", self)
+        """Adds an account; with a reg_uri it registers at once, and on_reg_state() tells how that goes.
+
+        This build sends no request through a proxy: one that is not where reg_uri (or id) leads anyway raises Error 70012,
+        and so do calls and messages of such an account to other hosts.
+        """
+        proxy = self._proxy_of(acc_config, "create_account()")
         return self._add_account(acc_config.id, max(acc_config.transport_id, 0), acc_config.force_contact or None,
-                                 acc_config.priority, set_default, cb, "create_account()", acc_config)
+                                 acc_config.priority, set_default, cb, "create_account()", acc_config, proxy)
 
     def create_account_for_transport(self, transport: Transport, set_default: bool = True, cb: Any = None) -> Account:
         """Adds an account whose URI is the address of the transport."""
         return self._add_account(None, transport._id, None, 0, set_default, cb, "create_account_for_transport()")
 
     def _add_account(self, uri: Optional[str], transport: int, contact: Optional[str], priority: int,
-                     set_default: bool, cb: Any, op_name: str, settings: Optional[AccountConfig] = None) -> Account:
-        credentials = [(c.realm, c.username, None, c.passwd) if c.passwd_type == 1 else
-                       (c.realm, c.username, c.passwd, None) for c in (settings.auth_cred if settings else [])]
+                     set_default: bool, cb: Any, op_name: str, settings: Optional[AccountConfig] = None,
+                     proxy: Optional[tuple[str, str]] = None) -> Account:
+        more = {**credentials_of(settings), **registration_of(settings)} if settings else {}
         # The lock: an incoming call must not be delivered before its account is known here.
         with self._lock:
             phone = self._alive(op_name)
             if uri == "":
                 raise Error(op_name, self, PJSIP_EINVALIDURI)
             with failing_as(op_name, self):
-                acc_id = phone.account_add(uri, transport, contact, priority, bool(set_default), 0, credentials,
-                                           bool(settings and settings.auth_initial_send))
+                acc_id = phone.account_add(uri, transport, contact, priority, bool(set_default), **more)
                 made_uri = phone.account_info(acc_id)["uri"]
             account = Account(self, acc_id, made_uri, cb)
+            account._proxy = proxy
             self._accounts[acc_id] = account
         return account
 
@@ -446,8 +461,30 @@ class Lib(Conference):
                 self._alive("delete()").account_remove(acc_id)
 
     def modify_account(self, acc_id: int, acc_config: AccountConfig) -> None:
-        """Changes the settings of an account."""
-        unsupported("modify_account()", self)
+        """Gives an account these settings, all of them; acc_id is the number, not the object."""
+        proxy = self._proxy_of(acc_config, "modify_account()")
+        if acc_config.id == "":
+            raise Error("modify_account()", self, PJSIP_EINVALIDURI)
+        with self._lock:
+            account = self._accounts.get(acc_id)
+            with failing_as("modify_account()", self, {OH_ENOENT: PJ_EINVAL}):
+                self._alive("modify_account()").account_modify(
+                    acc_id, acc_config.id, max(acc_config.transport_id, 0), acc_config.force_contact or None,
+                    acc_config.priority, **credentials_of(acc_config), **registration_of(acc_config))
+            if account is not None:
+                account._proxy = proxy
+
+    def _proxy_of(self, config: AccountConfig, op_name: str) -> Optional[tuple[str, str]]:
+        """Where the only proxy of these settings is, which is where their requests go anyway; None without proxies."""
+        for uri in [config.id, config.reg_uri, *config.proxy]:
+            if uri and _offhook.uri_check(uri) != 0:
+                raise Error(op_name, self, PJSIP_EINVALIDURI)
+        if not config.proxy:
+            return None
+        hops = {next_hop(uri) for uri in [config.reg_uri or config.id, *config.proxy] if uri}
+        if len(hops) > 1:
+            unsupported(op_name, self, "requests through a proxy other than the registrar: " + ", ".join(config.proxy))
+        return hops.pop()
 
     def verify_sip_url(self, sip_url: str) -> int:
         """0 for a valid SIP URI, else 171039."""

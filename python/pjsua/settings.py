@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Optional
+from typing import Any, Callable, Optional
 
 
 class UAConfig:
@@ -136,3 +136,19 @@ class AccountConfig:
             self.auth_cred.append(AuthCred("*", username, password))
         if rtp_transport_cfg is not None:
             self.rtp_transport_cfg = rtp_transport_cfg
+
+
+def credentials_of(config: AccountConfig) -> dict[str, Any]:
+    """The part of an account's settings that says who we are, as the extension takes it."""
+    return {"credentials": [(c.realm, c.username, None, c.passwd) if c.passwd_type == 1 else
+                            (c.realm, c.username, c.passwd, None) for c in config.auth_cred],
+            "initial_send": bool(config.auth_initial_send)}
+
+
+def registration_of(config: AccountConfig) -> dict[str, Any]:
+    """The part of an account's settings that says how it registers; nothing without a registrar."""
+    if not config.reg_uri:
+        return {}
+    return {"registrar": config.reg_uri, "expires_s": config.reg_timeout or 300,
+            "contact_rewrite": bool(config.allow_contact_rewrite),
+            "keepalive_s": config.ka_interval if config.ka_data else 0, "keepalive_data": config.ka_data or None}

@@ -211,6 +211,18 @@ def test_json_tester_judges(command, start, server, peer):
     assert "refused      486 Busy Here" in ended(start([*program, f"sip:bob@127.0.0.1:{busy.port}", "1"], env=env), 1)
 
 
+def test_program_audio_gives_back_and_is_silenced(start, free_port, peer, say, tmp_path):
+    port = free_port()
+    env = {**os.environ, "PYTHONPATH": str(BUILD / "python")}
+    program = start([sys.executable, ROOT / "examples" / "program_audio.py", port], env=env)
+    wait_bound(port)
+    heard, silenced = tmp_path / "heard.wav", tmp_path / "silenced.wav"
+    ended(peer("dial", f"sip:echo@127.0.0.1:{port}", "--play", say["one"], "--record", heard, "--duration", "6"))
+    assert_heard(say["one"], heard)
+    ended(peer("dial", f"sip:echo@127.0.0.1:{port}", "--dtmf", "5", "--record", silenced, "--duration", "2"))
+    assert re.search(r"cleared: [1-9]", program.wait_for("echo ends:", times=2))
+
+
 def test_info_and_headers_pass(start, server):
     screen = server("screen_calls", "X-Ticket", "4711")
     uri = f"sip:desk@127.0.0.1:{screen.port}"

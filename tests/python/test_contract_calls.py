@@ -272,12 +272,10 @@ def test_d10_answer_of_an_outgoing_call_after_hangup(phone):
     assert code_of(pair.caller.answer) == 171140
 
 
-@pytest.mark.parametrize("name", ["update"])
-def test_k26_s19_later_operations_raise_70012_and_end_nothing(phone, name):
+def test_k26_s19_later_operations_raise_70012_and_end_nothing(phone):
     pair = phone.connect()
-    args = {"update": ()}
     with pytest.raises(pj.Error) as caught:
-        getattr(pair.caller, name)(*args[name])
+        pair.caller.update()
     assert caught.value.err_code == 70012 and "PJ_ENOTSUP" in str(caught.value)
     assert pair.caller.is_valid() == 1
 
@@ -677,8 +675,8 @@ def test_s8_the_destination_may_be_a_name_addr(phone):
 
 
 @pytest.mark.parametrize(("name", "args"), [
-    ("set_basic_status", (True,)), ("set_presence_status", (True,)), ("set_registration", (True,)),
-    ("set_transport", (None,)), ("add_buddy", ("sip:b@127.0.0.1",)), ("pres_notify", (None, 4))])
+    ("set_basic_status", (True,)), ("set_presence_status", (True,)), ("set_transport", (None,)),
+    ("add_buddy", ("sip:b@127.0.0.1",)), ("pres_notify", (None, 4))])
 def test_s19_later_account_operations_raise_70012(phone, name, args):
     assert code_of(getattr(phone.account, name), *args) == 70012
 

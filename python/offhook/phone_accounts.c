@@ -1,0 +1,133 @@
+/* Phone's methods about accounts: who we are, where we are registered. */
+#include "ext.h"
+
+struct account_args {
+	struct offhook_credential credentials[MAX_CREDENTIALS];
+	struct offhook_auth_cfg auth;
+	struct offhook_registration_cfg registration;
+	struct offhook_account_cfg cfg;
+};
+
+/* The settings of an account. The texts belong to the arguments. -1 with an exception set. */
+static int account_args_from(struct account_args *a, PyObject *args, PyObject *kwargs)
+{
+	static char *names[] = {"uri", "transport", "contact", "priority", "make_default", "user",
+		"credentials", "initial_send", "registrar", "expires_s", "contact_rewrite", "keepalive_s",
+		"keepalive_data", NULL};
+	struct offhook_registration_cfg *r = &a->registration;
+	PyObject *list = NULL;
+	unsigned long long transport = 0, user = 0;
+
+	offhook_account_cfg_init(&a->cfg);
+	offhook_auth_cfg_init(&a->auth);
+	offhook_registration_cfg_init(r);
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|zKzipKOpzIpIz", names, &a->cfg.uri, &transport,
+		    &a->cfg.contact, &a->cfg.priority, &a->cfg.make_default, &user, &list,
+		    &a->auth.initial_send, &r->registrar, &r->expires_s, &r->contact_rewrite, &r->keepalive_s,
+		    &r->keepalive_data))
+		return -1;
+	if (credentials_from(list, a->credentials, &a->auth.n_credentials))
+		return -1;
+	a->auth.credentials = a->credentials;
+	a->cfg.auth = a->auth.n_credentials ? &a->auth : NULL;
+	a->cfg.registration = r->registrar ? r : NULL;
+	a->cfg.transport = transport;
+	a->cfg.user_data = (void *)(uintptr_t)user;
+	return 0;
+}
+
+static PyObject *account_add(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+	struct phone_object *self = (struct phone_object *)op;
+	struct account_args a;
+	offhook_id id = 0;
+	int err;
+
+	if (account_args_from(&a, args, kwargs))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = offhook_account_add(self->phone, &a.cfg, &id);
+	Py_END_ALLOW_THREADS return err ? raise_error(err) : PyLong_FromUnsignedLongLong(id);
+}
+
+static PyObject *account_modify(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+	struct phone_object *self = (struct phone_object *)op;
+	struct account_args a;
+	PyObject *first = PyTuple_GetSlice(args, 0, 1), *rest = PyTuple_GetSlice(args, 1, PyTuple_Size(args));
+	unsigned long long id;
+	bool ok = first && rest && PyArg_ParseTuple(first, "K", &id) && !account_args_from(&a, rest, kwargs);
+	int err;
+
+	Py_XDECREF(first);
+	Py_XDECREF(rest);
+	if (!ok)
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = offhook_account_modify(self->phone, id, &a.cfg);
+	Py_END_ALLOW_THREADS return none_or_error(err);
+}
+
+static PyObject *account_info(PyObject *op, PyObject *args)
+{
+	struct phone_object *self = (struct phone_object *)op;
+	struct offhook_account_info info = {.size = sizeof(info)};
+	unsigned long long id;
+	int err;
+
+	if (!PyArg_ParseTuple(args, "K", &id))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = offhook_account_get_info(self->phone, id, &info);
+	Py_END_ALLOW_THREADS return err ? raise_error(err) : dict_from_account_info(&info);
+}
+
+static PyObject *account_remove(PyObject *op, PyObject *args)
+{
+	return with_id(op, args, offhook_account_remove);
+}
+
+static PyObject *account_set_default(PyObject *op, PyObject *args)
+{
+	return with_id(op, args, offhook_account_set_default);
+}
+
+static PyObject *account_register(PyObject *op, PyObject *args)
+{
+	struct phone_object *self = (struct phone_object *)op;
+	unsigned long long id;
+	int on = 1, err;
+
+	if (!PyArg_ParseTuple(args, "K|p", &id, &on))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = offhook_account_register(self->phone, id, on);
+	Py_END_ALLOW_THREADS return none_or_error(err);
+}
+
+static PyObject *account_registration(PyObject *op, PyObject *args)
+{
+	struct phone_object *self = (struct phone_object *)op;
+	struct offhook_registration_info info = {.size = sizeof(info)};
+	unsigned long long id;
+	int err;
+
+	if (!PyArg_ParseTuple(args, "K", &id))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = offhook_account_get_registration(self->phone, id, &info);
+	Py_END_ALLOW_THREADS return err ? raise_error(err) : dict_from_registration(&info);
+}
+
+#define KEYWORDS(fn) (PyCFunction)(void (*)(void)) fn, METH_VARARGS | METH_KEYWORDS
+
+PyMethodDef phone_account_methods[] = {
+	{"account_add", KEYWORDS(account_add),
+		"account_add(uri=None, transport=0, contact=None, priority=0, make_default=False, user=0, "
+		"credentials=None, initial_send=False, registrar=None, expires_s=300, contact_rewrite=True, "
+		"keepalive_s=15, keepalive_data='\\r\\n') -> id"},
+	{"account_modify", KEYWORDS(account_modify),
+		"account_modify(id, ...): all settings anew, as account_add takes them"},
+	{"account_info", account_info, METH_VARARGS, "account_info(id) -> dict"},
+	{"account_remove", account_remove, METH_VARARGS, "account_remove(id)"},
+	{"account_set_default", account_set_default, METH_VARARGS, "account_set_default(id)"},
+	{"account_register", account_register, METH_VARARGS,
+		"account_register(id, on=True): registers or refreshes now, or unregisters"},
+	{"account_registration", account_registration, METH_VARARGS, "account_registration(id) -> dict"},
+	{NULL, NULL, 0, NULL},
+};
