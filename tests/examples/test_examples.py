@@ -251,3 +251,17 @@ def test_they_compile_and_run_with_the_installed_library(tmp_path):
                                  timeout=20)
         if source.stem != "conference":  # its one argument is a port
             assert refused.returncode in (1, 2) and refused.stderr, source
+
+
+def test_agent_audio_says_again_what_it_hears_and_can_be_interrupted(start, peer, say, tmp_path):
+    heard = tmp_path / "heard.wav"
+    bob = peer("answer", "--play", say["one"], "--record", heard, "--duration", "6")
+    agent = start([example("agent_audio"), f"sip:bob@127.0.0.1:{bob.port}"])
+    said = ended(agent)
+    assert re.search(r"heard [3-6]\.\d s, said [3-6]\.\d s", said), said
+    assert bob.wait(10) == 0, bob.text()
+    assert_heard(say["one"], heard)
+
+    bob = peer("answer", "--play", say["one"], "--dtmf", "5", "--duration", "3")
+    agent = start([example("agent_audio"), f"sip:bob@127.0.0.1:{bob.port}"])
+    assert "interrupted by 5 with " in ended(agent)
