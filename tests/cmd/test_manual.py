@@ -80,7 +80,8 @@ def printed(command, speech, tmp_path_factory):
     try:
         answerer.wait_for('"ready"')
         uri = f"bob@127.0.0.1:{of(answerer.text())[0]['port']}"  # without "sip:"
-        dialled = subprocess.run([command, "dial", uri, "--local", "127.0.0.1", "--play", tone, "--dtmf", "12", "--json"],
+        dialled = subprocess.run([command, "dial", uri, "--local", "127.0.0.1", "--play", tone, "--dtmf", "12", "--json",
+                                  "--ladder"],
                                  capture_output=True, text=True, timeout=30)
         assert dialled.returncode == 0, dialled.stderr
         # An INFO whose text is not UTF-8.
