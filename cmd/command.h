@@ -36,7 +36,7 @@ struct options {
 	const char *play, *record, *dtmf, *reason, *codecs;
 	double tone_hz[2];
 	bool loop, echo, json, quiet, trace, ladder;
-	const char *transport;  /* udp, tcp, tls, ws, wss; NULL: udp */
+	const char *transport; /* udp, tcp, tls, ws, wss; NULL: udp */
 	const char *cert, *key, *ca;
 	bool no_verify, client_cert;
 	const char *pcap, *hep; /* where SIP messages go besides; NULL: nowhere */

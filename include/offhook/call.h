@@ -325,9 +325,10 @@ struct offhook_call_stats {
 	char remote[72];          /**< where RTP goes: address and port */
 	double setup_ms;          /**< from INVITE to CONFIRMED, 0 before */
 	double first_response_ms; /**< from INVITE to the first response, 0 before */
-	uint64_t rx_stretched;    /**< times that what is heard was stretched, because packets need more time */
-	uint64_t rx_cut;          /**< times that it was shortened again */
-	uint32_t buffer_goal_ms;  /**< how late a packet may come and still be played, as the jitter buffer wants it */
+	uint64_t rx_stretched; /**< times that what is heard was stretched, because packets need more time */
+	uint64_t rx_cut;       /**< times that it was shortened again */
+	uint32_t
+		buffer_goal_ms; /**< how late a packet may come and still be played, as the jitter buffer wants it */
 };
 
 /**

@@ -47,7 +47,7 @@ enum offhook_event_type {
 	OFFHOOK_EVENT_DECISION =
 		70, /**< with `decisions` of the phone: `text` says which target was chosen, left for another, put
 	                                  *   aside or is back, and why; `id` is the call or account, 0: several */
-	OFFHOOK_EVENT_TONE_END = 11,   /**< a tone with repeats is over */
+	OFFHOOK_EVENT_TONE_END = 11, /**< a tone with repeats is over */
 	OFFHOOK_EVENT_DROPPED =
 		12, /**< a queue was full: `count` events of less weight were dropped before this one */
 	OFFHOOK_EVENT_REGISTRATION =

@@ -118,18 +118,18 @@ struct offhook_phone_cfg {
 	/** asked instead of the system's name servers: "192.0.2.53", "192.0.2.53:5353"; at most 8; copied; NULL = the system's */
 	const char *const *nameservers;
 	size_t n_nameservers; /**< how many of them */
-	int plain_names;      /**< non-zero: names lead to their addresses alone, without NAPTR and SRV (RFC 3263) */
-	int decisions;        /**< non-zero: OFFHOOK_EVENT_DECISION tells where requests go, and why */
+	int plain_names; /**< non-zero: names lead to their addresses alone, without NAPTR and SRV (RFC 3263) */
+	int decisions;   /**< non-zero: OFFHOOK_EVENT_DECISION tells where requests go, and why */
 	/** requests outside of calls that are taken a second; more get 503 with Retry-After, before they cost memory.
 	 * Requests inside calls are not counted; 0 = no limit */
 	uint32_t max_requests;
 	uint32_t max_requests_per_source; /**< the same for one address; 0 = no limit */
 	/** what a request gets whose Request-URI names no account: enum offhook_unmatched, or a status of 300 to 699 */
 	int unmatched;
-	int log_level;           /**< enum offhook_log_level; default none */
-	int log_messages;        /**< non-zero: every SIP message in full at level debug */
-	offhook_log_fn *on_log;  /**< NULL: nothing is logged; the library never writes to stdout or stderr */
-	void *log_arg;           /**< given back to on_log */
+	int log_level;          /**< enum offhook_log_level; default none */
+	int log_messages;       /**< non-zero: every SIP message in full at level debug */
+	offhook_log_fn *on_log; /**< NULL: nothing is logged; the library never writes to stdout or stderr */
+	void *log_arg;          /**< given back to on_log */
 	/** non-zero: a REFER outside of calls asks the program too; default: it is refused with 603, because whoever
 	 * reaches us could make us call anybody */
 	int refer_outside_calls;
@@ -294,7 +294,8 @@ struct offhook_transport_cfg {
 	/** for TLS and WSS: certificates and trust (offhook/tls.h); NULL: the defaults, without a certificate of ours;
 	 * copied */
 	const struct offhook_tls_cfg *tls;
-	const char *ws_path; /**< for WS and WSS: the path that is asked for and served; NULL: "/", and all; copied */
+	const char *
+		ws_path; /**< for WS and WSS: the path that is asked for and served; NULL: "/", and all; copied */
 	/** for WS and WSS: whose pages may connect, "https://a.example https://b.example"; NULL: all; copied */
 	const char *ws_origins;
 };

@@ -110,7 +110,7 @@ struct event_say {
 	char digit;
 	uint32_t duration_ms;
 	struct slice message, text;
-	offhook_id id;  /* without subject */
+	offhook_id id; /* without subject */
 	uint64_t count;
 	uint64_t cause; /* 0: the command that runs now, or none */
 	uint32_t release_slot;
@@ -119,7 +119,7 @@ struct event_say {
 	offhook_id other;
 	struct slice reason;
 	bool final;
-	struct event *spare;               /* made in advance for what must not fail; taken */
+	struct event *spare; /* made in advance for what must not fail; taken */
 };
 /* An empty event for `spare`; NULL: memory is out. */
 struct event *event_new(void);

@@ -22,8 +22,9 @@ struct reg;
 /* One list of states: constant, and name for the log. */
 #define REG_STATES(X) \
 	X(IDLE) \
-	X(REGISTERING) X(REGISTERED) X(REFRESHING) X(HOLDING) X(WAITING) X(REFUSED) X(LEAVING) \
-		X(UNREGISTERING) X(RETURNING)
+	X(REGISTERING) \
+	X(REGISTERED) X(REFRESHING) X(HOLDING) X(WAITING) X(REFUSED) X(LEAVING) X(UNREGISTERING) \
+		X(RETURNING)
 enum reg_state {
 #define X(name) REG_##name,
 	REG_STATES(X)

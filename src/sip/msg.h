@@ -16,8 +16,9 @@
 #define SIP_METHODS(X) \
 	X(INVITE) \
 	X(ACK) \
-	X(CANCEL) X(BYE) X(OPTIONS) X(REGISTER) X(INFO) X(UPDATE) X(PRACK) X(REFER) X(SUBSCRIBE) X(NOTIFY) \
-		X(MESSAGE) X(PUBLISH)
+	X(CANCEL) \
+	X(BYE) X(OPTIONS) X(REGISTER) X(INFO) X(UPDATE) X(PRACK) X(REFER) X(SUBSCRIBE) X(NOTIFY) X(MESSAGE) \
+		X(PUBLISH)
 enum sip_method {
 	SIP_METHOD_OTHER,
 #define X(name) SIP_##name,
@@ -30,18 +31,19 @@ enum sip_method {
 #define SIP_HEADERS(X) \
 	X(VIA, "Via", 'v', 1) \
 	X(FROM, "From", 'f', 0) \
-	X(TO, "To", 't', 0) X(CALL_ID, "Call-ID", 'i', 0) X(CSEQ, "CSeq", 0, 0) X( \
-		MAX_FORWARDS, "Max-Forwards", 0, 0) X(CONTACT, "Contact", 'm', 1) X(CONTENT_LENGTH, \
-		"Content-Length", 'l', 0) X(CONTENT_TYPE, "Content-Type", 'c', 0) X(ROUTE, "Route", 0, \
-		1) X(RECORD_ROUTE, "Record-Route", 0, 1) X(REQUIRE, "Require", 0, 1) X(PROXY_REQUIRE, \
-		"Proxy-Require", 0, 1) X(SUPPORTED, "Supported", 'k', 1) X(UNSUPPORTED, "Unsupported", 0, \
-		1) X(ALLOW, "Allow", 0, 1) X(ACCEPT, "Accept", 0, 1) X(ACCEPT_ENCODING, "Accept-Encoding", \
-		0, 1) X(CONTENT_ENCODING, "Content-Encoding", 'e', 1) X(CONTENT_DISPOSITION, \
-		"Content-Disposition", 0, 0) X(EXPIRES, "Expires", 0, 0) X(MIN_EXPIRES, "Min-Expires", 0, \
-		0) X(RETRY_AFTER, "Retry-After", 0, 0) X(WARNING, "Warning", 0, 1) X(REASON, "Reason", 0, \
-		1) X(USER_AGENT, "User-Agent", 0, 0) X(SERVER, "Server", 0, 0) X(SUBJECT, "Subject", 's', \
-		0) X(DATE, "Date", 0, 0) X(TIMESTAMP, "Timestamp", 0, 0) X(AUTHORIZATION, "Authorization", \
-		0, 0) X(WWW_AUTHENTICATE, "WWW-Authenticate", 0, 0) X(PROXY_AUTHORIZATION, \
+	X(TO, "To", 't', 0) \
+	X(CALL_ID, "Call-ID", 'i', 0) X(CSEQ, "CSeq", 0, 0) X(MAX_FORWARDS, "Max-Forwards", 0, 0) X( \
+		CONTACT, "Contact", 'm', 1) X(CONTENT_LENGTH, "Content-Length", 'l', 0) X(CONTENT_TYPE, \
+		"Content-Type", 'c', 0) X(ROUTE, "Route", 0, 1) X(RECORD_ROUTE, "Record-Route", 0, \
+		1) X(REQUIRE, "Require", 0, 1) X(PROXY_REQUIRE, "Proxy-Require", 0, 1) X(SUPPORTED, \
+		"Supported", 'k', 1) X(UNSUPPORTED, "Unsupported", 0, 1) X(ALLOW, "Allow", 0, 1) X(ACCEPT, \
+		"Accept", 0, 1) X(ACCEPT_ENCODING, "Accept-Encoding", 0, 1) X(CONTENT_ENCODING, \
+		"Content-Encoding", 'e', 1) X(CONTENT_DISPOSITION, "Content-Disposition", 0, 0) X(EXPIRES, \
+		"Expires", 0, 0) X(MIN_EXPIRES, "Min-Expires", 0, 0) X(RETRY_AFTER, "Retry-After", 0, \
+		0) X(WARNING, "Warning", 0, 1) X(REASON, "Reason", 0, 1) X(USER_AGENT, "User-Agent", 0, \
+		0) X(SERVER, "Server", 0, 0) X(SUBJECT, "Subject", 's', 0) X(DATE, "Date", 0, \
+		0) X(TIMESTAMP, "Timestamp", 0, 0) X(AUTHORIZATION, "Authorization", 0, \
+		0) X(WWW_AUTHENTICATE, "WWW-Authenticate", 0, 0) X(PROXY_AUTHORIZATION, \
 		"Proxy-Authorization", 0, 0) X(PROXY_AUTHENTICATE, "Proxy-Authenticate", 0, \
 		0) X(AUTHENTICATION_INFO, "Authentication-Info", 0, 0) X(RSEQ, "RSeq", 0, 0) X(RACK, "RAck", \
 		0, 0) X(EVENT, "Event", 'o', 0) X(ALLOW_EVENTS, "Allow-Events", 'u', \

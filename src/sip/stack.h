@@ -72,7 +72,7 @@ struct sip_stack_cfg {
 	 */
 	unsigned (*admit)(void *arg, struct sip_msg *msg, const struct sip_flow *flow);
 	void *admit_arg;
-	bool plain_names;         /* names lead to their addresses alone: no NAPTR, no SRV */
+	bool plain_names; /* names lead to their addresses alone: no NAPTR, no SRV */
 	/* Hears what was decided and why, as a line of text. about: sip_request.about; 0: of no request alone. May be NULL. */
 	void (*decision)(void *arg, uint64_t about, const char *text);
 	void *decision_arg;

@@ -253,7 +253,7 @@ static void early_update_meets_update(struct pair *p)
 	answer_and_end(p);
 }
 
-/* The rules of 4.3 in the figures 14 to 19; which status refuses what is in test_inv_reliable.c. */
+/* The rules of 4.3 in the figures 14 to 19; which status refuses what is in test_flows_prack.c. */
 /* MATRIX: RFC 6337 4.3 UPDATE */
 TEST(update_meets_update_on_the_way)
 {

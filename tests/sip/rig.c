@@ -386,9 +386,8 @@ static enum sim_fate all_unreachable(void *arg, const struct sim_packet *p, uint
 
 void rig_unreachable(struct rig *r)
 {
-	const struct sip_flow flow = {.transport = r->udp,
-		.local = r->stack_addr,
-		.remote = addr_of(RIG_PEER_IP, RIG_PEER_PORT)};
+	const struct sip_flow flow = {
+		.transport = r->udp, .local = r->stack_addr, .remote = addr_of(RIG_PEER_IP, RIG_PEER_PORT)};
 
 	sim_filter(r->sim, all_unreachable, NULL);
 	CHECK_OK(sip_flow_send(&flow, SLICE_LIT("\r\n\r\n")));
