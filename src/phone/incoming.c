@@ -165,31 +165,39 @@ static void subscribe_refused(struct offhook_phone *p, struct sip_server *server
 		(struct sip_extra){SLICE_LIT("Allow-Events"), sub_allow_events(&p->subs, events)});
 }
 
+/* Whom the request is for; NULL: it was answered, because it is for nobody or its sender has to prove who he is. */
+static struct account *asked_for(struct offhook_phone *p, struct sip_msg *msg, struct sip_server *server)
+{
+	const struct sip_uri *ruri;
+	struct account *a;
+
+	if (sip_msg_ruri(msg, &ruri)) {
+		sip_refuse(server, 400, "Bad Request-URI");
+		return NULL;
+	}
+	a = account_match(p, ruri, sip_server_flow(server));
+	if (!a)
+		sip_refuse(server, 404, NULL);
+	return a && !refused_caller(a, msg, server) ? a : NULL;
+}
+
 /* RFC 3428 7. How many calls there are is no matter. */
 static void take_message(struct offhook_phone *p, struct sip_msg *msg, struct sip_server *server)
 {
-	const struct sip_uri *ruri;
 	struct account *a;
 
 	if (p->state != PHONE_OPEN) {
 		sip_refuse(server, 503, NULL);
 		return;
 	}
-	if (sip_msg_ruri(msg, &ruri)) {
-		sip_refuse(server, 400, "Bad Request-URI");
-		return;
-	}
-	a = account_match(p, ruri, sip_server_flow(server));
-	if (!a)
-		sip_refuse(server, 404, NULL);
-	else if (!refused_caller(a, msg, server))
+	a = asked_for(p, msg, server);
+	if (a)
 		pager_take(p, a, NULL, msg, server);
 }
 
 void incoming_request(void *phone, struct sip_msg *msg, struct sip_server *server)
 {
 	struct offhook_phone *p = phone;
-	const struct sip_uri *ruri;
 	struct account *a;
 	struct call *old;
 
@@ -209,23 +217,16 @@ void incoming_request(void *phone, struct sip_msg *msg, struct sip_server *serve
 	/* An OPTIONS is answered with what an INVITE would get (RFC 3261 11.2). */
 	if (refused_now(p, server))
 		return;
-	if (msg->method == SIP_REFER) {
-		/* Whoever can reach us could make us call anybody. */
-		if (p->cfg.refer_outside_calls)
-			transfer_take(p, NULL, msg, server);
-		else
-			sip_refuse(server, 603, NULL);
+	/* Whoever can reach us could make us call anybody. */
+	if (msg->method == SIP_REFER && !p->cfg.refer_outside_calls) {
+		sip_refuse(server, 603, NULL);
 		return;
 	}
-	if (sip_msg_ruri(msg, &ruri)) {
-		sip_refuse(server, 400, "Bad Request-URI");
-		return;
-	}
-	a = account_match(p, ruri, sip_server_flow(server));
+	a = asked_for(p, msg, server);
 	if (!a)
-		sip_refuse(server, 404, NULL);
-	else if (refused_caller(a, msg, server))
 		return;
+	if (msg->method == SIP_REFER)
+		transfer_take(p, NULL, msg, server);
 	else if (msg->method == SIP_OPTIONS)
 		options_answer(server);
 	else if (!replaces_refused(p, msg, server, &old) && !refused_offer(p, msg, server))
