@@ -311,8 +311,3 @@ uint32_t sub_seconds_left(const struct sub *sub)
 
 	return sub->expires_ns > now ? (uint32_t)((sub->expires_ns - now + NS_PER_S - 1) / NS_PER_S) : 0;
 }
-
-const struct dialog *sub_dialog(const struct sub *sub)
-{
-	return sub->dialog;
-}

@@ -178,7 +178,5 @@ const char *sub_state_name(enum sub_state state); /* as in Subscription-State; "
 const struct sub_package *sub_package(const struct sub *sub);
 /* Seconds until it ends when nobody renews it. */
 uint32_t sub_seconds_left(const struct sub *sub);
-/* NULL before there is one. */
-const struct dialog *sub_dialog(const struct sub *sub);
 
 #endif

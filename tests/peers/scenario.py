@@ -87,9 +87,9 @@ def expect_and_keep(method: str) -> str:
     return f'<recv request="{method}"><action>{kept}</action></recv>\n'
 
 
-def answer_kept(status: int, reason: str = "OK", *, tag: str = "", body: str = "") -> str:
+def answer_kept(status: int, reason: str = "OK", *, tag: str = "", body: str = "", extra: tuple[str, ...] = ()) -> str:
     headers = [f"{h}:[${h.lower()}]{';tag=' + tag if tag and h == 'To' else ''}" for h in KEPT]
-    headers += ["Call-ID: [call_id]", "Contact: <sip:sipp@[local_ip]:[local_port]>"]
+    headers += ["Call-ID: [call_id]", "Contact: <sip:sipp@[local_ip]:[local_port]>", *extra]
     return _send(_message(f"SIP/2.0 {status} {reason}", headers, body))
 
 

@@ -6,7 +6,7 @@ import json
 import sys
 
 from conftest import BUILD, ROOT, wait_bound
-from scenario import answer_kept, expect, expect_and_keep, pause, reply, request, run_sipp, sdp, write
+from scenario import answer_kept, expect, expect_and_keep, expect_call, pause, reply, request, run_sipp, sdp, write
 
 ANSWER_ALL = ROOT / "tests" / "python" / "programs" / "answer_all.py"
 
@@ -80,7 +80,10 @@ def test_sipp_calls_over_one_connection(need, start, command, free_port, tmp_pat
 
 def test_we_call_sipp_over_tcp(need, start, command, free_port, tmp_path):
     port = free_port()
-    uas = run_sipp(need, start, tmp_path, "-sn", "uas", "-t", "t1", "-p", port, "-m", 1)
+    here = "[local_port];transport=tcp"
+    answers = [expect_call(), reply(180, "Ringing", tag="1", port=here), reply(200, tag="1", body=sdp(), port=here),
+               expect("ACK"), expect("BYE"), reply(200)]
+    uas = run_sipp(need, start, tmp_path, "-sf", write(tmp_path / "uas.xml", *answers), "-t", "t1", "-p", port, "-m", 1)
     wait_bound(port, kind="tcp")
     ours = start([command, "dial", f"sip:service@127.0.0.1:{port};transport=tcp", "--local", "127.0.0.1", "--transport",
                   "tcp", "--duration", "1", "--json", "--timeout", "10"])

@@ -119,12 +119,13 @@ def test_a_long_ring(need, start, command, free_port, tmp_path):
     assert repeats(uas, "INVITE") == 0, uas.text()
 
 
-def test_a_provisional_that_wants_prack_is_no_obstacle(need, start, command, free_port, tmp_path):
-    """We never said 100rel: the 183 is wrong (RFC 3262 3), and the call goes on."""
+def test_a_provisional_that_wants_prack_gets_one(need, start, command, free_port, tmp_path):
+    """RFC 3262 4: a reliable provisional is acknowledged by its numbers."""
     port = free_port()
-    uas = answering(need, start, tmp_path, port, expect_call(),
-                    reply(183, "Session Progress", tag="1", extra=("Require: 100rel", "RSeq: 1")),
-                    reply(200, tag="1", body=sdp(), repeat=True), expect("ACK"), expect("BYE"), reply(200))
+    uas = answering(need, start, tmp_path, port, expect_and_keep("INVITE"),
+                    answer_kept(183, "Session Progress", tag="1", extra=("Require: 100rel", "RSeq: 1")),
+                    expect("PRACK", ("RAck", "1 [0-9]+ INVITE")), reply(200), answer_kept(200, tag="1", body=sdp()),
+                    expect("ACK"), expect("BYE"), reply(200))
     ours = start([command, "dial", f"sip:service@127.0.0.1:{port}", "--local", "127.0.0.1", "--json", "--timeout", "10",
                   "--duration", "0.2"])
     assert ours.wait(30) == 0, ours.text()

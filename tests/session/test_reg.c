@@ -502,6 +502,25 @@ TEST(a_new_address_replaces_the_old_one)
 	reg_rig_close(r);
 }
 
+TEST(a_fetch_that_nobody_answers_is_told)
+{
+	const struct sim_wire closed = {.loss = 1};
+	struct reg_rig *r = reg_rig_new(&friendly, NULL);
+
+	reg_start(r->reg);
+	CHECK(reg_rig_wait(r, REG_REGISTERED, 10));
+	CHECK_OK(reg_fetch(r->reg));
+	CHECK_EQ(reg_fetch(r->reg), OH_EBUSY);
+	reg_rig_run_ms(r, 1000);
+	CHECK(r->bindings[0] != '\0');
+	sim_wire(r->sim, &closed);
+	CHECK_OK(reg_fetch(r->reg));
+	reg_rig_run_ms(r, 40000);
+	CHECK_STR(r->bindings, "OH_ETIMEDOUT");
+	sim_wire(r->sim, &(struct sim_wire){.delay_ns = NS_PER_MS});
+	reg_rig_close(r);
+}
+
 /* ---- memory ---- */
 
 static int whole_life(void *arg)
@@ -568,4 +587,5 @@ TESTS(RUN(a_register_has_what_rfc_3261_10_2_wants), RUN(the_request_uri_is_the_d
 	RUN(a_service_route_that_is_none_is_not_followed), RUN(a_proxy_without_outbound_is_met_without),
 	RUN(an_end_before_the_answer_is_an_end), RUN(the_owner_may_free_it_in_its_callback),
 	RUN(a_name_is_looked_up_again_for_each_attempt), RUN(a_new_address_replaces_the_old_one),
-	RUN(every_allocation_may_fail), RUN(what_a_registration_must_have))
+	RUN(a_fetch_that_nobody_answers_is_told), RUN(every_allocation_may_fail),
+	RUN(what_a_registration_must_have))
