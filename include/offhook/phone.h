@@ -92,6 +92,9 @@ enum offhook_unmatched {
 	OFFHOOK_UNMATCHED_DEFAULT = 0, /**< the default account takes it */
 };
 
+/** Proxies of a phone or of an account, and servers of an account. */
+#define OFFHOOK_PROXIES_MAX 8
+
 /** Settings of a phone; fill with offhook_phone_cfg_init() first. */
 struct offhook_phone_cfg {
 	size_t size; /**< set by offhook_phone_cfg_init() */
@@ -137,6 +140,13 @@ struct offhook_phone_cfg {
 	 * 0 = as small as possible, max 0 = 300; not with jitter_ms */
 	uint32_t jitter_min_ms;
 	uint32_t jitter_max_ms; /**< see jitter_min_ms; not below it unless 0 */
+	/** outbound proxies of all accounts: their requests outside of calls pass these first, in this order, then the
+	 * account's own; see there; copied */
+	const char *const *proxies;
+	size_t n_proxies; /**< how many of them, at most OFFHOOK_PROXIES_MAX */
+	/** non-zero: everything goes over TLS (TLS and WSS), and nothing else is taken: another kind of transport is not
+	 * opened, no name, record, redirection or route leads anywhere else; what cannot go so fails (OH_EINSECURE) */
+	int secure_only;
 };
 
 /**
@@ -381,6 +391,16 @@ struct offhook_account_cfg {
 	const struct offhook_challenge_cfg *challenge;
 	/** how it registers (offhook/registration.h); copied; NULL: not at all, as with a trunk */
 	const struct offhook_registration_cfg *registration;
+	/** outbound proxies: "sip:proxy.example.test;lr". What this account asks outside of calls, its registration too,
+	 * passes them in this order (a pre-loaded Route; without ";lr" a proxy of the older kind is meant, which wants to
+	 * stand in the first line); copied */
+	const char *const *proxies;
+	size_t n_proxies; /**< how many of them, at most OFFHOOK_PROXIES_MAX */
+	/** where all this is sent, whatever proxies and URIs say: "sip:a.example.test", tried in this order. One that fails
+	 * is left for the next one, and taken again when it is well; copied; NULL: where the first proxy or the URI leads */
+	const char *const *servers;
+	size_t n_servers; /**< how many of them, at most OFFHOOK_PROXIES_MAX */
+	int secure_only;  /**< non-zero: as the phone's setting of that name, for this account alone */
 };
 
 /**
@@ -399,8 +419,9 @@ OFFHOOK_API void offhook_account_cfg_init(struct offhook_account_cfg *cfg);
  * @param cfg     copied
  * @param ret_id  set on success only
  * @return 0, OH_EURI (detail: what is wrong with it), OH_ESCHEME, OH_ENOENT (no such transport), OH_EINVAL (neither
- *         URI nor transport; credentials that are none; a setting of the registration out of range), OH_ETOOBIG,
- *         OH_ENOMEM, OH_ECLOSED
+ *         URI nor transport; credentials that are none; a setting of the registration out of range; more proxies or
+ *         servers than there may be), OH_EINSECURE (with secure_only: one of them names a transport without TLS),
+ *         OH_ETOOBIG, OH_ENOMEM, OH_ECLOSED
  *
  * Thread: any.  May call back: no.  Spec: RFC 3261 8.
  */

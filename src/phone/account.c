@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "phone/account_auth.h"
 #include "phone/account_reg.h"
+#include "phone/account_way.h"
 #include "phone/phone_impl.h"
 #include "phone/uri_text.h"
 
@@ -26,6 +27,7 @@ static void settings_free(struct account *a)
 	mem_free(a->uri);
 	mem_free(a->from);
 	mem_free(a->contact);
+	mem_free(a->way);
 }
 
 static void account_free(struct offhook_phone *p, struct account *a)
@@ -127,7 +129,15 @@ static int fill(struct offhook_phone *p, struct account *a, const struct offhook
 	if (!a->subject)
 		return OH_ENOMEM;
 	a->subject->id = a->id;
-	err = account_auth_new(cfg->auth, &a->auth);
+	err = account_way_new(&(struct way_cfg){.before = p->way,
+				      .proxies = cfg->proxies,
+				      .n_proxies = cfg->n_proxies,
+				      .servers = cfg->servers,
+				      .n_servers = cfg->n_servers,
+				      .secure = cfg->secure_only},
+		&a->way);
+	if (!err)
+		err = account_auth_new(cfg->auth, &a->auth);
 	if (!err)
 		err = account_challenge_new(p->stack, cfg->challenge, &a->challenge);
 	return err ? err : account_reg_new(p, a, registration, &a->reg);

@@ -8,6 +8,7 @@
 #include "sip/stack.h"
 #include "offhook/phone.h"
 
+struct account_way;
 struct filter_maker;
 /* transport_filter.c: what the connections of such a transport speak through; nothing for UDP and TCP. */
 int transport_maker(
@@ -37,6 +38,7 @@ struct account {
 	struct sip_auth *auth;             /* NULL: none */
 	struct sip_auth_server *challenge; /* NULL: everybody may call */
 	struct account_reg *reg;           /* NULL: it has no registrar */
+	struct account_way *way;           /* account_way.h */
 	struct inv_policy policy;          /* of its calls */
 };
 

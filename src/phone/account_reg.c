@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/wheel.h"
+#include "phone/account_way.h"
 #include "phone/phone_impl.h"
 
 #define LINE_LEN      10u
@@ -176,6 +177,11 @@ static int make_reg(
 		.wait_max_s = cfg->wait_max_s,
 		.refused_s = cfg->refused_wait_s,
 		.prefer = t ? t->sip : NULL,
+		.routes = a->way->list,
+		.n_routes = a->way->n_routes,
+		.servers = a->way->list + a->way->n_routes,
+		.n_servers = a->way->n_servers,
+		.secure = a->way->secure,
 		.auth = a->auth,
 		.handler = {.outcome = on_outcome, .arg = r}};
 	char domain[512], instance[64];

@@ -110,6 +110,7 @@ struct inv_call_cfg {
 	struct slice offer; /* empty: INVITE without offer */
 	struct inv_policy policy;
 	struct sip_flow flow;  /* as located */
+	bool secure;           /* sip_request.secure */
 	bool spare;            /* there is another one: sip_request.spare */
 	uint64_t about;        /* sip_request.about */
 	struct sip_auth *auth; /* who we are, for the call's whole life; kept by reference; NULL: nobody */

@@ -23,8 +23,7 @@ struct reg;
 #define REG_STATES(X) \
 	X(IDLE) \
 	X(REGISTERING) \
-	X(REGISTERED) X(REFRESHING) X(HOLDING) X(WAITING) X(REFUSED) X(LEAVING) X(UNREGISTERING) \
-		X(RETURNING)
+	X(REGISTERED) X(REFRESHING) X(HOLDING) X(WAITING) X(REFUSED) X(LEAVING) X(UNREGISTERING) X(RETURNING)
 enum reg_state {
 #define X(name) REG_##name,
 	REG_STATES(X)
@@ -35,7 +34,7 @@ const char *reg_state_name(enum reg_state state);
 
 /* Named limits. What a registrar says beyond them is not believed. */
 #define REG_REGISTRARS_MAX 8u    /* the first and its backups */
-#define REG_ROUTES_MAX     8u    /* of a Service-Route, and of ours */
+#define REG_ROUTES_MAX     8u    /* of a Service-Route; of ours there may be SIP_ROUTES_MAX */
 #define REG_TEXT_MAX       2048u /* bytes of one Service-Route, GRUU or Contact */
 #define REG_EXPIRES_MAX_S \
 	86400u /* a binding is refreshed at least so often, and no Min-Expires above it is met */
@@ -71,6 +70,9 @@ struct reg_cfg {
 	const struct slice
 		*routes; /* outbound proxies: Route values, each a name-addr; they decide the next hop */
 	size_t n_routes;
+	const struct slice *servers; /* URIs: where it goes instead, in this order (sip_request.servers) */
+	size_t n_servers;
+	bool secure;       /* sip_request.secure */
 	struct slice aor;  /* From and To: a name-addr without tag */
 	struct slice user; /* of our Contact; may be empty */
 	struct slice

@@ -280,24 +280,26 @@ static void located(void *arg, int err, const struct sip_flow *flows, size_t n)
 		cannot(r, err);
 }
 
-/* RFC 3261 8.1.2: the first outbound proxy decides, else the registrar. A redirection names its server itself. */
+/* RFC 3261 8.1.2. A redirection names its server itself. */
 static int locate(struct reg *r)
 {
-	struct sip_addr route;
-	struct sip_uri hop;
+	struct sip_request req = {.target = registrar(r), .prefer = r->prefer, .secure = r->setup.secure};
+	struct sip_uri list[SIP_HOPS_MAX];
+	struct sip_hops hops;
 	int err;
 
 	drop_flows(r);
-	if (r->n_routes && !r->redirect) {
-		err = sip_addr_parse(routes(r)[0], &route);
-		hop = route.uri;
-	} else {
-		err = sip_uri_parse(registrar(r), &hop);
+	if (!r->redirect) {
+		req.routes = routes(r);
+		req.n_routes = r->n_routes;
+		req.servers = routes(r) + r->n_routes;
+		req.n_servers = r->n_servers;
 	}
+	err = sip_request_hops(&req, list, &hops);
 	if (err)
 		return err;
 	r->locate_err = 0;
-	err = sip_locate(r->stack, &hop, r->prefer, located, r, &r->locate);
+	err = sip_locate_any(r->stack, &hops, located, r, &r->locate);
 	if (err || r->locate)
 		return err;
 	return r->locate_err ? r->locate_err : send_somewhere(r);
@@ -362,6 +364,9 @@ void reg_ask(struct reg *r)
 	r->again = 0;
 	r->retry_after_s = -1;
 	ask_at(r, reg_leaves(r) ? r->bound_at : 0);
+	/* ... and from a list of servers the first that is well is taken. */
+	if (r->n_servers && !reg_leaves(r))
+		drop_flows(r);
 	err = ask_here(r);
 	if (err && !reg_ask_next(r))
 		cannot(r, err);

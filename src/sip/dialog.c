@@ -465,6 +465,9 @@ void dialog_accept_target(struct dialog *d)
 
 static void fill(const struct dialog *d, struct sip_request *req)
 {
+	req->target = d->path->target;
+	req->routes = d->path->routes;
+	req->n_routes = d->path->n_routes;
 	req->from = d->local;
 	req->to = d->remote;
 	req->call_id = d->entry.call_id;
@@ -494,12 +497,8 @@ int dialog_send(struct dialog *d, const struct dialog_request *r, const struct s
 		.n_extras = r->n_extras,
 		.content_type = r->content_type,
 		.body = r->body};
-	struct slice routes[DIALOG_ROUTES_MAX];
-	char buf[PATH_AIM_MAX];
-	int err = path_aim(d->path, &req, routes, buf);
+	int err;
 
-	if (err)
-		return err;
 	fill(d, &req);
 	req.cseq = next_seq(d);
 	err = sip_client_send(d->stack, &req, handler, ret_client);
@@ -517,12 +516,7 @@ int dialog_ack(struct dialog *d, const struct dialog_ack *ack, struct sip_ack **
 		.invite = ack->invite,
 		.content_type = ack->content_type,
 		.body = ack->body};
-	struct slice routes[DIALOG_ROUTES_MAX];
-	char buf[PATH_AIM_MAX];
-	int err = path_aim(d->path, &req, routes, buf);
 
-	if (err)
-		return err;
 	fill(d, &req);
 	return sip_ack_send(d->stack, &req, ret_ack);
 }

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "sip/route.h"
 
 #include <stdio.h>
 
@@ -17,7 +18,7 @@
 #define VIA_LINE_USUAL      84u
 
 /* Into the stack's room, without Via. */
-static int print(struct sip_stack *s, const struct sip_request *req, struct slice credentials,
+static int print_aimed(struct sip_stack *s, const struct sip_request *req, struct slice credentials,
 	struct request_text *ret_text)
 {
 	struct slice method = req->method ? slice_of(sip_method_name(req->method)) : req->method_text;
@@ -54,6 +55,36 @@ static int print(struct sip_stack *s, const struct sip_request *req, struct slic
 	t.body = t.n - (uint32_t)req->body.n;
 	*ret_text = t;
 	return 0;
+}
+
+static int print_strict(struct sip_stack *s, const struct sip_request *req, const struct sip_uri *first,
+	struct slice credentials, struct request_text *ret_text)
+{
+	struct sip_request aimed = *req;
+	struct route_aim aim;
+	int err = route_aim_strict(req, first, &aim);
+
+	if (err)
+		return err;
+	aimed.target = aim.target;
+	aimed.routes = aim.routes;
+	aimed.n_routes = aim.n_routes;
+	return print_aimed(s, &aimed, credentials, ret_text);
+}
+
+static int print(struct sip_stack *s, const struct sip_request *req, struct slice credentials,
+	struct request_text *ret_text)
+{
+	struct sip_uri first;
+	int err;
+
+	if (req->n_routes == 0)
+		return print_aimed(s, req, credentials, ret_text);
+	err = route_first(req, &first);
+	if (err)
+		return err;
+	return route_is_strict(req, &first) ? print_strict(s, req, &first, credentials, ret_text)
+					    : print_aimed(s, req, credentials, ret_text);
 }
 
 /* A copy of its own with `via` behind the request line. */
@@ -94,18 +125,9 @@ static struct slice via_line(const struct outgoing *o, char buf[VIA_LINE_MAX])
 
 int request_next_hop(const struct sip_request *req, struct sip_uri *ret_uri)
 {
-	struct sip_addr route;
-	int err;
-
-	if (slice_present(req->next_hop))
-		return sip_uri_parse(req->next_hop, ret_uri);
-	if (req->n_routes == 0)
-		return sip_uri_parse(req->target, ret_uri);
-	err = sip_addr_parse(req->routes[0], &route);
-	if (err)
-		return err;
-	*ret_uri = route.uri;
-	return 0;
+	if (req->n_servers)
+		return sip_uri_parse(req->servers[0], ret_uri);
+	return route_first(req, ret_uri);
 }
 
 static struct other_ways *other_ways(const struct sip_flow *flows, size_t n)
@@ -187,19 +209,38 @@ static void located(void *arg, int err, const struct sip_flow *flows, size_t n)
 	o->ready(o->arg, err);
 }
 
+int sip_request_hops(
+	const struct sip_request *req, struct sip_uri list[SIP_HOPS_MAX], struct sip_hops *ret_hops)
+{
+	struct sip_hops hops = {
+		.list = list, .n = req->n_servers, .prefer = req->prefer, .secure = req->secure};
+	int err = req->n_servers > SIP_HOPS_MAX ? OH_ETOOBIG : 0;
+
+	if (req->n_servers == 0) {
+		hops.n = 1;
+		err = route_first(req, list);
+	}
+	for (size_t i = 0; i < req->n_servers && !err; i++)
+		err = sip_uri_parse(req->servers[i], &list[i]);
+	if (!err)
+		*ret_hops = hops;
+	return err;
+}
+
 static int locate(struct outgoing *o, const struct sip_request *req)
 {
-	struct sip_uri hop;
+	struct sip_uri list[SIP_HOPS_MAX];
+	struct sip_hops hops;
 	int err;
 
 	if (req->flow.transport) {
 		located(o, 0, &req->flow, 1);
 		return o->err;
 	}
-	err = request_next_hop(req, &hop);
+	err = sip_request_hops(req, list, &hops);
 	if (err)
 		return err;
-	err = sip_locate(o->stack, &hop, req->prefer, located, o, &o->query);
+	err = sip_locate_any(o->stack, &hops, located, o, &o->query);
 	if (err)
 		return err;
 	if (!o->query)

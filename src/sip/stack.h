@@ -182,6 +182,18 @@ struct sip_locate;
 /* err 0: flows (at least one), best first. OH_ERESOLVE, OH_ETRANSPORT (no transport of that kind or family),
  * OH_EUNREACH (no route). */
 typedef void sip_locate_fn(void *arg, int err, const struct sip_flow *flows, size_t n);
+/* Next hops, in the order in which they are to be tried. */
+#define SIP_HOPS_MAX 8u
+#define SIP_WAYS_MAX 16u /* flows that they lead to, all together */
+struct sip_hops {
+	const struct sip_uri *list;
+	size_t n;
+	struct sip_transport *prefer; /* see sip_locate() */
+	bool secure; /* only over TLS, whatever URIs and records say; what names another transport: OH_EINSECURE */
+};
+/* As sip_locate() for several; an error when none of them can be looked for. */
+int sip_locate_any(struct sip_stack *s, const struct sip_hops *hops, sip_locate_fn *fn, void *arg,
+	struct sip_locate **ret_query);
 /* Where a request with this next-hop URI goes. After 0 fn runs exactly once, before sip_locate() returns when nothing has
  * to be asked (then *ret_query is NULL). prefer: use this transport when it fits, and one of its type when the URI leaves
  * that open; or NULL. After an error fn never runs: OH_ESCHEME (not sip or sips), OH_EURI (no host), OH_ETRANSPORT (as above), OH_ENOMEM. */

@@ -328,11 +328,11 @@ static void receive(struct registrar *r, char *data, const struct host_rx *rx)
 		sip_msg_free(&msg); /* memory is out: it comes again */
 		return;
 	}
-	CHECK_EQ(msg.method, SIP_REGISTER);
+	CHECK(msg.method == SIP_REGISTER || r->cfg.answer);
 	r->requests++;
 	memcpy(r->last, data, rx->n);
 	r->last[rx->n] = '\0';
-	if (r->cfg.answer) {
+	if (r->cfg.answer && msg.method != SIP_ACK) {
 		struct text more = {.n = 0};
 		const char *end = strstr(r->cfg.answer, "\r\n");
 		char line[128];
@@ -340,7 +340,7 @@ static void receive(struct registrar *r, char *data, const struct host_rx *rx)
 		put(&more, "%s", end + 2);
 		snprintf(line, sizeof(line), "%.*s", (int)(end - r->cfg.answer), r->cfg.answer);
 		answer(r, &msg, rx, line, &more);
-	} else {
+	} else if (msg.method == SIP_REGISTER) {
 		take_register(r, &msg, rx);
 	}
 	sip_msg_free(&msg);

@@ -18,7 +18,7 @@ struct registrar_cfg {
 	const char *password;  /* every user's, by digest; NULL: nobody is asked */
 	const char *headers;   /* of each 2xx, "\r\n" behind each */
 	const char *params;    /* of each Contact of a 2xx, ";" before each */
-	/* Instead of all that: status line and headers, for each request; NULL: it is a registrar */
+	/* Instead of all that: status line and headers, for each request, of any method; NULL: it is a registrar */
 	const char *answer;
 	/* It hears of each binding that comes, with how long the address-of-record was away before. */
 	void (*bound)(void *arg, uint64_t away_ns);
