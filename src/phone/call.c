@@ -2,6 +2,7 @@
 #include "phone/call_impl.h"
 
 #include "base/mem.h"
+#include "phone/network.h"
 #include "phone/transfer.h"
 
 struct call *call_find(const struct offhook_phone *p, offhook_id id)
@@ -44,6 +45,7 @@ static void call_free(struct call *c)
 		p->n_calls--;
 	}
 	transfer_forget(c);
+	call_repair_forget(c);
 	ids_remove(&p->ids, c->id);
 	sip_locate_cancel(c->locate);
 	inv_free(c->inv);
@@ -127,6 +129,7 @@ void call_ended(struct call *c, const struct call_end *end)
 	};
 
 	c->ended_ns = host_now(c->phone->host);
+	call_repair_forget(c);
 	if (end->msg)
 		reason_read(end->msg, &c->why);
 	if (c->state == OFFHOOK_CALL_NULL || c->replacing) {
