@@ -95,6 +95,9 @@ enum offhook_unmatched {
 /** Proxies of a phone or of an account, and servers of an account. */
 #define OFFHOOK_PROXIES_MAX 8
 
+/** Entries of a list of sources. */
+#define OFFHOOK_SOURCES_MAX 64
+
 /** Settings of a phone; fill with offhook_phone_cfg_init() first. */
 struct offhook_phone_cfg {
 	size_t size; /**< set by offhook_phone_cfg_init() */
@@ -144,6 +147,9 @@ struct offhook_phone_cfg {
 	 * account's own; see there; copied */
 	const char *const *proxies;
 	size_t n_proxies; /**< how many of them, at most OFFHOOK_PROXIES_MAX */
+	/** what a request gets whose sender is not in `allow_from` of its transport or account: 0 = 403, else as
+	 * `unmatched` */
+	int disallowed;
 	/** non-zero: everything goes over TLS (TLS and WSS), and nothing else is taken: another kind of transport is not
 	 * opened, no name, record, redirection or route leads anywhere else; what cannot go so fails (OH_EINSECURE) */
 	int secure_only;
@@ -308,6 +314,10 @@ struct offhook_transport_cfg {
 		ws_path; /**< for WS and WSS: the path that is asked for and served; NULL: "/", and all; copied */
 	/** for WS and WSS: whose pages may connect, "https://a.example https://b.example"; NULL: all; copied */
 	const char *ws_origins;
+	/** who may send requests that begin something, by this transport: addresses and prefixes, "192.0.2.1",
+	 * "2001:db8::/32"; what comes inside of calls is not asked; copied; NULL: everybody */
+	const char *const *allow_from;
+	size_t n_allow_from; /**< how many of them, at most OFFHOOK_SOURCES_MAX */
 };
 
 /**
@@ -325,7 +335,7 @@ OFFHOOK_API void offhook_transport_cfg_init(struct offhook_transport_cfg *cfg);
  * @param phone   borrowed
  * @param cfg     copied
  * @param ret_id  set on success only
- * @return 0, OH_EINVAL (not an address, dscp, TLS or WebSocket settings), OH_ENOTSUP (that type), a wrapped errno
+ * @return 0, OH_EINVAL (not an address, dscp, sources, TLS or WebSocket settings), OH_ENOTSUP (that type), a wrapped errno
  *         (EADDRINUSE: the port is taken; EADDRNOTAVAIL: not an address of this machine), OH_ENOFILE and OH_ECERT (a
  *         certificate or key), OH_ENOMEM, OH_ECLOSED
  *
@@ -401,6 +411,9 @@ struct offhook_account_cfg {
 	const char *const *servers;
 	size_t n_servers; /**< how many of them, at most OFFHOOK_PROXIES_MAX */
 	int secure_only;  /**< non-zero: as the phone's setting of that name, for this account alone */
+	/** who may send requests for this account that begin something; as the transport's setting of that name */
+	const char *const *allow_from;
+	size_t n_allow_from; /**< how many of them, at most OFFHOOK_SOURCES_MAX */
 };
 
 /**

@@ -6,6 +6,7 @@
 #include "phone/account_reg.h"
 #include "phone/account_way.h"
 #include "phone/phone_impl.h"
+#include "phone/sources.h"
 #include "phone/uri_text.h"
 
 void offhook_account_cfg_init(struct offhook_account_cfg *cfg)
@@ -28,6 +29,7 @@ static void settings_free(struct account *a)
 	mem_free(a->from);
 	mem_free(a->contact);
 	mem_free(a->way);
+	mem_free(a->allowed);
 }
 
 static void account_free(struct offhook_phone *p, struct account *a)
@@ -136,6 +138,8 @@ static int fill(struct offhook_phone *p, struct account *a, const struct offhook
 				      .n_servers = cfg->n_servers,
 				      .secure = cfg->secure_only},
 		&a->way);
+	if (!err)
+		err = sources_new(cfg->allow_from, cfg->n_allow_from, &a->allowed);
 	if (!err)
 		err = account_auth_new(cfg->auth, &a->auth);
 	if (!err)

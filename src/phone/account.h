@@ -9,6 +9,7 @@
 #include "offhook/phone.h"
 
 struct account_way;
+struct sources;
 struct filter_maker;
 /* transport_filter.c: what the connections of such a transport speak through; nothing for UDP and TCP. */
 int transport_maker(
@@ -18,7 +19,8 @@ struct transport {
 	struct list node; /* offhook_phone.transports */
 	offhook_id id;
 	struct sip_transport *sip;
-	char *public_host; /* NULL: none */
+	char *public_host;       /* NULL: none */
+	struct sources *allowed; /* who may send requests by it; NULL: everybody */
 	/* Its number, as last found (transport_public.c). */
 	struct netaddr public_ip;
 	struct host_dns *public_query;
@@ -38,6 +40,7 @@ struct account {
 	struct sip_auth *auth;             /* NULL: none */
 	struct sip_auth_server *challenge; /* NULL: everybody may call */
 	struct account_reg *reg;           /* NULL: it has no registrar */
+	struct sources *allowed;           /* who may call; NULL: everybody */
 	struct account_way *way;           /* account_way.h */
 	struct inv_policy policy;          /* of its calls */
 };

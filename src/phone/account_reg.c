@@ -178,6 +178,7 @@ static int make_reg(
 		.expires_s = cfg->expires_s,
 		.wait_max_s = cfg->wait_max_s,
 		.refused_s = cfg->refused_wait_s,
+		.about = a->id,
 		.prefer = t ? t->sip : NULL,
 		.routes = a->way->list,
 		.n_routes = a->way->n_routes,

@@ -128,12 +128,27 @@ static int send_invite(struct call *c, const struct sip_flow *flow)
 	return inv_call(c->phone->stack, &cfg, &c->inv);
 }
 
+static void say_way(struct call *c, const struct call_ways *w)
+{
+	char to[NETADDR_TEXT], from[NETADDR_TEXT];
+
+	if (w->next == 0)
+		sip_decided_target(c->phone->stack, c->id, SLICE_LIT("INVITE"), &w->list[0]);
+	else
+		sip_decided(c->phone->stack, SIP_DECIDED_FAILOVER, c->id,
+			"INVITE goes to %s %s instead of %s",
+			sip_transport_name(sip_transport_type(w->list[w->next].transport)),
+			netaddr_text(&w->list[w->next].remote, to),
+			netaddr_text(&w->list[w->next - 1].remote, from));
+}
+
 static int try_ways(struct call *c)
 {
 	struct call_ways *w = c->ways;
 	int err = OH_ERESOLVE;
 
 	while (w->next < w->n) {
+		say_way(c, w);
 		err = send_invite(c, &w->list[w->next++]);
 		if (!err)
 			break;

@@ -2,6 +2,7 @@
 #include "phone/call_impl.h"
 
 #include "base/mem.h"
+#include "phone/names.h"
 #include "phone/pager.h"
 #include "phone/transfer.h"
 #include "phone/warning.h"
@@ -60,10 +61,12 @@ static bool refused_offer(struct offhook_phone *p, const struct sip_msg *msg, st
 	if (slice_empty(offer))
 		return false;
 	err = call_media_check_offer(p, sip_server_flow(server), offer, &code, why, sizeof(why));
-	if (err == OH_ENOMEM)
+	if (err == OH_ENOMEM) {
 		sip_refuse(server, 500, NULL);
-	else if (err)
+	} else if (err) {
+		names_offer_refused(p, 0, why);
 		refuse(server, 488, warning_header(code, why, warning));
+	}
 	return err != 0;
 }
 

@@ -1,6 +1,7 @@
 /* Transports: opening, describing and closing them. */
 #include "phone/account_reg.h"
 #include "phone/phone_impl.h"
+#include "phone/sources.h"
 
 #include "base/mem.h"
 
@@ -35,6 +36,7 @@ static void transport_free(struct offhook_phone *p, struct transport *t)
 	transport_public_forget(t);
 	sip_transport_free(t->sip);
 	mem_free(t->public_host);
+	mem_free(t->allowed);
 	mem_free(t);
 }
 
@@ -104,6 +106,8 @@ static int add_run(struct offhook_phone *p, void *arg)
 		t->public_host = slice_dup(cfg.public_host);
 		err = t->public_host ? 0 : OH_ENOMEM;
 	}
+	if (!err)
+		err = sources_new(a->cfg->allow_from, a->cfg->n_allow_from, &t->allowed);
 	if (!err)
 		err = transport_maker(p, a->cfg, &cfg.maker);
 	if (!err)

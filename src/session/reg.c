@@ -129,6 +129,7 @@ int reg_new(struct sip_stack *s, const struct reg_cfg *cfg, struct reg **ret_reg
 		return OH_ENOMEM;
 	r->stack = s;
 	r->handler = cfg->handler;
+	r->about = cfg->about;
 	r->prefer = cfg->prefer;
 	r->auth = sip_auth_ref(cfg->auth);
 	r->n_registrars = cfg->n_registrars;

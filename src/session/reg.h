@@ -90,6 +90,7 @@ struct reg_cfg {
 	uint32_t refused_s;    /* how long a refused one waits before it asks again; 0: for ever */
 	const struct sip_extra *extras;
 	size_t n_extras;
+	uint64_t about;               /* sip_request.about */
 	struct sip_transport *prefer; /* for locating; NULL: any */
 	struct sip_auth *auth;        /* kept by reference; NULL: challenges are refusals */
 	struct reg_handler handler;

@@ -34,6 +34,7 @@ struct reg {
 	struct texts *own; /* see enum reg_text; registrars, routes and servers behind */
 	size_t n_registrars, n_routes, n_servers;
 	struct texts *extras; /* name, value, name, value ... */
+	uint64_t about;
 	struct sip_transport *prefer;
 	struct sip_auth *auth;
 

@@ -197,6 +197,7 @@ static struct sip_request request(struct reg *r, struct slice target)
 		.call_id = r->own->list[REG_CALL_ID],
 		.cseq = ++r->cseq,
 		.auth = r->auth,
+		.about = r->about,
 	};
 }
 
@@ -270,6 +271,7 @@ static void located(void *arg, int err, const struct sip_flow *flows, size_t n)
 	if (!err) {
 		memcpy(r->flows, flows, n * sizeof(*flows));
 		r->n_flows = n;
+		sip_decided_target(r->stack, r->about, SLICE_LIT("REGISTER"), &flows[0]);
 	}
 	r->locate_err = err;
 	if (!later)
@@ -328,13 +330,26 @@ static void ask_at(struct reg *r, size_t registrar)
 	r->registrar = r->tried = registrar;
 }
 
+static void say_next(const struct reg *r)
+{
+	const struct sip_flow *to = &r->flows[r->flow];
+	char new[NETADDR_TEXT], old[NETADDR_TEXT];
+
+	sip_decided(r->stack, SIP_DECIDED_FAILOVER, r->about, "REGISTER goes to %s %s instead of %s",
+		sip_transport_name(sip_transport_type(to->transport)), netaddr_text(&to->remote, new),
+		netaddr_text(&to[-1].remote, old));
+}
+
 /* Registrars in order from the first one; behind the last one it is over. */
 bool reg_ask_next(struct reg *r)
 {
 	if (r->flow < r->n_flows)
 		r->flow++;
-	if (r->flow < r->n_flows && send_somewhere(r) == 0)
-		return true;
+	if (r->flow < r->n_flows) {
+		say_next(r);
+		if (send_somewhere(r) == 0)
+			return true;
+	}
 	while (!reg_leaves(r) && ++r->tried < r->n_registrars) {
 		ask_at(r, r->tried);
 		if (locate(r) == 0)

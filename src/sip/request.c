@@ -176,29 +176,48 @@ static bool outgrows_udp(struct outgoing *o, const struct request_text *bare, co
 	return both[0].transport != udp->transport;
 }
 
+static struct slice method_of(const struct request_text *t)
+{
+	return slice_make(t->p, t->uri - 1);
+}
+
 static void choose_way(
 	struct outgoing *o, const struct request_text *bare, const struct sip_flow *flows, size_t n)
 {
+	char text[NETADDR_TEXT];
+
 	if (outgrows_udp(o, bare, &flows[0], &o->flow)) {
 		o->others = other_ways(flows, n);
+		sip_decided(o->stack, SIP_DECIDED_SIZE, o->about,
+			"%.*s of %u bytes is too large for UDP and goes to TCP %s",
+			SLICE_ARG(method_of(bare)), bare->n, netaddr_text(&o->flow.remote, text));
 		return;
 	}
 	o->flow = flows[0];
 	o->others = other_ways(flows + 1, n - 1);
 }
 
+/* The way is known: the Via goes in. */
+static int take_way(struct outgoing *o, const struct sip_flow *flows, size_t n)
+{
+	char via[VIA_LINE_MAX];
+	struct request_text bare = o->text;
+
+	choose_way(o, &bare, flows, n);
+	return keep(&bare, via_line(o, via), &o->text);
+}
+
 static void located(void *arg, int err, const struct sip_flow *flows, size_t n)
 {
 	struct outgoing *o = arg;
 	struct request_text bare = o->text;
-	char via[VIA_LINE_MAX];
 
 	o->query = NULL;
 	if (!err && n == 0)
 		err = OH_ERESOLVE;
 	if (!err) {
-		choose_way(o, &bare, flows, n);
-		err = keep(&bare, via_line(o, via), &o->text);
+		sip_decided_target(o->stack, o->about, method_of(&bare), &flows[0]);
+		err = take_way(o, flows, n);
 	}
 	if (!o->ready) {
 		o->err = err; /* still inside outgoing_start(); bare is in the stack's room */
@@ -233,10 +252,8 @@ static int locate(struct outgoing *o, const struct sip_request *req)
 	struct sip_hops hops;
 	int err;
 
-	if (req->flow.transport) {
-		located(o, 0, &req->flow, 1);
-		return o->err;
-	}
+	if (req->flow.transport)
+		return take_way(o, &req->flow, 1);
 	err = sip_request_hops(req, list, &hops);
 	if (err)
 		return err;
@@ -264,7 +281,7 @@ int outgoing_start(struct outgoing *o, struct sip_stack *s, const struct sip_req
 {
 	int err;
 
-	*o = (struct outgoing){.stack = s, .arg = arg};
+	*o = (struct outgoing){.stack = s, .arg = arg, .about = req->about};
 	new_branch(o);
 	err = print(s, req, credentials, &o->text);
 	if (!err)

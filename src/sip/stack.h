@@ -45,6 +45,19 @@ struct sip_flow {
 
 #define SIP_ADMIT_DROP 1u
 
+/* What is decided; the numbers are those of enum offhook_decision. */
+enum sip_decision {
+	SIP_DECIDED_TARGET = 1,
+	SIP_DECIDED_FAILOVER,
+	SIP_DECIDED_ASIDE,
+	SIP_DECIDED_BACK,
+	SIP_DECIDED_SIZE,
+	SIP_DECIDED_CONNECTION,
+	SIP_DECIDED_CONTACT,
+	SIP_DECIDED_OFFER,
+	SIP_DECIDED_NETWORK
+};
+
 struct sip_stack_handler {
 	/*
 	 * A request outside any dialog that is sound (sip_msg_check) and whose transaction is new: INVITE, OPTIONS or
@@ -74,7 +87,7 @@ struct sip_stack_cfg {
 	void *admit_arg;
 	bool plain_names; /* names lead to their addresses alone: no NAPTR, no SRV */
 	/* Hears what was decided and why, as a line of text. about: sip_request.about; 0: of no request alone. May be NULL. */
-	void (*decision)(void *arg, uint64_t about, const char *text);
+	void (*decision)(void *arg, enum sip_decision kind, uint64_t about, const char *text);
 	void *decision_arg;
 	/* Sees every message sent (out = true) and received, parsed or not. May be NULL. */
 	void (*trace)(void *arg, bool out, const struct sip_flow *flow, struct slice bytes);
@@ -88,6 +101,11 @@ struct sip_stack *sip_stack_free(struct sip_stack *s);
 struct host *sip_stack_host(const struct sip_stack *s);
 /* The wheel that all SIP timers turn on; it hangs on one host timer. Timers are armed by sip_stack_arm(). */
 void sip_stack_arm(struct sip_stack *s, struct wheel_timer *t, uint64_t delay_ms);
+/* Tells sip_stack_cfg.decision; nothing else happens. about: sip_request.about, or 0. */
+void sip_decided(struct sip_stack *s, enum sip_decision kind, uint64_t about, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+/* The same for a request that goes there first. */
+void sip_decided_target(struct sip_stack *s, uint64_t about, struct slice method, const struct sip_flow *to);
 const struct sip_timers *sip_stack_timers(const struct sip_stack *s); /* with the defaults filled in */
 struct slice sip_stack_user_agent(const struct sip_stack *s);
 

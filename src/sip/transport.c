@@ -263,12 +263,28 @@ int sip_flow_send(const struct sip_flow *f, struct slice bytes)
 
 /* ---- what comes in ---- */
 
+static void log_unwanted(struct sip_stack *s, const struct sip_flow *flow, const char *what, const char *why)
+{
+	uint32_t before = s->drop_rate.dropped;
+	char text[NETADDR_TEXT], more[48] = "";
+
+	if (!host_logs(s->host, LOG_DEBUG) || !rate_allow(&s->drop_rate, host_now(s->host)))
+		return;
+	if (before)
+		snprintf(more, sizeof(more), " (and %u more since the last such line)", before);
+	host_log(s->host, LOG_DEBUG, "sip", "%s a message from %s: %s%s", what,
+		netaddr_text(&flow->remote, text), why, more);
+}
+
 void sip_drop(struct sip_stack *s, const struct sip_flow *flow, const char *why)
 {
-	char text[NETADDR_TEXT];
-
 	s->counters.rx_dropped++;
-	sip_stack_log(s, LOG_DEBUG, "dropped a message from %s: %s", netaddr_text(&flow->remote, text), why);
+	log_unwanted(s, flow, "dropped", why);
+}
+
+void sip_log_faulty(struct sip_stack *s, const struct sip_flow *flow, const char *why)
+{
+	log_unwanted(s, flow, "refused", why);
 }
 
 static void sort(struct sip_stack *s, struct sip_msg *msg, const struct sip_flow *flow)

@@ -72,6 +72,7 @@ struct outgoing {
 	void (*ready)(void *arg, int err);
 	void *arg;
 	int err;
+	uint64_t about;
 	char branch[SIP_BRANCH_MAX];
 };
 

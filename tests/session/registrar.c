@@ -123,7 +123,7 @@ static void answer(struct registrar *r, struct sip_msg *m, const struct host_rx 
 	put(&t, "SIP/2.0 %s\r\n", line);
 	/* RFC 3581 4. */
 	put(&t, "Via: %.*s;received=%s;rport=%u\r\n", (int)(rest.n - strlen(";rport")), rest.p,
-		netaddr_ip_text(&rx->from, false, ip), rx->from.port);
+		r->cfg.sees ? r->cfg.sees : netaddr_ip_text(&rx->from, false, ip), rx->from.port);
 	for (size_t i = 0; i < ARRAY_LEN(copied); i++)
 		put(&t, "%s: %.*s\r\n", sip_hdr_name(copied[i]), SLICE_ARG(sip_msg_value(m, copied[i])));
 	put(&t, "To: %.*s;tag=registrar\r\n", SLICE_ARG(sip_msg_value(m, SIP_HDR_TO)));
