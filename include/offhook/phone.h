@@ -318,6 +318,9 @@ struct offhook_transport_cfg {
 	 * "2001:db8::/32"; what comes inside of calls is not asked; copied; NULL: everybody */
 	const char *const *allow_from;
 	size_t n_allow_from; /**< how many of them, at most OFFHOOK_SOURCES_MAX */
+	/** WS and WSS, non-zero: it connects and takes no connections. Via and Contact carry a name that leads nowhere, and
+	 * requests come back by the connection that is there (RFC 7118 5); `port` is not used, `public_address` for SDP alone */
+	int connect_only;
 };
 
 /**
@@ -335,8 +338,8 @@ OFFHOOK_API void offhook_transport_cfg_init(struct offhook_transport_cfg *cfg);
  * @param phone   borrowed
  * @param cfg     copied
  * @param ret_id  set on success only
- * @return 0, OH_EINVAL (not an address, dscp, sources, TLS or WebSocket settings), OH_ENOTSUP (that type), a wrapped errno
- *         (EADDRINUSE: the port is taken; EADDRNOTAVAIL: not an address of this machine), OH_ENOFILE and OH_ECERT (a
+ * @return 0, OH_EINVAL (not an address, dscp, sources, TLS or WebSocket settings), OH_ENOTSUP (that type), OH_EINSECURE
+ *         (the phone has secure_only), a wrapped errno (EADDRINUSE: the port is taken; EADDRNOTAVAIL: not an address of this machine), OH_ENOFILE and OH_ECERT (a
  *         certificate or key), OH_ENOMEM, OH_ECLOSED
  *
  * Thread: any.  May call back: no.  Spec: RFC 3261 18.

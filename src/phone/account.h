@@ -74,5 +74,7 @@ void accounts_free_all(struct offhook_phone *p);
  * that the registrar saw), or "<sip:user@host:port>". From mem_alloc().
  * OH_ENOMEM, OH_ETOOBIG. */
 int account_contact(const struct account *a, const struct sip_flow *flow, char **ret_contact);
+/* The same; secure: as a sips URI. OH_EINSECURE: the flow is not one of TLS. */
+int account_contact_as(const struct account *a, const struct sip_flow *flow, bool secure, char **ret_contact);
 
 #endif

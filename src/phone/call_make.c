@@ -113,15 +113,15 @@ static int send_invite(struct call *c, const struct sip_flow *flow)
 	err = call_media_offer(&c->media, flow, &cfg.offer);
 	if (err)
 		return err;
-	err = account_contact(a, flow, &c->contact);
-	if (err)
-		return err;
 	if (a) {
 		account_way_of(c->phone, a, &way, routes);
 		cfg.routes = way.routes;
 		cfg.n_routes = way.n_routes;
 		cfg.secure = way.secure;
 	}
+	err = account_contact_as(a, flow, sip_request_is_sips(&way), &c->contact);
+	if (err)
+		return err;
 	cfg.contact = slice_of(c->contact);
 	cfg.spare = c->ways->next < c->ways->n;
 	cfg.about = c->id;

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "phone/account.h"
+#include "phone/account_way.h"
 #include "phone/phone_impl.h"
 #include "phone/sources.h"
 
@@ -95,6 +96,9 @@ static unsigned from_elsewhere(
 
 	if (sip_msg_ruri(msg, &ruri) == 0)
 		a = account_match(p, ruri, flow);
+	/* RFC 5630 5.1.2. */
+	if (a && a->way->secure && !sip_transport_is_secure(sip_transport_type(flow->transport)))
+		return 480;
 	if ((!t || sources_allow(t->allowed, &flow->remote)) &&
 		(!a || sources_allow(a->allowed, &flow->remote)))
 		return 0;

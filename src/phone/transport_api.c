@@ -1,5 +1,6 @@
 /* Transports: opening, describing and closing them. */
 #include "phone/account_reg.h"
+#include "phone/account_way.h"
 #include "phone/phone_impl.h"
 #include "phone/sources.h"
 
@@ -93,12 +94,15 @@ static int add_run(struct offhook_phone *p, void *arg)
 		.public_host = slice_of(
 			a->cfg->public_address && *a->cfg->public_address ? a->cfg->public_address : NULL),
 		.dscp = a->cfg->dscp,
+		.connect_only = a->cfg->connect_only != 0,
 	};
 	struct transport *t;
 	int err = phone_check_taking(p);
 
 	if (err)
 		return err;
+	if (p->way->secure && !sip_transport_is_secure(cfg.type))
+		return err_detail(OH_EINSECURE, "with secure_only there are no transports but TLS and WSS");
 	t = mem_zalloc(sizeof(*t));
 	if (!t)
 		return OH_ENOMEM;

@@ -129,6 +129,8 @@ int inv_incoming(struct sip_stack *s, struct sip_msg *invite, struct sip_server 
 	const struct inv_policy *policy, const struct inv_handler *handler, struct inv **ret_inv);
 /* Who we are when our requests in an incoming call are challenged; kept by reference. */
 void inv_set_auth(struct inv *inv, struct sip_auth *auth);
+/* Our requests in an incoming call go over TLS or not at all. */
+void inv_set_secure(struct inv *inv);
 /* The offer in the INVITE; empty when there was none (then our 2xx carries the offer). */
 struct slice inv_remote_offer(const struct inv *inv);
 

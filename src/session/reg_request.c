@@ -28,6 +28,18 @@ static __attribute__((format(printf, 2, 3))) void put(struct text *t, const char
 	t->n = n < 0 || t->n + (size_t)n >= t->cap ? t->cap : t->n + (size_t)n;
 }
 
+/* ---- whom it asks ---- */
+
+static struct slice registrar(const struct reg *r)
+{
+	return r->redirect ? r->redirect->list[0] : r->own->list[REG_N_TEXTS + r->registrar];
+}
+
+static const struct slice *routes(const struct reg *r)
+{
+	return &r->own->list[REG_N_TEXTS + r->n_registrars];
+}
+
 /* ---- our Contact ---- */
 
 /* The parameters that a made Contact has besides those of its transport: which of our registrations it is, and that
@@ -45,6 +57,8 @@ static void put_own_params(const struct reg *r, struct text *t)
 /* "<sip:user@host:port...>", at the address where the registrar saw us if it told. */
 static int make_contact(const struct reg *r, const struct sip_flow *flow, char **ret_contact)
 {
+	const struct sip_request aim = {
+		.target = registrar(r), .routes = routes(r), .n_routes = r->redirect ? 0 : r->n_routes};
 	char local[SIP_SENT_BY_MAX + REG_TEXT_MAX], seen[NETADDR_TEXT], buf[CONTACT_MAX];
 	struct text t = {.p = buf, .cap = sizeof(buf)};
 	struct slice user = r->own->list[REG_USER], made;
@@ -55,7 +69,7 @@ static int make_contact(const struct reg *r, const struct sip_flow *flow, char *
 		*ret_contact = slice_dup(r->own->list[REG_FIXED]);
 		return *ret_contact ? 0 : OH_ENOMEM;
 	}
-	err = sip_flow_contact(flow, user, local, sizeof(local), &made);
+	err = sip_flow_contact_as(flow, sip_request_is_sips(&aim), user, local, sizeof(local), &made);
 	if (!err)
 		err = sip_addr_parse(made, &addr);
 	if (err)
@@ -116,16 +130,6 @@ static void put_contacts(const struct reg *r, struct text *t)
 }
 
 /* ---- sending ---- */
-
-static struct slice registrar(const struct reg *r)
-{
-	return r->redirect ? r->redirect->list[0] : r->own->list[REG_N_TEXTS + r->registrar];
-}
-
-static const struct slice *routes(const struct reg *r)
-{
-	return &r->own->list[REG_N_TEXTS + r->n_registrars];
-}
 
 /* RFC 3261 10.2: the Request-URI is the domain alone. */
 static struct slice request_uri(struct slice text, char *buf, size_t cap)
@@ -197,6 +201,7 @@ static struct sip_request request(struct reg *r, struct slice target)
 		.call_id = r->own->list[REG_CALL_ID],
 		.cseq = ++r->cseq,
 		.auth = r->auth,
+		.secure = r->setup.secure,
 		.about = r->about,
 	};
 }

@@ -5,11 +5,6 @@
 
 /* ---- transports ---- */
 
-bool locate_is_secure(enum sip_transport_type type)
-{
-	return type == SIP_TRANSPORT_TLS || type == SIP_TRANSPORT_WSS;
-}
-
 uint16_t locate_default_port(enum sip_transport_type type)
 {
 	static const uint16_t ports[TRANSPORTS] = {[SIP_TRANSPORT_UDP] = SIP_PORT,
@@ -69,10 +64,10 @@ static enum sip_transport_type open_type(const struct aim *a)
 	static const enum sip_transport_type order[] = {
 		SIP_TRANSPORT_UDP, SIP_TRANSPORT_TCP, SIP_TRANSPORT_TLS, SIP_TRANSPORT_WS, SIP_TRANSPORT_WSS};
 	unsigned have = locate_ours(a->stack, 0);
-	if (a->prefer && (!a->secure || locate_is_secure(a->prefer->type)))
+	if (a->prefer && (!a->secure || sip_transport_is_secure(a->prefer->type)))
 		return a->prefer->type;
 	for (size_t i = 0; i < ARRAY_LEN(order); i++)
-		if (have & 1u << order[i] && (!a->secure || locate_is_secure(order[i])))
+		if (have & 1u << order[i] && (!a->secure || sip_transport_is_secure(order[i])))
 			return order[i];
 	return 0;
 }
@@ -87,7 +82,7 @@ static int choose_type(struct aim *a, const struct sip_uri *u)
 	/* RFC 7118 5.1: one name for both kinds; the secure one does for whom we reach by no other. */
 	if (a->type == SIP_TRANSPORT_WS && (a->secure || !(have & 1u << SIP_TRANSPORT_WS)))
 		a->type = SIP_TRANSPORT_WSS;
-	if (a->type && a->secure && !locate_is_secure(a->type))
+	if (a->type && a->secure && !sip_transport_is_secure(a->type))
 		return err_detail(OH_EINSECURE, "'%.*s' is not reached by TLS", SLICE_ARG(u->text));
 	if (a->type && have & 1u << a->type)
 		return 0;

@@ -83,7 +83,6 @@ struct seek {
 
 /* ---- what the URI says (locate_aim.c) ---- */
 
-bool locate_is_secure(enum sip_transport_type type);
 /* RFC 3261 19.1.2; RFC 7118 8.1 for WebSocket. */
 uint16_t locate_default_port(enum sip_transport_type type);
 /* The transports that this stack has, a bit each; of one family, or of any (0). */

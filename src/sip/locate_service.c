@@ -38,7 +38,7 @@ static enum sip_transport_type naptr_type(const struct dns_naptr *r, bool secure
 		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (slice_ieq(slice_of(r->service), rows[i].service) &&
-			(!secure || locate_is_secure(rows[i].type)))
+			(!secure || sip_transport_is_secure(rows[i].type)))
 			return rows[i].type;
 	return 0;
 }
@@ -106,7 +106,7 @@ void locate_guess_services(struct seek *q)
 	add_named_service(q, q->aim.type);
 	for (size_t i = 0; q->aim.type_open && i < ARRAY_LEN(others); i++)
 		if (others[i] != q->aim.type && have & 1u << others[i] &&
-			(!q->aim.secure || locate_is_secure(others[i])))
+			(!q->aim.secure || sip_transport_is_secure(others[i])))
 			add_named_service(q, others[i]);
 }
 

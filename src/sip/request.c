@@ -72,19 +72,38 @@ static int print_strict(struct sip_stack *s, const struct sip_request *req, cons
 	return print_aimed(s, &aimed, credentials, ret_text);
 }
 
-static int print(struct sip_stack *s, const struct sip_request *req, struct slice credentials,
+static int print_routed(struct sip_stack *s, const struct sip_request *req, struct slice credentials,
 	struct request_text *ret_text)
 {
 	struct sip_uri first;
-	int err;
+	int err = route_first(req, &first);
 
-	if (req->n_routes == 0)
-		return print_aimed(s, req, credentials, ret_text);
-	err = route_first(req, &first);
 	if (err)
 		return err;
 	return route_is_strict(req, &first) ? print_strict(s, req, &first, credentials, ret_text)
 					    : print_aimed(s, req, credentials, ret_text);
+}
+
+static int print_secure(struct sip_stack *s, const struct sip_request *req, struct slice credentials,
+	struct request_text *ret_text)
+{
+	struct sip_request aimed = *req;
+	struct route_aim aim;
+	int err = route_aim_secure(req, &aim);
+
+	if (err)
+		return err;
+	aimed.routes = aim.routes;
+	return print_routed(s, &aimed, credentials, ret_text);
+}
+
+static int print(struct sip_stack *s, const struct sip_request *req, struct slice credentials,
+	struct request_text *ret_text)
+{
+	if (req->n_routes == 0)
+		return print_aimed(s, req, credentials, ret_text);
+	return sip_is_sips(req->target) ? print_secure(s, req, credentials, ret_text)
+					: print_routed(s, req, credentials, ret_text);
 }
 
 /* A copy of its own with `via` behind the request line. */
@@ -121,6 +140,20 @@ static struct slice via_line(const struct outgoing *o, char buf[VIA_LINE_MAX])
 		SLICE_ARG(sip_flow_sent_by(&o->flow, sent_by, sizeof(sent_by))), o->branch);
 
 	return slice_make(buf, (size_t)n);
+}
+
+bool request_wants_tls(const struct sip_request *req)
+{
+	return req->secure || sip_is_sips(req->target);
+}
+
+bool sip_request_is_sips(const struct sip_request *req)
+{
+	struct sip_uri first;
+
+	if (sip_is_sips(req->target))
+		return true;
+	return req->n_routes && route_first(req, &first) == 0 && first.scheme == SIP_SCHEME_SIPS;
 }
 
 int request_next_hop(const struct sip_request *req, struct sip_uri *ret_uri)
@@ -232,7 +265,7 @@ int sip_request_hops(
 	const struct sip_request *req, struct sip_uri list[SIP_HOPS_MAX], struct sip_hops *ret_hops)
 {
 	struct sip_hops hops = {
-		.list = list, .n = req->n_servers, .prefer = req->prefer, .secure = req->secure};
+		.list = list, .n = req->n_servers, .prefer = req->prefer, .secure = request_wants_tls(req)};
 	int err = req->n_servers > SIP_HOPS_MAX ? OH_ETOOBIG : 0;
 
 	if (req->n_servers == 0) {
@@ -252,8 +285,12 @@ static int locate(struct outgoing *o, const struct sip_request *req)
 	struct sip_hops hops;
 	int err;
 
-	if (req->flow.transport)
+	if (req->flow.transport) {
+		if (request_wants_tls(req) && !sip_transport_is_secure(req->flow.transport->type))
+			return err_detail(
+				OH_EINSECURE, "'%.*s' is not reached by TLS", SLICE_ARG(req->target));
 		return take_way(o, &req->flow, 1);
+	}
 	err = sip_request_hops(req, list, &hops);
 	if (err)
 		return err;

@@ -70,3 +70,32 @@ int route_aim_strict(const struct sip_request *req, const struct sip_uri *first,
 	a->n_routes = req->n_routes;
 	return 0;
 }
+
+int route_aim_secure(const struct sip_request *req, struct route_aim *ret_aim)
+{
+	struct route_aim *a = ret_aim;
+	char *at = a->buf;
+
+	if (req->n_routes > SIP_ROUTES_MAX)
+		return OH_ETOOBIG;
+	for (size_t i = 0; i < req->n_routes; i++) {
+		struct slice route = req->routes[i];
+		struct sip_addr addr;
+		size_t scheme_end;
+		int err = sip_addr_parse(route, &addr);
+
+		if (err)
+			return err;
+		a->routes[i] = route;
+		if (addr.uri.scheme != SIP_SCHEME_SIP)
+			continue;
+		if (route.n + 1 > sizeof(a->buf) - (size_t)(at - a->buf))
+			return OH_ETOOBIG;
+		scheme_end = (size_t)(addr.uri.scheme_text.p + addr.uri.scheme_text.n - route.p);
+		a->routes[i] = slice_make(at, route.n + 1);
+		put(&at, slice_make(route.p, scheme_end));
+		put(&at, SLICE_LIT("s"));
+		put(&at, slice_skip(route, scheme_end));
+	}
+	return 0;
+}

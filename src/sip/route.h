@@ -22,6 +22,8 @@ struct route_aim {
 	size_t n_routes;
 	char buf[ROUTE_AIM_MAX];
 };
+/* Of a request to a sips URI: the routes as sips URIs too (RFC 5630 5.1.1). OH_ETOOBIG, OH_ESYNTAX, OH_EURI. */
+int route_aim_secure(const struct sip_request *req, struct route_aim *ret_aim);
 /* Of a request whose first route is strict. It points into req and itself. OH_ETOOBIG. */
 int route_aim_strict(const struct sip_request *req, const struct sip_uri *first, struct route_aim *ret_aim);
 

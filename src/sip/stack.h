@@ -167,6 +167,8 @@ struct sip_transport_cfg {
 	uint32_t max_conns,
 		max_conns_ip; /* in all, accepted from one address; 0 = conn.h's SIP_CONNS_MAX, _IP_MAX */
 	uint32_t idle_s;      /* an unused connection closes after; 0 = SIP_CONN_IDLE_S */
+	/* WS and WSS: it connects and takes no connections; nobody is told an address of it (RFC 7118 5) */
+	bool connect_only;
 };
 #define SIP_PUBLIC_HOST_MAX 255u
 /* OH_ENOTSUP, OH_EINVAL (public_host), OH_ENOMEM, or a wrapped errno (EADDRINUSE ...). */
@@ -177,11 +179,15 @@ struct sip_transport *sip_transport_free(struct sip_transport *t);
 struct netaddr sip_transport_local(const struct sip_transport *t);
 enum sip_transport_type sip_transport_type(const struct sip_transport *t);
 const char *sip_transport_name(enum sip_transport_type type); /* "UDP" */
-/* "host:port" to publish in Via and Contact when speaking to flow->remote; the port always stands there. buf of
- * SIP_SENT_BY_MAX bytes is enough. */
+bool sip_transport_is_secure(enum sip_transport_type type);   /* TLS, WSS */
+/* "host:port" to publish in Via and Contact when speaking to flow->remote; the port always stands there, but for a
+ * transport that takes no connections: that one has an invalid name (RFC 7118 5). buf of SIP_SENT_BY_MAX bytes is enough. */
 #define SIP_SENT_BY_MAX 272
 struct slice sip_flow_sent_by(const struct sip_flow *f, char *buf, size_t cap);
-/* "<sip:user@host:port>" (";transport=tcp" etc. where needed); user may be empty. OH_ETOOBIG. */
+/* "<sip:user@host:port>" (";transport=tcp" etc. where needed); user may be empty. secure: a sips URI (RFC 3261 8.1.1.8,
+ * 12.1.1). OH_ETOOBIG; OH_EINSECURE: who is reached there is not reached by TLS. */
+int sip_flow_contact_as(const struct sip_flow *f, bool secure, struct slice user, char *buf, size_t cap,
+	struct slice *ret_contact);
 int sip_flow_contact(
 	const struct sip_flow *f, struct slice user, char *buf, size_t cap, struct slice *ret_contact);
 bool sip_flow_reliable(const struct sip_flow *f);

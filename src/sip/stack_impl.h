@@ -93,8 +93,10 @@ struct sip_transport {
 	struct netaddr local; /* as bound: perhaps any-address, real port */
 	char *public_host;
 	uint16_t public_port;
-	struct host_dgram *dgram;       /* UDP; NULL: closed */
-	struct host_listener *listener; /* streams; NULL: closed */
+	struct host_dgram *dgram; /* UDP; NULL: closed */
+	bool streams;             /* it makes connections; false: closed, or UDP */
+	bool connect_only;
+	struct host_listener *listener; /* streams, unless connect_only */
 	struct list conns;              /* struct sip_conn */
 	size_t n_conns;
 	struct filter_maker maker;
@@ -118,7 +120,7 @@ void sip_stream_close(struct sip_transport *t);
 int sip_stream_send(const struct sip_flow *f, struct slice bytes);
 static inline bool sip_transport_is_open(const struct sip_transport *t)
 {
-	return t->dgram || t->listener;
+	return t->dgram || t->streams;
 }
 void sip_transports_free_all(struct sip_stack *s);
 

@@ -53,6 +53,8 @@ struct sip_request {
 	uint64_t about; /* whom sip_stack_cfg.decision is told about */
 };
 
+/* Must its Contact be a sips URI: is the target or the first route one (RFC 3261 8.1.1.8)? */
+bool sip_request_is_sips(const struct sip_request *req);
 /* Its next hops (RFC 3261 8.1.2), for who locates them himself: servers, first route or target, and prefer and secure.
  * list: what they point into. OH_EURI, OH_ESYNTAX, OH_ETOOBIG. */
 int sip_request_hops(
@@ -95,6 +97,8 @@ struct sip_client *sip_client_free(struct sip_client *c);
 /* The branch of its Via (log, tests). */
 struct slice sip_client_branch(const struct sip_client *c);
 /* How it went (set once located). */
+/* Went it over TLS because nothing else would do (RFC 3261 12.1.2: the secure flag)? */
+bool sip_client_is_secure(const struct sip_client *c);
 const struct sip_flow *sip_client_flow(const struct sip_client *c);
 /* What it was sent with, and what a dialog that it made goes on with. NULL: none. */
 struct sip_auth *sip_client_auth(const struct sip_client *c);
