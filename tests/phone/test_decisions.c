@@ -108,7 +108,7 @@ TEST(a_request_that_outgrows_udp_and_the_end_of_its_connection_are_told)
 {
 	struct rig *r = open_rig();
 	struct offhook_message m = {.size = sizeof(m), .uri = "sip:bob@" RIG_B_IP};
-	static char body[2000];
+	static char body[1250];
 	offhook_id theirs;
 
 	memset(body, 'x', sizeof(body));

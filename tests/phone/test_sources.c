@@ -79,9 +79,10 @@ static const char *const others[] = {"203.0.113.0/24"}, *const ours[] = {"203.0.
 static const char *told(struct peer *p)
 {
 	static char status[4];
+	static unsigned cseq;
 
 	p->got[0] = 0;
-	peer_say(p, "OPTIONS", "bob", "", 1, "", "");
+	peer_say(p, "OPTIONS", "bob", "", ++cseq, "", "");
 	if (!p->got[0])
 		return "";
 	snprintf(status, sizeof(status), "%.3s", p->got + 8);
