@@ -49,6 +49,8 @@ void transport_published(const struct offhook_phone *p, const struct transport *
 /* The public address for session descriptions; family NONE: there is none of the transport's family, or its name has no
  * address yet. */
 struct netaddr transport_public_ip(struct offhook_phone *p, struct transport *t);
+/* Its name, if it has one, is looked up anew. */
+void transport_public_renew(struct offhook_phone *p, struct transport *t);
 void transport_public_forget(struct transport *t);
 void transports_free_all(struct offhook_phone *p);
 

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "phone/call_redirect.h"
+#include "phone/network.h"
 #include "phone/transfer.h"
 
 struct call *call_find(const struct offhook_phone *p, offhook_id id)
@@ -45,6 +46,7 @@ static void call_free(struct call *c)
 		p->n_calls--;
 	}
 	transfer_forget(c);
+	call_repair_forget(c);
 	ids_remove(&p->ids, c->id);
 	sip_locate_cancel(c->locate);
 	inv_free(c->inv);
@@ -128,6 +130,7 @@ void call_ended(struct call *c, const struct call_end *end)
 	};
 
 	c->ended_ns = host_now(c->phone->host);
+	call_repair_forget(c);
 	if (end->msg)
 		reason_read(end->msg, &c->why);
 	if (c->state == OFFHOOK_CALL_NULL || c->replacing) {

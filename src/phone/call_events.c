@@ -2,6 +2,7 @@
 #include "phone/call_impl.h"
 
 #include "phone/call_redirect.h"
+#include "phone/network.h"
 #include "phone/transfer.h"
 #include "phone/warning.h"
 
@@ -140,8 +141,10 @@ static void on_state(void *arg, struct inv *inv, struct sip_msg *msg)
 		return;
 	}
 	call_say_state(c, msg, c->state == before);
-	if (c->state == OFFHOOK_CALL_CONFIRMED)
+	if (c->state == OFFHOOK_CALL_CONFIRMED) {
+		call_repair_confirmed(c);
 		transfer_other_moved(c, 0);
+	}
 	if (c->state != OFFHOOK_CALL_CONNECTING)
 		transfer_report(c, inv_status(inv), inv_reason(inv), c->state == OFFHOOK_CALL_CONFIRMED);
 }
@@ -160,6 +163,17 @@ static void say_hold_failed(struct call *c, unsigned status, const struct sip_ms
 	event_emit(c->phone, &say);
 }
 
+void call_say_moved(struct call *c, unsigned status, int err, const struct sip_msg *msg)
+{
+	struct event_say say = say_now(c, OFFHOOK_EVENT_CALL_MOVED);
+
+	log_change(c, err ? "could not be moved to our new address" : "moved to our new address");
+	say.status = status;
+	say.error = err;
+	say.message = msg ? msg->raw : SLICE_NONE;
+	event_emit(c->phone, &say);
+}
+
 static int take_answer(struct call *c, struct slice body)
 {
 	uint32_t gone = 0;
@@ -167,13 +181,15 @@ static int take_answer(struct call *c, struct slice body)
 
 	if (err && !gone) {
 		/* The first one ends the call; a later one leaves things as they were. */
-		if (c->state == OFFHOOK_CALL_CONFIRMED)
+		if (c->state == OFFHOOK_CALL_CONFIRMED && !call_is_repaired(c))
 			say_hold_failed(c, 200, NULL, err);
+		call_repair_answered(c, err);
 		return err;
 	}
 	/* Audio that has failed is told too. */
 	call_say_media(c, gone, c->reoffer_cause);
 	c->reoffer_cause = 0;
+	call_repair_answered(c, err);
 	return err;
 }
 
@@ -230,7 +246,8 @@ static void on_reoffer_failed(void *arg, struct inv *inv, unsigned status, struc
 
 	(void)inv;
 	call_media_rollback(&c->media);
-	say_hold_failed(c, status, msg, 0);
+	if (!call_repair_refused(c, status, msg))
+		say_hold_failed(c, status, msg, 0);
 }
 
 static struct slice on_reoffer_again(void *arg, struct inv *inv)

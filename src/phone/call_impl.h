@@ -55,6 +55,7 @@ struct call {
 	struct session_rules rules;
 
 	uint64_t begun_ns, first_response_ns, confirmed_ns, ended_ns; /* 0: not yet */
+	struct repair *repair;  /* our address has changed; NULL: it has not (call_repair.c) */
 	uint64_t reoffer_cause; /* the command whose re-INVITE is open */
 
 	/* After the end, or when there never was a session. */
@@ -114,6 +115,8 @@ void call_say_state(struct call *c, const struct sip_msg *msg, bool repeated);
 /* NULL: it could not be told. */
 struct event *call_say_media(struct call *c, uint32_t slot_gone, uint64_t cause);
 
+/* How its repair went (call_repair.c). msg: a refusal, or NULL. */
+void call_say_moved(struct call *c, unsigned status, int err, const struct sip_msg *msg);
 void call_say_digit(struct call *c, char digit, uint32_t duration_ms);
 /* From the media thread. */
 void call_take_report(struct call *c, const struct media_report *r);

@@ -189,6 +189,9 @@ int inv_may_update(const struct inv *inv, bool with_offer);
 /* Does the peer say that it takes this method? True when it has said nothing. */
 bool inv_peer_takes(const struct inv *inv, enum sip_method method);
 
+/* Our end of its way is this address of ours now (the machine has moved). */
+void inv_moved(struct inv *inv, const struct netaddr *local);
+
 /* Any other request inside the dialog: INFO, ... Ends in response() with token. OH_ESTATE: before a dialog, OH_EENDED,
  * OH_EINVAL: INVITE, ACK, BYE, CANCEL; else as sip_client_send(). */
 int inv_request(struct inv *inv, const struct dialog_request *req, uint64_t token);
