@@ -77,7 +77,10 @@ enum offhook_event_type {
 	OFFHOOK_EVENT_AUDIO_CLEARED = 81, /**< what was queued in a port of the program is gone */
 	OFFHOOK_EVENT_AUDIO_READABLE =
 		82, /**< samples wait in a port of the program; again after its next read */
-	OFFHOOK_EVENT_AUDIO_WRITABLE = 83 /**< a port of the program has room; again after its next write */
+	OFFHOOK_EVENT_AUDIO_WRITABLE = 83, /**< a port of the program has room; again after its next write */
+	OFFHOOK_EVENT_CALL_REDIRECTED =
+		110 /**< after a 3xx the call goes on to another address: `text`; its state is CALLING again, and what
+		     *   early audio it had is gone */
 };
 
 /** What was decided: `status` of an OFFHOOK_EVENT_DECISION. */
@@ -112,7 +115,7 @@ struct offhook_event {
 	const char *message;   /**< a SIP message, terminated: see the types; at DISCONNECTED the one from the
 	                                  *   peer that ended it; NULL when there is none */
 	size_t message_length; /**< its bytes */
-	const char *text;      /**< of a decision: one line; else NULL */
+	const char *text;      /**< of a decision: one line; of a redirected call: the address; else NULL */
 	const struct offhook_question *question; /**< of a question; else NULL */
 	offhook_id other;                        /**< a second call: see the types; else 0 */
 	const char *reason;                      /**< phrase of `status` where the types say so; else NULL */

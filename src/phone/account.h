@@ -3,7 +3,7 @@
 #define OH_PHONE_ACCOUNT_H
 
 #include "base/list.h"
-#include "session/inv.h"
+#include "phone/session_cfg.h"
 #include "sip/auth_server.h"
 #include "sip/stack.h"
 #include "offhook/phone.h"
@@ -42,7 +42,7 @@ struct account {
 	struct account_reg *reg;           /* NULL: it has no registrar */
 	struct sources *allowed;           /* who may call; NULL: everybody */
 	struct account_way *way;           /* account_way.h */
-	struct inv_policy policy;          /* of its calls */
+	struct session_rules rules;        /* of its calls */
 };
 
 struct transport *transport_find(const struct offhook_phone *p, offhook_id id);

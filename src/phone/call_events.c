@@ -1,6 +1,7 @@
 /* What the INVITE session and the media thread tell about a call becomes its state and its events. */
 #include "phone/call_impl.h"
 
+#include "phone/call_redirect.h"
 #include "phone/network.h"
 #include "phone/transfer.h"
 #include "phone/names.h"
@@ -99,6 +100,10 @@ static void ended(struct call *c, struct inv *inv, struct sip_msg *msg)
 			(end.by == OFFHOOK_ENDED_BY_PEER && end.status == 503)) &&
 		call_try_next(c))
 		return;
+	if (c->state == OFFHOOK_CALL_CALLING && end.status == 422 && msg && call_try_longer(c, msg))
+		return;
+	if (redirect_goes_on(c, &end))
+		return;
 	call_ended(c, &end);
 	replaces_withdrawn(c);
 }
@@ -113,8 +118,10 @@ static void on_state(void *arg, struct inv *inv, struct sip_msg *msg)
 		c->first_response_ns = now;
 	if (host_logs(c->phone->host, LOG_INFO))
 		log_state(c, inv);
-	if (inv_state(inv) != INV_DISCONNECTED)
+	if (inv_state(inv) == INV_EARLY)
 		call_forget_ways(c);
+	else if (inv_state(inv) != INV_DISCONNECTED)
+		call_forget_origin(c);
 	switch (inv_state(inv)) {
 	case INV_NULL:
 	case INV_CALLING:

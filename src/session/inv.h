@@ -96,14 +96,24 @@ struct inv_policy inv_policy_default(void);
 
 /* ---- calling ---- */
 
+/* What an INVITE that takes the place of another one has of it (RFC 3261 8.1.3.4, 8.1.3.5): From tag and next number. */
+#define INV_TAG_LEN 16u
+struct inv_again {
+	char tag[INV_TAG_LEN + 1]; /* empty: it takes nobody's place */
+	uint32_t cseq;
+};
+/* Of a call of ours that has ended by a refusal, for another INVITE with the same Call-ID. */
+struct inv_again inv_again(const struct inv *inv);
+
 struct inv_call_cfg {
 	struct slice target;        /* Request-URI */
 	const struct slice *routes; /* pre-loaded Route values, or NULL */
 	size_t n_routes;
-	struct slice from;              /* name-addr without tag */
-	struct slice to;                /* name-addr without tag */
-	struct slice contact;           /* whole value */
-	struct slice call_id;           /* absent: a random one */
+	struct slice from;    /* name-addr without tag */
+	struct slice to;      /* name-addr without tag */
+	struct slice contact; /* whole value */
+	struct slice call_id; /* absent: a random one */
+	struct inv_again again;
 	const struct sip_extra *extras; /* program headers for the INVITE */
 	size_t n_extras;
 	uint32_t expires_s; /* Expires: no answer in that time ends the call with 487; 0: none */

@@ -113,6 +113,12 @@ int reg_fetch(struct reg *r);
 #define REG_SPREAD_MS 500u
 void reg_moved(struct reg *r);
 
+/* A keep-alive over the way of the binding was answered: it counts as a good one (RFC 5626 4.5). */
+void reg_flow_answers(struct reg *r);
+/* ... was not (err): a good way is replaced at once, within REG_SPREAD_MS; one that never worked after the back-off, which
+ * grows as with failed requests. The outcome tells err. */
+void reg_flow_failed(struct reg *r, int err);
+
 struct reg_info {
 	enum reg_state state;
 	unsigned status; /* of the last outcome */

@@ -111,6 +111,9 @@ static void on_event(void *arg, const struct offhook_event *e)
 	case OFFHOOK_EVENT_MESSAGE_SENT:
 		note(s, "SENT(%u) ", e->status);
 		break;
+	case OFFHOOK_EVENT_CALL_REDIRECTED:
+		note(s, "REDIRECTED(%s) ", e->text);
+		break;
 	case OFFHOOK_EVENT_DROPPED:
 		note(s, "DROPPED(%" PRIu64 ") ", e->count);
 		break;
