@@ -133,7 +133,7 @@ static void side_open(struct side *s)
 	require(sip_stack_new(&cfg, &s->stack), "stack");
 	require(sip_transport_new(s->stack, &udp, &s->udp), "transport");
 	local = sip_transport_local(s->udp);
-	s->flow = (struct sip_flow){s->udp, local, local};
+	s->flow = (struct sip_flow){.transport = s->udp, .local = local, .remote = local};
 	s->flow.remote.port = far_port(s->far);
 	snprintf(s->contact, sizeof(s->contact), "<sip:bench@127.0.0.1:%u>", local.port);
 	snprintf(s->from, sizeof(s->from), "<sip:bench@127.0.0.1:%u>", local.port);
