@@ -21,5 +21,6 @@
 #include "offhook/auth.h"
 #include "offhook/audio.h"
 #include "offhook/message.h"
+#include "offhook/quality.h"
 
 #endif
