@@ -73,7 +73,10 @@ enum offhook_event_type {
 	OFFHOOK_EVENT_AUDIO_CLEARED = 81, /**< what was queued in a port of the program is gone */
 	OFFHOOK_EVENT_AUDIO_READABLE =
 		82, /**< samples wait in a port of the program; again after its next read */
-	OFFHOOK_EVENT_AUDIO_WRITABLE = 83 /**< a port of the program has room; again after its next write */
+	OFFHOOK_EVENT_AUDIO_WRITABLE = 83, /**< a port of the program has room; again after its next write */
+	OFFHOOK_EVENT_DEVICE =
+		90 /**< a sound device: `status` is an enum offhook_device_change, `count` an enum offhook_device_side,
+	            *   `text` the device, `error` and `reason` why; `id` its slot (offhook/device.h) */
 };
 
 /** One event. Read only; valid until the handler returns. */
@@ -90,11 +93,11 @@ struct offhook_event {
 	int error;                            /**< 0 or an enum oh_err */
 	char digit;                           /**< 0-9 A-D * # R */
 	uint32_t duration_ms;                 /**< of the digit; 0 when the peer did not say */
-	uint64_t count;                       /**< of dropped events; number of a mark */
+	uint64_t count;                       /**< of dropped events; number of a mark; see the types */
 	const char *message;   /**< a SIP message, terminated: see the types; at DISCONNECTED the one from the
 	                                  *   peer that ended it; NULL when there is none */
 	size_t message_length; /**< its bytes */
-	const char *text;      /**< of a decision: one line; else NULL */
+	const char *text;      /**< of a decision: one line; of a device: its id; else NULL */
 	const struct offhook_question *question; /**< of a question; else NULL */
 	offhook_id other;                        /**< a second call: see the types; else 0 */
 	const char *reason;                      /**< phrase of `status` where the types say so; else NULL */

@@ -19,6 +19,7 @@
 #include "offhook/trace.h"
 #include "offhook/auth.h"
 #include "offhook/audio.h"
+#include "offhook/device.h"
 #include "offhook/message.h"
 
 #endif
