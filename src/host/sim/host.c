@@ -18,6 +18,7 @@ static void sim_host_free(struct host *h)
 		m->sim->running = NULL;
 	sim_cards_free(m);
 	sim_event_close(&m->wake);
+	sim_event_close(&m->network);
 	sim_realm_drop(m->realm, &m->ips);
 	hash_free(&m->sockets);
 	mem_free(m);
@@ -129,6 +130,8 @@ const struct host_ops sim_host_ops = {
 	.dgram_recv = sim_dgram_recv,
 	.dgram_watch = sim_dgram_watch,
 	.route = sim_route,
+	.has_address = sim_has_address,
+	.network_watch = sim_network_watch,
 	.stream_connect = sim_stream_connect,
 	.stream_handle = sim_stream_handle,
 	.stream_send = sim_stream_send,
