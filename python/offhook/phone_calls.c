@@ -89,6 +89,11 @@ static PyObject *call_hold(PyObject *op, PyObject *args)
 	return reoffer_with(op, args, offhook_call_hold);
 }
 
+static PyObject *call_update(PyObject *op, PyObject *args)
+{
+	return reoffer_with(op, args, offhook_call_update);
+}
+
 static PyObject *call_reinvite(PyObject *op, PyObject *args)
 {
 	return reoffer_with(op, args, offhook_call_reinvite);
@@ -277,6 +282,7 @@ PyMethodDef phone_call_methods[] = {
 	{"call_answer", KEYWORDS(call_answer), "call_answer(call, code=200, reason=None, headers=None)"},
 	{"call_hangup", KEYWORDS(call_hangup), "call_hangup(call, code=0, reason=None, headers=None)"},
 	{"call_hold", call_hold, METH_VARARGS, "call_hold(call, headers=None)"},
+	{"call_update", call_update, METH_VARARGS, "call_update(call, headers=None): an UPDATE with an offer"},
 	{"call_reinvite", call_reinvite, METH_VARARGS,
 		"call_reinvite(call, headers=None): also releases our hold"},
 	{"call_transfer", call_transfer, METH_VARARGS, "call_transfer(call, uri, headers=None)"},

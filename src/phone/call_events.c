@@ -271,9 +271,14 @@ static void on_request(void *arg, struct inv *inv, struct sip_msg *msg, struct s
 static void on_response(void *arg, struct inv *inv, uint64_t token, struct sip_msg *msg, int err)
 {
 	struct call *c = arg;
-	struct event_say say = say_now(c, OFFHOOK_EVENT_CALL_RESPONSE);
+	struct event_say say;
 
 	(void)inv;
+	if (token == DIGITS_TOKEN) {
+		digits_answered(c, msg, err);
+		return;
+	}
+	say = say_now(c, OFFHOOK_EVENT_CALL_RESPONSE);
 	say.status = msg ? msg->status : 0;
 	say.message = msg ? msg->raw : SLICE_NONE;
 	say.error = err;
@@ -311,6 +316,8 @@ void call_take_report(struct call *c, const struct media_report *r)
 
 	switch (r->type) {
 	case MEDIA_DTMF:
+		if (!digit_is_new(&c->twins, (char)r->value, DIGIT_BY_RTP, host_now(c->phone->host)))
+			return;
 		c->media.digits_received++;
 		call_say_digit(c, (char)r->value, r->duration_ms);
 		return;
