@@ -3,6 +3,7 @@
 
 #include "phone/call_redirect.h"
 #include "phone/network.h"
+#include "phone/edits.h"
 #include "phone/transfer.h"
 #include "phone/warning.h"
 
@@ -286,6 +287,14 @@ static void on_response(void *arg, struct inv *inv, uint64_t token, struct sip_m
 	event_emit(c->phone, &say);
 }
 
+static size_t on_headers(void *arg, enum inv_kind kind, struct sip_extra *list, size_t cap)
+{
+	const struct call *c = arg;
+	const struct account *a = account_find(c->phone, c->account);
+
+	return a ? edits_headers(a->edits, kind, list, cap) : 0;
+}
+
 struct inv_handler call_inv_handler(struct call *c)
 {
 	return (struct inv_handler){
@@ -293,6 +302,7 @@ struct inv_handler call_inv_handler(struct call *c)
 		.sdp = on_sdp,
 		.reoffer_failed = on_reoffer_failed,
 		.reoffer_again = on_reoffer_again,
+		.headers = on_headers,
 		.request = on_request,
 		.response = on_response,
 		.arg = c,
