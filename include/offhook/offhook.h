@@ -22,5 +22,6 @@
 #include "offhook/auth.h"
 #include "offhook/audio.h"
 #include "offhook/message.h"
+#include "offhook/quality.h"
 
 #endif
