@@ -42,6 +42,7 @@ struct sip_client {
 	uint64_t server;          /* whose challenges are remembered: auth_server_key() */
 	struct other_ways *ways;  /* NULL: none */
 	bool spare;               /* the user knows another target */
+	bool holds_on;            /* sip_client_hold_on() */
 	uint64_t about;
 	struct sip_client *cancel; /* HELD: ours alone, not published yet */
 };
