@@ -22,7 +22,7 @@ from .locks import LockGuard, ModuleLock
 from .logs import LogWriter
 from .messages import CALL_RESPONSE, MESSAGE, MESSAGE_SENT, Messages
 from .settings import (AccountConfig, LogConfig, MediaConfig, TransportConfig, UAConfig, credentials_of,
-                       registration_of, way_of)
+                       registration_of, session_of, way_of)
 
 # Event types of include/offhook/event.h.
 CALL_INCOMING, CALL_STATE, CALL_MEDIA, CALL_DTMF = 1, 2, 3, 4
@@ -443,6 +443,7 @@ class Lib(Conference):
                 raise Error(op_name, self, PJSIP_EINVALIDURI)
             with failing_as(op_name, self):
                 acc_id = phone.account_add(uri, transport, contact, priority, bool(set_default), **more)
+                phone.account_set_session(acc_id, **session_of(settings))
                 made_uri = phone.account_info(acc_id)["uri"]
             account = Account(self, acc_id, made_uri, cb)
             self._accounts[acc_id] = account
@@ -465,6 +466,7 @@ class Lib(Conference):
                     acc_id, acc_config.id, max(acc_config.transport_id, 0), acc_config.force_contact or None,
                     acc_config.priority, **credentials_of(acc_config), **registration_of(acc_config),
                     **way_of(acc_config))
+                self._alive("modify_account()").account_set_session(acc_id, **session_of(acc_config))
 
     def _check_uris(self, config: AccountConfig, op_name: str) -> None:
         for uri in [config.id, config.reg_uri, *config.proxy]:

@@ -99,6 +99,10 @@ class TransportConfig:
         self.qos_params_wmm_prio: int = 0
 
 
+# As in offhook/session.h.
+RELIABLE_REQUIRED, REDIRECT_NEVER, DTMF_RTP = 3, 1, 2
+
+
 class AccountConfig:
     """Settings of an account."""
 
@@ -151,6 +155,12 @@ def credentials_of(config: AccountConfig) -> dict[str, Any]:
 def way_of(config: AccountConfig) -> dict[str, Any]:
     """The part of an account's settings that says by way of whom its requests go."""
     return {"proxies": [uri for uri in config.proxy if uri][:PROXIES_MAX]}
+
+
+def session_of(config: Optional[AccountConfig]) -> dict[str, int]:
+    """How the calls of an account behave: as this API always did, digits go by RTP only, and a 3xx is an end."""
+    return {"reliable": RELIABLE_REQUIRED if config is not None and config.require_100rel else 0,
+            "redirect": REDIRECT_NEVER, "dtmf": DTMF_RTP}
 
 
 def registration_of(config: AccountConfig) -> dict[str, Any]:

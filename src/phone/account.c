@@ -5,6 +5,7 @@
 #include "phone/account_auth.h"
 #include "phone/account_reg.h"
 #include "phone/account_way.h"
+#include "phone/edits.h"
 #include "phone/identity.h"
 #include "phone/phone_impl.h"
 #include "phone/sources.h"
@@ -32,6 +33,7 @@ static void settings_free(struct account *a)
 	mem_free(a->way);
 	mem_free(a->allowed);
 	identity_free(a->identity);
+	edits_free(a->edits);
 }
 
 static void account_free(struct offhook_phone *p, struct account *a)
@@ -199,6 +201,8 @@ static void replace(struct account *a, struct account *with)
 	with->auto_answer = a->auto_answer;
 	with->auto_answer_ms = a->auto_answer_ms;
 	a->identity = NULL;
+	with->edits = a->edits;
+	a->edits = NULL;
 
 	settings_free(a);
 	with->node = a->node;

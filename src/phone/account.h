@@ -9,9 +9,10 @@
 #include "offhook/identity.h"
 
 struct account_way;
-struct sources;
+struct edits;
 struct filter_maker;
 struct identity;
+struct sources;
 /* transport_filter.c: what the connections of such a transport speak through; nothing for UDP and TCP. */
 int transport_maker(
 	struct offhook_phone *p, const struct offhook_transport_cfg *cfg, struct filter_maker *ret_maker);
@@ -44,6 +45,7 @@ struct account {
 	struct sources *allowed;           /* who may call; NULL: everybody */
 	struct account_way *way;           /* account_way.h */
 	struct session_rules rules;        /* of its calls */
+	struct edits *edits;               /* NULL: none */
 	struct identity *identity;         /* NULL: nothing but its URI */
 	enum offhook_auto_answer auto_answer;
 	uint32_t auto_answer_ms;

@@ -275,6 +275,8 @@ int uac_provisional(struct inv *inv, const struct ev *ev)
 	if (!repeated || heard || due) {
 		inv_set_status(inv, msg->status, msg->reason);
 		inv_enter(inv, PHASE_RINGBACK);
+		if (inv->open)
+			sip_client_hold_on(inv->open->client);
 		inv_report(inv, msg);
 	}
 	if (inv->phase == PHASE_RINGBACK && heard)

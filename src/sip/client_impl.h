@@ -43,6 +43,7 @@ struct sip_client {
 	struct other_ways *ways;  /* NULL: none */
 	bool spare;               /* the user knows another target */
 	bool secure;              /* only over TLS */
+	bool holds_on;            /* sip_client_hold_on() */
 	uint64_t about;
 	struct sip_client *cancel; /* HELD: ours alone, not published yet */
 };

@@ -89,6 +89,13 @@ int sip_client_send(struct sip_stack *s, const struct sip_request *req,
  * Reason. OH_ESTATE: not an INVITE; OH_ETOOBIG, OH_EINVAL, OH_ENOMEM. No callback runs from inside this call. */
 int sip_client_cancel(struct sip_client *c, const struct sip_extra *extras, size_t n_extras);
 
+/* Somebody rings: when the connection of this INVITE goes, its response is waited for, because the server makes a connection
+ * of its own for it (RFC 3261 18.2.2); at most SIP_HOLD_ON_MS from one word to the next, then done(OH_ETIMEDOUT). Without
+ * it, done(OH_ECONN). */
+void sip_client_hold_on(struct sip_client *c);
+/* As timer C (RFC 3261 16.6): a server that lives says something within three minutes. */
+#define SIP_HOLD_ON_MS 180000u
+
 /* The user lets go: no more callbacks; the transaction finishes by itself in the background. An INVITE still
  * pending is cancelled, and a 2xx that comes nevertheless goes to stack_handler.stray_2xx. NULL is harmless; returns
  * NULL. */

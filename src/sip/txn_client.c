@@ -36,7 +36,7 @@ static const struct input no_input;
 typedef void action(struct sip_client *c, const struct input *in);
 
 static action pass_up, ack_and_pass_up, ack_again, retransmit_at_t2, retransmit_doubling, report,
-	report_timeout, report_aborted, send_cancel, cancel_and_pass_up, abort_lookup, nothing;
+	report_timeout, report_aborted, ring_on, send_cancel, cancel_and_pass_up, abort_lookup, nothing;
 
 struct step {
 	enum client_state next;
@@ -71,9 +71,10 @@ static const struct step steps[N_STATES][N_EVENTS] = {
 		[SEND_FAILED] = {TERMINATED, report},
 	},
 	[PROCEEDING] = {
-		[RX_1XX]      = {PROCEEDING, pass_up},
+		[RX_1XX]      = {PROCEEDING, ring_on},
 		[RX_2XX]      = {ACCEPTED, pass_up},
 		[RX_300_699]  = {COMPLETED, ack_and_pass_up},
+		[GIVE_UP_DUE] = {TERMINATED, report_timeout},         /* its connection has gone */
 		[SEND_FAILED] = {TERMINATED, report},
 		[CANCEL]      = {CANCELLING, send_cancel},
 	},
@@ -472,6 +473,13 @@ static void pass_up(struct sip_client *c, const struct input *in)
 		user->stray_2xx(user->arg, in->msg, in->flow);
 }
 
+/* Whatever connection it came by: the server is there. */
+static void ring_on(struct sip_client *c, const struct input *in)
+{
+	txn_timer_set(c->out.stack, &c->timer, 0, TXN_NEVER);
+	pass_up(c, in);
+}
+
 static void ack_again(struct sip_client *c, const struct input *in)
 {
 	int err = outgoing_ack(&c->out, in->msg);
@@ -646,6 +654,19 @@ static struct sip_client *put_back_first(struct sip_stack *s, struct list *from)
 	return c;
 }
 
+void sip_client_hold_on(struct sip_client *c)
+{
+	c->holds_on = true;
+}
+
+static bool waits_on(struct sip_client *c)
+{
+	if (c->state != PROCEEDING || !c->holds_on)
+		return false;
+	txn_timer_set(c->out.stack, &c->timer, 0, SIP_HOLD_ON_MS);
+	return true;
+}
+
 void client_conn_gone(struct sip_stack *s, const struct sip_flow *flow, int err)
 {
 	struct list meant;
@@ -654,7 +675,7 @@ void client_conn_gone(struct sip_stack *s, const struct sip_flow *flow, int err)
 	while (!list_empty(&meant)) {
 		struct sip_client *c = put_back_first(s, &meant);
 
-		if (is_unanswered(c->state))
+		if (is_unanswered(c->state) && !waits_on(c))
 			fail(c, err);
 	}
 }

@@ -84,6 +84,65 @@ TEST(a_call_outlives_its_connection)
 	}
 }
 
+/* RFC 3261 18.2.2: the answer comes by a connection of the callee's; and the CANCEL goes by one of the caller's. */
+TEST(a_ringing_call_outlives_its_connection)
+{
+	for (int how = 0; how < 4; how++) {
+		struct rig *r = rig_tcp();
+
+		call(r);
+		CHECK(rig_wait(&r->b, "INCOMING"));
+		CHECK_OK(side_answer(&r->b, 180));
+		CHECK(rig_wait(&r->a, "EARLY(180)"));
+		sim_break_connections(how & 1 ? r->a.host : r->b.host);
+		rig_run_ms(r, 200000);
+		CHECK_STR(r->a.log, "CALLING EARLY(180) ");
+		if (how & 2) {
+			CHECK_OK(side_hangup(&r->a, 0));
+			CHECK(rig_wait(&r->b, "DISCONNECTED(487)"));
+		} else {
+			CHECK_OK(side_answer(&r->b, 200));
+			CHECK(rig_wait(&r->a, "CONFIRMED"));
+			CHECK(rig_wait(&r->b, "CONFIRMED"));
+			CHECK_OK(side_hangup(&r->a, 0));
+			CHECK(rig_wait(&r->b, "DISCONNECTED"));
+		}
+		tcp_close(r);
+	}
+}
+
+TEST(who_is_not_heard_again_has_not_rung_for_ever)
+{
+	const struct sim_wire hole = {.loss = 1};
+	struct rig *r = rig_tcp();
+
+	call(r);
+	CHECK(rig_wait(&r->b, "INCOMING"));
+	CHECK_OK(side_answer(&r->b, 180));
+	CHECK(rig_wait(&r->a, "EARLY(180)"));
+	sim_break_connections(r->a.host);
+	CHECK_OK(sim_wire_between(r->sim, RIG_B_IP, RIG_A_IP, &hole));
+	rig_run_ms(r, 179000);
+	CHECK_STR(r->a.log, "CALLING EARLY(180) ");
+	CHECK(rig_wait(&r->a, "DISCONNECTED(408)"));
+	CHECK_OK(sim_wire_between(r->sim, RIG_B_IP, RIG_A_IP, &(struct sim_wire){.delay_ns = NS_PER_MS}));
+	CHECK_OK(side_hangup(&r->b, 0));
+	tcp_close(r);
+}
+
+/* Nobody has rung: it may ring elsewhere. */
+TEST(a_call_that_was_only_taken_up_ends_with_its_connection)
+{
+	struct rig *r = rig_tcp();
+
+	call(r);
+	CHECK(rig_wait(&r->b, "INCOMING"));
+	sim_break_connections(r->a.host);
+	CHECK(rig_wait(&r->a, "DISCONNECTED(503)"));
+	CHECK_OK(side_hangup(&r->b, 0));
+	tcp_close(r);
+}
+
 TEST(a_caller_hears_when_nobody_takes_its_connection)
 {
 	struct rig *r = rig_tcp();
@@ -102,4 +161,6 @@ TEST(a_caller_hears_when_nobody_takes_its_connection)
 }
 
 TESTS(RUN(a_call_over_tcp_is_ended_by_either_side), RUN(a_call_outlives_its_connection),
+	RUN(a_ringing_call_outlives_its_connection), RUN(who_is_not_heard_again_has_not_rung_for_ever),
+	RUN(a_call_that_was_only_taken_up_ends_with_its_connection),
 	RUN(a_caller_hears_when_nobody_takes_its_connection))
