@@ -245,7 +245,7 @@ static void serve(int in, int out, enum sip_transport_type type)
 		say(out, &us, sizeof(us));
 	}
 	end_close(&e);
-	exit(0);
+	_exit(0); /* what waits in the buffers is the parent's */
 }
 
 /* Before any thread exists. */

@@ -63,6 +63,11 @@ void filter_finish(struct filter *f)
 		f->state = FILTER_ENDED;
 }
 
+bool filter_proves(const struct filter *f, struct slice host)
+{
+	return f->state == FILTER_OPEN && f->ops->proves && f->ops->proves(f, host);
+}
+
 struct filter *filter_free(struct filter *f)
 {
 	if (f)
@@ -179,7 +184,7 @@ static void both_free(struct filter *f)
 }
 
 static const struct filter_ops both_ops = {
-	"both", both_start, both_receive, both_send, both_finish, both_free};
+	"both", both_start, both_receive, both_send, both_finish, both_free, NULL};
 
 int filter_over(struct filter *lower, struct filter *upper, struct filter **ret_both)
 {

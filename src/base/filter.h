@@ -50,6 +50,8 @@ struct filter_ops {
 	/* Says goodbye (close_notify, a close frame). */
 	int (*finish)(struct filter *f);
 	void (*free)(struct filter *f);
+	/* Has the peer proved to be this host? NULL: nobody proves anything. */
+	bool (*proves)(const struct filter *f, struct slice host);
 };
 
 struct filter {
@@ -71,6 +73,8 @@ int filter_receive(struct filter *f, struct slice bytes);
 int filter_send(struct filter *f, struct slice payload);
 /* Says goodbye when there is somebody to say it to; FILTER_ENDED unless it had failed. */
 void filter_finish(struct filter *f);
+/* Has the peer proved, by a certificate that was verified, to be this host? */
+bool filter_proves(const struct filter *f, struct slice host);
 /* Accepts NULL; returns NULL. Says nothing. */
 struct filter *filter_free(struct filter *f);
 

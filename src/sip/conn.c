@@ -55,6 +55,38 @@ static bool serves(const struct sip_conn *c, const struct sip_flow *flow)
 	       netaddr_eq_ip(&ip, &c->peer);
 }
 
+/* RFC 5923 8.2: the address that the peer advertised, and a certificate for the host that the URI asked for. */
+static struct sip_conn *find_alias(const struct sip_flow *flow)
+{
+	struct sip_transport *t = flow->transport;
+	struct sip_stack *s = t->stack;
+
+	if (t->type != SIP_TRANSPORT_TLS || !flow->name)
+		return NULL;
+	for (struct hash_node *n = hash_first(&s->conns_by_alias, peer_hash(s, t, &flow->remote)); n;
+		n = hash_next(n)) {
+		struct sip_conn *c = CONTAINER_OF(n, struct sip_conn, by_alias);
+
+		if (c->transport == t && c->state == CONN_OPEN && netaddr_eq(&c->alias, &flow->remote) &&
+			filter_proves(c->filter, peer_names_text(&s->names, flow->name)))
+			return c;
+	}
+	return NULL;
+}
+
+void sip_conn_note_alias(struct sip_stack *s, struct sip_msg *request, const struct sip_flow *flow)
+{
+	struct sip_conn *c = sip_conn_find(s, flow->conn);
+	const struct sip_via *via;
+
+	if (!c || !c->accepted || c->alias.family != NETADDR_NONE || sip_msg_via(request, &via) ||
+		!sip_param_find(via->params, SLICE_LIT("alias"), NULL))
+		return;
+	c->alias = c->peer;
+	c->alias.port = via->port ? via->port : 5061;
+	hash_insert(&s->conns_by_alias, &c->by_alias, peer_hash(s, c->transport, &c->alias));
+}
+
 static struct sip_conn *find_peer(const struct sip_flow *flow)
 {
 	struct sip_transport *t = flow->transport;
@@ -69,7 +101,7 @@ static struct sip_conn *find_peer(const struct sip_flow *flow)
 			serves(c, flow))
 			return c;
 	}
-	return NULL;
+	return find_alias(flow);
 }
 
 struct sip_flow sip_conn_flow(const struct sip_conn *c)
@@ -90,6 +122,8 @@ static void conn_free(struct sip_conn *c)
 	if (list_linked(&c->link)) {
 		hash_remove(&s->conns_by_id, &c->by_id);
 		hash_remove(&s->conns_by_peer, &c->by_peer);
+		if (c->alias.family != NETADDR_NONE)
+			hash_remove(&s->conns_by_alias, &c->by_alias);
 		list_remove(&c->link);
 		c->transport->n_conns--;
 		s->counters.conns--;

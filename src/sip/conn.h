@@ -38,13 +38,15 @@ struct bytes {
 };
 
 struct sip_conn {
-	struct hash_node by_id, by_peer;
+	struct hash_node by_id, by_peer, by_alias;
 	struct list link; /* of its transport: who was not used for longest comes first */
 	struct sip_transport *transport;
 	uint64_t id;
 	enum conn_state state;
 	bool accepted;
 	struct netaddr local, peer;
+	struct netaddr
+		alias; /* accepted: where requests may be meant for that go by it (RFC 5923); family NONE: nowhere */
 	uint64_t name; /* of the flow that it was opened for */
 	struct host_stream *stream;
 	struct filter *filter; /* or NULL */
@@ -70,6 +72,10 @@ int sip_conn_for(const struct sip_flow *flow, struct sip_conn **ret_conn);
 struct sip_conn *sip_conn_known(const struct sip_flow *flow);
 /* NULL: gone. */
 struct sip_conn *sip_conn_find(struct sip_stack *s, uint64_t id);
+/* A request came by a connection of TLS that was accepted: when its Via says "alias", requests to the address that it names
+ * may go by this connection, as long as the peer's certificate is good for the host that they are meant for (RFC 5923
+ * 8.2). */
+void sip_conn_note_alias(struct sip_stack *s, struct sip_msg *request, const struct sip_flow *flow);
 /* Somebody has connected. */
 void sip_conn_accept(struct sip_transport *t, struct host_stream *stream);
 struct sip_flow sip_conn_flow(const struct sip_conn *c);

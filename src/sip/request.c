@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #define MAX_FORWARDS 70u /* RFC 3261 8.1.1.6 */
-#define VIA_LINE_MAX (SIP_SENT_BY_MAX + 64u)
+#define VIA_LINE_MAX (SIP_SENT_BY_MAX + 80u)
 /* 200 bytes below the 1,500 of an unknown path (18.1.1); our Via is not in it yet when it is looked at. */
 #define SIP_UDP_REQUEST_MAX 1300u
 #define VIA_LINE_USUAL      84u
@@ -131,13 +131,15 @@ static int keep(const struct request_text *from, struct slice via, struct reques
 	return 0;
 }
 
-/* RFC 3261 8.1.1.7; RFC 3581 3: rport asks the peer to answer to where we came from. */
+/* RFC 3261 8.1.1.7; RFC 3581 3: rport asks the peer to answer to where we came from; RFC 5923 8.1: by our connections of TLS
+ * we take requests too. */
 static struct slice via_line(const struct outgoing *o, char buf[VIA_LINE_MAX])
 {
 	char sent_by[SIP_SENT_BY_MAX];
-	int n = snprintf(buf, VIA_LINE_MAX, "Via: SIP/2.0/%s %.*s;branch=%s;rport\r\n",
+	int n = snprintf(buf, VIA_LINE_MAX, "Via: SIP/2.0/%s %.*s;branch=%s;rport%s\r\n",
 		sip_transport_name(o->flow.transport->type),
-		SLICE_ARG(sip_flow_sent_by(&o->flow, sent_by, sizeof(sent_by))), o->branch);
+		SLICE_ARG(sip_flow_sent_by(&o->flow, sent_by, sizeof(sent_by))), o->branch,
+		o->flow.transport->type == SIP_TRANSPORT_TLS ? ";alias" : "");
 
 	return slice_make(buf, (size_t)n);
 }

@@ -47,8 +47,8 @@ static void cfg_fill(struct sip_stack *s, const struct sip_stack_cfg *cfg)
 
 static int tables_init(struct sip_stack *s)
 {
-	struct hash *tables[] = {
-		&s->clients, &s->servers, &s->merges, &s->dialogs, &s->conns_by_id, &s->conns_by_peer};
+	struct hash *tables[] = {&s->clients, &s->servers, &s->merges, &s->dialogs, &s->conns_by_id,
+		&s->conns_by_peer, &s->conns_by_alias};
 	uint64_t seed[2];
 
 	host_random(s->host, seed, sizeof(seed));
@@ -165,6 +165,7 @@ struct sip_stack *sip_stack_free(struct sip_stack *s)
 	hash_free(&s->dialogs);
 	hash_free(&s->conns_by_id);
 	hash_free(&s->conns_by_peer);
+	hash_free(&s->conns_by_alias);
 	peer_names_free(&s->names);
 	mem_free(s->user_agent);
 	mem_free(s);

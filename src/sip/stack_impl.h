@@ -42,7 +42,7 @@ struct sip_stack {
 	struct list users; /* struct sip_stack_user */
 	struct list transports, closed_transports, locates;
 	struct list keepalives;
-	struct hash conns_by_id, conns_by_peer; /* struct sip_conn */
+	struct hash conns_by_id, conns_by_peer, conns_by_alias; /* struct sip_conn */
 	uint64_t conns_made;
 	struct peer_names names;
 	char secure_fault[FILTER_WHY_MAX]; /* why the last session of TLS could not be */

@@ -3,6 +3,7 @@
  * come and go; a flow is a transport with the two addresses of one exchange. What comes in is parsed here, in
  * the receiver's buffer, and handed to the transactions; what goes out passes sip_flow_send().
  */
+#include "sip/conn.h"
 #include "sip/stack_impl.h"
 
 #include "base/err.h"
@@ -330,6 +331,8 @@ static void sort(struct sip_stack *s, struct sip_msg *msg, const struct sip_flow
 	if (err == OH_ENOMEM) {
 		sip_drop(s, flow, "out of memory");
 	} else if (msg->is_request) {
+		if (flow->transport->type == SIP_TRANSPORT_TLS && !msg->fault.status)
+			sip_conn_note_alias(s, msg, flow);
 		sip_uas_receive(s, msg, flow);
 	} else if (msg->fault.status) {
 		sip_drop(s, flow, msg->fault.what); /* RFC 3261 18.1.2: nobody could be told */

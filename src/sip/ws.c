@@ -126,7 +126,7 @@ static void free_filter(struct filter *base)
 	mem_free(f);
 }
 
-static const struct filter_ops ops = {"ws", start, receive, send, finish, free_filter};
+static const struct filter_ops ops = {"ws", start, receive, send, finish, free_filter, NULL};
 
 /* The name that was asked for, with the port of the peer ("1.2.3.4:8080"). NULL: memory is out. */
 static char *host_text(const struct filter_ask *ask)

@@ -2,6 +2,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "tls/impl.h"
+#include "tls/name.h"
 
 #include <openssl/err.h>
 
@@ -136,7 +137,16 @@ static void free_filter(struct filter *base)
 	mem_free(f);
 }
 
-static const struct filter_ops ops = {"tls", start, receive, send, finish, free_filter};
+static bool proves(const struct filter *base, struct slice host)
+{
+	const struct tls_filter *f = (const struct tls_filter *)base;
+	X509 *cert = SSL_get0_peer_certificate(f->ssl);
+
+	return cert && !f->ctx->trust_anyone && SSL_get_verify_result(f->ssl) == X509_V_OK &&
+	       tls_name_matches(cert, host);
+}
+
+static const struct filter_ops ops = {"tls", start, receive, send, finish, free_filter, proves};
 
 /* An address in brackets, as it stands in a URI, is meant without them. */
 static char *name_of(const struct tls_ctx *ctx, const struct filter_ask *ask)

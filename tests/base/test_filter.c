@@ -54,7 +54,8 @@ static void toy_free(struct filter *f)
 	mem_free(f);
 }
 
-static const struct filter_ops toy_ops = {"toy", toy_start, toy_receive, toy_send, toy_finish, toy_free};
+static const struct filter_ops toy_ops = {
+	"toy", toy_start, toy_receive, toy_send, toy_finish, toy_free, NULL};
 
 static struct filter *toy_new(char key)
 {

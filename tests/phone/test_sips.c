@@ -269,6 +269,81 @@ TEST(a_phone_with_secure_only_opens_nothing_else)
 	sim_free(sim);
 }
 
+/* ---- one connection both ways (RFC 5923) ---- */
+
+static void with_decisions(struct offhook_phone_cfg *cfg)
+{
+	cfg->decisions = 1;
+}
+
+static void add_mutual(struct side *side, const char *pem, const char *ca, bool asks)
+{
+	struct offhook_transport_cfg cfg;
+	struct offhook_tls_cfg tls;
+	offhook_id id;
+
+	offhook_tls_cfg_init(&tls);
+	tls.cert_file = pem;
+	tls.ca_file = ca;
+	tls.require_client_cert = asks;
+	offhook_transport_cfg_init(&cfg);
+	cfg.type = OFFHOOK_TLS;
+	cfg.address = side->ip;
+	cfg.port = 5061;
+	cfg.tls = &tls;
+	CHECK_OK(offhook_transport_add(side->phone, &cfg, &id));
+}
+
+/* a calls b, then b calls a: by the same connection only when a has proved to be who is called. */
+TEST(rfc5923_a_connection_serves_both_ways_when_the_certificate_is_good_for_it)
+{
+	static const struct {
+		const char *san; /* of the caller */
+		bool asks;       /* the callee wants a certificate */
+		const char *how;
+	} rows[] = {
+		{"IP:" RIG_A_IP, true, ", by the connection that is there]"},
+		{"IP:" RIG_A_IP, false, ", by a new connection]"},
+		{"IP:192.0.2.77", true, ", by a new connection]"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct cert_cfg issuer = {.cn = "issuer", .ca = true};
+		struct cert ca, cert[2];
+		struct story s = {.r = rig_new_with(OFFHOOK_DELIVER_INLINE, with_decisions)};
+		const struct cert_cfg of_a = {.cn = "a", .san = rows[i].san, .issuer = &ca};
+		const struct cert_cfg of_b = {.cn = "b", .san = "IP:" RIG_B_IP, .issuer = &ca};
+		char ca_pem[64], pem[2][64], words[128];
+
+		cert_make(&issuer, &ca);
+		cert_make(&of_a, &cert[0]);
+		cert_make(&of_b, &cert[1]);
+		cert_write(ca.pem, "", ca_pem);
+		cert_write(cert[0].pem, cert[0].key_pem, pem[0]);
+		cert_write(cert[1].pem, cert[1].key_pem, pem[1]);
+		add_mutual(&s.r->a, pem[0], ca_pem, false);
+		add_mutual(&s.r->b, pem[1], ca_pem, rows[i].asks);
+		talk(&s, "sip:bob@" RIG_B_IP ":5061;transport=tls");
+		CHECK(strstr(s.r->b.message, ";alias\r\n"));
+		CHECK_OK(side_hangup(&s.r->a, 0));
+		CHECK(rig_wait(&s.r->b, "DISCONNECTED"));
+		CHECK_OK(call(&s.r->b, "sip:alice@" RIG_A_IP ":5061;transport=tls"));
+		snprintf(words, sizeof(words), "[INVITE goes to TLS " RIG_A_IP ":5061%s", rows[i].how);
+		CHECK(strstr(s.r->b.log, words));
+		rig_run_ms(s.r, 1000);
+		CHECK_EQ(strstr(s.r->a.log, "INCOMING") != NULL, i < 2);
+		(void)side_hangup(&s.r->b, 0); /* the third has ended by itself */
+		rig_run_ms(s.r, 1000000);
+		unlink(ca_pem);
+		for (int k = 0; k < 2; k++) {
+			unlink(pem[k]);
+			cert_free(&cert[k]);
+		}
+		cert_free(&ca);
+		rig_close(s.r);
+	}
+}
+
 /* ---- a client that nobody can connect to ---- */
 
 TEST(rfc7118_5_a_client_of_websocket_tells_an_invalid_name_and_is_reached_all_the_same)
@@ -313,5 +388,6 @@ TESTS(RUN(rfc3261_12_1_1_both_contacts_of_a_sips_call_are_sips),
 	RUN(a_sips_uri_without_tls_is_an_error), RUN(an_account_with_secure_only_goes_over_tls_or_not_at_all),
 	RUN(an_account_with_secure_only_is_not_called_in_clear), RUN(a_sips_request_in_clear_is_refused),
 	RUN(a_phone_with_secure_only_opens_nothing_else),
+	RUN(rfc5923_a_connection_serves_both_ways_when_the_certificate_is_good_for_it),
 	RUN(rfc7118_5_a_client_of_websocket_tells_an_invalid_name_and_is_reached_all_the_same),
 	RUN(only_websocket_can_do_without_being_connected_to))
