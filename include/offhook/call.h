@@ -105,6 +105,8 @@ struct offhook_call_cfg {
 	uint32_t expires_s;
 	const struct offhook_session_cfg
 		*session; /**< session.h; NULL (default) = as the account's; copied */
+	/** offered in this call, as the phone's setting of that name; NULL (default) = as the account's; copied */
+	const char *codecs;
 };
 
 /**
@@ -127,8 +129,9 @@ OFFHOOK_API void offhook_call_cfg_init(struct offhook_call_cfg *cfg);
  * @param ret_call  set on success only, before any event of it is handled by another thread's handler; a handler
  *                  knows its call by user_data anyway
  * @return 0, OH_EURI, OH_ESCHEME, OH_ENOENT (no such account, or none at all), OH_ETRANSPORT (none fits), OH_EUNREACH
- *         (no route to a numeric host), OH_ETOOMANY (max_calls), OH_ENOPORTS, a wrapped errno, OH_EINVAL, OH_ENOMEM,
- *         OH_ECLOSED; a host name that has no address is told later, by DISCONNECTED with status 503 and OH_ERESOLVE
+ *         (no route to a numeric host), OH_ETOOMANY (max_calls), OH_ENOPORTS, a wrapped errno, OH_EINVAL, OH_ENOCODEC
+ *         (codecs), OH_ENOMEM, OH_ECLOSED; a host name that has no address is told later, by DISCONNECTED with status
+ *         503 and OH_ERESOLVE
  *
  * Thread: any.  May call back: with inline delivery the CALLING event.  Spec: RFC 3261 13.2,
  * RFC 3263 4.3.
@@ -155,6 +158,9 @@ struct offhook_answer {
 	const char *reason;                   /**< phrase; NULL or "" = the standard one */
 	const struct offhook_header *headers; /**< added to the message */
 	size_t n_headers;                     /**< how many */
+	/** accepted in this call, when this answer is the first that describes its audio: as the phone's setting of that
+	 * name; NULL (default) = as the account's; copied. An offer without any of the account's was refused before */
+	const char *codecs;
 };
 
 /**

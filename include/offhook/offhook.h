@@ -8,6 +8,7 @@
 #include "offhook/error.h"
 #include "offhook/phone.h"
 #include "offhook/call.h"
+#include "offhook/codec.h"
 #include "offhook/question.h"
 #include "offhook/transfer.h"
 #include "offhook/session.h"

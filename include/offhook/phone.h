@@ -106,9 +106,10 @@ struct offhook_phone_cfg {
 	uint32_t frame_ms;              /**< of the bridge: 10 or 20 (default) */
 	uint32_t max_ports; /**< slots of the bridge, slot 0 counts; 0 = as many as memory allows */
 	uint32_t ptime_ms;  /**< 10..60 in steps of 10: RTP packet length we ask for and send; default 20 */
-	/** offered and accepted, in order of preference, such as "L16/16000, PCMU": names with or
-	 * without clock rate; NULL = "PCMU, PCMA". There are PCMU, PCMA, L16/16000 and L16/8000;
-	 * copied */
+	/** offered and accepted, in order of preference, such as "opus, G722, PCMU": names with or without clock rate, at
+	 * most 16; NULL = "PCMU, PCMA". offhook_codecs() tells which there are: PCMU, PCMA and L16 (8000, 16000, 24000,
+	 * 32000, 48000) always; opus, G722, GSM and G726-16, -24, -32, -40, plain and AAL2-, as this build has libopus
+	 * and spandsp; copied */
 	const char *codecs;
 	uint32_t jitter_ms;      /**< fixed depth of the jitter buffer, 0..500; 0 = it adapts */
 	uint16_t rtp_port_min;   /**< at least 2; default 16384 */
@@ -381,6 +382,8 @@ struct offhook_account_cfg {
 	const struct offhook_challenge_cfg *challenge;
 	/** how it registers (offhook/registration.h); copied; NULL: not at all, as with a trunk */
 	const struct offhook_registration_cfg *registration;
+	/** offered and accepted in its calls, as the phone's setting of that name; NULL = the phone's; copied */
+	const char *codecs;
 };
 
 /**
@@ -399,8 +402,8 @@ OFFHOOK_API void offhook_account_cfg_init(struct offhook_account_cfg *cfg);
  * @param cfg     copied
  * @param ret_id  set on success only
  * @return 0, OH_EURI (detail: what is wrong with it), OH_ESCHEME, OH_ENOENT (no such transport), OH_EINVAL (neither
- *         URI nor transport; credentials that are none; a setting of the registration out of range), OH_ETOOBIG,
- *         OH_ENOMEM, OH_ECLOSED
+ *         URI nor transport; credentials that are none; a setting of the registration out of range), OH_ENOCODEC,
+ *         OH_ETOOBIG, OH_ENOMEM, OH_ECLOSED
  *
  * Thread: any.  May call back: no.  Spec: RFC 3261 8.
  */

@@ -23,6 +23,7 @@ static void settings_free(struct account *a)
 	subject_unref(a->subject);
 	sip_auth_unref(a->auth);
 	sip_auth_server_free(a->challenge);
+	codec_choice_unref(a->codecs);
 	mem_free(a->uri);
 	mem_free(a->from);
 	mem_free(a->contact);
@@ -128,6 +129,8 @@ static int fill(struct offhook_phone *p, struct account *a, const struct offhook
 		return OH_ENOMEM;
 	a->subject->id = a->id;
 	err = account_auth_new(cfg->auth, &a->auth);
+	if (!err && cfg->codecs)
+		err = codec_choice_new(&p->codecs, slice_of(cfg->codecs), &a->codecs);
 	if (!err)
 		err = account_challenge_new(p->stack, cfg->challenge, &a->challenge);
 	return err ? err : account_reg_new(p, a, registration, &a->reg);

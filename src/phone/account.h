@@ -38,6 +38,7 @@ struct account {
 	struct sip_auth_server *challenge; /* NULL: everybody may call */
 	struct account_reg *reg;           /* NULL: it has no registrar */
 	struct inv_policy policy;          /* of its calls */
+	struct codec_choice *codecs;       /* of its calls; NULL: the phone's */
 };
 
 struct transport *transport_find(const struct offhook_phone *p, offhook_id id);

@@ -49,6 +49,7 @@ static void call_free(struct call *c)
 	inv_free(c->inv);
 	ladder_end(p, c->ladder);
 	call_media_close(&c->media);
+	call_media_choose(&c->media, NULL);
 	subject_unref(c->subject);
 	picture_unref(c->final);
 	picture_unref(c->end_picture);
@@ -109,6 +110,21 @@ void calls_free_all(struct offhook_phone *p)
 {
 	LIST_FOREACH_SAFE (it, &p->calls)
 		call_free(CONTAINER_OF(it, struct call, node));
+}
+
+int call_choose(struct call *c, const char *codecs)
+{
+	struct codec_choice *choice;
+	int err;
+
+	if (!codecs)
+		return 0;
+	err = codec_choice_new(&c->phone->codecs, slice_of(codecs), &choice);
+	if (err)
+		return err;
+	call_media_choose(&c->media, choice);
+	codec_choice_unref(choice);
+	return 0;
 }
 
 /* ---- the end ---- */

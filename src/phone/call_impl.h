@@ -81,6 +81,8 @@ struct call_end {
 void call_ended(struct call *c, const struct call_end *end);
 /* Ends it from our side, in whatever state it is. */
 void call_end(struct call *c, unsigned code, struct slice reason, const struct extras *extras);
+/* The program's choice of codecs for this call; NULL: as it is. OH_EINVAL, OH_ENOCODEC, OH_ENOMEM. */
+int call_choose(struct call *c, const char *codecs);
 /* May one more begin? OH_ETOOMANY. */
 int call_room(const struct offhook_phone *p);
 

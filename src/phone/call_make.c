@@ -30,6 +30,7 @@ static int fill(struct call *c, const struct account *a, const struct offhook_ca
 	c->account = a->id;
 	c->expires_s = cfg->expires_s;
 	c->policy = a->policy;
+	call_media_choose(&c->media, a->codecs);
 	c->local_uri = mem_strdup(a->uri);
 	c->remote_uri = mem_strdup(cfg->uri);
 	c->sip_call_id = mem_strdup(token);
@@ -42,7 +43,9 @@ static int fill(struct call *c, const struct account *a, const struct offhook_ca
 	c->end_picture = picture_new(c);
 	if (!c->end_picture)
 		return OH_ENOMEM;
-	err = cfg->session ? session_policy(cfg->session, &c->policy) : 0;
+	err = call_choose(c, cfg->codecs);
+	if (!err && cfg->session)
+		err = session_policy(cfg->session, &c->policy);
 	return err ? err : extras_new(cfg->headers, cfg->n_headers, &c->extras);
 }
 

@@ -50,7 +50,8 @@ static bool refused_now(struct offhook_phone *p, struct sip_server *server)
 
 /* An offer that we could never answer is refused before anybody hears a bell (RFC 3261 13.3.1.3). True:
  * answered. */
-static bool refused_offer(struct offhook_phone *p, const struct sip_msg *msg, struct sip_server *server)
+static bool refused_offer(
+	struct offhook_phone *p, const struct account *a, const struct sip_msg *msg, struct sip_server *server)
 {
 	struct slice offer = inv_sdp_of(msg);
 	char why[128], warning[WARNING_MAX];
@@ -59,7 +60,8 @@ static bool refused_offer(struct offhook_phone *p, const struct sip_msg *msg, st
 
 	if (slice_empty(offer))
 		return false;
-	err = call_media_check_offer(p, sip_server_flow(server), offer, &code, why, sizeof(why));
+	err = call_media_check_offer(
+		p, a->codecs, sip_server_flow(server), offer, &code, why, sizeof(why));
 	if (err == OH_ENOMEM)
 		sip_refuse(server, 500, NULL);
 	else if (err)
@@ -90,6 +92,7 @@ static int fill(struct call *c, struct account *a, const struct sip_msg *msg)
 	struct inv *inv = c->inv;
 
 	c->account = a->id;
+	call_media_choose(&c->media, a->codecs);
 	c->local_uri = slice_dup(inv_local_uri(inv));
 	c->remote_uri = slice_dup(inv_remote_uri(inv));
 	c->sip_call_id = slice_dup(inv_call_id(inv));
@@ -229,6 +232,6 @@ void incoming_request(void *phone, struct sip_msg *msg, struct sip_server *serve
 		transfer_take(p, NULL, msg, server);
 	else if (msg->method == SIP_OPTIONS)
 		options_answer(server);
-	else if (!replaces_refused(p, msg, server, &old) && !refused_offer(p, msg, server))
+	else if (!replaces_refused(p, msg, server, &old) && !refused_offer(p, a, msg, server))
 		take_call(p, msg, server, a, old);
 }

@@ -219,8 +219,8 @@ static int build(struct offhook_phone *p, const struct offhook_phone_cfg *cfg)
 			return OH_ENOMEM;
 	}
 	p->cfg.user_agent = p->user_agent;
-	err = codec_choose(slice_of(cfg->codecs ? cfg->codecs : CODEC_DEFAULT), p->codecs,
-		ARRAY_LEN(p->codecs), &p->n_codecs);
+	err = phone_codecs_init(
+		&p->codecs, cfg->clock_rate_hz, slice_of(cfg->codecs ? cfg->codecs : CODEC_DEFAULT));
 	if (err)
 		return err;
 	p->cfg.codecs = NULL;
@@ -362,6 +362,7 @@ static void take_down(struct offhook_phone *p)
 	audio_table_free(&p->audio);
 	hash_free(&p->tags);
 	guard_free(&p->guard);
+	phone_codecs_free(&p->codecs);
 	phone_enter_thread(NULL, PHONE_FOREIGN_THREAD);
 	if (!host)
 		host_log_to(p->host, 0, NULL, NULL);
