@@ -67,7 +67,7 @@ static const struct option_row rows[] = {
 		"which device this is: asks for Outbound and a GRUU"},
 	{"ptime", 0, NUMBER, FOR_BOTH, AT(ptime_ms), 10, 60, "MS", "audio in one packet (default 20)"},
 	{"codecs", 0, TEXT, FOR_BOTH, AT(codecs), 0, 0, "LIST",
-		"offered and accepted, best first: PCMU,PCMA (default), L16/16000"},
+		"offered and accepted, best first: opus,G722,PCMU (default PCMU,PCMA)"},
 	{"jitter", 0, NUMBER, FOR_BOTH, AT(jitter_ms), 0, 500, "MS",
 		"depth of the jitter buffer (default: it adapts)"},
 	{"rate", 0, NUMBER, FOR_BOTH, AT(clock_rate_hz), 8000, 48000, "HZ",

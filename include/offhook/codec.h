@@ -34,8 +34,9 @@ enum offhook_fec {
 
 /** How a codec works; fill with offhook_codec_cfg_init() first. Concerns descriptions made from then on. */
 struct offhook_codec_cfg {
-	size_t size;       /**< set by offhook_codec_cfg_init() */
-	uint32_t ptime_ms; /**< 10 to 60 in steps of 10: packets that we ask for and send; 0 (default) = the phone's */
+	size_t size; /**< set by offhook_codec_cfg_init() */
+	uint32_t
+		ptime_ms; /**< 10 to 60 in steps of 10: packets that we ask for and send; 0 (default) = the phone's */
 	/** non-zero: silence is left out, by comfort noise (RFC 3389) when the peer takes it, or by the codec's own
 	 * means (Opus); default off */
 	int vad;
@@ -61,17 +62,17 @@ OFFHOOK_API void offhook_codec_cfg_init(struct offhook_codec_cfg *cfg);
 
 /** A codec of a phone. */
 struct offhook_codec_info {
-	char name[40];         /**< "G722/8000/1": encoding, RTP clock, channels, as in rtpmap */
-	uint32_t clock_hz;     /**< RTP clock */
-	uint32_t rate_hz;      /**< samples a second, as it is used on this phone's bridge */
-	uint32_t channels;     /**< as in rtpmap; audio is mono all the same */
-	uint32_t bits_per_s;   /**< of what is sent, at most */
-	uint32_t ptime_ms;     /**< length of a packet */
-	uint32_t frame_ms;     /**< packets are multiples of this, or 10 when any length will do */
-	int payload_type;      /**< the static one (RFC 3551), or -1 */
-	int priority;          /**< 0 to 255; 0 = neither offered nor accepted */
-	int vad;               /**< 1: silence is left out */
-	int plc;               /**< 1: lost packets are concealed */
+	char name[40];       /**< "G722/8000/1": encoding, RTP clock, channels, as in rtpmap */
+	uint32_t clock_hz;   /**< RTP clock */
+	uint32_t rate_hz;    /**< samples a second, as it is used on this phone's bridge */
+	uint32_t channels;   /**< as in rtpmap; audio is mono all the same */
+	uint32_t bits_per_s; /**< of what is sent, at most */
+	uint32_t ptime_ms;   /**< length of a packet */
+	uint32_t frame_ms;   /**< packets are multiples of this, or 10 when any length will do */
+	int payload_type;    /**< the static one (RFC 3551), or -1 */
+	int priority;        /**< 0 to 255; 0 = neither offered nor accepted */
+	int vad;             /**< 1: silence is left out */
+	int plc;             /**< 1: lost packets are concealed */
 };
 
 /**
@@ -136,16 +137,18 @@ OFFHOOK_API int offhook_codec_get(
  * phone is heard. They get what the network sends, and must stand anything.
  */
 struct offhook_codec {
-	size_t size;          /**< set by offhook_codec_init() */
-	const char *encoding; /**< as in rtpmap: "X-MYCODEC"; 1 to 23 visible characters without slash; copied */
-	uint32_t clock_hz;    /**< RTP clock, 8000 to 96000 in thousands; it and rate_hz are multiples of one another */
-	uint32_t rate_hz;     /**< samples a second: 8000, 16000, 24000, 32000 or 48000 */
-	uint32_t channels;    /**< as in rtpmap; default 1. Audio is mono all the same */
-	int payload_type;     /**< a static one (RFC 3551), or -1 (default): any free dynamic one */
-	uint32_t bits_per_s;  /**< of what is sent, at most; a packet of frame_ms fits into 1,400 bytes */
-	uint32_t frame_ms;    /**< 10 to 60 in steps of 10: packets are whole multiples of this; default 10 */
-	const char *fmtp;     /**< our a=fmtp parameters, at most 111 characters; NULL (default): none; copied */
-	void *arg;            /**< given to every callback */
+	size_t size; /**< set by offhook_codec_init() */
+	const char
+		*encoding; /**< as in rtpmap: "X-MYCODEC"; 1 to 23 visible characters without slash; copied */
+	uint32_t
+		clock_hz; /**< RTP clock, 8000 to 96000 in thousands; it and rate_hz are multiples of one another */
+	uint32_t rate_hz;    /**< samples a second: 8000, 16000, 24000, 32000 or 48000 */
+	uint32_t channels;   /**< as in rtpmap; default 1. Audio is mono all the same */
+	int payload_type;    /**< a static one (RFC 3551), or -1 (default): any free dynamic one */
+	uint32_t bits_per_s; /**< of what is sent, at most; a packet of frame_ms fits into 1,400 bytes */
+	uint32_t frame_ms;   /**< 10 to 60 in steps of 10: packets are whole multiples of this; default 10 */
+	const char *fmtp; /**< our a=fmtp parameters, at most 111 characters; NULL (default): none; copied */
+	void *arg;        /**< given to every callback */
 
 	/**
 	 * Reads the peer's a=fmtp ("" when it has none) into a number of the codec's own, which open gets for an

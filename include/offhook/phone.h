@@ -107,9 +107,9 @@ struct offhook_phone_cfg {
 	uint32_t max_ports; /**< slots of the bridge, slot 0 counts; 0 = as many as memory allows */
 	uint32_t ptime_ms;  /**< 10..60 in steps of 10: RTP packet length we ask for and send; default 20 */
 	/** offered and accepted, in order of preference, such as "opus, G722, PCMU": names with or without clock rate, at
-	 * most 16; NULL = "PCMU, PCMA". offhook_codecs() tells which there are: PCMU, PCMA and L16 (8000, 16000, 24000,
-	 * 32000, 48000) always; opus, G722, GSM and G726-16, -24, -32, -40, plain and AAL2-, as this build has libopus
-	 * and spandsp; copied */
+	 * most 16; NULL = "PCMU, PCMA". offhook_codecs() tells which there are: PCMU, PCMA, G722 and L16 (8000, 16000,
+	 * 24000, 32000, 48000) always; opus in a build with libopus; GSM and G726-16, -24, -32, -40, plain and as AAL2-...,
+	 * in one with spandsp; copied */
 	const char *codecs;
 	uint32_t jitter_ms;      /**< fixed depth of the jitter buffer, 0..500; 0 = it adapts */
 	uint16_t rtp_port_min;   /**< at least 2; default 16384 */

@@ -9,9 +9,7 @@
 static const struct codec *const all[] = {
 	&codec_pcmu,
 	&codec_pcma,
-#ifdef HAVE_SPANDSP
 	&codec_g722,
-#endif
 #ifdef HAVE_OPUS
 	&codec_opus_48,
 #endif
@@ -37,8 +35,7 @@ static const struct codec *const all[] = {
 /* What another build of this library has, and by whose means. */
 static const struct {
 	const char *prefix, *library;
-} optional[] = {{"opus", "libopus"}, {"G722", "spandsp"}, {"GSM", "spandsp"}, {"G726-", "spandsp"},
-	{"AAL2-G726-", "spandsp"}};
+} optional[] = {{"opus", "libopus"}, {"GSM", "spandsp"}, {"G726-", "spandsp"}, {"AAL2-G726-", "spandsp"}};
 
 const struct codec *const *codec_list(void)
 {
@@ -123,7 +120,8 @@ static int unknown(const struct codec *const *from, size_t n_from, struct slice 
 		for (size_t k = 0; all[k]; k++)
 			built |= strncasecmp(all[k]->encoding, prefix.p, prefix.n) == 0;
 		if (!built && element.n >= prefix.n && strncasecmp(element.p, prefix.p, prefix.n) == 0)
-			snprintf(lack, sizeof(lack), " in this build, which is without %s", optional[i].library);
+			snprintf(lack, sizeof(lack), " in this build, which is without %s",
+				optional[i].library);
 	}
 	return err_detail(OH_ENOCODEC, "no codec '%.*s'%s; there are %s", SLICE_ARG(element), lack, have);
 }

@@ -141,10 +141,10 @@ static long pcma_decode(void *state, const uint8_t *data, size_t n, int16_t *pcm
 
 #define G711(name, id, pt, enc, dec) \
 	{ \
-		.encoding = name, .number = id, .clock_hz = 8000, .rate_hz = 8000, .channels = 1, .static_pt = pt, \
-		.bits_per_s = 64000, .packets = CODEC_PACKETS_ANY, .enc_init = codec_no_enc, \
-		.dec_init = codec_no_dec, .enc_free = codec_no_free, .dec_free = codec_no_free, .encode = enc, \
-		.decode = dec, .samples = samples, \
+		.encoding = name, .number = id, .clock_hz = 8000, .rate_hz = 8000, .channels = 1, \
+		.static_pt = pt, .bits_per_s = 64000, .packets = CODEC_PACKETS_ANY, \
+		.enc_init = codec_no_enc, .dec_init = codec_no_dec, .enc_free = codec_no_free, \
+		.dec_free = codec_no_free, .encode = enc, .decode = dec, .samples = samples, \
 	}
 
 const struct codec codec_pcmu = G711("PCMU", CODEC_PCMU, 0, pcmu_encode, pcmu_decode);

@@ -16,18 +16,18 @@
 #include <opus.h>
 #include <stdio.h>
 
-#define CLOCK_HZ      48000u
-#define STEPS_PER_S   400u /* a step is 2.5 ms */
-#define CHUNK_MS      20u  /* extrapolated at one time, at most */
-#define MADE_MS       60u  /* the longest packet that FEC brings back */
-#define BITS_MIN      6000u
-#define BITS_MAX      510000u /* RFC 7587 6.1: outside of these maxaveragebitrate is ignored */
-#define LOSS_FEC      1u      /* percent */
-#define LOSS_HIGH     10u
-#define LOSS_LOW      3u
-#define COMPLEXITY    5u
-#define UNSENT_BYTES  2 /* a packet of no more is silence and need not be sent (opus_encode) */
-#define ALIGNED(n)    (((n) + 15) & ~(size_t)15)
+#define CLOCK_HZ     48000u
+#define STEPS_PER_S  400u /* a step is 2.5 ms */
+#define CHUNK_MS     20u  /* extrapolated at one time, at most */
+#define MADE_MS      60u  /* the longest packet that FEC brings back */
+#define BITS_MIN     6000u
+#define BITS_MAX     510000u /* RFC 7587 6.1: outside of these maxaveragebitrate is ignored */
+#define LOSS_FEC     1u      /* percent */
+#define LOSS_HIGH    10u
+#define LOSS_LOW     3u
+#define COMPLEXITY   5u
+#define UNSENT_BYTES 2 /* a packet of no more is silence and need not be sent (opus_encode) */
+#define ALIGNED(n)   (((n) + 15) & ~(size_t)15)
 
 /* ---- sending ----------------------------------------------------------------------------------------- */
 
@@ -47,7 +47,7 @@ static OpusEncoder *encoder(struct sender *s)
 	return (OpusEncoder *)((char *)s + ALIGNED(sizeof(*s)));
 }
 
-/* What a voice needs; above the rate under which libopus leaves out FEC. */
+/* What a voice needs. */
 static uint32_t usual_bits(uint32_t rate_hz)
 {
 	return rate_hz <= 8000 ? 16000 : rate_hz <= 16000 ? 24000 : rate_hz <= 24000 ? 28000 : 36000;
@@ -65,7 +65,8 @@ static int bandwidth_of(uint32_t hz)
 	return hz > 8000 ? OPUS_BANDWIDTH_MEDIUMBAND : OPUS_BANDWIDTH_NARROWBAND;
 }
 
-/* What depends on the losses. */
+/* What depends on the losses. FEC is a second, coarser voice in the packet: libopus leaves it out when it would have to
+ * take it from the first one, so it gets bits of its own, unless their number is fixed. */
 static void tune(struct sender *s)
 {
 	OpusEncoder *e = encoder(s);
@@ -74,7 +75,8 @@ static void tune(struct sender *s)
 	/* Without any expected loss libopus sends no FEC. */
 	opus_encoder_ctl(e, OPUS_SET_PACKET_LOSS_PERC((int)(fec && s->loss < LOSS_FEC ? LOSS_FEC : s->loss)));
 	opus_encoder_ctl(e, OPUS_SET_INBAND_FEC(fec));
-	opus_encoder_ctl(e, OPUS_SET_BITRATE((opus_int32)s->bits_now));
+	opus_encoder_ctl(e, OPUS_SET_BITRATE((opus_int32)(s->bits_now +
+							  (fec && !s->p.bits_per_s ? s->bits_now / 3 : 0))));
 	opus_encoder_ctl(e, OPUS_SET_DTX(s->p.dtx || s->loss >= LOSS_HIGH));
 }
 
@@ -110,11 +112,8 @@ static void enc_free(void *state)
 
 static long encode(void *state, const int16_t *pcm, size_t n, uint8_t *out, size_t cap)
 {
-	int bytes = opus_encode(
-		encoder(((struct out *)state)->sender), pcm, (int)n, out, (opus_int32)cap);
+	int bytes = opus_encode(encoder(((struct out *)state)->sender), pcm, (int)n, out, (opus_int32)cap);
 
-	if (bytes == OPUS_BUFFER_TOO_SMALL)
-		return OH_ETOOBIG;
 	if (bytes < 0)
 		return OH_EINVAL;
 	return bytes > UNSENT_BYTES ? bytes : 0;
@@ -263,7 +262,8 @@ static void describe(const struct codec *c, const struct codec_params *want, cha
 	char rate[64] = "", bits[40] = "";
 
 	if (c->rate_hz < CLOCK_HZ)
-		snprintf(rate, sizeof(rate), "maxplaybackrate=%u;sprop-maxcapturerate=%u;", c->rate_hz, c->rate_hz);
+		snprintf(rate, sizeof(rate), "maxplaybackrate=%u;sprop-maxcapturerate=%u;", c->rate_hz,
+			c->rate_hz);
 	if (want->bits_per_s)
 		snprintf(bits, sizeof(bits), "maxaveragebitrate=%u;", want->bits_per_s);
 	snprintf(buf, size, "%s%suseinbandfec=%d%s%s", rate, bits, want->fec != CODEC_FEC_NEVER,
@@ -299,7 +299,7 @@ static void limit(const struct codec *c, struct slice fmtp, struct codec_params 
 		.encoding = "opus", .number = CODEC_OPUS_##khz, .clock_hz = CLOCK_HZ, .rate_hz = khz * 1000, \
 		.channels = 2, .static_pt = -1, .bits_per_s = 36000, \
 		.packets = 1u << 0 | 1u << 1 | 1u << 3 | 1u << 5, /* RFC 6716 2.1.4 */ \
-		.dtx = true, .enc_bytes = sizeof(struct out), .dec_bytes = sizeof(struct in), \
+			.dtx = true, .enc_bytes = sizeof(struct out), .dec_bytes = sizeof(struct in), \
 		.enc_init = enc_init, .dec_init = dec_init, .enc_free = enc_free, .dec_free = dec_free, \
 		.encode = encode, .decode = decode, .samples = samples, .conceal = conceal, .steer = steer, \
 		.describe = describe, .limit = limit, \

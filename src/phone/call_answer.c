@@ -44,8 +44,8 @@ static bool carries_sdp(unsigned code)
 
 struct description {
 	struct slice text;
-	bool opened; /* sockets and all are made for this response */
-	bool audio;  /* ... and audio begins with it */
+	bool opened;                 /* sockets and all are made for this response */
+	bool audio;                  /* ... and audio begins with it */
 	struct codec_choice *before; /* what the call accepted until then; a reference */
 };
 

@@ -22,7 +22,7 @@ struct offhook_phone;
 struct call_media {
 	struct offhook_phone *phone;
 	struct oa *oa;
-	struct codec_choice *codecs; /* NULL: the phone's */
+	struct codec_choice *codecs;   /* NULL: the phone's */
 	struct tagged tagged;          /* the stream's reports */
 	struct host_dgram *rtp, *rtcp; /* open, until the stream takes them */
 	uint16_t rtp_port;             /* 0: no sockets */

@@ -98,8 +98,8 @@ static struct phone_codec *codec_of(const struct call_media *m, const struct oa_
 	return phone_codec_find(&m->phone->codecs, slice_of(c->encoding), c->clock_hz, c->channels);
 }
 
-static uint32_t packet_ms(
-	const struct call_media *m, const struct oa_audio *a, const struct phone_codec *c, uint32_t bits_per_s)
+static uint32_t packet_ms(const struct call_media *m, const struct oa_audio *a, const struct phone_codec *c,
+	uint32_t bits_per_s)
 {
 	uint32_t ours = c->cfg.ptime_ms ? c->cfg.ptime_ms : m->phone->cfg.ptime_ms;
 	uint32_t ms = a->ptime_ms ? a->ptime_ms : ours;
@@ -111,15 +111,15 @@ static uint32_t packet_ms(
 }
 
 /* How we send: what is set for the codec, within what the peer's fmtp allows. */
-static void choose_tx(
-	const struct call_media *m, const struct oa_audio *a, struct phone_codec *c, struct stream_params *params)
+static void choose_tx(const struct call_media *m, const struct oa_audio *a, struct phone_codec *c,
+	struct stream_params *params)
 {
 	params->tx = c->codec;
 	params->how = phone_codec_params(c);
 	if (c->codec->limit)
 		c->codec->limit(c->codec, slice_of(a->codec.fmtp), &params->how);
-	params->ptime_ms = packet_ms(
-		m, a, c, params->how.bits_per_s ? params->how.bits_per_s : c->codec->bits_per_s);
+	params->ptime_ms =
+		packet_ms(m, a, c, params->how.bits_per_s ? params->how.bits_per_s : c->codec->bits_per_s);
 	params->bare = !c->cfg.plc;
 	params->noise.rx = a->noise_rx_pt >= 0;
 	params->noise.rx_pt = params->noise.rx ? (uint8_t)a->noise_rx_pt : 0;

@@ -139,13 +139,14 @@ static bool is_rate(uint32_t hz)
 int program_codec_check(const struct offhook_codec *g)
 {
 	if (!is_name(g->encoding))
-		return err_detail(OH_EINVAL, "encoding is 1 to 23 visible characters without slash and comma");
+		return err_detail(
+			OH_EINVAL, "encoding is 1 to 23 visible characters without slash and comma");
 	if (!is_rate(g->rate_hz))
 		return err_detail(OH_EINVAL, "rate_hz is 8000, 16000, 24000, 32000 or 48000");
 	if (g->clock_hz < 8000 || g->clock_hz > 96000 || g->clock_hz % 1000 ||
 		(g->clock_hz % g->rate_hz && g->rate_hz % g->clock_hz))
-		return err_detail(OH_EINVAL,
-			"clock_hz is 8000 to 96000 in thousands, and a multiple of rate_hz or the other way round");
+		return err_detail(OH_EINVAL, "clock_hz is 8000 to 96000 in thousands, and a multiple of "
+					     "rate_hz or the other way round");
 	if (g->channels < 1 || g->channels > 255)
 		return err_detail(OH_EINVAL, "channels is 1 to 255");
 	if (g->payload_type < -1 || g->payload_type > 34 || g->payload_type == 13)
@@ -153,7 +154,8 @@ int program_codec_check(const struct offhook_codec *g)
 	if (g->frame_ms < 10 || g->frame_ms > 60 || g->frame_ms % 10)
 		return err_detail(OH_EINVAL, "frame_ms is 10 to 60 in steps of 10");
 	if (g->bits_per_s == 0 || g->bits_per_s > PACKET_BYTES * 8000 / g->frame_ms)
-		return err_detail(OH_EINVAL, "bits_per_s is above 0, and frame_ms of it are at most 1400 bytes");
+		return err_detail(
+			OH_EINVAL, "bits_per_s is above 0, and frame_ms of it are at most 1400 bytes");
 	if (!is_fmtp(g->fmtp))
 		return err_detail(OH_EINVAL, "fmtp is at most 111 characters and one line");
 	if (!g->encode || !g->decode || !g->samples)

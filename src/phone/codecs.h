@@ -17,8 +17,8 @@
 struct program_codec;
 
 struct phone_codec {
-	const struct codec *base; /* of the build, or the program's */
-	const struct codec *codec; /* the same at the rate that this phone uses */
+	const struct codec *base;      /* of the build, or the program's */
+	const struct codec *codec;     /* the same at the rate that this phone uses */
 	struct program_codec *program; /* NULL: of the build */
 	int priority;
 	struct offhook_codec_cfg cfg;
@@ -31,7 +31,7 @@ struct codec_choice {
 };
 
 struct phone_codecs {
-	uint32_t rate_hz;            /* of the bridge */
+	uint32_t rate_hz;                           /* of the bridge */
 	struct phone_codec *list[PHONE_CODECS_MAX]; /* in their order under equal priorities */
 	size_t n, n_programs;
 	struct codec_choice *choice; /* what has a priority */

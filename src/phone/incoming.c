@@ -50,8 +50,8 @@ static bool refused_now(struct offhook_phone *p, struct sip_server *server)
 
 /* An offer that we could never answer is refused before anybody hears a bell (RFC 3261 13.3.1.3). True:
  * answered. */
-static bool refused_offer(
-	struct offhook_phone *p, const struct account *a, const struct sip_msg *msg, struct sip_server *server)
+static bool refused_offer(struct offhook_phone *p, const struct account *a, const struct sip_msg *msg,
+	struct sip_server *server)
 {
 	struct slice offer = inv_sdp_of(msg);
 	char why[128], warning[WARNING_MAX];
@@ -60,8 +60,7 @@ static bool refused_offer(
 
 	if (slice_empty(offer))
 		return false;
-	err = call_media_check_offer(
-		p, a->codecs, sip_server_flow(server), offer, &code, why, sizeof(why));
+	err = call_media_check_offer(p, a->codecs, sip_server_flow(server), offer, &code, why, sizeof(why));
 	if (err == OH_ENOMEM)
 		sip_refuse(server, 500, NULL);
 	else if (err)

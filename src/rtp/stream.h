@@ -48,7 +48,7 @@ struct stream_params {
 		bool rx, tx;     /* agreed; we use it for silence of ours */
 		uint8_t rx_pt, tx_pt;
 	} noise;
-	bool bare; /* lost packets are silence: nothing is put in their place */
+	bool bare;              /* lost packets are silence: nothing is put in their place */
 	uint64_t not_before_ns; /* packets that arrived earlier are not taken: set to the time the own offer
 				 * or answer left */
 	bool relatch;           /* the peer's address may have moved: latch once more */

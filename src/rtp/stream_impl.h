@@ -19,8 +19,8 @@
 
 #define STREAM_KEEPALIVE_NS  (15 * NS_PER_S)   /* Tr of RFC 6263 7 */
 #define STREAM_SOURCE_IDLE   (200 * NS_PER_MS) /* silent for this long, a source may be replaced at once */
-#define STREAM_DTX_BYTES     2u               /* a packet of a codec with DTX that says: silence from here on */
-#define STREAM_NOISE_EVERY   NS_PER_S         /* our silence is described again */
+#define STREAM_DTX_BYTES     2u       /* a packet of a codec with DTX that says: silence from here on */
+#define STREAM_NOISE_EVERY   NS_PER_S /* our silence is described again */
 #define STREAM_EVENT_PACE    (60 * NS_PER_MS) /* between two packets of an event at the longest packet time */
 #define STREAM_RX_PER_TICK   256u             /* datagrams: a flood costs no more than this */
 #define STREAM_RTCP_EVERY_MS 1000u            /* how often its socket is looked at; stamps are the kernel's */
@@ -97,7 +97,7 @@ struct stream_rx {
 	uint64_t event_ns;    /* the last telephone-event packet */
 	bool heard, timed_out;
 	enum stream_quiet quiet;
-	uint8_t codec; /* enum codec_number: decoded last */
+	uint8_t codec;     /* enum codec_number: decoded last */
 	double jitter_max; /* of earlier sources, ms */
 };
 

@@ -212,8 +212,7 @@ static void take_audio(struct stream *s, const struct rtp_packet *p, const struc
 	 * ignored. */
 	if (codec)
 		samples = codec->samples(codec, p->payload, p->n);
-	if (samples <= 0 || !stream_setup_plays(s->cur, codec) ||
-		(size_t)samples > s->cur->spill_cap) {
+	if (samples <= 0 || !stream_setup_plays(s->cur, codec) || (size_t)samples > s->cur->spill_cap) {
 		s->figures.invalid++;
 		return;
 	}
@@ -361,7 +360,8 @@ bool stream_pull(struct stream *s, int16_t *pcm, size_t n)
 		return false;
 	}
 	/* A telephone-event stands in the place of audio, and so does silence; their absence then is no loss. */
-	s->jbuf.excused = s->rx.quiet != STREAM_SPEAKS || (s->rx.event_ns && s->now_ns - s->rx.event_ns <= STREAM_EVENT_PACE);
+	s->jbuf.excused = s->rx.quiet != STREAM_SPEAKS ||
+			  (s->rx.event_ns && s->now_ns - s->rx.event_ns <= STREAM_EVENT_PACE);
 	if (s->jbuf.dec.rate_hz != s->cur->rate_hz)
 		return pull_converted(s, pcm, n) || pull_noise(s, pcm, n);
 	return jbuf_get(&s->jbuf, s->now_ns, pcm, n) || pull_noise(s, pcm, n);

@@ -69,8 +69,7 @@ static void send_audio(struct stream *s, const int16_t *pcm, uint32_t ts)
 static void send_noise(struct stream *s, const int16_t *pcm, uint32_t ts)
 {
 	uint8_t packet[RTP_HEADER_BYTES + NOISE_BYTES];
-	struct rtp_packet h = {
-		.pt = s->cur->p.noise.tx_pt, .seq = s->tx.seq, .ts = ts, .ssrc = s->tx.ssrc};
+	struct rtp_packet h = {.pt = s->cur->p.noise.tx_pt, .seq = s->tx.seq, .ts = ts, .ssrc = s->tx.ssrc};
 	size_t n = noise_describe(pcm, s->cur->packet_samples, packet + RTP_HEADER_BYTES);
 
 	rtp_write_header(packet, &h);

@@ -34,7 +34,7 @@ struct oa_codec {
 	char encoding[24]; /* "PCMU" */
 	uint32_t clock_hz; /* RTP clock */
 	uint8_t channels;
-	int pt;        /* 0..127; dynamic ones: 96..127, our number in offers */
+	int pt;         /* 0..127; dynamic ones: 96..127, our number in offers */
 	char fmtp[112]; /* ours, "" = none */
 };
 

@@ -8,7 +8,7 @@
  * theirs. */
 struct beside {
 	struct slice encoding;
-	struct slice fmtp;   /* ours */
+	struct slice fmtp;  /* ours */
 	unsigned pt_8k, pt; /* at a clock of 8000; at another one, when it is free */
 };
 
@@ -104,8 +104,7 @@ static int offer_beside(const struct oa *oa, const struct oa_local *local, const
 
 		if (has_beside(fmts, what, map.clock_hz))
 			continue;
-		err = pt_map_choose(
-			&oa->pts, map.clock_hz == 8000 ? what->pt_8k : what->pt, &map, used, &pt);
+		err = pt_map_choose(&oa->pts, map.clock_hz == 8000 ? what->pt_8k : what->pt, &map, used, &pt);
 		if (err)
 			return err;
 		pt_set_add(used, pt);

@@ -212,8 +212,11 @@ int oa_agree(const struct sdp *s, const struct sdp_media *m, const struct oa_fmt
 
 struct oa_agreement oa_agree_none(enum oa_status status)
 {
-	return (struct oa_agreement){.audio = {.status = status, .dtmf_tx_pt = -1, .dtmf_rx_pt = -1,
-					      .noise_tx_pt = -1, .noise_rx_pt = -1}};
+	return (struct oa_agreement){.audio = {.status = status,
+					     .dtmf_tx_pt = -1,
+					     .dtmf_rx_pt = -1,
+					     .noise_tx_pt = -1,
+					     .noise_rx_pt = -1}};
 }
 
 void oa_agreement_free(struct oa_agreement *a)

@@ -32,7 +32,8 @@ TEST(a_choice_keeps_its_order_and_names_no_codec_twice)
 		{"PCMU/", "", OH_EINVAL},
 		{"PCMU/8k", "", OH_EINVAL},
 		{"PCMU/8000/x", "", OH_EINVAL},
-		{"PCMU,PCMA,L16,L16,PCMA", "PCMU/8000 PCMA/8000 L16/16000 L16/8000 L16/48000 L16/32000 L16/24000 ", 0},
+		{"PCMU,PCMA,L16,L16,PCMA",
+			"PCMU/8000 PCMA/8000 L16/16000 L16/8000 L16/48000 L16/32000 L16/24000 ", 0},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
