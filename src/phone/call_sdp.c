@@ -137,6 +137,7 @@ static struct stream_params params_of(const struct call_media *m, const struct o
 		.dtmf_tx_pt = a->dtmf_tx_pt,
 		.dtmf_rx_pt = a->dtmf_rx_pt,
 		.not_before_ns = m->not_before_ns,
+		.from = m->local,
 	};
 	struct phone_codec *tx = codec_of(m, &a->codec);
 
