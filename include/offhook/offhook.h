@@ -12,6 +12,7 @@
 #include "offhook/question.h"
 #include "offhook/transfer.h"
 #include "offhook/session.h"
+#include "offhook/identity.h"
 #include "offhook/event.h"
 #include "offhook/registration.h"
 #include "offhook/bridge.h"
@@ -21,5 +22,6 @@
 #include "offhook/auth.h"
 #include "offhook/audio.h"
 #include "offhook/message.h"
+#include "offhook/quality.h"
 
 #endif
