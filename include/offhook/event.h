@@ -30,8 +30,10 @@ enum offhook_event_type {
 	OFFHOOK_EVENT_CALL_MEDIA =
 		3, /**< an offer/answer was completed; the slot's connections are gone when its audio
 	                                  *   changed: connect again */
-	OFFHOOK_EVENT_CALL_DTMF = 4,      /**< a digit came: `digit`, `duration_ms` */
-	OFFHOOK_EVENT_CALL_DTMF_SENT = 5, /**< the queued digits have gone out */
+	OFFHOOK_EVENT_CALL_DTMF = 4, /**< a digit came: `digit`, `duration_ms` */
+	OFFHOOK_EVENT_CALL_DTMF_SENT =
+		5, /**< the queued digits have gone out; by INFO: `status` and its `message`, or `error`, when the peer
+	            *   did not take one, and those behind it were not sent */
 	OFFHOOK_EVENT_CALL_REQUEST =
 		6, /**< an INFO came inside the call and was answered with 200: `message` is
 	                                  *   all of it. What asks or changes nothing gets its answer from the

@@ -22,7 +22,7 @@ from .locks import LockGuard, ModuleLock
 from .logs import LogWriter
 from .messages import CALL_RESPONSE, MESSAGE, MESSAGE_SENT, Messages
 from .settings import (AccountConfig, LogConfig, MediaConfig, TransportConfig, UAConfig, credentials_of,
-                       registration_of)
+                       registration_of, session_of)
 from .uri import next_hop
 
 # Event types of include/offhook/event.h.
@@ -448,6 +448,7 @@ class Lib(Conference):
                 raise Error(op_name, self, PJSIP_EINVALIDURI)
             with failing_as(op_name, self):
                 acc_id = phone.account_add(uri, transport, contact, priority, bool(set_default), **more)
+                phone.account_set_session(acc_id, **session_of(settings))
                 made_uri = phone.account_info(acc_id)["uri"]
             account = Account(self, acc_id, made_uri, cb)
             account._proxy = proxy
@@ -471,6 +472,7 @@ class Lib(Conference):
                 self._alive("modify_account()").account_modify(
                     acc_id, acc_config.id, max(acc_config.transport_id, 0), acc_config.force_contact or None,
                     acc_config.priority, **credentials_of(acc_config), **registration_of(acc_config))
+                self._alive("modify_account()").account_set_session(acc_id, **session_of(acc_config))
             if account is not None:
                 account._proxy = proxy
 

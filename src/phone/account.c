@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "phone/account_auth.h"
 #include "phone/account_reg.h"
+#include "phone/edits.h"
 #include "phone/identity.h"
 #include "phone/phone_impl.h"
 #include "phone/uri_text.h"
@@ -29,6 +30,7 @@ static void settings_free(struct account *a)
 	mem_free(a->from);
 	mem_free(a->contact);
 	identity_free(a->identity);
+	edits_free(a->edits);
 }
 
 static void account_free(struct offhook_phone *p, struct account *a)
@@ -188,6 +190,8 @@ static void replace(struct account *a, struct account *with)
 	with->auto_answer = a->auto_answer;
 	with->auto_answer_ms = a->auto_answer_ms;
 	a->identity = NULL;
+	with->edits = a->edits;
+	a->edits = NULL;
 
 	settings_free(a);
 	with->node = a->node;

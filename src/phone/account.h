@@ -8,6 +8,7 @@
 #include "sip/stack.h"
 #include "offhook/identity.h"
 
+struct edits;
 struct filter_maker;
 struct identity;
 /* transport_filter.c: what the connections of such a transport speak through; nothing for UDP and TCP. */
@@ -39,6 +40,7 @@ struct account {
 	struct sip_auth_server *challenge; /* NULL: everybody may call */
 	struct account_reg *reg;           /* NULL: it has no registrar */
 	struct session_rules rules;        /* of its calls */
+	struct edits *edits;               /* NULL: none */
 	struct identity *identity;         /* NULL: nothing but its URI */
 	enum offhook_auto_answer auto_answer;
 	uint32_t auto_answer_ms;

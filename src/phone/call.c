@@ -63,6 +63,7 @@ static void call_free(struct call *c)
 	mem_free(c->sip_call_id);
 	mem_free(c->asserted);
 	wheel_stop(&c->auto_answer);
+	digits_free(c->digits);
 	call_forget_origin(c);
 	mem_free(c);
 }
@@ -158,6 +159,7 @@ void call_ended(struct call *c, const struct call_end *end)
 	}
 	call_forget_origin(c);
 	wheel_stop(&c->auto_answer);
+	c->digits = digits_free(c->digits);
 	replaces_old_gone(c);
 	transfer_asker_gone(c);
 	transfer_drop(c);

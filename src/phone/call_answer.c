@@ -120,7 +120,7 @@ static int describe(struct call *c, unsigned code, const char *codecs, struct de
 	if (!carries_sdp(code))
 		return 0;
 	if (c->media.oa) {
-		ret->text = oa_local_text(c->media.oa);
+		ret->text = call_media_text(&c->media);
 		return 0;
 	}
 	if (slice_empty(offer) && code < 200 && !inv_describes_early(c->inv))

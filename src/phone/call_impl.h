@@ -11,6 +11,7 @@
 #include "base/wheel.h"
 #include "phone/account.h"
 #include "phone/call_media.h"
+#include "phone/digits.h"
 #include "phone/phone_impl.h"
 #include "phone/reason.h"
 #include "session/inv.h"
@@ -54,6 +55,8 @@ struct call {
 	unsigned n_too_short;      /* 422 */
 	uint32_t expires_s;        /* 0: none */
 	struct session_rules rules;
+	struct digits_out *digits; /* those that go by INFO; NULL: none */
+	struct digit_twins twins;
 	bool anonymous; /* our Contact has no user */
 
 	/* Callee. */

@@ -29,7 +29,7 @@ static int fill_as(struct call *c, const struct account *a, const struct identit
 	int err;
 
 	sip_stack_token(c->phone->stack, token, CALL_ID_LENGTH);
-	c->account = a->id;
+	c->account = c->media.account = a->id;
 	c->expires_s = cfg->expires_s;
 	c->rules = a->rules;
 	call_media_choose(&c->media, a->codecs);

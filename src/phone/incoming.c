@@ -111,8 +111,9 @@ static int fill(struct call *c, struct account *a, const struct sip_msg *msg)
 {
 	struct inv *inv = c->inv;
 
-	c->account = a->id;
+	c->account = c->media.account = a->id;
 	call_media_choose(&c->media, a->codecs);
+	c->rules = a->rules;
 	c->local_uri = slice_dup(inv_local_uri(inv));
 	c->remote_uri = slice_dup(inv_remote_uri(inv));
 	c->sip_call_id = slice_dup(inv_call_id(inv));

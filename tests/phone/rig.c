@@ -54,7 +54,7 @@ static void on_event(void *arg, const struct offhook_event *e)
 		s->digits[strlen(s->digits)] = e->digit;
 		break;
 	case OFFHOOK_EVENT_CALL_DTMF_SENT:
-		note(s, "DTMF_SENT ");
+		note(s, e->status ? "DTMF_SENT(%u) " : "DTMF_SENT ", e->status);
 		break;
 	case OFFHOOK_EVENT_CALL_REQUEST:
 		note(s, "REQUEST ");

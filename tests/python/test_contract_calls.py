@@ -272,12 +272,23 @@ def test_d10_answer_of_an_outgoing_call_after_hangup(phone):
     assert code_of(pair.caller.answer) == 171140
 
 
-def test_k26_s19_later_operations_raise_70012_and_end_nothing(phone):
+def test_s9_update(phone):
     pair = phone.connect()
-    with pytest.raises(pj.Error) as caught:
-        pair.caller.update()
-    assert caught.value.err_code == 70012 and "PJ_ENOTSUP" in str(caught.value)
-    assert pair.caller.is_valid() == 1
+    before = len(pair.out.log.find("media"))
+    pair.caller.update([("X-Why", "news")])
+    assert code_of(pair.caller.update) == 70013
+    until(lambda: len(pair.out.log.find("media")) > before)
+    assert pair.caller.info().media_state == pj.MediaState.ACTIVE
+
+
+def test_s4_require_100rel(phone, peer):
+    settings = pj.AccountConfig()
+    settings.id, settings.require_100rel = "<sip:strict@127.0.0.1>", 1
+    call = phone.lib.create_account(settings, set_default=False).make_call(peer.uri, OnCall())
+    invite = peer.receive("INVITE")
+    assert header(invite, "Require") == "100rel"
+    peer.reply(invite, "420 Bad Extension")
+    call._cb.log.wait("state", state=DISCONNECTED)
 
 
 # ---- 9.5 info ----
