@@ -20,5 +20,6 @@
 #include "offhook/auth.h"
 #include "offhook/audio.h"
 #include "offhook/message.h"
+#include "offhook/presence.h"
 
 #endif

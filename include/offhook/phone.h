@@ -363,6 +363,7 @@ struct offhook_auth_cfg;
 struct offhook_challenge_cfg;
 
 struct offhook_registration_cfg;
+struct offhook_presence_cfg;
 
 /** Settings of an account; fill with offhook_account_cfg_init() first. */
 struct offhook_account_cfg {
@@ -381,6 +382,8 @@ struct offhook_account_cfg {
 	const struct offhook_challenge_cfg *challenge;
 	/** how it registers (offhook/registration.h); copied; NULL: not at all, as with a trunk */
 	const struct offhook_registration_cfg *registration;
+	/** who may see whether we are there, and more (offhook/presence.h); copied; NULL: the defaults */
+	const struct offhook_presence_cfg *presence;
 };
 
 /**

@@ -9,6 +9,7 @@
 #include "offhook/phone.h"
 
 struct filter_maker;
+struct account_presence;
 /* transport_filter.c: what the connections of such a transport speak through; nothing for UDP and TCP. */
 int transport_maker(
 	struct offhook_phone *p, const struct offhook_transport_cfg *cfg, struct filter_maker *ret_maker);
@@ -38,6 +39,7 @@ struct account {
 	struct sip_auth_server *challenge; /* NULL: everybody may call */
 	struct account_reg *reg;           /* NULL: it has no registrar */
 	struct inv_policy policy;          /* of its calls */
+	struct account_presence *presence; /* stays when the account is given other settings */
 };
 
 struct transport *transport_find(const struct offhook_phone *p, offhook_id id);

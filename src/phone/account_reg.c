@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/wheel.h"
 #include "phone/phone_impl.h"
+#include "phone/presence.h"
 
 #define LINE_LEN      10u
 #define KEEPALIVE_MAX 512u /* bytes of what is sent */
@@ -82,6 +83,8 @@ static void on_outcome(void *arg, const struct reg_outcome *o)
 		};
 
 		event_emit(r->phone, &say);
+		if (o->state == REG_REGISTERED)
+			account_presence_begin(a->presence);
 	} else if (o->state == REG_IDLE) {
 		left(r);
 	}

@@ -5,7 +5,7 @@
 #include "base/slice.h"
 
 #define COMPOSING_TYPE      "application/im-iscomposing+xml"
-#define COMPOSING_REFRESH_S 120u /* an active one that says nothing lasts so long (RFC 3994 3.3) ... */
+#define COMPOSING_REFRESH_S 120u  /* an active one that says nothing lasts so long (RFC 3994 3.3) ... */
 #define COMPOSING_MAX_S     3600u /* ... and none longer than this */
 #define COMPOSING_DOC_MAX   512u
 

@@ -59,7 +59,7 @@ static struct dialog_info_party *party(struct reading *r, int in)
 
 static void begin_dialog(struct reading *r, const struct xml_element *e)
 {
-	r->d = (struct dialog_info){.code = 0};
+	memset(&r->d, 0, sizeof(r->d)); /* readers compare whole structs */
 	r->has_state = false;
 	copy_attr(r->d.id, e, "id");
 	copy_attr(r->d.call_id, e, "call-id");
@@ -112,7 +112,8 @@ static void end(void *arg, const struct xml_element *e)
 		r->reader->each(r->reader->arg, &r->doc, &r->d);
 }
 
-int dialog_info_read(struct slice text, const struct dialog_info_reader *reader, struct dialog_info_doc *ret_doc)
+int dialog_info_read(
+	struct slice text, const struct dialog_info_reader *reader, struct dialog_info_doc *ret_doc)
 {
 	struct reading r = {.reader = reader};
 	const struct xml_reader xml = {names, N_ELEMENTS, begin, end, &r};
@@ -163,7 +164,8 @@ static void put_party(struct xml_writer *w, const char *name, const struct dialo
 
 void dialog_info_begin(struct xml_writer *w, struct slice entity, uint32_t version)
 {
-	xmlw_markup(w, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<dialog-info xmlns=\"" NS "\" version=\"");
+	xmlw_markup(
+		w, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<dialog-info xmlns=\"" NS "\" version=\"");
 	xmlw_number(w, version);
 	xmlw_markup(w, "\" state=\"full\" entity=\"");
 	xmlw_text(w, entity);

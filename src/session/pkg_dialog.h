@@ -52,8 +52,7 @@ struct dialog_info_reader {
 	void (*each)(void *arg, const struct dialog_info_doc *doc, const struct dialog_info *d);
 	void *arg;
 };
-int dialog_info_read(
-	struct slice text, const struct dialog_info_reader *r, struct dialog_info_doc *ret_doc);
+int dialog_info_read(struct slice text, const struct dialog_info_reader *r, struct dialog_info_doc *ret_doc);
 
 /* A document: begin, one put a dialog, end. */
 void dialog_info_begin(struct xml_writer *w, struct slice entity, uint32_t version);

@@ -8,7 +8,7 @@
 #include "session/sub_packages.h"
 
 #define PIDF_TYPE     "application/pidf+xml"
-#define PIDF_TEXT_MAX 256u  /* bytes of each text, its end included; longer ones are cut */
+#define PIDF_TEXT_MAX 256u   /* bytes of each text, its end included; longer ones are cut */
 #define PIDF_DOC_MAX  12288u /* enough for what pidf_write() makes of texts of PIDF_TEXT_MAX bytes */
 
 enum pidf_basic { PIDF_UNKNOWN, PIDF_OPEN, PIDF_CLOSED };

@@ -152,7 +152,11 @@ int xml_read(struct slice doc, const struct xml_reader *reader)
 /* Bytes of the character at p, at most n: 1 to 4, or 0 when it is none that XML 1.0 (2.2) knows. */
 static size_t character(const unsigned char *p, size_t n)
 {
-	size_t length = p[0] < 0x80 ? 1 : (p[0] >> 5) == 6 ? 2 : (p[0] >> 4) == 14 ? 3 : (p[0] >> 3) == 30 ? 4 : 0;
+	size_t length = p[0] < 0x80         ? 1
+			: (p[0] >> 5) == 6  ? 2
+			: (p[0] >> 4) == 14 ? 3
+			: (p[0] >> 3) == 30 ? 4
+					    : 0;
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	uint32_t code;
 

@@ -28,7 +28,7 @@ struct xml_element {
 	int what, in;             /* this element and the one around it: indices into names, or XML_UNKNOWN */
 	struct slice name;        /* without its namespace */
 	const char *const *attrs; /* name, value, name, value, NULL; at its begin only, else NULL */
-	struct slice text;        /* at its end: what stood in it since its begin or its last child, trimmed */
+	struct slice text; /* at its end: what stood in it since its begin or its last child, trimmed */
 };
 
 struct xml_reader {

@@ -89,11 +89,13 @@ TEST(xml_is_copied_and_written_by_whole_characters)
 	xml_copy(four, sizeof(four), SLICE_NONE);
 	CHECK_STR(four, "");
 	xmlw_init(&w, buf, sizeof(buf));
-	xmlw_text(&w, SLICE_LIT("<&>\"'\t\n\r \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 \xc0\x80 \xed\xa0\x80 \xef\xbf\xbf \x01"
+	xmlw_text(&w, SLICE_LIT("<&>\"'\t\n\r \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 \xc0\x80 \xed\xa0\x80 "
+				"\xef\xbf\xbf \x01"
 				"\xf8\xe2\x82"));
 	xmlw_number(&w, 4294967295u);
 	CHECK_OK(xmlw_end(&w, &doc));
-	CHECK_SLICE(doc, "&lt;&amp;&gt;&quot;&apos;&#9;&#10;&#13; \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 ?? ??? ??? ????"
+	CHECK_SLICE(doc, "&lt;&amp;&gt;&quot;&apos;&#9;&#10;&#13; \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 ?? "
+			 "??? ??? ????"
 			 "4294967295");
 	xmlw_init(&w, buf, 10);
 	xmlw_markup(&w, "<root>");
@@ -113,27 +115,33 @@ TEST(presence_documents_of_many_phones)
 	} rows[] = {
 		{PIDF_BEGIN "</presence>", PIDF_UNKNOWN, PIDF_NO_ACTIVITY, "", ""},
 		{PIDF_BEGIN OPEN("1") "</tuple></presence>", PIDF_OPEN, PIDF_NO_ACTIVITY, "", ""},
-		{PIDF_BEGIN SHUT("1") "<contact> sip:a@pc </contact></tuple></presence>", PIDF_CLOSED, PIDF_NO_ACTIVITY, "",
-			"sip:a@pc"},
+		{PIDF_BEGIN SHUT("1") "<contact> sip:a@pc </contact></tuple></presence>", PIDF_CLOSED,
+			PIDF_NO_ACTIVITY, "", "sip:a@pc"},
 		/* One open tuple is enough, and its contact counts. */
-		{PIDF_BEGIN SHUT("1") "<contact>sip:1</contact></tuple>" OPEN("2") "<contact>sip:2</contact></tuple>" SHUT(
-			 "3") "</tuple></presence>",
+		{PIDF_BEGIN SHUT("1") "<contact>sip:1</contact></tuple>" OPEN(
+			 "2") "<contact>sip:2</contact></tuple>" SHUT("3") "</tuple></presence>",
 			PIDF_OPEN, PIDF_NO_ACTIVITY, "", "sip:2"},
 		/* Who has more to say about the person is believed. */
-		{PIDF_BEGIN OPEN("1") "<note>tuple</note></tuple><note>all</note></presence>", PIDF_OPEN, PIDF_NO_ACTIVITY,
-			"all", ""},
-		{PIDF_BEGIN "<note xml:lang='en'>all</note>" OPEN("1") "</tuple>"
-			    "<dm:person xmlns:dm='urn:ietf:params:xml:ns:pidf:data-model'"
-			    " xmlns:rpid='urn:ietf:params:xml:ns:pidf:rpid' id='p'><rpid:activities><rpid:note>x</rpid:note>"
-			    "<rpid:on-the-phone/><rpid:away/></rpid:activities><dm:note>person</dm:note></dm:person></presence>",
+		{PIDF_BEGIN OPEN("1") "<note>tuple</note></tuple><note>all</note></presence>", PIDF_OPEN,
+			PIDF_NO_ACTIVITY, "all", ""},
+		{PIDF_BEGIN "<note xml:lang='en'>all</note>" OPEN(
+			 "1") "</tuple>"
+			      "<dm:person xmlns:dm='urn:ietf:params:xml:ns:pidf:data-model'"
+			      " xmlns:rpid='urn:ietf:params:xml:ns:pidf:rpid' "
+			      "id='p'><rpid:activities><rpid:note>x</rpid:note>"
+			      "<rpid:on-the-phone/><rpid:away/></rpid:activities><dm:note>person</dm:note></"
+			      "dm:person></presence>",
 			PIDF_OPEN, PIDF_BUSY, "person", ""},
-		{PIDF_BEGIN OPEN("1") "</tuple><person xmlns='urn:x'><activities><away/></activities></person></presence>",
+		{PIDF_BEGIN OPEN("1") "</tuple><person "
+				      "xmlns='urn:x'><activities><away/></activities></person></presence>",
 			PIDF_OPEN, PIDF_AWAY, "", ""},
-		{PIDF_BEGIN "<tuple id='1'><status><basic>perhaps</basic></status></tuple></presence>", PIDF_UNKNOWN,
-			PIDF_NO_ACTIVITY, "", ""},
+		{PIDF_BEGIN "<tuple id='1'><status><basic>perhaps</basic></status></tuple></presence>",
+			PIDF_UNKNOWN, PIDF_NO_ACTIVITY, "", ""},
 		/* Not where it belongs. */
-		{PIDF_BEGIN "<basic>open</basic><contact>sip:no</contact></presence>", PIDF_UNKNOWN, PIDF_NO_ACTIVITY, "", ""},
-		{"<p:presence xmlns:p='urn:ietf:params:xml:ns:pidf'><p:tuple><p:status><p:basic>OPEN</p:basic></p:status>"
+		{PIDF_BEGIN "<basic>open</basic><contact>sip:no</contact></presence>", PIDF_UNKNOWN,
+			PIDF_NO_ACTIVITY, "", ""},
+		{"<p:presence "
+		 "xmlns:p='urn:ietf:params:xml:ns:pidf'><p:tuple><p:status><p:basic>OPEN</p:basic></p:status>"
 		 "</p:tuple></p:presence>",
 			PIDF_OPEN, PIDF_NO_ACTIVITY, "", ""},
 	};
@@ -155,7 +163,11 @@ TEST(presence_that_is_written_can_be_read)
 	static const struct pidf said[] = {
 		{.basic = PIDF_OPEN},
 		{.basic = PIDF_CLOSED, .note = "gone < back soon"},
-		{.basic = PIDF_OPEN, .activity = PIDF_AWAY, .note = "\"lunch\" & tea", .contact = "sip:a@192.0.2.1", .id = "t7"},
+		{.basic = PIDF_OPEN,
+			.activity = PIDF_AWAY,
+			.note = "\"lunch\" & tea",
+			.contact = "sip:a@192.0.2.1",
+			.id = "t7"},
 		{.basic = PIDF_OPEN, .activity = PIDF_BUSY},
 	};
 	char buf[PIDF_DOC_MAX], big[PIDF_TEXT_MAX * 2];
@@ -190,11 +202,14 @@ TEST(message_summaries)
 		uint32_t counts[4];
 	} rows[] = {
 		{"Messages-Waiting: no\r\n", false, 0, {0}},
-		{"Messages-Waiting: yes\r\nMessage-Account: sip:alice@vmail.example.com\r\nVoice-Message: 2/8 (0/2)\r\n", true,
-			1, {2, 8, 0, 2}},
-		{"\r\nmessages-waiting : YES\nFax-Message: 0/1\nvoice-message: 4 / 0\n", true, 2, {4, 0, 0, 0}},
-		{"Messages-Waiting: yes\r\nVoice-Message: 4294967295/0(1/1)\r\n\r\nTo: <alice@x>\r\nno header\r\n", true, 1,
-			{4294967295u, 0, 1, 1}},
+		{"Messages-Waiting: yes\r\nMessage-Account: sip:alice@vmail.example.com\r\nVoice-Message: "
+		 "2/8 (0/2)\r\n",
+			true, 1, {2, 8, 0, 2}},
+		{"\r\nmessages-waiting : YES\nFax-Message: 0/1\nvoice-message: 4 / 0\n", true, 2,
+			{4, 0, 0, 0}},
+		{"Messages-Waiting: yes\r\nVoice-Message: 4294967295/0(1/1)\r\n\r\nTo: <alice@x>\r\nno "
+		 "header\r\n",
+			true, 1, {4294967295u, 0, 1, 1}},
 	};
 	static const char *const bad[] = {
 		"",
@@ -263,13 +278,15 @@ TEST(dialog_documents)
 	struct heard h;
 
 	/* RFC 4235 4.2, with more of what an element may hold. */
-	CHECK_OK(read_dialogs(DI "version='1' state='full' entity='sip:alice@example.com'>"
-				 "<dialog id='123456' call-id='c' local-tag='l' remote-tag='r' direction='initiator'>"
-				 "<state event='rejected' code='486'>terminated</state><duration>274</duration>"
-				 "<local><identity display='Alice'>sip:alice@example.com</identity>"
-				 "<target uri='sip:alice@pc33.example.com'><param pname='isfocus' pval='true'/></target></local>"
-				 "<remote><identity display='Bob'>sip:bob@example.org</identity>"
-				 "<target uri='sip:bobster@phone21.example.org'/></remote></dialog></dialog-info>",
+	CHECK_OK(read_dialogs(DI
+		"version='1' state='full' entity='sip:alice@example.com'>"
+		"<dialog id='123456' call-id='c' local-tag='l' remote-tag='r' direction='initiator'>"
+		"<state event='rejected' code='486'>terminated</state><duration>274</duration>"
+		"<local><identity display='Alice'>sip:alice@example.com</identity>"
+		"<target uri='sip:alice@pc33.example.com'><param pname='isfocus' "
+		"pval='true'/></target></local>"
+		"<remote><identity display='Bob'>sip:bob@example.org</identity>"
+		"<target uri='sip:bobster@phone21.example.org'/></remote></dialog></dialog-info>",
 		&h, &doc));
 	CHECK_EQ(doc.version, 1);
 	CHECK(doc.full);
@@ -285,9 +302,10 @@ TEST(dialog_documents)
 	CHECK_STR(h.last.remote.identity, "sip:bob@example.org");
 
 	/* Without id or state it is none; the others are told of. */
-	CHECK_OK(read_dialogs(DI "version='0' state='partial'><dialog><state>early</state></dialog><dialog id='1'/>"
-				 "<dialog id='2'><state>odd</state></dialog><dialog id='3'><state>early</state></dialog>"
-				 "</dialog-info>",
+	CHECK_OK(read_dialogs(DI
+		"version='0' state='partial'><dialog><state>early</state></dialog><dialog id='1'/>"
+		"<dialog id='2'><state>odd</state></dialog><dialog id='3'><state>early</state></dialog>"
+		"</dialog-info>",
 		&h, &doc));
 	CHECK(!doc.full);
 	CHECK_EQ(h.n, 1);
@@ -295,7 +313,8 @@ TEST(dialog_documents)
 
 	CHECK_EQ(read_dialogs(DI "version='-1'/>", &h, &doc), OH_ESYNTAX);
 	CHECK_EQ(read_dialogs(DI "/>", &h, &doc), OH_ESYNTAX);
-	CHECK_EQ(read_dialogs(DI "version='1'><dialog id='1'><state>early</state></dialog>", &h, &doc), OH_ESYNTAX);
+	CHECK_EQ(read_dialogs(DI "version='1'><dialog id='1'><state>early</state></dialog>", &h, &doc),
+		OH_ESYNTAX);
 	CHECK_EQ(h.n, 0);
 	CHECK_STR(dialog_info_state_name(DIALOG_PROCEEDING), "proceeding");
 	CHECK_STR(dialog_info_state_name((enum dialog_info_state)99), "?");
@@ -344,14 +363,16 @@ TEST(composing_documents)
 		{"<state>active</state>", true, COMPOSING_REFRESH_S},
 		{"<state>active</state><refresh>4000000000</refresh>", true, COMPOSING_MAX_S},
 		{"<state>active</state><refresh>0</refresh>", true, COMPOSING_REFRESH_S},
-		{"<state>idle</state><lastactive>2003-01-27T10:43:00Z</lastactive>", false, COMPOSING_REFRESH_S},
+		{"<state>idle</state><lastactive>2003-01-27T10:43:00Z</lastactive>", false,
+			COMPOSING_REFRESH_S},
 		{"<x><state>active</state></x>", false, COMPOSING_REFRESH_S},
 	};
 	char buf[COMPOSING_DOC_MAX];
 	struct composing c;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		snprintf(buf, sizeof(buf), "<isComposing xmlns='urn:ietf:params:xml:ns:im-iscomposing'>%s</isComposing>",
+		snprintf(buf, sizeof(buf),
+			"<isComposing xmlns='urn:ietf:params:xml:ns:im-iscomposing'>%s</isComposing>",
 			rows[i].inside);
 		CHECK_OK(composing_read(slice_of(buf), &c));
 		CHECK_EQ(c.active, rows[i].active);
