@@ -396,6 +396,7 @@ static int open_account(struct run *r, offhook_id transport)
 {
 	struct offhook_registration_cfg registration;
 	struct offhook_account_cfg cfg;
+	struct offhook_session_cfg session;
 	struct offhook_auth_cfg auth;
 	struct offhook_credential who = {.realm = "*"};
 	struct secret secret;
@@ -419,6 +420,11 @@ static int open_account(struct run *r, offhook_id transport)
 		cfg.registration = &registration;
 	}
 	err = offhook_account_add(r->phone, &cfg, &r->account);
+	/* A 3xx is reported like any other refusal: nobody is called whom the command line does not name. */
+	offhook_session_cfg_init(&session);
+	session.redirect = OFFHOOK_REDIRECT_NEVER;
+	if (!err)
+		err = offhook_account_set_session(r->phone, r->account, &session);
 	secret_wipe(&secret);
 	if (err) {
 		complain(r->o, r->o->identity ? r->o->identity : "cannot make an account", err);

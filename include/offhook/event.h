@@ -55,6 +55,10 @@ enum offhook_event_type {
 		20, /**< how an attempt to register, refresh or unregister ended, or that the binding ran out: `id`
 	                                  *   is the account, `status` and `message` the response that decided, if any,
 	                                  *   `error` 0 when it went as asked (offhook/registration.h) */
+	OFFHOOK_EVENT_CALL_MOVED =
+		21, /**< our address has changed under a call, or the machine has slept, and its peer was told where we
+	                                  *   are now: `error` 0, it goes on there; else why that came to nothing, with
+	                                  *   `status` and `message` of the peer's refusal, if it was one */
 	OFFHOOK_EVENT_QUESTION =
 		40, /**< the network asks for a decision: `question`; `message` is the request */
 	OFFHOOK_EVENT_TRANSFER_STATUS =
@@ -84,7 +88,10 @@ enum offhook_event_type {
 	OFFHOOK_EVENT_AUDIO_CLEARED = 81, /**< what was queued in a port of the program is gone */
 	OFFHOOK_EVENT_AUDIO_READABLE =
 		82, /**< samples wait in a port of the program; again after its next read */
-	OFFHOOK_EVENT_AUDIO_WRITABLE = 83 /**< a port of the program has room; again after its next write */
+	OFFHOOK_EVENT_AUDIO_WRITABLE = 83, /**< a port of the program has room; again after its next write */
+	OFFHOOK_EVENT_CALL_REDIRECTED =
+		110 /**< after a 3xx the call goes on to another address: `text`; its state is CALLING again, and what
+		     *   early audio it had is gone */
 };
 
 /** One event. Read only; valid until the handler returns. */
@@ -105,7 +112,7 @@ struct offhook_event {
 	const char *message;   /**< a SIP message, terminated: see the types; at DISCONNECTED the one from the
 	                                  *   peer that ended it; NULL when there is none */
 	size_t message_length; /**< its bytes */
-	const char *text;      /**< of a decision: one line; else NULL */
+	const char *text;      /**< of a decision: one line; of a redirected call: the address; else NULL */
 	const struct offhook_question *question;  /**< of a question; else NULL */
 	offhook_id other;                         /**< a second call: see the types; else 0 */
 	const char *reason;                       /**< phrase of `status` where the types say so; else NULL */

@@ -29,8 +29,9 @@ enum offhook_question_kind {
 	OFFHOOK_QUESTION_REPLACES = 2,
 	/** somebody wants to be told of a state of ours; `target` is the event package. Else: 403 */
 	OFFHOOK_QUESTION_SUBSCRIBE = 3,
-	/** the peer of our call says that another address should be called (3xx); `target` is the next of them. Else:
-	 * the call ends with the peer's status */
+	/** the peer of our call says that another address should be called (3xx); `target` is the next of them, `from` whom
+	 * we have called, and the message the 3xx, or what the address before this one has answered. 2xx: it is called.
+	 * Else: the call ends with the peer's status */
 	OFFHOOK_QUESTION_REDIRECT = 4
 };
 

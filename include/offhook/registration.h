@@ -116,7 +116,8 @@ OFFHOOK_API int offhook_account_register(struct offhook_phone *phone, offhook_id
 
 /**
  * The machine's addresses may have changed, or it has slept: all registrations are made anew over the way that is there
- * now. The library notices by itself where the system tells it.
+ * now, and the peer of every call is told where we are (OFFHOOK_EVENT_CALL_MOVED). The library notices by itself where the
+ * system tells it; what it cannot see is another NAT box before the same address.
  *
  * @param phone  borrowed
  * @return 0, OH_ECLOSED

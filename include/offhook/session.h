@@ -37,6 +37,15 @@ enum offhook_session_timer {
 		4 /**< as OFFER, and a peer that knows none is refused with 421, or refuses us with 420 */
 };
 
+/** What becomes of an outgoing call that is answered by a 3xx (RFC 3261 8.1.3.4). */
+enum offhook_redirect {
+	OFFHOOK_REDIRECT_DEFAULT = 0, /**< as ASK */
+	OFFHOOK_REDIRECT_NEVER = 1,   /**< it ends with that status */
+	/** an OFFHOOK_QUESTION_REDIRECT for each address that would be called next; without a listener as NEVER */
+	OFFHOOK_REDIRECT_ASK = 2,
+	OFFHOOK_REDIRECT_FOLLOW = 3 /**< each address is called, until one answers or none is left */
+};
+
 /** Settings of sessions; fill with offhook_session_cfg_init() first. */
 struct offhook_session_cfg {
 	size_t size;                      /**< set by offhook_session_cfg_init() */
@@ -47,6 +56,11 @@ struct offhook_session_cfg {
 	/** how often the peer of a confirmed call is asked by OPTIONS whether it is there; no answer ends the call with
 	 * 408 "Peer Does Not Answer"; 0 (default) = never */
 	uint32_t options_s;
+	/** default ASK. A 300, 301 or 302 leads to the SIP addresses in its Contacts, those with the highest q first, at most
+	 * 10 of one call and none twice, and from sips: only to sips:. Headers in such an address are left out, and it
+	 * gets no credentials unless the account's own proxy or domain asks for them. OFFHOOK_EVENT_CALL_REDIRECTED tells
+	 * that the call goes on; a call that finds nobody ends with the last refusal */
+	enum offhook_redirect redirect;
 };
 
 /**
@@ -66,7 +80,7 @@ OFFHOOK_API void offhook_session_cfg_init(struct offhook_session_cfg *cfg);
  * @param cfg      copied; NULL = the defaults
  * @return 0, OH_ENOENT, OH_EINVAL (a setting out of range: the detail names it), OH_ECLOSED
  *
- * Thread: any.  May call back: no.  Spec: RFC 3262, RFC 4028.
+ * Thread: any.  May call back: no.  Spec: RFC 3262, RFC 4028, RFC 3261 8.1.3.4.
  */
 OFFHOOK_API int offhook_account_set_session(
 	struct offhook_phone *phone, offhook_id account, const struct offhook_session_cfg *cfg);

@@ -47,6 +47,24 @@ void host_on_idle(struct host *h, void (*fn)(void *arg), void *arg)
 	h->idle_arg = arg;
 }
 
+int host_on_network(struct host *h, void (*fn)(void *arg, unsigned changes), void *arg)
+{
+	int err = 0;
+
+	if ((fn != NULL) != (h->network_fn != NULL))
+		err = h->ops->network_watch(h, fn != NULL);
+	if (err)
+		return err;
+	h->network_fn = fn;
+	h->network_arg = arg;
+	return 0;
+}
+
+bool host_has_address(struct host *h, const struct netaddr *ip)
+{
+	return h->ops->has_address(h, ip);
+}
+
 /* ---- time and chance ---- */
 
 uint64_t host_now(const struct host *h)

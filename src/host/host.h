@@ -127,6 +127,21 @@ int host_dgram_watch(struct host_dgram *d, const struct host_dgram_handler *hand
 /* The local address that the system would use towards `to` (port 0 in the result). OH_EUNREACH or wrapped errno. */
 int host_route(struct host *h, const struct netaddr *to, struct netaddr *ret_local);
 
+/* Does this machine have the address? Its port does not matter. */
+bool host_has_address(struct host *h, const struct netaddr *ip);
+
+/* What happens to the machine's network. */
+enum host_change {
+	HOST_ADDRESSES = 1, /* addresses or routes have changed, perhaps none that anybody here uses */
+	HOST_SLEPT = 2      /* it was suspended: timers are late by that, and peers may have given us up */
+};
+/* One change seldom comes alone: it is told so long after the last one, and so long after the first one at most. */
+#define HOST_SETTLE_MS     500u
+#define HOST_SETTLE_MAX_MS 3000u
+/* fn hears on the loop thread which of enum host_change have happened. fn NULL removes it (before host_free()). Only while
+ * the loop does not run, or on its thread. OH_ENOMEM or a wrapped errno: nobody will tell. */
+int host_on_network(struct host *h, void (*fn)(void *arg, unsigned changes), void *arg);
+
 /* ---- byte streams --------------------------------------------------------------------------------------- */
 
 /*

@@ -25,6 +25,8 @@ struct host_ops {
 	int (*dgram_recv)(struct host_dgram *d, void *buf, size_t cap, struct host_rx *ret_rx);
 	int (*dgram_watch)(struct host_dgram *d, const struct host_dgram_handler *handler);
 	int (*route)(struct host *h, const struct netaddr *to, struct netaddr *ret_local);
+	bool (*has_address)(struct host *h, const struct netaddr *ip);
+	int (*network_watch)(struct host *h, bool on);
 	int (*stream_connect)(struct host *h, const struct netaddr *to, const struct host_stream_cfg *cfg,
 		const struct host_stream_handler *handler, struct host_stream **ret_stream);
 	void (*stream_handle)(struct host_stream *s, const struct host_stream_handler *handler);
@@ -56,6 +58,8 @@ struct host {
 	void *wake_arg;
 	void (*idle_fn)(void *arg);
 	void *idle_arg;
+	void (*network_fn)(void *arg, unsigned changes);
+	void *network_arg;
 	struct host_counters counters;
 	enum log_level log_level;
 	host_log_fn *log_fn;
@@ -115,6 +119,12 @@ static inline void host_run_wake(struct host *h)
 {
 	if (h->wake_fn)
 		h->wake_fn(h->wake_arg);
+}
+
+static inline void host_run_network(struct host *h, unsigned changes)
+{
+	if (h->network_fn)
+		h->network_fn(h->network_arg, changes);
 }
 
 /* The last thing that a stream's owner hears. */

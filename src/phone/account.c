@@ -131,7 +131,7 @@ static int fill(struct offhook_phone *p, struct account *a, const struct offhook
 		snprintf(a->contact, strlen(cfg->contact) + 3, addr.angled ? "%s" : "<%s>", cfg->contact);
 	}
 	a->transport = cfg->transport;
-	a->policy = inv_policy_default();
+	a->rules = session_rules_default();
 	a->priority = cfg->priority;
 	a->subject = subject_new(cfg->user_data);
 	if (!a->subject)

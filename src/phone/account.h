@@ -3,7 +3,7 @@
 #define OH_PHONE_ACCOUNT_H
 
 #include "base/list.h"
-#include "session/inv.h"
+#include "phone/session_cfg.h"
 #include "sip/auth_server.h"
 #include "sip/stack.h"
 #include "offhook/phone.h"
@@ -38,8 +38,8 @@ struct account {
 	struct sip_auth *auth;             /* NULL: none */
 	struct sip_auth_server *challenge; /* NULL: everybody may call */
 	struct account_reg *reg;           /* NULL: it has no registrar */
-	struct inv_policy policy;          /* of its calls */
 	struct account_presence *presence; /* stays when the account is given other settings */
+	struct session_rules rules;        /* of its calls */
 };
 
 struct transport *transport_find(const struct offhook_phone *p, offhook_id id);
@@ -51,6 +51,8 @@ void transport_published(const struct offhook_phone *p, const struct transport *
 /* The public address for session descriptions; family NONE: there is none of the transport's family, or its name has no
  * address yet. */
 struct netaddr transport_public_ip(struct offhook_phone *p, struct transport *t);
+/* Its name, if it has one, is looked up anew. */
+void transport_public_renew(struct offhook_phone *p, struct transport *t);
 void transport_public_forget(struct transport *t);
 void transports_free_all(struct offhook_phone *p);
 

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/wheel.h"
+#include "phone/network.h"
 #include "phone/phone_impl.h"
 #include "phone/presence.h"
 
@@ -85,6 +86,7 @@ static void on_outcome(void *arg, const struct reg_outcome *o)
 		event_emit(r->phone, &say);
 		if (o->state == REG_REGISTERED)
 			account_presence_begin(a->presence);
+		call_repairs_go(r->phone, a->id);
 	} else if (o->state == REG_IDLE) {
 		left(r);
 	}
@@ -265,10 +267,46 @@ void account_reg_leave(struct account_reg *r)
 		reg_stop(r->reg); /* on_outcome() frees it, perhaps from inside */
 }
 
-void account_regs_moved(struct offhook_phone *p)
+/* Somebody who has been refused for good has nothing new to say over another way (but the program may know better). */
+static bool is_concerned(const struct reg_info *info)
 {
-	LIST_FOREACH (it, &p->regs)
-		reg_moved(CONTAINER_OF(it, struct account_reg, node)->reg);
+	switch (info->state) {
+	case REG_IDLE:
+	case REG_REFUSED:
+	case REG_LEAVING:
+	case REG_UNREGISTERING:
+		return false;
+	default:
+		return !info->bound || !network_stands(&info->flow);
+	}
+}
+
+size_t account_regs_moved(struct offhook_phone *p, enum network_cause cause)
+{
+	size_t n = 0;
+
+	LIST_FOREACH (it, &p->regs) {
+		struct account_reg *r = CONTAINER_OF(it, struct account_reg, node);
+		struct reg_info info;
+
+		reg_info(r->reg, &info);
+		if (cause == NETWORK_ADDRESSES && !is_concerned(&info))
+			continue;
+		n += info.state != REG_IDLE;
+		reg_moved(r->reg);
+	}
+	return n;
+}
+
+bool account_reg_is_moving(const struct account_reg *r)
+{
+	struct reg_info info;
+
+	if (!r)
+		return false;
+	reg_info(r->reg, &info);
+	return info.state == REG_REGISTERING || info.state == REG_REFRESHING || info.state == REG_HOLDING ||
+	       info.state == REG_WAITING;
 }
 
 void account_regs_wake(struct offhook_phone *p)

@@ -7,6 +7,7 @@
 
 #include "offhook/registration.h"
 #include "phone/account.h"
+#include "phone/phone_impl.h"
 #include "session/reg.h"
 
 struct account_reg;
@@ -37,8 +38,12 @@ size_t account_reg_routes(const struct account_reg *r, const struct slice **ret_
 /* The way that calls take instead of looking for one (RFC 5626 4.3); NULL: they look. */
 const struct sip_flow *account_reg_flow(const struct account_reg *r, struct sip_flow *buf);
 
+/* Is it about to say where it is? NULL: no. */
+bool account_reg_is_moving(const struct account_reg *r);
+
 /* All of a phone's. */
-void account_regs_moved(struct offhook_phone *p); /* our addresses have changed */
+/* Our addresses may have changed: those whose way has are made anew, or all. How many. */
+size_t account_regs_moved(struct offhook_phone *p, enum network_cause cause);
 void account_regs_wake(struct offhook_phone *p); /* there is a new transport: those that wait for one go on */
 void account_regs_leave_all(struct offhook_phone *p);
 bool account_regs_gone(const struct offhook_phone *p); /* nobody has still to hear that we go */

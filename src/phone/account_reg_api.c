@@ -72,18 +72,3 @@ int offhook_account_get_registration(
 
 	return err ? err : info_give(ret_info, &args.info, sizeof(args.info));
 }
-
-static int changed_run(struct offhook_phone *p, void *arg)
-{
-	int err = phone_check_taking(p);
-
-	(void)arg;
-	if (!err)
-		account_regs_moved(p);
-	return err;
-}
-
-int offhook_network_changed(struct offhook_phone *phone)
-{
-	return phone_command(phone, changed_run, NULL);
-}

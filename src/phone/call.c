@@ -2,6 +2,8 @@
 #include "phone/call_impl.h"
 
 #include "base/mem.h"
+#include "phone/call_redirect.h"
+#include "phone/network.h"
 #include "phone/transfer.h"
 #include "phone/watcher.h"
 
@@ -45,6 +47,7 @@ static void call_free(struct call *c)
 		p->n_calls--;
 	}
 	transfer_forget(c);
+	call_repair_forget(c);
 	ids_remove(&p->ids, c->id);
 	sip_locate_cancel(c->locate);
 	inv_free(c->inv);
@@ -58,7 +61,7 @@ static void call_free(struct call *c)
 	mem_free(c->remote_uri);
 	mem_free(c->contact);
 	mem_free(c->sip_call_id);
-	call_forget_ways(c);
+	call_forget_origin(c);
 	mem_free(c);
 }
 
@@ -128,6 +131,7 @@ void call_ended(struct call *c, const struct call_end *end)
 	};
 
 	c->ended_ns = host_now(c->phone->host);
+	call_repair_forget(c);
 	if (end->msg)
 		reason_read(end->msg, &c->why);
 	if (c->state == OFFHOOK_CALL_NULL || c->replacing) {
@@ -135,6 +139,7 @@ void call_ended(struct call *c, const struct call_end *end)
 		c->inv = inv_free(c->inv);
 		return;
 	}
+	call_forget_origin(c);
 	replaces_old_gone(c);
 	transfer_asker_gone(c);
 	transfer_drop(c);
@@ -168,7 +173,7 @@ void call_end(struct call *c, unsigned code, struct slice reason, const struct e
 {
 	if (c->state == OFFHOOK_CALL_DISCONNECTED)
 		return;
-	if (c->inv) {
+	if (c->inv && !redirect_waits(c)) {
 		/* DISCONNECTED is reported from inside. */
 		inv_end(c->inv, code, reason, extras ? extras->list : NULL, extras ? extras->n : 0);
 		return;

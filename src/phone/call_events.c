@@ -1,6 +1,8 @@
 /* What the INVITE session and the media thread tell about a call becomes its state and its events. */
 #include "phone/call_impl.h"
 
+#include "phone/call_redirect.h"
+#include "phone/network.h"
 #include "phone/transfer.h"
 #include "phone/watcher.h"
 #include "phone/warning.h"
@@ -100,6 +102,10 @@ static void ended(struct call *c, struct inv *inv, struct sip_msg *msg)
 			(end.by == OFFHOOK_ENDED_BY_PEER && end.status == 503)) &&
 		call_try_next(c))
 		return;
+	if (c->state == OFFHOOK_CALL_CALLING && end.status == 422 && msg && call_try_longer(c, msg))
+		return;
+	if (redirect_goes_on(c, &end))
+		return;
 	call_ended(c, &end);
 	replaces_withdrawn(c);
 }
@@ -114,8 +120,10 @@ static void on_state(void *arg, struct inv *inv, struct sip_msg *msg)
 		c->first_response_ns = now;
 	if (host_logs(c->phone->host, LOG_INFO))
 		log_state(c, inv);
-	if (inv_state(inv) != INV_DISCONNECTED)
+	if (inv_state(inv) == INV_EARLY)
 		call_forget_ways(c);
+	else if (inv_state(inv) != INV_DISCONNECTED)
+		call_forget_origin(c);
 	switch (inv_state(inv)) {
 	case INV_NULL:
 	case INV_CALLING:
@@ -136,8 +144,10 @@ static void on_state(void *arg, struct inv *inv, struct sip_msg *msg)
 		return;
 	}
 	call_say_state(c, msg, c->state == before);
-	if (c->state == OFFHOOK_CALL_CONFIRMED)
+	if (c->state == OFFHOOK_CALL_CONFIRMED) {
+		call_repair_confirmed(c);
 		transfer_other_moved(c, 0);
+	}
 	if (c->state != OFFHOOK_CALL_CONNECTING)
 		transfer_report(c, inv_status(inv), inv_reason(inv), c->state == OFFHOOK_CALL_CONFIRMED);
 }
@@ -156,6 +166,17 @@ static void say_hold_failed(struct call *c, unsigned status, const struct sip_ms
 	event_emit(c->phone, &say);
 }
 
+void call_say_moved(struct call *c, unsigned status, int err, const struct sip_msg *msg)
+{
+	struct event_say say = say_now(c, OFFHOOK_EVENT_CALL_MOVED);
+
+	log_change(c, err ? "could not be moved to our new address" : "moved to our new address");
+	say.status = status;
+	say.error = err;
+	say.message = msg ? msg->raw : SLICE_NONE;
+	event_emit(c->phone, &say);
+}
+
 static int take_answer(struct call *c, struct slice body)
 {
 	uint32_t gone = 0;
@@ -163,13 +184,15 @@ static int take_answer(struct call *c, struct slice body)
 
 	if (err && !gone) {
 		/* The first one ends the call; a later one leaves things as they were. */
-		if (c->state == OFFHOOK_CALL_CONFIRMED)
+		if (c->state == OFFHOOK_CALL_CONFIRMED && !call_is_repaired(c))
 			say_hold_failed(c, 200, NULL, err);
+		call_repair_answered(c, err);
 		return err;
 	}
 	/* Audio that has failed is told too. */
 	call_say_media(c, gone, c->reoffer_cause);
 	c->reoffer_cause = 0;
+	call_repair_answered(c, err);
 	return err;
 }
 
@@ -226,7 +249,8 @@ static void on_reoffer_failed(void *arg, struct inv *inv, unsigned status, struc
 
 	(void)inv;
 	call_media_rollback(&c->media);
-	say_hold_failed(c, status, msg, 0);
+	if (!call_repair_refused(c, status, msg))
+		say_hold_failed(c, status, msg, 0);
 }
 
 static struct slice on_reoffer_again(void *arg, struct inv *inv)

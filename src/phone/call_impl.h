@@ -44,14 +44,18 @@ struct call {
 	struct transfer_in *reports;   /* who hears how it goes, because he asked for this call */
 	struct replacing *replacer;    /* a call that wants this one's place (replaces.c) */
 	struct replacing *replacing;   /* this one wants another one's, and nobody has heard of it yet */
-	/* Caller, until somebody has answered or there is nobody left to try. */
+	/* Caller, until somebody has answered: what another INVITE would need. */
 	char *target, *from, *to;
 	struct extras *extras;
-	struct call_ways *ways;
-	uint32_t expires_s; /* 0: none */
-	struct inv_policy policy;
+	struct call_ways *ways;    /* NULL: there is nobody left to try */
+	struct redirect *redirect; /* NULL: there was no 3xx */
+	struct inv_again again;    /* of the INVITE that the next one follows */
+	unsigned n_too_short;      /* 422 */
+	uint32_t expires_s;        /* 0: none */
+	struct session_rules rules;
 
 	uint64_t begun_ns, first_response_ns, confirmed_ns, ended_ns; /* 0: not yet */
+	struct repair *repair;  /* our address has changed; NULL: it has not (call_repair.c) */
 	uint64_t reoffer_cause; /* the command whose re-INVITE is open */
 
 	/* After the end, or when there never was a session. */
@@ -87,8 +91,14 @@ int call_room(const struct offhook_phone *p);
 /* call_make.c: the INVITE found nobody, or a 503: the next address of the callee (RFC 3263 4.3). False: there is none
  * that can be tried. */
 bool call_try_next(struct call *c);
-/* Somebody has answered: the other addresses, and what an INVITE to them would need, are needed no more. */
+/* ... or a 422: once more to the same one, for as long as it wants (RFC 4028 7.3). */
+bool call_try_longer(struct call *c, const struct sip_msg *msg);
+/* To c->target, which is a new one. An error: nothing was sent. */
+int call_place_again(struct call *c);
+/* Somebody is there: the other addresses are needed no more. */
 void call_forget_ways(struct call *c);
+/* Somebody has answered, or it is over: nor is what another INVITE would need. */
+void call_forget_origin(struct call *c);
 
 /* Places a call for a transfer that `asked_in` (0: none) asks for: TRANSFERRED is its first event. Errors as
  * offhook_call_make(). */
@@ -105,6 +115,8 @@ void call_say_state(struct call *c, const struct sip_msg *msg, bool repeated);
 /* NULL: it could not be told. */
 struct event *call_say_media(struct call *c, uint32_t slot_gone, uint64_t cause);
 
+/* How its repair went (call_repair.c). msg: a refusal, or NULL. */
+void call_say_moved(struct call *c, unsigned status, int err, const struct sip_msg *msg);
 void call_say_digit(struct call *c, char digit, uint32_t duration_ms);
 /* From the media thread. */
 void call_take_report(struct call *c, const struct media_report *r);

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "phone/account_reg.h"
+#include "phone/call_redirect.h"
 #include "phone/session_cfg.h"
 #include "phone/uri_text.h"
 
@@ -29,7 +30,7 @@ static int fill(struct call *c, const struct account *a, const struct offhook_ca
 	sip_stack_token(c->phone->stack, token, CALL_ID_LENGTH);
 	c->account = a->id;
 	c->expires_s = cfg->expires_s;
-	c->policy = a->policy;
+	c->rules = a->rules;
 	c->local_uri = mem_strdup(a->uri);
 	c->remote_uri = mem_strdup(cfg->uri);
 	c->sip_call_id = mem_strdup(token);
@@ -42,7 +43,7 @@ static int fill(struct call *c, const struct account *a, const struct offhook_ca
 	c->end_picture = picture_new(c);
 	if (!c->end_picture)
 		return OH_ENOMEM;
-	err = cfg->session ? session_policy(cfg->session, &c->policy) : 0;
+	err = cfg->session ? session_rules(cfg->session, &c->rules) : 0;
 	return err ? err : extras_new(cfg->headers, cfg->n_headers, &c->extras);
 }
 
@@ -67,14 +68,20 @@ static int ways_new(const struct sip_flow *flows, size_t n, struct call_ways **r
 
 void call_forget_ways(struct call *c)
 {
+	mem_free(c->ways);
+	c->ways = NULL;
+}
+
+void call_forget_origin(struct call *c)
+{
+	call_forget_ways(c);
+	c->redirect = redirect_free(c->redirect);
 	mem_free(c->target);
 	mem_free(c->from);
 	mem_free(c->to);
 	mem_free(c->extras);
-	mem_free(c->ways);
 	c->target = c->from = c->to = NULL;
 	c->extras = NULL;
-	c->ways = NULL;
 }
 
 /* What is left of the time for an answer, over all addresses; at least a second. */
@@ -94,12 +101,13 @@ static int send_invite(struct call *c, const struct sip_flow *flow)
 		.from = slice_of(c->from),
 		.to = slice_of(c->to),
 		.call_id = slice_of(c->sip_call_id),
+		.again = c->again,
 		.extras = c->extras->list,
 		.n_extras = c->extras->n,
 		.expires_s = expires_left(c),
-		.policy = c->policy,
+		.policy = c->rules.policy,
 		.flow = *flow,
-		.auth = a ? a->auth : NULL,
+		.auth = a ? redirect_auth(c, a) : NULL,
 		.handler = call_inv_handler(c),
 	};
 	int err;
@@ -116,7 +124,7 @@ static int send_invite(struct call *c, const struct sip_flow *flow)
 		return err;
 	cfg.n_routes = a ? account_reg_routes(a->reg, &cfg.routes) : 0;
 	cfg.contact = slice_of(c->contact);
-	cfg.spare = c->ways->next < c->ways->n;
+	cfg.spare = c->ways && c->ways->next < c->ways->n;
 	cfg.about = c->id;
 	return inv_call(c->phone->stack, &cfg, &c->inv);
 }
@@ -140,15 +148,48 @@ bool call_try_next(struct call *c)
 {
 	if (!c->ways)
 		return false;
+	if (*c->again.tag)
+		c->again = inv_again(c->inv);
 	c->inv = inv_free(c->inv);
 	return try_ways(c) == 0;
 }
 
+/* Each proxy on the way may want it longer still. */
+#define TOO_SHORT_MAX 4u
+
+bool call_try_longer(struct call *c, const struct sip_msg *msg)
+{
+	struct inv_policy *policy = &c->rules.policy;
+	struct sip_flow flow = *inv_flow(c->inv);
+	uint32_t min_se_s;
+
+	if (policy->timer == INV_TIMER_OFF || c->n_too_short == TOO_SHORT_MAX ||
+		sip_msg_seconds(msg, SIP_HDR_MIN_SE, &min_se_s) != 0 || min_se_s <= policy->min_se_s ||
+		min_se_s > SESSION_SECONDS_MAX)
+		return false;
+	c->n_too_short++;
+	policy->min_se_s = min_se_s;
+	/* We have asked for none: it is a proxy that wants one (RFC 4028 8.1). */
+	if (policy->timer == INV_TIMER_ACCEPT)
+		policy->timer = INV_TIMER_OFFER;
+	c->again = inv_again(c->inv);
+	c->inv = inv_free(c->inv);
+	return send_invite(c, &flow) == 0;
+}
+
 /* RFC 3261 8.1.3.1: a request that cannot be sent counts as answered by 503. */
+static void cannot_be_reached(struct call *c, int err)
+{
+	struct call_end end = {.status = 503, .by = OFFHOOK_ENDED_BY_NETWORK, .error = err};
+
+	if (!redirect_goes_on(c, &end))
+		call_ended(c, &end);
+}
+
 static void located(void *arg, int err, const struct sip_flow *flows, size_t n)
 {
 	struct call *c = arg;
-	bool later = c->state == OFFHOOK_CALL_CALLING;
+	bool later = c->locate != NULL; /* else begin() is told */
 
 	c->locate = NULL;
 	if (!err)
@@ -159,8 +200,7 @@ static void located(void *arg, int err, const struct sip_flow *flows, size_t n)
 		call_forget_ways(c);
 	c->error = err;
 	if (err && later)
-		call_ended(
-			c, &(struct call_end){.status = 503, .by = OFFHOOK_ENDED_BY_NETWORK, .error = err});
+		cannot_be_reached(c, err);
 }
 
 /* RFC 3261 8.1.2: the first route decides. RFC 5626 4.3: who has a flow of his own takes it. */
@@ -186,6 +226,16 @@ static int begin(struct call *c, const struct account *a, const struct sip_uri *
 		return err;
 	/* A numeric host has been called by now, or the attempt has failed. */
 	return c->error;
+}
+
+int call_place_again(struct call *c)
+{
+	struct account *a = account_find(c->phone, c->account);
+	struct sip_uri target;
+	int err = a ? sip_uri_parse(slice_of(c->target), &target) : OH_ENOENT;
+
+	call_forget_ways(c);
+	return err ? err : begin(c, a, &target);
 }
 
 static int make(struct offhook_phone *p, offhook_id account, const struct offhook_call_cfg *cfg,

@@ -61,6 +61,24 @@ int call_media_open(struct call_media *m, const struct sip_flow *flow)
 	return 0;
 }
 
+void call_media_moved(struct call_media *m, const struct sip_flow *flow)
+{
+	struct stream_params params = m->params;
+
+	if (!m->rtp_port)
+		return;
+	m->published = published_ip(m->phone, flow);
+	m->published.port = m->rtp_port;
+	m->local = flow->local;
+	if (!m->stream)
+		return;
+	params.from = m->local;
+	params.relatch = false;
+	/* Out of memory: the answer to our offer says it again. */
+	if (stream_apply(m->stream, &params) == 0)
+		m->params = params;
+}
+
 static void close_sockets(struct call_media *m)
 {
 	if (!m->rtp)
@@ -146,7 +164,8 @@ static bool same_audio(const struct stream_params *a, const struct stream_params
 	if (a->dir != b->dir || a->tx != b->tx || a->tx_pt != b->tx_pt || a->ptime_ms != b->ptime_ms ||
 		a->n_rx != b->n_rx || a->n_dtmf_rx_more != b->n_dtmf_rx_more ||
 		a->dtmf_tx_pt != b->dtmf_tx_pt || a->dtmf_rx_pt != b->dtmf_rx_pt ||
-		!netaddr_eq(&a->remote_rtp, &b->remote_rtp) || !netaddr_eq(&a->remote_rtcp, &b->remote_rtcp))
+		!netaddr_eq(&a->remote_rtp, &b->remote_rtp) || !netaddr_eq(&a->from, &b->from) ||
+		!netaddr_eq(&a->remote_rtcp, &b->remote_rtcp))
 		return false;
 	for (size_t i = 0; i < a->n_rx; i++)
 		if (a->rx[i].codec != b->rx[i].codec || a->rx[i].pt != b->rx[i].pt)

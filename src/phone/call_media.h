@@ -26,9 +26,9 @@ struct call_media {
 	struct host_dgram *rtp, *rtcp; /* open, until the stream takes them */
 	uint16_t rtp_port;             /* 0: no sockets */
 	struct netaddr published;      /* what our descriptions say */
-	struct netaddr local;          /* the address that the peer's SIP asked, or the route to it */
-	char *peer_name;               /* in place of the peer's audio address; NULL: none */
-	struct netaddr peer_ip;        /* what it stands for; family NONE: not known yet */
+	struct netaddr local;   /* the address that the peer's SIP asked, or the route to it, as of now */
+	char *peer_name;        /* in place of the peer's audio address; NULL: none */
+	struct netaddr peer_ip; /* what it stands for; family NONE: not known yet */
 	struct host_dns *name_query;
 	struct stream *stream;       /* the port in the slot owns it */
 	struct bridge_slot slot;     /* generation 0: none */
@@ -55,6 +55,9 @@ int call_media_answer(struct call_media *m, const struct sip_flow *flow, struct 
 	struct slice *ret_text, uint32_t *ret_gone);
 /* Our open offer came to nothing: as before it. */
 void call_media_rollback(struct call_media *m);
+
+/* We are at flow->local now: audio leaves from there, and our next description says so. */
+void call_media_moved(struct call_media *m, const struct sip_flow *flow);
 
 /* Could we answer this offer at all? 0, OH_ESDP or OH_ENOCODEC; *ret_warn_code and ret_why for a Warning. */
 int call_media_check_offer(struct offhook_phone *p, const struct sip_flow *flow, struct slice offer,

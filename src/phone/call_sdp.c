@@ -97,6 +97,7 @@ static struct stream_params params_of(const struct call_media *m, const struct o
 		.dtmf_tx_pt = a->dtmf_tx_pt,
 		.dtmf_rx_pt = a->dtmf_rx_pt,
 		.not_before_ns = m->not_before_ns,
+		.from = m->local,
 	};
 
 	for (size_t i = 0; i < a->n_dtmf_rx_more && i < STREAM_EVENTS_MAX; i++) {

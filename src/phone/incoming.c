@@ -132,7 +132,7 @@ static void take_call(struct offhook_phone *p, struct sip_msg *msg, struct sip_s
 		return;
 	}
 	handler = call_inv_handler(c);
-	if (inv_incoming(p->stack, msg, server, &a->policy, &handler, &c->inv)) {
+	if (inv_incoming(p->stack, msg, server, &a->rules.policy, &handler, &c->inv)) {
 		/* It has been refused already. */
 		call_discard(c);
 		return;

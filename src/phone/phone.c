@@ -10,6 +10,7 @@
 #include "session/inv.h"
 #include "sip/mask.h"
 #include "phone/names.h"
+#include "phone/network.h"
 
 static _Thread_local struct {
 	const struct offhook_phone *phone;
@@ -254,6 +255,7 @@ static int build(struct offhook_phone *p, const struct offhook_phone_cfg *cfg)
 		return err;
 	host_on_wake(p->host, on_wake, p);
 	host_on_idle(p->host, on_idle, p);
+	network_watch(p);
 	return 0;
 }
 
@@ -346,6 +348,7 @@ static void take_down(struct offhook_phone *p)
 	phone_enter_thread(p, PHONE_LOOP_THREAD);
 	host_on_wake(p->host, NULL, NULL);
 	host_on_idle(p->host, NULL, NULL);
+	(void)host_on_network(p->host, NULL, NULL);
 	/* What handlers left behind. */
 	commands_run(p);
 	host_timer_free(p->close_limit);

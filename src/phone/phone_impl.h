@@ -103,6 +103,11 @@ int cfg_take(void *ours, size_t our_size, const void *theirs);
 /* Fills the caller's struct as far as its size reaches; its size stays. OH_EINVAL: no size. */
 int info_give(void *theirs, const void *ours, size_t our_size);
 
+/* ---- the machine's network (network.c) ---- */
+/* Why what we know of our addresses may be wrong; only the first one may turn out to be nothing. */
+enum network_cause { NETWORK_ADDRESSES, NETWORK_SLEPT, NETWORK_TOLD };
+void network_changed(struct offhook_phone *p, enum network_cause cause);
+
 /* ---- incoming requests outside dialogs (incoming.c) ---- */
 void incoming_request(void *phone, struct sip_msg *msg, struct sip_server *server);
 

@@ -4,8 +4,7 @@
 #include "phone/account.h"
 #include "phone/phone_impl.h"
 
-#define SECONDS_MAX 86400u
-#define MIN_SE_S    90u /* RFC 4028 4 */
+#define MIN_SE_S 90u /* RFC 4028 4 */
 
 void offhook_session_cfg_init(struct offhook_session_cfg *cfg)
 {
@@ -19,16 +18,23 @@ static int check(const struct offhook_session_cfg *cfg)
 	if ((unsigned)cfg->timer > OFFHOOK_TIMER_REQUIRE)
 		return err_detail(OH_EINVAL, "timer is no enum offhook_session_timer");
 	if (cfg->session_expires_s &&
-		(cfg->session_expires_s < MIN_SE_S || cfg->session_expires_s > SECONDS_MAX))
+		(cfg->session_expires_s < MIN_SE_S || cfg->session_expires_s > SESSION_SECONDS_MAX))
 		return err_detail(OH_EINVAL, "session_expires_s is 0 or 90 to 86400");
-	if (cfg->min_se_s && (cfg->min_se_s < MIN_SE_S || cfg->min_se_s > SECONDS_MAX))
+	if (cfg->min_se_s && (cfg->min_se_s < MIN_SE_S || cfg->min_se_s > SESSION_SECONDS_MAX))
 		return err_detail(OH_EINVAL, "min_se_s is 0 or 90 to 86400");
-	if (cfg->options_s > SECONDS_MAX)
+	if ((unsigned)cfg->redirect > OFFHOOK_REDIRECT_FOLLOW)
+		return err_detail(OH_EINVAL, "redirect is no enum offhook_redirect");
+	if (cfg->options_s > SESSION_SECONDS_MAX)
 		return err_detail(OH_EINVAL, "options_s is at most 86400");
 	return 0;
 }
 
-int session_policy(const struct offhook_session_cfg *cfg, struct inv_policy *ret_policy)
+struct session_rules session_rules_default(void)
+{
+	return (struct session_rules){.policy = inv_policy_default(), .redirect = OFFHOOK_REDIRECT_ASK};
+}
+
+int session_rules(const struct offhook_session_cfg *cfg, struct session_rules *ret_rules)
 {
 	static const enum inv_reliable reliable[] = {[OFFHOOK_RELIABLE_DEFAULT] = INV_RELIABLE_SUPPORTED,
 		[OFFHOOK_RELIABLE_OFF] = INV_RELIABLE_OFF,
@@ -49,17 +55,20 @@ int session_policy(const struct offhook_session_cfg *cfg, struct inv_policy *ret
 		err = check(&ours);
 	if (err)
 		return err;
-	*ret_policy = (struct inv_policy){.reliable = reliable[ours.reliable],
+	*ret_rules = session_rules_default();
+	ret_rules->policy = (struct inv_policy){.reliable = reliable[ours.reliable],
 		.timer = timer[ours.timer],
 		.session_expires_s = ours.session_expires_s,
 		.min_se_s = ours.min_se_s,
 		.options_s = ours.options_s};
+	if (ours.redirect != OFFHOOK_REDIRECT_DEFAULT)
+		ret_rules->redirect = ours.redirect;
 	return 0;
 }
 
 struct set_args {
 	offhook_id account;
-	struct inv_policy policy;
+	struct session_rules rules;
 };
 
 static int set_run(struct offhook_phone *p, void *arg)
@@ -72,7 +81,7 @@ static int set_run(struct offhook_phone *p, void *arg)
 		return err;
 	if (!a)
 		return err_detail(OH_ENOENT, "no such account");
-	a->policy = args->policy;
+	a->rules = args->rules;
 	return 0;
 }
 
@@ -83,6 +92,6 @@ int offhook_account_set_session(
 	int err;
 
 	err_detail_clear();
-	err = session_policy(cfg, &args.policy);
+	err = session_rules(cfg, &args.rules);
 	return err ? err : phone_command(phone, set_run, &args);
 }

@@ -38,6 +38,12 @@ struct netaddr transport_public_ip(struct offhook_phone *p, struct transport *t)
 	return t->public_ip;
 }
 
+void transport_public_renew(struct offhook_phone *p, struct transport *t)
+{
+	t->public_asked_ns = 0;
+	(void)transport_public_ip(p, t);
+}
+
 void transport_public_forget(struct transport *t)
 {
 	if (t->public_query)

@@ -208,6 +208,14 @@ static void aim(struct stream *s, const struct stream_setup *set)
 	s->rx.source_loose = true;
 }
 
+/* Our own address has changed since. */
+static bool is_elsewhere(const struct stream *s, const struct stream_setup *set)
+{
+	const struct netaddr *from = &set->p.from;
+
+	return s->bound_any && from->family && s->cur && !netaddr_eq_ip(from, &s->cur->p.from);
+}
+
 void stream_take_setup(struct stream *s)
 {
 	struct stream_setup *set, *old = s->cur;
@@ -229,6 +237,8 @@ void stream_take_setup(struct stream *s)
 	jbuf_bind(&s->jbuf, &dec);
 	if (!old || set->p.relatch || !netaddr_eq(&old->p.remote_rtp, &set->p.remote_rtp))
 		aim(s, set);
+	if (is_elsewhere(s, set))
+		s->local = set->p.from;
 	if (!old)
 		rtcp_timing_init(
 			&s->rtcp.timing, host_random_u32(s->host), set->p.tx->bits_per_s + 16000, s->now_ns);

@@ -46,6 +46,8 @@ struct stream_params {
 	uint64_t not_before_ns; /* packets that arrived earlier are not taken: set to the time the own offer
 				 * or answer left */
 	bool relatch;           /* the peer's address may have moved: latch once more */
+	/* ours has changed, when it differs from the last one: as stream_cfg.from; family NONE: it has not */
+	struct netaddr from;
 };
 
 /* How samples change their rate: the audio layer's art, which this one does not know. make() allocates, the others

@@ -605,6 +605,14 @@ struct slice inv_call_id(const struct inv *inv)
 	return inv->caller ? inv->call_id : dialog_call_id(inv->dialog);
 }
 
+void inv_moved(struct inv *inv, const struct netaddr *local)
+{
+	if (inv->dialog)
+		dialog_moved(inv->dialog, local);
+	else
+		inv->flow.local = *local;
+}
+
 const struct sip_flow *inv_flow(const struct inv *inv)
 {
 	if (inv->dialog)

@@ -96,6 +96,15 @@ struct inv_policy inv_policy_default(void);
 
 /* ---- calling ---- */
 
+/* What an INVITE that takes the place of another one has of it (RFC 3261 8.1.3.4, 8.1.3.5): From tag and next number. */
+#define INV_TAG_LEN 16u
+struct inv_again {
+	char tag[INV_TAG_LEN + 1]; /* empty: it takes nobody's place */
+	uint32_t cseq;
+};
+/* Of a call of ours that has ended by a refusal, for another INVITE with the same Call-ID. */
+struct inv_again inv_again(const struct inv *inv);
+
 struct inv_call_cfg {
 	struct slice target;        /* Request-URI */
 	const struct slice *routes; /* pre-loaded Route values, or NULL */
@@ -104,6 +113,7 @@ struct inv_call_cfg {
 	struct slice to;                /* name-addr without tag */
 	struct slice contact;           /* whole value */
 	struct slice call_id;           /* absent: a random one */
+	struct inv_again again;
 	const struct sip_extra *extras; /* program headers for the INVITE */
 	size_t n_extras;
 	uint32_t expires_s; /* Expires: no answer in that time ends the call with 487; 0: none */
@@ -178,6 +188,9 @@ int inv_update(struct inv *inv, struct slice offer, struct slice contact, const 
 int inv_may_update(const struct inv *inv, bool with_offer);
 /* Does the peer say that it takes this method? True when it has said nothing. */
 bool inv_peer_takes(const struct inv *inv, enum sip_method method);
+
+/* Our end of its way is this address of ours now (the machine has moved). */
+void inv_moved(struct inv *inv, const struct netaddr *local);
 
 /* Any other request inside the dialog: INFO, ... Ends in response() with token. OH_ESTATE: before a dialog, OH_EENDED,
  * OH_EINVAL: INVITE, ACK, BYE, CANCEL; else as sip_client_send(). */

@@ -203,6 +203,7 @@ struct inv {
 	unsigned status;
 	char *reason; /* NULL: the standard phrase */
 	bool caller;
+	uint32_t first_cseq;       /* caller: of its newest INVITE */
 	bool offered;              /* caller: the first INVITE had an offer */
 	bool peer_requires_100rel; /* callee: in the INVITE */
 	uint8_t peer_supports;     /* enum inv_extension, as last told */

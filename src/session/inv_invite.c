@@ -169,6 +169,7 @@ static uint32_t next_cseq(void *arg)
 	struct dialog *d = v->inv->dialog;
 
 	v->cseq = d ? dialog_next_seq(d) : v->cseq + 1;
+	v->inv->first_cseq = v->cseq;
 	return v->cseq;
 }
 

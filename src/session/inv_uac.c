@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 
-#define TAG_LEN     16u
 #define CALL_ID_LEN 24u
 
 static struct slice put(char **at, struct slice text)
@@ -21,7 +20,7 @@ static struct slice put(char **at, struct slice text)
 /* Names and target stand behind the struct: they are what the call is before it has a dialog. */
 static int caller_new(struct sip_stack *s, const struct inv_call_cfg *cfg, struct inv **ret_inv)
 {
-	char tag[TAG_LEN + 1], call_id[CALL_ID_LEN + 1];
+	char tag[INV_TAG_LEN + 1], call_id[CALL_ID_LEN + 1];
 	struct slice id = cfg->call_id;
 	struct inv *inv;
 	char *at;
@@ -31,9 +30,12 @@ static int caller_new(struct sip_stack *s, const struct inv_call_cfg *cfg, struc
 		sip_stack_token(s, call_id, CALL_ID_LEN);
 		id = slice_make(call_id, CALL_ID_LEN);
 	}
-	sip_stack_token(s, tag, TAG_LEN);
+	if (*cfg->again.tag)
+		memcpy(tag, cfg->again.tag, sizeof(tag));
+	else
+		sip_stack_token(s, tag, INV_TAG_LEN);
 	err = inv_new(s, &cfg->handler,
-		cfg->from.n + strlen(";tag=") + TAG_LEN + cfg->to.n + id.n + cfg->target.n, &inv);
+		cfg->from.n + strlen(";tag=") + INV_TAG_LEN + cfg->to.n + id.n + cfg->target.n, &inv);
 	if (err)
 		return err;
 	at = inv->texts;
@@ -44,7 +46,7 @@ static int caller_new(struct sip_stack *s, const struct inv_call_cfg *cfg, struc
 	inv->from = put(&at, cfg->from);
 	inv->from_base = cfg->from.n;
 	inv->from.n += put(&at, SLICE_LIT(";tag=")).n;
-	inv->from.n += put(&at, slice_make(tag, TAG_LEN)).n;
+	inv->from.n += put(&at, slice_make(tag, INV_TAG_LEN)).n;
 	inv->to = put(&at, cfg->to);
 	inv->call_id = put(&at, id);
 	inv->target = put(&at, cfg->target);
@@ -87,7 +89,9 @@ static int send_first(struct inv *inv, const struct inv_call_cfg *cfg)
 	if (err)
 		return err;
 	/* RFC 3261 8.1.1.5: any number below 2**31; a small one leaves room to count. */
-	v->cseq = req.cseq = host_random_below(sip_stack_host(inv->stack), 30000) + 1;
+	v->cseq = req.cseq =
+		cfg->again.cseq ? cfg->again.cseq : host_random_below(sip_stack_host(inv->stack), 30000) + 1;
+	inv->first_cseq = v->cseq;
 	handler = invite_handler(v);
 	err = sip_client_send(inv->stack, &req, &handler, &v->client);
 	if (err) {
@@ -116,6 +120,16 @@ int inv_call(struct sip_stack *s, const struct inv_call_cfg *cfg, struct inv **r
 	inv_enter(inv, PHASE_CALLING);
 	*ret_inv = inv;
 	return 0;
+}
+
+struct inv_again inv_again(const struct inv *inv)
+{
+	/* PRACKs and UPDATEs of an early dialog have counted on. */
+	uint32_t last = inv->dialog ? dialog_local_seq(inv->dialog) : 0;
+	struct inv_again again = {.cseq = (last > inv->first_cseq ? last : inv->first_cseq) + 1};
+
+	memcpy(again.tag, slice_end(inv->from) - INV_TAG_LEN, INV_TAG_LEN);
+	return again;
 }
 
 /* ---- dialogs ---- */

@@ -343,6 +343,26 @@ void sip_conn_lost(struct sip_conn *c, int err)
 	sip_keepalives_conn_gone(s, flow.conn, why);
 }
 
+void sip_conns_moved(struct sip_transport *t, struct list *gone)
+{
+	LIST_FOREACH_SAFE (it, &t->conns) {
+		struct sip_conn *c = CONTAINER_OF(it, struct sip_conn, link);
+
+		if (host_has_address(t->stack->host, &c->local))
+			continue;
+		c->state = CONN_CLOSING;
+		list_remove(&c->link);
+		list_append(gone, &c->link);
+	}
+}
+
+void sip_conns_lose(struct list *gone)
+{
+	/* Who is told may end others of them. */
+	while (!list_empty(gone))
+		sip_conn_lost(CONTAINER_OF(list_first(gone), struct sip_conn, link), OH_ECONN);
+}
+
 void sip_conns_free_all(struct sip_transport *t)
 {
 	while (!list_empty(&t->conns))

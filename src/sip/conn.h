@@ -75,6 +75,9 @@ void sip_conn_accept(struct sip_transport *t, struct host_stream *stream);
 struct sip_flow sip_conn_flow(const struct sip_conn *c);
 /* It has ended, in order or not: its transactions and keep-alives hear of it. c is gone afterwards. */
 void sip_conn_lost(struct sip_conn *c, int err);
+/* Those from addresses that are no longer ours: nobody finds them from now on, and they end by sip_conns_lose(). */
+void sip_conns_moved(struct sip_transport *t, struct list *gone);
+void sip_conns_lose(struct list *gone);
 /* No more words from there; ours go out, then it ends. */
 void sip_conn_finish(struct sip_conn *c);
 /* It was of use. */

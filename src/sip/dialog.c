@@ -527,6 +527,11 @@ int dialog_ack(struct dialog *d, const struct dialog_ack *ack, struct sip_ack **
 	return sip_ack_send(d->stack, &req, ret_ack);
 }
 
+void dialog_moved(struct dialog *d, const struct netaddr *local)
+{
+	d->flow.local = *local;
+}
+
 /* ---- questions ---- */
 
 uint32_t dialog_local_seq(const struct dialog *d)

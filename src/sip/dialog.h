@@ -137,6 +137,9 @@ int dialog_ack(struct dialog *d, const struct dialog_ack *ack, struct sip_ack **
 /* Whoever answers challenges for a dialog that the peer made; kept by reference, NULL: nobody. */
 void dialog_set_auth(struct dialog *d, struct sip_auth *auth);
 
+/* Our end of its way is this address of ours now. */
+void dialog_moved(struct dialog *d, const struct netaddr *local);
+
 uint32_t dialog_local_seq(const struct dialog *d); /* of the last request sent */
 /* Takes the next number, for sip_client_handler.next_cseq. */
 uint32_t dialog_next_seq(struct dialog *d);

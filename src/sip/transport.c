@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "sip/conn.h"
 #include "sip/keepalive_impl.h"
 
 #include <stdio.h>
@@ -161,6 +162,36 @@ int sip_transport_source(struct sip_transport *t, const struct netaddr *remote, 
 	return 0;
 }
 
+int sip_flow_follow(struct sip_flow *f)
+{
+	struct netaddr local;
+	int err;
+
+	if (!sip_transport_is_open(f->transport))
+		return OH_EUNREACH;
+	err = sip_transport_source(f->transport, &f->remote, &local);
+	if (!err && !host_has_address(f->transport->stack->host, &local))
+		err = OH_EUNREACH;
+	if (err)
+		return err;
+	f->local = local;
+	return 0;
+}
+
+void sip_stack_moved(struct sip_stack *s)
+{
+	struct list gone;
+
+	list_init(&gone);
+	LIST_FOREACH (it, &s->transports) {
+		struct sip_transport *t = CONTAINER_OF(it, struct sip_transport, link);
+
+		t->route_until = 0;
+		sip_conns_moved(t, &gone);
+	}
+	sip_conns_lose(&gone);
+}
+
 /* ---- flows ---- */
 
 struct slice sip_flow_sent_by(const struct sip_flow *f, char *buf, size_t cap)
@@ -215,6 +246,9 @@ int sip_flow_send(const struct sip_flow *f, struct slice bytes)
 		err = sip_stream_send(f, bytes);
 	} else {
 		err = host_dgram_send(t->dgram, &f->remote, &f->local, bytes.p, bytes.n);
+		/* An address that we have no more: by whatever way there is. RFC 3581's rport brings the answer. */
+		if (err && err != OH_EAGAIN && !host_has_address(s->host, &f->local))
+			err = host_dgram_send(t->dgram, &f->remote, NULL, bytes.p, bytes.n);
 		if (err == OH_EAGAIN)
 			err = 0; /* the socket's buffer is full; the retransmission timers make up for it */
 	}

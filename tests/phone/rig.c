@@ -91,6 +91,9 @@ static void on_event(void *arg, const struct offhook_event *e)
 		note(s, e->error ? "REGISTRATION(%u,%s) " : "REGISTRATION(%u) ", e->status,
 			offhook_errname(e->error));
 		break;
+	case OFFHOOK_EVENT_CALL_MOVED:
+		note(s, e->error ? "MOVED(%u,%s) " : "MOVED(%u) ", e->status, offhook_errname(e->error));
+		break;
 	case OFFHOOK_EVENT_TRANSFER_STATUS:
 		note(s, "TRANSFER(%u,%s,%d) ", e->status, e->reason ? e->reason : "", e->final);
 		break;
@@ -142,6 +145,9 @@ static void on_event(void *arg, const struct offhook_event *e)
 		break;
 	case OFFHOOK_EVENT_MESSAGE_SENT:
 		note(s, "SENT(%u) ", e->status);
+		break;
+	case OFFHOOK_EVENT_CALL_REDIRECTED:
+		note(s, "REDIRECTED(%s) ", e->text);
 		break;
 	case OFFHOOK_EVENT_DROPPED:
 		note(s, "DROPPED(%" PRIu64 ") ", e->count);

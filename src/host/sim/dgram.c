@@ -176,12 +176,13 @@ int sim_dgram_send(struct host_dgram *base, const struct netaddr *to, const stru
 	if (n > DGRAM_BYTES_MAX)
 		return err_from_errno(EMSGSIZE);
 	if (netaddr_is_any(&source) && from && !netaddr_is_any(from)) {
-		if (!owns_ip(m, from))
-			return err_from_errno(EADDRNOTAVAIL);
 		source = *from;
 	} else if (netaddr_is_any(&source) && sim_route(base->host, to, &source)) {
 		return err_from_errno(ENETUNREACH);
 	}
+	/* It may have been ours when the socket was bound. */
+	if (!owns_ip(m, &source))
+		return err_from_errno(EADDRNOTAVAIL);
 	source.port = base->local.port;
 	return sim_wire_send(m->sim, m->realm, &source, to, data, n);
 }

@@ -17,6 +17,7 @@ static void sim_host_free(struct host *h)
 	if (m->sim->running == m)
 		m->sim->running = NULL;
 	sim_event_close(&m->wake);
+	sim_event_close(&m->network);
 	sim_realm_drop(m->realm, &m->ips);
 	hash_free(&m->sockets);
 	mem_free(m);
@@ -127,6 +128,8 @@ const struct host_ops sim_host_ops = {
 	.dgram_recv = sim_dgram_recv,
 	.dgram_watch = sim_dgram_watch,
 	.route = sim_route,
+	.has_address = sim_has_address,
+	.network_watch = sim_network_watch,
 	.stream_connect = sim_stream_connect,
 	.stream_handle = sim_stream_handle,
 	.stream_send = sim_stream_send,

@@ -91,8 +91,9 @@ struct sim_host {
 	struct hash sockets; /* of struct sim_dgram, by port */
 	struct list listeners, streams;
 	uint16_t next_port;
-	uint64_t number; /* of the machine, in order of making */
-	struct sim_event wake;
+	uint64_t number;                /* of the machine, in order of making */
+	struct sim_event wake, network; /* network: while somebody wants to hear of it */
+	unsigned changes;               /* enum host_change that are not told yet */
 };
 
 static inline struct sim_host *sim_host_of(const struct host *h)
@@ -117,6 +118,8 @@ struct sim_ip *sim_realm_find(const struct sim_realm *r, const struct netaddr *i
 int sim_realm_add(
 	struct sim_realm *r, const char *ip, struct sim_host *host, struct sim_nat *nat, struct list *owned);
 void sim_realm_drop(struct sim_realm *r, struct list *owned);
+/* One of them goes. */
+void sim_realm_remove(struct sim_realm *r, struct sim_ip *known);
 
 /* ---- the wire (wire.c) ---- */
 
@@ -146,6 +149,11 @@ bool sim_dgram_arrive(
 	struct sim_host *h, const struct netaddr *from, const struct netaddr *to, const void *data, size_t n);
 /* What the socket at `from` sent to `to` did not arrive. */
 void sim_dgram_unreachable(struct sim_host *h, const struct netaddr *from, const struct netaddr *to, int err);
+
+/* ---- the machine's network (network.c) ---- */
+
+bool sim_has_address(struct host *h, const struct netaddr *ip);
+int sim_network_watch(struct host *h, bool on);
 
 /* ---- TCP: sockets (stream.c), the way between them (tcp.c) ---- */
 

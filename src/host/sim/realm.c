@@ -56,13 +56,15 @@ int sim_realm_add(
 	return 0;
 }
 
+void sim_realm_remove(struct sim_realm *r, struct sim_ip *known)
+{
+	hash_remove(&r->ips, &known->node);
+	list_remove(&known->in_owner);
+	mem_free(known);
+}
+
 void sim_realm_drop(struct sim_realm *r, struct list *owned)
 {
-	while (!list_empty(owned)) {
-		struct sim_ip *known = CONTAINER_OF(owned->next, struct sim_ip, in_owner);
-
-		hash_remove(&r->ips, &known->node);
-		list_remove(&known->in_owner);
-		mem_free(known);
-	}
+	while (!list_empty(owned))
+		sim_realm_remove(r, CONTAINER_OF(owned->next, struct sim_ip, in_owner));
 }

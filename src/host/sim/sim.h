@@ -23,6 +23,11 @@ struct sim *sim_free(struct sim *s);
 int sim_host_new(struct sim *s, const char *ip, struct host **ret_host);
 /* One more address for it. */
 int sim_host_add_ip(struct host *h, const char *ip);
+/* One address goes (NULL: none) and another one comes (NULL: none). Sockets that are bound to the one that goes stay, as in a
+ * kernel: they can neither send nor receive; a connection from it is cut off. host_on_network() tells. */
+int sim_host_move(struct host *h, const char *from, const char *to);
+/* The machine has slept: host_on_network() tells, nothing else happens. */
+void sim_host_slept(struct host *h);
 
 /* ---- time ---- */
 uint64_t sim_now(const struct sim *s);          /* starts at 1 s */

@@ -146,6 +146,9 @@ static bool is_lost(struct sim_half *h)
 	struct sim *s = h->conn->sim;
 	struct netaddr there;
 
+	/* From an address that its machine has lost nothing comes through. */
+	if (!sim_realm_find(h->realm, &h->local))
+		return true;
 	return !passes_out(h) || !sim_wire_receiver(s, h->realm, &h->seen_as, &h->to, &there) ||
 	       sim_chance(s, sim_wire_rule(s, &h->local, &h->to)->loss);
 }

@@ -11,15 +11,17 @@
 
 struct uv_dns;
 struct uv_disk;
+struct uv_network;
 
 struct uv_host {
 	struct host base;
 	uv_loop_t loop;
 	uv_async_t wake, stop;
 	uv_prepare_t idle;
-	struct uv_dns *dns;   /* from the first query on */
-	struct uv_disk *disk; /* while there are services */
-	char *read_buf;       /* where every stream is read; from the first one on */
+	struct uv_dns *dns;         /* from the first query on */
+	struct uv_disk *disk;       /* while there are services */
+	struct uv_network *network; /* while somebody wants to hear of it */
+	char *read_buf;             /* where every stream is read; from the first one on */
 };
 
 static inline struct uv_host *uv_host_of(const struct host *h)
@@ -27,6 +29,8 @@ static inline struct uv_host *uv_host_of(const struct host *h)
 	return (struct uv_host *)(uintptr_t)h;
 }
 
+/* Nanoseconds. */
+uint64_t uv_read_clock(clockid_t clock);
 /* Monotonic nanoseconds. */
 uint64_t uv_host_now(const struct host *h);
 /* An enum oh_err for a libuv status (0 or a negative errno). */
@@ -61,6 +65,10 @@ int uv_dgram_send(struct host_dgram *d, const struct netaddr *to, const struct n
 int uv_dgram_recv(struct host_dgram *d, void *buf, size_t cap, struct host_rx *ret_rx);
 int uv_dgram_watch(struct host_dgram *d, const struct host_dgram_handler *handler);
 int uv_route(struct host *h, const struct netaddr *to, struct netaddr *ret_local);
+
+/* network.c */
+bool uv_has_address(struct host *h, const struct netaddr *ip);
+int uv_network_watch(struct host *h, bool on);
 
 /* stream.c, listener.c */
 struct uv_stream;

@@ -17,7 +17,7 @@ int uv_err(int status)
 	return status < 0 ? err_from_errno(-status) : 0;
 }
 
-static uint64_t read_clock(clockid_t clock)
+uint64_t uv_read_clock(clockid_t clock)
 {
 	struct timespec ts;
 
@@ -28,13 +28,13 @@ static uint64_t read_clock(clockid_t clock)
 uint64_t uv_host_now(const struct host *h)
 {
 	(void)h;
-	return read_clock(CLOCK_MONOTONIC);
+	return uv_read_clock(CLOCK_MONOTONIC);
 }
 
 static uint64_t uv_host_wall(const struct host *h)
 {
 	(void)h;
-	return read_clock(CLOCK_REALTIME);
+	return uv_read_clock(CLOCK_REALTIME);
 }
 
 static void uv_host_random(struct host *h, void *buf, size_t n)
@@ -121,6 +121,8 @@ static const struct host_ops uv_host_ops = {
 	.dgram_recv = uv_dgram_recv,
 	.dgram_watch = uv_dgram_watch,
 	.route = uv_route,
+	.has_address = uv_has_address,
+	.network_watch = uv_network_watch,
 	.stream_connect = uv_stream_connect,
 	.stream_handle = uv_stream_handle,
 	.stream_send = uv_stream_send,
