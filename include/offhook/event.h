@@ -81,6 +81,9 @@ enum offhook_event_type {
 	OFFHOOK_EVENT_DIALOG_INFO = 54, /**< a call of the buddy `id`: `dialog` */
 	OFFHOOK_EVENT_PUBLICATION =
 		55, /**< how a PUBLISH of `account` ended: `status` and its `message`, or `error` */
+	OFFHOOK_EVENT_TYPING =
+		56, /**< somebody writes to `account` (`status` 1), or has stopped (0): `text` is his URI; `id` the call
+	                                  *   that it is told in, or 0; `message` the request, NULL when his time is over */
 	OFFHOOK_EVENT_WATCHER_GONE =
 		57, /**< the watcher `id` follows us no longer: `status` of the response that ended it, or 0, and `reason` */
 	OFFHOOK_EVENT_AUDIO_MARK =
@@ -112,7 +115,8 @@ struct offhook_event {
 	const char *message;   /**< a SIP message, terminated: see the types; at DISCONNECTED the one from the
 	                                  *   peer that ended it; NULL when there is none */
 	size_t message_length; /**< its bytes */
-	const char *text;      /**< of a decision: one line; of a redirected call: the address; else NULL */
+	const char *text;      /**< of a decision: one line; of a redirected call: the address; of
+	                        *   typing: who; else NULL */
 	const struct offhook_question *question;  /**< of a question; else NULL */
 	offhook_id other;                         /**< a second call: see the types; else 0 */
 	const char *reason;                       /**< phrase of `status` where the types say so; else NULL */

@@ -6,20 +6,20 @@
 
 /* ---- what is told ---- */
 
-static enum offhook_subscription subscription(const struct buddy *b, const struct watch_info *info)
+static enum offhook_subscription subscription(const struct buddy *b, const struct standing_info *info)
 {
 	switch (info->state) {
-	case WATCH_ASKING:
+	case STANDING_ASKING:
 		return OFFHOOK_SUBSCRIPTION_SENT;
-	case WATCH_ACCEPTED:
+	case STANDING_ACCEPTED:
 		return OFFHOOK_SUBSCRIPTION_ACCEPTED;
-	case WATCH_PENDING:
+	case STANDING_PENDING:
 		return OFFHOOK_SUBSCRIPTION_PENDING;
-	case WATCH_ACTIVE:
+	case STANDING_ACTIVE:
 		return OFFHOOK_SUBSCRIPTION_ACTIVE;
-	case WATCH_WAITING:
+	case STANDING_WAITING:
 		return OFFHOOK_SUBSCRIPTION_WAITING;
-	case WATCH_ENDED:
+	case STANDING_ENDED:
 		return OFFHOOK_SUBSCRIPTION_TERMINATED;
 	default:
 		return b->was_ordered ? OFFHOOK_SUBSCRIPTION_TERMINATED : OFFHOOK_SUBSCRIPTION_NONE;
@@ -35,9 +35,9 @@ static enum offhook_presence_status status(enum pidf_basic basic)
 
 void buddy_fill_info(const struct buddy *b, struct offhook_buddy_info *info)
 {
-	struct watch_info w;
+	struct standing_info w;
 
-	watch_info(b->watch, &w);
+	standing_info(b->standing, &w);
 	info->account = b->asker.account;
 	info->kind = b->kind;
 	xml_copy(info->uri, sizeof(info->uri), slice_of(b->uri));
@@ -88,13 +88,13 @@ static int contact(void *arg, const struct sip_flow *flow, char **ret_contact)
 static void on_changed(void *arg, struct sip_msg *msg)
 {
 	struct buddy *b = arg;
-	struct watch_info info;
+	struct standing_info info;
 
-	watch_info(b->watch, &info);
-	if (info.state == WATCH_ASKING)
+	standing_info(b->standing, &info);
+	if (info.state == STANDING_ASKING)
 		buddy_dialogs_begin(b);
 	/* What was heard has the life of its subscription; a new one that begins at once takes over. */
-	if (info.state == WATCH_ENDED || (info.state == WATCH_WAITING && info.next_s))
+	if (info.state == STANDING_ENDED || (info.state == STANDING_WAITING && info.next_s))
 		b->pidf = (struct pidf){.basic = PIDF_UNKNOWN};
 	say(b, msg);
 }
@@ -130,10 +130,10 @@ void buddy_order(struct buddy *b, bool on)
 {
 	b->was_ordered = true;
 	if (on) {
-		watch_start(b->watch);
+		standing_start(b->standing);
 		buddy_dialogs_begin(b);
 	} else {
-		watch_stop(b->watch);
+		standing_stop(b->standing);
 		b->pidf = (struct pidf){.basic = PIDF_UNKNOWN};
 	}
 	say(b, NULL);
@@ -141,16 +141,16 @@ void buddy_order(struct buddy *b, bool on)
 
 /* ---- life ---- */
 
-static int make_watch(struct buddy *b, const struct offhook_buddy_cfg *cfg)
+static int make_standing(struct buddy *b, const struct offhook_buddy_cfg *cfg)
 {
-	struct watch_cfg w = {.subs = &b->phone->subs,
+	struct standing_cfg w = {.subs = &b->phone->subs,
 		.package = b->kind == OFFHOOK_BUDDY_DIALOGS ? &pkg_dialog : &pkg_presence,
 		.expires_s = cfg->expires_s,
 		.wait_max_s = cfg->wait_max_s,
 		.refused_s = cfg->refused_wait_s,
 		.owner = {whom, contact, on_changed, on_notify, b}};
 
-	return watch_new(&w, &b->watch);
+	return standing_new(&w, &b->standing);
 }
 
 static int fill(struct buddy *b, const struct buddy_args *args)
@@ -164,7 +164,7 @@ static int fill(struct buddy *b, const struct buddy_args *args)
 	if (!err)
 		err = asker_init(&b->asker, b->phone, args->account, &b->addr);
 	if (!err)
-		err = make_watch(b, &args->cfg);
+		err = make_standing(b, &args->cfg);
 	if (err)
 		return err;
 	b->subject = subject_new(args->cfg.user_data);
@@ -202,7 +202,7 @@ struct buddy *buddy_free(struct buddy *b)
 		return NULL;
 	list_remove(&b->node);
 	b->phone->n_buddies--;
-	watch_free(b->watch);
+	standing_free(b->standing);
 	if (b->id)
 		ids_remove(&b->phone->ids, b->id);
 	buddy_dialogs_free(b);
@@ -244,7 +244,7 @@ void buddies_account_gone(struct offhook_phone *p, offhook_id account)
 void buddies_stop_all(struct offhook_phone *p)
 {
 	LIST_FOREACH (it, &p->buddies)
-		watch_stop(CONTAINER_OF(it, struct buddy, node)->watch);
+		standing_stop(CONTAINER_OF(it, struct buddy, node)->standing);
 }
 
 void buddies_free_all(struct offhook_phone *p)

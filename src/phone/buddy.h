@@ -1,5 +1,5 @@
 /*
- * Buddies: whose presence or calls we follow. One watch (session/watch.h) each; signalling only.
+ * Buddies: whose presence or calls we follow. One standing subscription (session/standing.h) each; signalling only.
  *
  *	buddy.c          life, the subscription, presence, events
  *	buddy_dialogs.c  the calls of a buddy
@@ -12,7 +12,7 @@
 #include "phone/event.h"
 #include "session/pkg_dialog.h"
 #include "session/pkg_presence.h"
-#include "session/watch.h"
+#include "session/standing.h"
 
 /* Calls of one buddy that are remembered, so that the end of those that a document no longer lists can be told. */
 #define BUDDY_DIALOGS_MAX 64u
@@ -33,7 +33,7 @@ struct buddy {
 	char *uri;            /* as configured */
 	struct sip_addr addr; /* slices into uri */
 	struct asker asker;
-	struct watch *watch;
+	struct standing *standing;
 	bool was_ordered; /* a subscription was begun or ended once */
 	struct pidf pidf; /* as last heard */
 	struct buddy_dialogs dialogs;

@@ -164,5 +164,5 @@ void buddy_dialogs_take(struct buddy *b, const struct sub_news *news)
 	if (doc.full)
 		end_unlisted(b);
 	else if (gap)
-		watch_ask_again(b->watch);
+		standing_ask_again(b->standing);
 }

@@ -69,6 +69,8 @@ struct offhook_phone {
 	size_t n_questions;
 	struct list pagers; /* messages of ours that nobody has answered yet */
 	size_t n_pagers;
+	struct list composers; /* who types to us */
+	size_t n_composers;
 	struct list buddies, watchers;
 	size_t n_buddies;
 	size_t n_dialog_watchers; /* of watchers, those who follow calls */

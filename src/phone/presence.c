@@ -6,7 +6,7 @@
 #include "phone/watcher.h"
 #include "session/pkg_mwi.h"
 #include "session/pub.h"
-#include "session/watch.h"
+#include "session/standing.h"
 #include "session/xml.h"
 
 #define WAIT_MAX_S    300u
@@ -19,8 +19,8 @@ struct account_presence {
 	struct offhook_presence_cfg cfg;
 	struct pidf pidf; /* what is told; PIDF_UNKNOWN until the program has said something */
 	struct asker asker;
-	struct pub *pub;   /* NULL: the account does not publish, or nothing was said yet */
-	struct watch *mwi; /* NULL: nobody asks */
+	struct pub *pub;      /* NULL: the account does not publish, or nothing was said yet */
+	struct standing *mwi; /* NULL: nobody asks */
 };
 
 void offhook_presence_cfg_init(struct offhook_presence_cfg *cfg)
@@ -95,10 +95,10 @@ static int contact(void *arg, const struct sip_flow *flow, char **ret_contact)
 static void mwi_changed(void *arg, struct sip_msg *msg)
 {
 	const struct account_presence *ap = arg;
-	struct watch_info info;
+	struct standing_info info;
 
 	(void)msg;
-	watch_info(ap->mwi, &info);
+	standing_info(ap->mwi, &info);
 	if (info.status && host_logs(ap->phone->host, LOG_INFO))
 		host_log(ap->phone->host, LOG_INFO, "presence", "message waiting: %u %s", info.status,
 			info.reason);
@@ -115,7 +115,7 @@ static void mwi_notify(void *arg, const struct sub_news *news)
 
 static void mwi_begin(struct account_presence *ap)
 {
-	const struct watch_cfg cfg = {.subs = &ap->phone->subs,
+	const struct standing_cfg cfg = {.subs = &ap->phone->subs,
 		.package = &pkg_mwi,
 		.expires_s = SUB_SECONDS_UNKNOWN,
 		.wait_max_s = WAIT_MAX_S,
@@ -123,8 +123,8 @@ static void mwi_begin(struct account_presence *ap)
 		.owner = {whom, contact, mwi_changed, mwi_notify, ap}};
 
 	/* Without memory: the next registration begins it. */
-	if (!ap->mwi && watch_new(&cfg, &ap->mwi) == 0)
-		watch_start(ap->mwi);
+	if (!ap->mwi && standing_new(&cfg, &ap->mwi) == 0)
+		standing_start(ap->mwi);
 }
 
 /* ---- publication ---- */
@@ -206,7 +206,7 @@ void account_presence_adopt(struct account_presence *ap, struct account_presence
 	ap->cfg = with->cfg;
 	account_presence_free(with);
 	if (!ap->cfg.mwi)
-		ap->mwi = watch_free(ap->mwi);
+		ap->mwi = standing_free(ap->mwi);
 	else if (!a->reg)
 		account_presence_begin(ap);
 	if (!ap->cfg.publish && ap->pub)
@@ -223,7 +223,7 @@ void account_presence_stop(struct account_presence *ap)
 	if (ap->pub)
 		pub_remove(ap->pub);
 	if (ap->mwi)
-		watch_stop(ap->mwi);
+		standing_stop(ap->mwi);
 }
 
 struct account_presence *account_presence_free(struct account_presence *ap)
@@ -231,7 +231,7 @@ struct account_presence *account_presence_free(struct account_presence *ap)
 	if (!ap)
 		return NULL;
 	pub_free(ap->pub);
-	watch_free(ap->mwi);
+	standing_free(ap->mwi);
 	asker_free(&ap->asker);
 	mem_free(ap);
 	return NULL;

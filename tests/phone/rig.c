@@ -137,6 +137,9 @@ static void on_event(void *arg, const struct offhook_event *e)
 	case OFFHOOK_EVENT_PUBLICATION:
 		note(s, "PUBLICATION(%u,%s) ", e->status, offhook_errname(e->error));
 		break;
+	case OFFHOOK_EVENT_TYPING:
+		note(s, "TYPING(%u,%s) ", e->status, e->text);
+		break;
 	case OFFHOOK_EVENT_WATCHER_GONE:
 		note(s, "WATCHER_GONE(%u,%s) ", e->status, e->reason ? e->reason : "");
 		break;

@@ -1,4 +1,4 @@
-#include "session/watch.h"
+#include "session/standing.h"
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -6,32 +6,32 @@
 #include "session/patience.h"
 #include "session/xml.h"
 
-struct watch {
-	struct watch_cfg cfg;
-	enum watch_state state;
+struct standing {
+	struct standing_cfg cfg;
+	enum standing_state state;
 	struct sub *sub;
 	struct sip_locate *locate;
 	struct wheel_timer timer; /* WAITING; ENDED: the slow one */
 	uint64_t again_ns;
 	uint64_t there_ns; /* since when it is PENDING or ACTIVE; 0: it never was */
 	unsigned failures; /* in a row */
-	bool starting;     /* inside watch_start(): the owner sees the result without a callback */
+	bool starting;     /* inside standing_start(): the owner sees the result without a callback */
 	unsigned status;
 	int err;
-	char reason[WATCH_REASON_MAX];
+	char reason[STANDING_REASON_MAX];
 };
 
-static struct sip_stack *stack_of(const struct watch *w)
+static struct sip_stack *stack_of(const struct standing *w)
 {
 	return w->cfg.subs->stack;
 }
 
-static uint64_t now(const struct watch *w)
+static uint64_t now(const struct standing *w)
 {
 	return host_now(sip_stack_host(stack_of(w)));
 }
 
-static void changed(struct watch *w, struct sip_msg *msg)
+static void changed(struct standing *w, struct sip_msg *msg)
 {
 	if (!w->starting)
 		w->cfg.owner.changed(w->cfg.owner.arg, msg);
@@ -76,37 +76,37 @@ static enum verdict judge(const struct sub_end *end)
 	}
 }
 
-static void wait_for(struct watch *w, enum watch_state state, uint64_t ms)
+static void wait_for(struct standing *w, enum standing_state state, uint64_t ms)
 {
 	w->state = state;
 	w->again_ns = now(w) + ms * NS_PER_MS;
 	sip_stack_arm(stack_of(w), &w->timer, ms);
 }
 
-static void broke(struct watch *w, enum verdict verdict, uint32_t retry_after_s)
+static void broke(struct standing *w, enum verdict verdict, uint32_t retry_after_s)
 {
 	struct host *h = sip_stack_host(stack_of(w));
 	uint32_t slow_s = w->cfg.refused_s > retry_after_s ? w->cfg.refused_s : retry_after_s;
 
-	if (w->there_ns && now(w) - w->there_ns >= WATCH_LIVED_S * NS_PER_S)
+	if (w->there_ns && now(w) - w->there_ns >= STANDING_LIVED_S * NS_PER_S)
 		w->failures = 0;
 	w->there_ns = 0;
 	if (verdict == NEVER || (verdict == SLOWLY && !w->cfg.refused_s)) {
-		w->state = WATCH_ENDED;
+		w->state = STANDING_ENDED;
 		return;
 	}
 	if (verdict == SLOWLY) {
-		wait_for(w, WATCH_ENDED, patience_ms(h, 0, 0, slow_s));
+		wait_for(w, STANDING_ENDED, patience_ms(h, 0, 0, slow_s));
 		return;
 	}
 	w->failures++;
-	wait_for(w, WATCH_WAITING,
+	wait_for(w, STANDING_WAITING,
 		verdict == AT_ONCE && w->failures == 1 && !retry_after_s
 			? 0
 			: patience_ms(h, w->failures, w->cfg.wait_max_s, retry_after_s));
 }
 
-static void unsendable(struct watch *w, int err)
+static void unsendable(struct standing *w, int err)
 {
 	w->err = err;
 	w->status = 0;
@@ -119,22 +119,22 @@ static void unsendable(struct watch *w, int err)
 
 static void on_accepted(void *arg, struct sub *sub, struct sip_msg *msg)
 {
-	struct watch *w = arg;
+	struct standing *w = arg;
 
 	(void)sub;
-	if (w->state != WATCH_ASKING)
+	if (w->state != STANDING_ASKING)
 		return;
-	w->state = WATCH_ACCEPTED;
+	w->state = STANDING_ACCEPTED;
 	changed(w, msg);
 }
 
 static void on_notify(void *arg, struct sub *sub, const struct sub_news *news)
 {
-	struct watch *w = arg;
+	struct standing *w = arg;
 
 	(void)sub;
 	if (news->state.state != SUB_TERMINATED) {
-		w->state = news->state.state == SUB_PENDING ? WATCH_PENDING : WATCH_ACTIVE;
+		w->state = news->state.state == SUB_PENDING ? STANDING_PENDING : STANDING_ACTIVE;
 		w->status = 0;
 		w->err = 0;
 		w->reason[0] = '\0';
@@ -146,7 +146,7 @@ static void on_notify(void *arg, struct sub *sub, const struct sub_news *news)
 
 static void on_ended(void *arg, struct sub *sub, const struct sub_end *end)
 {
-	struct watch *w = arg;
+	struct standing *w = arg;
 
 	(void)sub;
 	w->sub = sub_free(w->sub);
@@ -159,9 +159,9 @@ static void on_ended(void *arg, struct sub *sub, const struct sub_end *end)
 
 /* ---- asking ---- */
 
-static int subscribe(struct watch *w, const struct sip_flow *flow)
+static int subscribe(struct standing *w, const struct sip_flow *flow)
 {
-	const struct watch_owner *owner = &w->cfg.owner;
+	const struct standing_owner *owner = &w->cfg.owner;
 	struct sub_cfg cfg = {.package = w->cfg.package,
 		.method = SIP_SUBSCRIBE,
 		.expires_s = w->cfg.expires_s,
@@ -190,7 +190,7 @@ static int subscribe(struct watch *w, const struct sip_flow *flow)
 
 static void on_located(void *arg, int err, const struct sip_flow *flows, size_t n)
 {
-	struct watch *w = arg;
+	struct standing *w = arg;
 
 	w->locate = NULL;
 	/* Each attempt that failed leads to the next target (RFC 3263 4.3). */
@@ -214,7 +214,7 @@ static int next_hop(const struct whom *whom, struct sip_uri *ret_uri)
 	return err;
 }
 
-static void ask(struct watch *w)
+static void ask(struct standing *w)
 {
 	struct whom whom = {.routes = NULL};
 	struct sip_uri hop;
@@ -222,7 +222,7 @@ static void ask(struct watch *w)
 	int err = w->cfg.owner.whom(w->cfg.owner.arg, &whom);
 
 	wheel_stop(&w->timer);
-	w->state = WATCH_ASKING;
+	w->state = STANDING_ASKING;
 	if (!err && whom.flow) {
 		own = *whom.flow;
 		on_located(w, 0, &own, 1);
@@ -238,7 +238,7 @@ static void ask(struct watch *w)
 
 static void on_timer(void *arg)
 {
-	struct watch *w = arg;
+	struct standing *w = arg;
 
 	/* One word about both: that it asks again, or that it could not. */
 	w->starting = true;
@@ -249,21 +249,21 @@ static void on_timer(void *arg)
 
 /* ---- the owner ---- */
 
-int watch_new(const struct watch_cfg *cfg, struct watch **ret_watch)
+int standing_new(const struct standing_cfg *cfg, struct standing **ret_standing)
 {
-	struct watch *w = mem_zalloc(sizeof(*w));
+	struct standing *w = mem_zalloc(sizeof(*w));
 
 	if (!w)
 		return OH_ENOMEM;
 	w->cfg = *cfg;
 	wheel_timer_init(&w->timer, on_timer, w);
-	*ret_watch = w;
+	*ret_standing = w;
 	return 0;
 }
 
-void watch_start(struct watch *w)
+void standing_start(struct standing *w)
 {
-	if (w->state != WATCH_OFF && w->state != WATCH_WAITING && w->state != WATCH_ENDED)
+	if (w->state != STANDING_OFF && w->state != STANDING_WAITING && w->state != STANDING_ENDED)
 		return;
 	w->failures = 0;
 	w->starting = true;
@@ -271,36 +271,36 @@ void watch_start(struct watch *w)
 	w->starting = false;
 }
 
-void watch_stop(struct watch *w)
+void standing_stop(struct standing *w)
 {
 	wheel_stop(&w->timer);
 	sip_locate_cancel(w->locate);
 	w->locate = NULL;
 	w->sub = sub_free(w->sub);
-	w->state = WATCH_OFF;
+	w->state = STANDING_OFF;
 	w->there_ns = 0;
 	w->status = 0;
 	w->err = 0;
 	w->reason[0] = '\0';
 }
 
-struct watch *watch_free(struct watch *w)
+struct standing *standing_free(struct standing *w)
 {
 	if (!w)
 		return NULL;
-	watch_stop(w);
+	standing_stop(w);
 	mem_free(w);
 	return NULL;
 }
 
-void watch_ask_again(struct watch *w)
+void standing_ask_again(struct standing *w)
 {
 	if (w->sub)
 		(void)sub_refresh(w->sub, w->cfg.expires_s == SUB_SECONDS_UNKNOWN ? w->cfg.package->expires_s
 										  : w->cfg.expires_s);
 }
 
-static uint32_t next_s(const struct watch *w)
+static uint32_t next_s(const struct standing *w)
 {
 	if (w->sub)
 		return sub_seconds_left(w->sub);
@@ -309,9 +309,9 @@ static uint32_t next_s(const struct watch *w)
 	return (uint32_t)((w->again_ns - now(w) + NS_PER_S - 1) / NS_PER_S);
 }
 
-void watch_info(const struct watch *w, struct watch_info *ret_info)
+void standing_info(const struct standing *w, struct standing_info *ret_info)
 {
-	*ret_info = (struct watch_info){.state = w->state,
+	*ret_info = (struct standing_info){.state = w->state,
 		.status = w->status,
 		.err = w->err,
 		.reason = w->reason,
