@@ -3,6 +3,7 @@
  * could read it.
  */
 #include "command.h"
+#include "register.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -78,7 +79,7 @@ int secret_read(const struct options *o, struct secret *ret_secret)
 	if (o->auth_user && strlen(o->auth_user) < SECRET_MAX)
 		strcpy(ret_secret->user, o->auth_user);
 	else
-		user_of(o->identity, ret_secret->user);
+		user_of(register_wanted(o) ? o->uri : o->identity, ret_secret->user);
 	ret_secret->there = ret_secret->user[0] != '\0';
 	if (ret_secret->there || (!o->password_file && !o->auth_user))
 		return EXIT_OK;

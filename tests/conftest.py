@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -45,16 +46,43 @@ def speech(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return voices
 
 
+@pytest.fixture(scope="session")
+def phrases(speech: dict[str, Path]) -> dict[str, Path]:
+    """The first words of both voices, and a silence behind them; for tests of which there are many."""
+    short = {}
+    for name, path in speech.items():
+        short[name] = path.with_name(f"{name}-short.wav")
+        subprocess.run(["sox", str(path), str(short[name]), "trim", "0", "2.5", "pad", "0", "0.5"], check=True)
+    return short
+
+
+@pytest.fixture(scope="session")
+def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with cert.pem for 127.0.0.1, its own issuer, and key.pem; good for two days."""
+    if not shutil.which("openssl"):
+        pytest.skip("openssl is not installed")
+    folder = tmp_path_factory.mktemp("tls")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", "/CN=Test", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key.pem",
+                    "-out", folder / "cert.pem"], check=True, capture_output=True)
+    return folder
+
+
 @pytest.fixture
 def free_port() -> Callable[[], int]:
-    """A UDP port of 127.0.0.1 that nobody has now."""
+    """A port of 127.0.0.1 that nobody has now, over UDP and TCP."""
     given: list[int] = []
 
     def one() -> int:
         while True:
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-                s.bind(("127.0.0.1", 0))
-                port = s.getsockname()[1]
+            with (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+                  socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp):
+                udp.bind(("127.0.0.1", 0))
+                port = udp.getsockname()[1]
+                try:
+                    tcp.bind(("127.0.0.1", port))
+                except OSError:
+                    continue
             if port not in given:
                 given.append(port)
                 return port
@@ -137,13 +165,57 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Program]]:
         p.stop()
 
 
-@pytest.fixture
-def steered(start: Callable[..., Program]) -> Program:
+class Steered(Program):
     """A phone that does what it is told on its standard input: tests/python/programs/steered.py."""
-    program = start([sys.executable, str(ROOT / "tests" / "python" / "programs" / "steered.py")], name="steered",
-                    env={"PYTHONPATH": str(BUILD / "python")})
-    program.wait_for('"ready"')
-    return program
+
+    port: int
+
+    def tell(self, line: str) -> None:
+        self.write(line + "\n")
+
+    def events(self, kind: str = "") -> list[dict[str, Any]]:
+        """What it told, in order; of one kind, or all."""
+        rows = [json.loads(line) for line in self.text().splitlines() if line.startswith("{")]
+        return [row for row in rows if not kind or row["event"] == kind]
+
+    def wait_event(self, kind: str, seconds: float = 20, times: int = 1, **facts: Any) -> dict[str, Any]:
+        """Until it has told so many of these; the last of them."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self.process.poll() is None:
+            found = [e for e in self.events(kind) if all(e.get(name) == value for name, value in facts.items())]
+            if len(found) >= times:
+                return found[times - 1]
+            time.sleep(0.02)
+        raise AssertionError(f"no {times}. {kind} {facts} in {self.text()[-4000:]}")
+
+    def quit(self) -> None:
+        """It ends as it should; its recording is whole afterwards."""
+        self.tell("quit")
+        assert self.wait(20) == 0, self.text()
+
+
+@pytest.fixture
+def steer(tmp_path: Path) -> Iterator[Callable[..., Steered]]:
+    """steer(name="x", **settings) starts a steered phone; its settings are described in steered.py."""
+    phones: list[Steered] = []
+
+    def one(name: str = "steered", **settings: Any) -> Steered:
+        phone = Steered([sys.executable, str(ROOT / "tests" / "python" / "programs" / "steered.py"),
+                         json.dumps(settings, default=str)], tmp_path / f"{name}-{len(phones)}.log",
+                        env={"PYTHONPATH": str(BUILD / "python")})
+        phones.append(phone)
+        phone.port = phone.wait_event("ready")["port"]
+        return phone
+
+    yield one
+    for phone in reversed(phones):
+        phone.stop()
+
+
+@pytest.fixture
+def steered(steer: Callable[..., Steered]) -> Steered:
+    """One with no settings of its own."""
+    return steer()
 
 
 @pytest.fixture(scope="session")

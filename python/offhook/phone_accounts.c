@@ -13,7 +13,7 @@ static int account_args_from(struct account_args *a, PyObject *args, PyObject *k
 {
 	static char *names[] = {"uri", "transport", "contact", "priority", "make_default", "user",
 		"credentials", "initial_send", "registrar", "expires_s", "contact_rewrite", "keepalive_s",
-		"keepalive_data", NULL};
+		"keepalive_data", "wait_max_s", NULL};
 	struct offhook_registration_cfg *r = &a->registration;
 	PyObject *list = NULL;
 	unsigned long long transport = 0, user = 0;
@@ -21,10 +21,10 @@ static int account_args_from(struct account_args *a, PyObject *args, PyObject *k
 	offhook_account_cfg_init(&a->cfg);
 	offhook_auth_cfg_init(&a->auth);
 	offhook_registration_cfg_init(r);
-	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|zKzipKOpzIpIz", names, &a->cfg.uri, &transport,
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|zKzipKOpzIpIzI", names, &a->cfg.uri, &transport,
 		    &a->cfg.contact, &a->cfg.priority, &a->cfg.make_default, &user, &list,
 		    &a->auth.initial_send, &r->registrar, &r->expires_s, &r->contact_rewrite, &r->keepalive_s,
-		    &r->keepalive_data))
+		    &r->keepalive_data, &r->wait_max_s))
 		return -1;
 	if (credentials_from(list, a->credentials, &a->auth.n_credentials))
 		return -1;
@@ -114,13 +114,32 @@ static PyObject *account_registration(PyObject *op, PyObject *args)
 	Py_END_ALLOW_THREADS return err ? raise_error(err) : dict_from_registration(&info);
 }
 
+static PyObject *account_set_session(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+	static char *names[] = {
+		"id", "reliable", "timer", "session_expires_s", "min_se_s", "options_s", NULL};
+	struct phone_object *self = (struct phone_object *)op;
+	struct offhook_session_cfg cfg;
+	unsigned long long id;
+	int reliable = OFFHOOK_RELIABLE_DEFAULT, timer = OFFHOOK_TIMER_DEFAULT, err;
+
+	offhook_session_cfg_init(&cfg);
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K|iiIII", names, &id, &reliable, &timer,
+		    &cfg.session_expires_s, &cfg.min_se_s, &cfg.options_s))
+		return NULL;
+	cfg.reliable = (enum offhook_reliable)reliable;
+	cfg.timer = (enum offhook_session_timer)timer;
+	Py_BEGIN_ALLOW_THREADS err = offhook_account_set_session(self->phone, id, &cfg);
+	Py_END_ALLOW_THREADS return none_or_error(err);
+}
+
 #define KEYWORDS(fn) (PyCFunction)(void (*)(void)) fn, METH_VARARGS | METH_KEYWORDS
 
 PyMethodDef phone_account_methods[] = {
 	{"account_add", KEYWORDS(account_add),
 		"account_add(uri=None, transport=0, contact=None, priority=0, make_default=False, user=0, "
 		"credentials=None, initial_send=False, registrar=None, expires_s=300, contact_rewrite=True, "
-		"keepalive_s=15, keepalive_data='\\r\\n') -> id"},
+		"keepalive_s=15, keepalive_data='\\r\\n', wait_max_s=60) -> id"},
 	{"account_modify", KEYWORDS(account_modify),
 		"account_modify(id, ...): all settings anew, as account_add takes them"},
 	{"account_info", account_info, METH_VARARGS, "account_info(id) -> dict"},
@@ -128,6 +147,10 @@ PyMethodDef phone_account_methods[] = {
 	{"account_set_default", account_set_default, METH_VARARGS, "account_set_default(id)"},
 	{"account_register", account_register, METH_VARARGS,
 		"account_register(id, on=True): registers or refreshes now, or unregisters"},
+	{"account_set_session", KEYWORDS(account_set_session),
+		"account_set_session(id, reliable=0, timer=0, session_expires_s=0, min_se_s=0, options_s=0): "
+		"the "
+		"calls of an account (offhook/session.h)"},
 	{"account_registration", account_registration, METH_VARARGS, "account_registration(id) -> dict"},
 	{NULL, NULL, 0, NULL},
 };

@@ -94,6 +94,11 @@ static PyObject *call_reinvite(PyObject *op, PyObject *args)
 	return reoffer_with(op, args, offhook_call_reinvite);
 }
 
+static PyObject *call_update(PyObject *op, PyObject *args)
+{
+	return reoffer_with(op, args, offhook_call_update);
+}
+
 static PyObject *call_transfer(PyObject *op, PyObject *args)
 {
 	struct phone_object *self = (struct phone_object *)op;
@@ -279,6 +284,7 @@ PyMethodDef phone_call_methods[] = {
 	{"call_hold", call_hold, METH_VARARGS, "call_hold(call, headers=None)"},
 	{"call_reinvite", call_reinvite, METH_VARARGS,
 		"call_reinvite(call, headers=None): also releases our hold"},
+	{"call_update", call_update, METH_VARARGS, "call_update(call, headers=None): UPDATE with an offer"},
 	{"call_transfer", call_transfer, METH_VARARGS, "call_transfer(call, uri, headers=None)"},
 	{"call_transfer_to", call_transfer_to, METH_VARARGS, "call_transfer_to(call, other, headers=None)"},
 	{"call_transfer_stop", call_transfer_stop, METH_VARARGS, "call_transfer_stop(call)"},

@@ -24,6 +24,7 @@ struct session_timer {
 	uint32_t interval_s;
 	bool ours;                                   /* we refresh */
 	uint64_t expires_ns, refresh_ns, options_ns; /* UINT64_MAX: never */
+	uint64_t unsent_ns; /* since then no OPTIONS could be sent; UINT64_MAX: they can */
 };
 
 static void on_timer(void *arg);
@@ -38,7 +39,7 @@ static struct session_timer *clock_of(struct inv *inv)
 	if (!c)
 		return NULL;
 	c->inv = inv;
-	c->expires_ns = c->refresh_ns = c->options_ns = UINT64_MAX;
+	c->expires_ns = c->refresh_ns = c->options_ns = c->unsent_ns = UINT64_MAX;
 	wheel_timer_init(&c->timer, on_timer, c);
 	inv->clock = c;
 	return c;
@@ -350,10 +351,27 @@ static void lost(struct inv *inv, unsigned status, const char *why)
 				.n_extras = 1});
 }
 
+/* A refused connection or an ICMP error is no answer either (RFC 3261 8.1.3.1, 12.2.1.2), but it comes at once: whoever is
+ * between us may be starting anew. It must last as long as it takes to hear nothing. */
+static bool unsent_too_long(struct inv *inv, int err)
+{
+	struct session_timer *c = inv->clock;
+	uint64_t now = now_ns(inv);
+
+	if (!err) {
+		c->unsent_ns = UINT64_MAX;
+		return false;
+	}
+	if (c->unsent_ns == UINT64_MAX)
+		c->unsent_ns = now;
+	return now - c->unsent_ns >= 64 * (uint64_t)sip_stack_timers(inv->stack)->t1 * NS_PER_MS;
+}
+
 static void alive(struct inv *inv, struct sip_msg *msg, int err, uint64_t token)
 {
 	(void)token;
-	if (err == OH_ETIMEDOUT || (msg && (msg->status == 481 || msg->status == 408)))
+	if (err == OH_ETIMEDOUT || (msg && (msg->status == 481 || msg->status == 408)) ||
+		unsent_too_long(inv, msg ? 0 : err))
 		lost(inv, msg ? msg->status : 408, "Peer Does Not Answer");
 }
 

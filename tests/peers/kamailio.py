@@ -1,8 +1,7 @@
 """Kamailio as registrar and proxy on loopback, with a configuration of its own; it may be killed and started again on the
-same port. Its bindings live in its memory, so a restart forgets them.
+same ports. Its bindings live in its memory, so a restart forgets them, and its nonces are no longer known.
 
-    with a proxy: Kamailio
-    proxy.start(); ...; proxy.kill(); proxy.start()
+    proxy = Kamailio(...); proxy.start(); ...; proxy.kill(); proxy.start()
 """
 
 from __future__ import annotations
@@ -14,15 +13,22 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+from typing import Callable, Iterator
+
+import pytest
 
 CONFIG = """\
-debug=2
+debug=1
 log_stderror=yes
 fork=yes
 children=1
+tcp_children=1
 auto_aliases=no
+tcp_accept_no_cl=yes
+tcp_connection_lifetime=3605
 listen=udp:127.0.0.1:{port}
-disable_tcp=yes
+listen=tcp:127.0.0.1:{port}
+{tls_listen}
 loadmodule "tm.so"
 loadmodule "tmx.so"
 loadmodule "sl.so"
@@ -33,43 +39,110 @@ loadmodule "siputils.so"
 loadmodule "textops.so"
 loadmodule "usrloc.so"
 loadmodule "registrar.so"
+loadmodule "path.so"
+loadmodule "htable.so"
 loadmodule "auth.so"
+loadmodule "nathelper.so"
+loadmodule "xhttp.so"
+loadmodule "websocket.so"
 modparam("usrloc", "db_mode", 0)
 modparam("registrar", "min_expires", {min_s})
 modparam("registrar", "max_expires", {max_s})
 modparam("registrar", "gruu_enabled", 1)
 modparam("registrar", "outbound_mode", 0)
+modparam("registrar", "use_path", 1)
+modparam("registrar", "path_mode", 0)
+modparam("nathelper|registrar", "received_avp", "$avp(received)")
+modparam("htable", "htable", "users=>size=4;")
+modparam("auth", "algorithm", "{algorithm}")
+{tls_params}
 request_route {{
     if (!mf_process_maxfwd_header("10")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
+    force_rport();
+    if (is_method("CANCEL")) {{ if (t_check_trans()) t_relay(); exit; }}
     if (has_totag()) {{
-        if (loose_route()) {{ t_relay(); exit; }}
+        if (loose_route()) {{
+            # RFC 7118 5.5: nobody can connect to a client of WebSocket, so its Contact carries its connection.
+            if ($du == "") handle_ruri_alias();
+            t_relay(); exit;
+        }}
         if (is_method("ACK")) {{ if (t_check_trans()) t_relay(); exit; }}
         sl_send_reply("404", "Not here"); exit;
     }}
-    if (is_method("CANCEL")) {{ if (t_check_trans()) t_relay(); exit; }}
+    if (nat_uac_test("64")) {{
+        if (is_method("REGISTER")) fix_nated_register();
+        else add_contact_alias();
+    }}
+    route({role});
+}}
+route[REGISTRAR] {{
     if (is_method("REGISTER")) {{
-        {challenge}
+        if ({asks} && !pv_www_authenticate("kamailio", "$sht(users=>$au)", "0")) {{
+            www_challenge("kamailio", "1"); exit;
+        }}
         if (!save("location")) sl_reply_error();
         exit;
+    }}
+    # Who comes by way of another proxy was asked there, or is nobody's business here.
+    if ({asks} && !is_method("ACK") && !has_totag()) {{
+        if (!pv_proxy_authenticate("kamailio", "$sht(users=>$au)", "0")) {{
+            proxy_challenge("kamailio", "1"); exit;
+        }}
+        consume_credentials();
     }}
     record_route();
     if (!lookup("location")) {{ sl_send_reply("404", "Nobody"); exit; }}
     t_relay();
 }}
+route[EDGE] {{
+    # RFC 3327: the registrar is told to come back this way, with our Path as Route.
+    if ($sp == {registrar}) {{ loose_route(); record_route(); t_relay(); exit; }}
+    if (is_method("REGISTER")) add_path();
+    else record_route();
+    $du = "sip:127.0.0.1:{registrar}";
+    t_relay();
+}}
+onreply_route {{
+    if (nat_uac_test("64")) add_contact_alias();
+}}
+event_route[xhttp:request] {{
+    set_reply_close();
+    set_reply_no_connect();
+    if ($hdr(Upgrade) =~ "websocket" && $hdr(Connection) =~ "Upgrade" && $rm =~ "GET" && ws_handle_handshake()) exit;
+    xhttp_reply("404", "Not Found", "", "");
+}}
+event_route[htable:mod-init] {{
+    {users}
+}}
 """
-CHALLENGE = """if (!pv_www_authenticate("kamailio", "{password}", "0")) {{ www_challenge("kamailio", "1"); exit; }}"""
+TLS_PARAMS = """\
+loadmodule "tls.so"
+modparam("tls", "tls_method", "TLSv1.2+")
+modparam("tls", "private_key", "{pem}/key.pem")
+modparam("tls", "certificate", "{pem}/cert.pem")
+modparam("tls", "ca_list", "{pem}/cert.pem")
+modparam("tls", "verify_certificate", 1)
+modparam("tls", "require_certificate", 0)
+"""
 
 
 class Kamailio:
-    """One instance on one port; `password` is everybody's, None lets all in."""
+    """One instance. `port` is that of UDP, TCP and WebSocket, `tls_port` that of TLS and WebSocket over it, with the
+    certificate in the folder `pem`. `users` {name: password} are asked who they are; None: nobody is. With `registrar` it
+    is the edge in front of the one on that port."""
 
-    def __init__(self, program: str, folder: Path, port: int, *, password: str | None = None, min_s: int = 1,
+    def __init__(self, program: str, folder: Path, port: int, *, tls_port: int = 0, pem: Path | None = None,
+                 users: dict[str, str] | None = None, algorithm: str = "MD5", registrar: int = 0, min_s: int = 1,
                  max_s: int = 3600) -> None:
-        self.port, self._folder, self._program = port, folder, program
+        self.port, self.tls_port, self._folder, self._program = port, tls_port, folder, program
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(exist_ok=True)
-        challenge = CHALLENGE.format(password=password) if password else ""
-        (folder / "kamailio.cfg").write_text(CONFIG.format(port=port, min_s=min_s, max_s=max_s, challenge=challenge))
+        known = "".join(f'$sht(users=>{name}) = "{password}";' for name, password in (users or {}).items())
+        (folder / "kamailio.cfg").write_text(CONFIG.format(
+            port=port, min_s=min_s, max_s=max_s, algorithm=algorithm, asks="1" if users else "0", users=known or "return;",
+            registrar=registrar, role="EDGE" if registrar else "REGISTRAR",
+            tls_listen=f"enable_tls=yes\nlisten=tls:127.0.0.1:{tls_port}" if tls_port else "",
+            tls_params=TLS_PARAMS.format(pem=pem) if tls_port else ""))
 
     def log(self) -> str:
         return (self._folder / "log").read_text(errors="replace")
@@ -107,3 +180,21 @@ class Kamailio:
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
+
+
+@pytest.fixture
+def kamailio(need: Callable[[str], str], free_port: Callable[[], int], tmp_path: Path,
+             pem: Path) -> Iterator[Callable[..., Kamailio]]:
+    """A factory of running ones with all transports; they are killed at the end."""
+    made: list[Kamailio] = []
+
+    def one(**options: object) -> Kamailio:
+        it = Kamailio(need("kamailio"), tmp_path / f"kamailio{len(made)}", free_port(), tls_port=free_port(), pem=pem,
+                      **options)  # type: ignore[arg-type]
+        made.append(it)
+        it.start()
+        return it
+
+    yield one
+    for it in made:
+        it.kill()

@@ -3,25 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
-from kamailio import Kamailio
-
-
-@pytest.fixture
-def registrar(need, free_port, tmp_path):
-    """A factory of running ones; all are killed at the end."""
-    made = []
-
-    def one(**options) -> Kamailio:
-        it = Kamailio(need("kamailio"), tmp_path / f"kamailio{len(made)}", free_port(), **options)
-        made.append(it)
-        it.start()
-        return it
-
-    yield one
-    for it in made:
-        it.kill()
+from kamailio import kamailio as registrar
 
 
 def registrations(program) -> list[dict]:
@@ -29,9 +14,11 @@ def registrations(program) -> list[dict]:
     return [row for row in rows if row["event"] == "registration"]
 
 
-def ours(start, command, at, *options, **named):
-    return start([command, "register", "sip:alice@kamailio", "--registrar", f"sip:127.0.0.1:{at.port}", "--local",
-                  "127.0.0.1", "--json", *options], **named)
+def ours(start, command, at, *options, password="", kind="udp", **named):
+    port = at.tls_port if kind in ("tls", "wss") else at.port
+    where = f"sips:127.0.0.1:{port};transport=ws" if kind == "wss" else f"sip:127.0.0.1:{port};transport={kind}"
+    return start([command, "register", "sip:alice@kamailio", "--registrar", where, "--transport", kind, "--local",
+                  "127.0.0.1", "--json", *options], env={**os.environ, "OFFHOOK_PASSWORD": password}, **named)
 
 
 def test_we_register_and_unregister(start, command, registrar):
@@ -55,9 +42,30 @@ def test_a_gruu_is_given(start, command, registrar):
 
 
 def test_without_a_password_it_is_refused(start, command, registrar):
-    phone = ours(start, command, registrar(password="secret"), "--timeout", "20")
+    phone = ours(start, command, registrar(users={"alice": "secret"}), "--timeout", "20")
     assert phone.wait(30) == 3, phone.text()
     assert registrations(phone)[0]["status"] == 401
+
+
+@pytest.mark.parametrize("kind, algorithm", [("udp", "MD5"), ("tcp", "SHA-256"), ("tls", "MD5"), ("ws", "SHA-256"),
+                                             ("wss", "SHA-256")])
+def test_we_prove_who_we_are_over(start, command, registrar, pem, kind, algorithm):
+    there = registrar(users={"alice": "secret"}, algorithm=algorithm)
+    phone = ours(start, command, there, "--ca", pem / "cert.pem", "--timeout", "20", password="secret", kind=kind)
+    assert phone.wait(30) == 0, phone.text() + there.log()
+    assert [row["status"] for row in registrations(phone)] == [200]
+
+
+def test_a_wrong_password_is_no_proof(start, command, registrar):
+    phone = ours(start, command, registrar(users={"alice": "secret"}), "--timeout", "20", password="guess")
+    assert phone.wait(30) == 3, phone.text()
+    assert [row["status"] for row in registrations(phone)] == [401]
+
+
+def test_a_registrar_whose_certificate_we_do_not_trust_gets_nothing(start, command, registrar):
+    phone = ours(start, command, registrar(users={"alice": "secret"}), "--timeout", "3", password="secret", kind="tls")
+    assert phone.wait(30) == 3, phone.text()
+    assert all(row["status"] == 0 for row in registrations(phone)), phone.text()
 
 
 def test_a_registrar_that_dies_is_met_again(start, command, registrar):

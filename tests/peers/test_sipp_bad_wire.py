@@ -8,26 +8,12 @@ import time
 import pytest
 from conftest import wait_bound
 from scenario import called_up, errors, expect, expect_call, from_callee, repeats, reply, run_sipp, sdp, write
-from wire import Wire
+from wire import Wire, wire
 
 CALLS = 20
 TIMEWAIT = '<timewait milliseconds="2000"/>'  # for what the other side sends again
 FATES = [dict(lose=0.15), dict(double=0.3, late=0.1), dict(lose=0.1, double=0.1, late=0.1)]
 NAMES = ["loss", "doubled-late", "all"]
-
-
-@pytest.fixture
-def wire():
-    """wire(callee_port, seed=, lose=, ...) makes a bad wire; it is closed after the test."""
-    made: list[Wire] = []
-
-    def one(*args, **kwargs) -> Wire:
-        made.append(Wire(*args, **kwargs))
-        return made[-1]
-
-    yield one
-    for w in made:
-        w.close()
 
 
 def nothing_left(program) -> None:

@@ -14,6 +14,9 @@ import socket
 import threading
 import time
 from heapq import heappop, heappush
+from typing import Callable, Iterator
+
+import pytest
 
 
 class Wire:
@@ -81,3 +84,17 @@ class Wire:
                     data, peer = s.recvfrom(65536)
                     self._peers[side] = peer
                     self._take(side, data)
+
+
+@pytest.fixture
+def wire() -> Iterator[Callable[..., Wire]]:
+    """wire(callee_port, seed=, lose=, ...) makes a bad wire; it is closed after the test."""
+    made: list[Wire] = []
+
+    def one(*args, **kwargs) -> Wire:
+        made.append(Wire(*args, **kwargs))
+        return made[-1]
+
+    yield one
+    for w in made:
+        w.close()

@@ -153,6 +153,40 @@ TEST(a_peer_that_does_not_answer_options_ends_the_call)
 	pair_close(p);
 }
 
+static enum sim_fate if_away(void *arg, const struct sim_packet *packet, uint64_t *delay_ns)
+{
+	(void)packet;
+	(void)delay_ns;
+	return *(const bool *)arg ? SIM_UNREACHABLE : SIM_BY_RULE;
+}
+
+/* "There is nobody" comes at once, so who is starting anew gets as long as one who says nothing: 32 s. */
+TEST(a_peer_that_is_unreachable_for_long_ends_the_call)
+{
+	struct pair *p = pair_new();
+	bool away = false;
+
+	p->a.policy.options_s = 10;
+	talk(p);
+	sim_filter(p->sim, if_away, &away);
+	for (int outage = 0; outage < 3; outage++) {
+		away = true;
+		pair_run_ms(p, 25 * 1000);
+		away = false;
+		pair_run_ms(p, 15 * 1000);
+		CHECK_EQ(inv_state(p->a.inv), INV_CONFIRMED);
+	}
+	away = true;
+	pair_run_ms(p, 55 * 1000);
+	CHECK_EQ(inv_state(p->a.inv), INV_DISCONNECTED);
+	CHECK_EQ(p->a.status, 408);
+	CHECK_EQ(p->a.by, INV_ENDED_BY_NETWORK);
+	CHECK_STR(p->a.reason_text, "Peer Does Not Answer");
+	away = false;
+	end_hangup(&p->b);
+	pair_close(p);
+}
+
 /* RFC 4028 9, 7.3: too short a time is refused with the one that would do. */
 TEST(rfc4028_a_time_that_is_too_short_is_refused)
 {
@@ -237,5 +271,6 @@ TESTS(RUN(nobody_asks_and_nothing_is_sent), RUN(rfc4028_the_caller_asks_and_refr
 	RUN(rfc4028_a_peer_without_timers_is_refreshed_all_the_same),
 	RUN(rfc4028_a_call_in_which_both_insist), RUN(rfc4028_10_a_lost_peer_ends_the_call_with_a_reason),
 	RUN(a_peer_that_does_not_answer_options_ends_the_call),
+	RUN(a_peer_that_is_unreachable_for_long_ends_the_call),
 	RUN(rfc4028_a_time_that_is_too_short_is_refused), RUN(who_insists_refuses_who_cannot),
 	RUN(every_allocation_of_such_a_call_fails))
