@@ -23,6 +23,19 @@ extern "C" {
 /** Registrars of one account, backups included. */
 #define OFFHOOK_REGISTRARS_MAX 8
 
+/** How the way to the registrar is kept open. */
+enum offhook_keepalive {
+	/** answered where the registrar does Outbound with us, else blind */
+	OFFHOOK_KEEPALIVE_AUTO = 0,
+	/**
+	 * The registrar, or the proxy before it, answers: to CRLF CRLF over a connection, to STUN over UDP. Without its answer
+	 * the way has failed, and is made anew. As often as its Flow-Timer says, else every 95 to 120 s over a connection and
+	 * 23 to 29 s over UDP.
+	 */
+	OFFHOOK_KEEPALIVE_ANSWERED = 1,
+	OFFHOOK_KEEPALIVE_BLIND = 2 /**< keepalive_data every keepalive_s; nobody has to answer */
+};
+
 /** How an account registers; fill with offhook_registration_cfg_init() first. */
 struct offhook_registration_cfg {
 	size_t size; /**< set by offhook_registration_cfg_init() */
@@ -42,13 +55,14 @@ struct offhook_registration_cfg {
 	/** non-zero: behind a NAT the Contact becomes the address that the registrar saw; default 1 */
 	int contact_rewrite;
 	uint32_t
-		keepalive_s; /**< something is sent over the way to the registrar so often; 0: never; default 15 */
-	const char *keepalive_data; /**< what is sent; default "\r\n"; copied */
+		keepalive_s; /**< something is sent over the way to the registrar so often, see keepalive; 0: never; default 15 */
+	const char *keepalive_data; /**< what is sent blindly; default "\r\n"; copied */
 	/** which device this is, for ever: "urn:uuid:..." or the UUID alone (RFC 5626 4.1); copied; NULL: none */
 	const char *instance_id;
 	/** which of its registrations (RFC 5626 4.2); above 0 asks for Outbound and needs instance_id; default 0 */
 	uint32_t reg_id;
 	int use_gruu; /**< non-zero: ask for addresses that reach this device alone (RFC 5627); needs instance_id */
+	enum offhook_keepalive keepalive; /**< default: auto */
 };
 
 /**
@@ -87,6 +101,8 @@ struct offhook_registration_info {
 	char pub_gruu[512];       /**< the public GRUU, "" = none */
 	char temp_gruu[512];      /**< the newest temporary GRUU, "" = none */
 	char service_route[1024]; /**< Route values for calls (RFC 3608), comma between; "" = none */
+	uint32_t
+		flow_timer_s; /**< the registrar wants to hear from us so often (RFC 5626 4.4); 0: it has not said */
 };
 
 /**

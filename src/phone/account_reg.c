@@ -1,14 +1,13 @@
 #include "phone/account_reg.h"
 
 #include "base/mem.h"
-#include "base/wheel.h"
+#include "phone/account_keepalive.h"
 #include "phone/network.h"
 #include "phone/phone_impl.h"
 #include "phone/presence.h"
 
-#define LINE_LEN      10u
-#define KEEPALIVE_MAX 512u /* bytes of what is sent */
-#define UUID_LEN      36u
+#define LINE_LEN 10u
+#define UUID_LEN 36u
 
 struct account_reg {
 	struct list node; /* offhook_phone.regs */
@@ -18,42 +17,8 @@ struct account_reg {
 	offhook_id next;    /* the account whose new registration begins when this one has left; 0: none */
 	bool on_add;
 	char line[LINE_LEN + 1]; /* tells a call to our Contact from any other */
-	uint32_t keepalive_s;
-	char *keepalive_data;
-	struct wheel_timer keepalive;
+	struct account_keepalive keepalive;
 };
-
-/* ---- keep-alives ---- */
-
-/* RFC 5626 4.4.1: 80 to 100 % of the time. */
-static void keepalive_arm(struct account_reg *r)
-{
-	uint64_t ms = (uint64_t)r->keepalive_s * 1000;
-
-	sip_stack_arm(r->phone->stack, &r->keepalive,
-		ms - host_random_below(r->phone->host, (uint32_t)(ms / 5) + 1));
-}
-
-static void keepalive_due(void *arg)
-{
-	struct account_reg *r = arg;
-	struct reg_info info;
-
-	reg_info(r->reg, &info);
-	if (!info.bound)
-		return;
-	(void)sip_flow_send(&info.flow, slice_of(r->keepalive_data));
-	keepalive_arm(r);
-}
-
-static void keepalive_follow(struct account_reg *r)
-{
-	struct reg_info info;
-
-	reg_info(r->reg, &info);
-	if (info.bound && r->keepalive_s && !wheel_armed(&r->keepalive))
-		keepalive_arm(r);
-}
 
 /* ---- what it tells ---- */
 
@@ -72,7 +37,7 @@ static void on_outcome(void *arg, const struct reg_outcome *o)
 	struct account_reg *r = arg;
 	struct account *a = account_find(r->phone, r->account);
 
-	keepalive_follow(r);
+	account_keepalive_follow(&r->keepalive);
 	if (a) {
 		struct event_say say = {
 			.type = OFFHOOK_EVENT_REGISTRATION,
@@ -131,13 +96,10 @@ static int check(const struct offhook_registration_cfg *cfg, struct slice instan
 		return err_detail(OH_EINVAL, "expires_s is 1 to %u", REG_EXPIRES_MAX_S);
 	if (cfg->wait_max_s < 1 || cfg->wait_max_s > REG_EXPIRES_MAX_S)
 		return err_detail(OH_EINVAL, "wait_max_s is 1 to %u", REG_EXPIRES_MAX_S);
-	if (cfg->refused_wait_s > REG_EXPIRES_MAX_S || cfg->keepalive_s > REG_EXPIRES_MAX_S)
-		return err_detail(
-			OH_EINVAL, "refused_wait_s and keepalive_s are at most %u", REG_EXPIRES_MAX_S);
+	if (cfg->refused_wait_s > REG_EXPIRES_MAX_S)
+		return err_detail(OH_EINVAL, "refused_wait_s is at most %u", REG_EXPIRES_MAX_S);
 	if (cfg->n_backups > OFFHOOK_REGISTRARS_MAX - 1)
 		return err_detail(OH_EINVAL, "at most %d backups", OFFHOOK_REGISTRARS_MAX - 1);
-	if (cfg->keepalive_data && strlen(cfg->keepalive_data) > KEEPALIVE_MAX)
-		return err_detail(OH_EINVAL, "keepalive_data has at most %u bytes", KEEPALIVE_MAX);
 	if ((cfg->reg_id || cfg->use_gruu) && slice_empty(instance))
 		return err_detail(OH_EINVAL, "reg_id and use_gruu need an instance_id");
 	return 0;
@@ -209,15 +171,12 @@ int account_reg_new(struct offhook_phone *p, const struct account *a,
 	r->phone = p;
 	r->account = a->id;
 	r->on_add = cfg->register_on_add;
-	r->keepalive_s = cfg->keepalive_data && *cfg->keepalive_data ? cfg->keepalive_s : 0;
-	wheel_timer_init(&r->keepalive, keepalive_due, r);
 	sip_stack_token(p->stack, r->line, LINE_LEN);
 	list_append(&p->regs, &r->node);
 	err = make_reg(r, a, cfg);
-	if (!err && r->keepalive_s) {
-		r->keepalive_data = mem_strdup(cfg->keepalive_data);
-		err = r->keepalive_data ? 0 : OH_ENOMEM;
-	}
+	r->keepalive.reg = r->reg;
+	if (!err)
+		err = account_keepalive_init(&r->keepalive, p->stack, cfg);
 	if (err) {
 		account_reg_free(r);
 		return err;
@@ -231,9 +190,8 @@ struct account_reg *account_reg_free(struct account_reg *r)
 	if (!r)
 		return NULL;
 	list_remove(&r->node);
-	wheel_stop(&r->keepalive);
+	account_keepalive_close(&r->keepalive);
 	reg_free(r->reg);
-	mem_free(r->keepalive_data);
 	mem_free(r);
 	return NULL;
 }
@@ -434,6 +392,7 @@ void account_reg_info(const struct account_reg *r, struct offhook_registration_i
 	ret_info->failures = info.failures;
 	ret_info->registrar = (uint32_t)info.registrar;
 	ret_info->outbound = info.outbound;
+	ret_info->flow_timer_s = info.flow_timer_s;
 	snprintf(ret_info->reason, sizeof(ret_info->reason), "%.*s", SLICE_ARG(info.reason));
 	snprintf(ret_info->contact, sizeof(ret_info->contact), "%.*s", SLICE_ARG(info.contact));
 	snprintf(ret_info->pub_gruu, sizeof(ret_info->pub_gruu), "%.*s", SLICE_ARG(info.pub_gruu));

@@ -186,6 +186,17 @@ void reg_moved(struct reg *r)
 	reg_handle(r, REG_EV_MOVED, NULL);
 }
 
+void reg_flow_answers(struct reg *r)
+{
+	r->grant.answers = r->grant.until_ns != 0;
+	r->broken = 0;
+}
+
+void reg_flow_failed(struct reg *r, int err)
+{
+	reg_handle(r, REG_EV_BROKEN, &(struct reg_happened){.err = err});
+}
+
 static uint32_t next_s(const struct reg *r)
 {
 	uint64_t now = host_now(sip_stack_host(r->stack));

@@ -23,8 +23,7 @@ struct reg;
 #define REG_STATES(X) \
 	X(IDLE) \
 	X(REGISTERING) \
-	X(REGISTERED) X(REFRESHING) X(HOLDING) X(WAITING) X(REFUSED) X(LEAVING) X(UNREGISTERING) \
-		X(RETURNING)
+	X(REGISTERED) X(REFRESHING) X(HOLDING) X(WAITING) X(REFUSED) X(LEAVING) X(UNREGISTERING) X(RETURNING)
 enum reg_state {
 #define X(name) REG_##name,
 	REG_STATES(X)
@@ -109,6 +108,12 @@ int reg_fetch(struct reg *r);
  * 4.5), within REG_SPREAD_MS, so that a thousand of them do not speak at once. Nothing when IDLE or leaving. */
 #define REG_SPREAD_MS 500u
 void reg_moved(struct reg *r);
+
+/* A keep-alive over the way of the binding was answered: it counts as a good one (RFC 5626 4.5). */
+void reg_flow_answers(struct reg *r);
+/* ... was not (err): a good way is replaced at once, within REG_SPREAD_MS; one that never worked after the back-off, which
+ * grows as with failed requests. The outcome tells err. */
+void reg_flow_failed(struct reg *r, int err);
 
 struct reg_info {
 	enum reg_state state;

@@ -25,6 +25,7 @@ struct reg_grant {
 	bool outbound;
 	struct texts *texts; /* pub-gruu, temp-gruu, then the service route; NULL: none of it */
 	struct sip_flow flow;
+	bool answers; /* keep-alives over it */
 };
 
 struct reg {
@@ -42,6 +43,7 @@ struct reg {
 	struct wheel_timer expiry; /* the binding runs out */
 	uint32_t cseq;
 	uint32_t failures;     /* in a row */
+	uint32_t broken;       /* ways in a row that took a registration and never answered a keep-alive */
 	int64_t retry_after_s; /* of the last refusal; -1: none */
 
 	/* The open request. */
@@ -88,7 +90,8 @@ enum reg_text {
 /* ---- the machine (reg_machine.c) ---- */
 
 #define REG_EVENTS(X) \
-	X(START) X(STOP) X(MOVED) X(DUE) X(EXPIRED) X(BOUND) X(GRANTED) X(GONE) X(FAILED) X(DENIED)
+	X(START) \
+	X(STOP) X(MOVED) X(BROKEN) X(DUE) X(EXPIRED) X(BOUND) X(GRANTED) X(GONE) X(FAILED) X(DENIED)
 enum reg_event {
 #define X(name) REG_EV_##name,
 	REG_EVENTS(X)

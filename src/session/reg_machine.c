@@ -31,7 +31,7 @@ static uint64_t back_off_ms(struct reg *r)
 	uint64_t max = (uint64_t)r->setup.wait_max_s * MS_PER_S;
 	uint64_t w = (uint64_t)r->setup.wait_base_s * MS_PER_S;
 
-	for (uint32_t i = 0; i < r->failures && w < max; i++)
+	for (uint32_t i = 0; i < r->failures + r->broken && w < max; i++)
 		w *= 2;
 	w = w < max ? w : max;
 	return between(r, w / 2, w);
@@ -174,6 +174,19 @@ static void move(struct reg *r, const struct reg_happened *h)
 	due_in(r, between(r, 0, REG_SPREAD_MS));
 }
 
+/* RFC 5626 4.5: how long to wait depends on whether this way has ever been good. */
+static void replace(struct reg *r, const struct reg_happened *h)
+{
+	bool good = r->grant.answers;
+
+	r->broken += !good;
+	r->grant.answers = false; /* over UDP the next one looks the same */
+	reg_forget_way(r);
+	r->seen = (struct netaddr){0};
+	due_in(r, good ? between(r, 0, REG_SPREAD_MS) : back_off_ms(r));
+	say(r, h);
+}
+
 static void done(struct reg *r, const struct reg_happened *h)
 {
 	static const struct reg_happened nothing_to_do;
@@ -218,6 +231,7 @@ static const struct step steps[N_REG_STATES][N_REG_EVENTS] = {
 			[REG_EV_START] = {REG_REFRESHING, ask},
 			[REG_EV_STOP] = {REG_UNREGISTERING, ask},
 			[REG_EV_MOVED] = {REG_HOLDING, move},
+			[REG_EV_BROKEN] = {REG_HOLDING, replace}, /* else a request or a wait is on already */
 			[REG_EV_DUE] = {REG_REFRESHING, ask},
 			[REG_EV_EXPIRED] = {REG_WAITING, lost}, /* granted for less than REG_REFRESH_MIN_S */
 		},

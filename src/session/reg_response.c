@@ -186,6 +186,11 @@ static bool seen_elsewhere(
 	return !netaddr_eq_ip(&seen, &ours) || seen.port != (ours.port ? ours.port : 5060);
 }
 
+static bool same_way(const struct sip_flow *a, const struct sip_flow *b)
+{
+	return a->transport == b->transport && a->conn == b->conn && netaddr_eq(&a->remote, &b->remote);
+}
+
 static void take_grant(
 	struct reg *r, const struct sip_msg *msg, const struct sip_flow *flow, uint32_t s, struct texts *t)
 {
@@ -194,6 +199,8 @@ static void take_grant(
 
 	if (r->grant.until_ns && r->bound_at != r->registrar)
 		reg_leave_backup(r); /* the first one is well again */
+	bool answers = r->grant.answers && same_way(&r->grant.flow, flow);
+
 	if (h && slice_to_u32(h->value, REG_EXPIRES_MAX_S, &flow_timer))
 		flow_timer = 0;
 	reg_grant_clear(r);
@@ -205,6 +212,7 @@ static void take_grant(
 		.outbound = r->setup.reg_id && sip_msg_has_token(msg, SIP_HDR_REQUIRE, SLICE_LIT("outbound")),
 		.texts = t,
 		.flow = *flow,
+		.answers = answers,
 	};
 	r->bound_at = r->registrar;
 	mem_free(r->old_contact);

@@ -43,6 +43,14 @@ static void wait_for_next(struct sip_keepalive *k)
 	sip_stack_arm(k->stack, &k->timer, most - host_random_below(sip_stack_host(k->stack), most / 5 + 1));
 }
 
+/* It was answered. */
+static void go_on(struct sip_keepalive *k)
+{
+	wait_for_next(k);
+	if (k->handler.answered)
+		k->handler.answered(k->handler.arg); /* last: its owner frees it */
+}
+
 static void fail(struct sip_keepalive *k, int err)
 {
 	wheel_stop(&k->timer);
@@ -174,7 +182,7 @@ static void pong_is_due(struct sip_keepalive *k)
 	if (c && c->pings)
 		sip_conn_lost(c, OH_ETIMEDOUT); /* 4.4.1; tells us too */
 	else
-		wait_for_next(k);
+		go_on(k);
 }
 
 static void timer_due(void *arg)
@@ -197,12 +205,13 @@ static void answered(struct sip_keepalive *k, const struct netaddr *mapped)
 {
 	bool first = !k->mapped.family, changed = !first && !netaddr_eq(&k->mapped, mapped);
 
-	wait_for_next(k);
-	if (!mapped->family || (!first && !changed))
+	if (!k->handler.mapped || !mapped->family || (!first && !changed)) {
+		go_on(k);
 		return;
+	}
+	wait_for_next(k);
 	k->mapped = *mapped;
-	if (k->handler.mapped)
-		k->handler.mapped(k->handler.arg, mapped, changed); /* last */
+	k->handler.mapped(k->handler.arg, mapped, changed); /* last */
 }
 
 void sip_stun_receive(struct sip_stack *s, const struct sip_flow *flow, struct slice bytes)

@@ -34,7 +34,9 @@ struct sip_keepalive_handler {
 	/* The flow has failed: OH_ETIMEDOUT (no answer), OH_ECONN (the connection has closed), OH_EUNREACH, OH_ETRANSPORT.
 	 * Once; the keep-alive has stopped, its owner frees it, here or later. */
 	void (*failed)(void *arg, int err);
-	/* UDP: an answer told the address at which the peer sees us, for the first time or another one than before
+	/* It was answered. May be NULL. */
+	void (*answered)(void *arg);
+	/* The same, over UDP: the answer told the address at which the peer sees us, for the first time or another one than before
 	 * (RFC 5626 4.4.2: a changed one means that the flow has failed; register anew). May be NULL. */
 	void (*mapped)(void *arg, const struct netaddr *mapped, bool changed);
 	void *arg;

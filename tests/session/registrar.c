@@ -1,6 +1,7 @@
 #include "registrar.h"
 
 #include "sip/msg.h"
+#include "sip/stun.h"
 #include "tls/hash.h"
 
 #include <stdio.h>
@@ -155,8 +156,9 @@ static bool proves(const struct registrar *r, struct sip_msg *m)
 {
 	struct slice c = sip_msg_value(m, SIP_HDR_AUTHORIZATION), colon = SLICE_LIT(":");
 	char ha1[TLS_HASH_HEX], ha2[TLS_HASH_HEX], response[TLS_HASH_HEX];
+	uint32_t nonce;
 
-	if (slice_empty(c))
+	if (slice_empty(c) || slice_to_u32(param(c, "nonce"), UINT32_MAX, &nonce) || nonce <= r->oldest_nonce)
 		return false;
 	CHECK_OK(tls_hash_hex(TLS_HASH_MD5,
 		(struct slice[]){param(c, "username"), SLICE_LIT(":" REALM ":"), slice_of(r->cfg.password)},
@@ -346,6 +348,20 @@ static void receive(struct registrar *r, char *data, const struct host_rx *rx)
 	sip_msg_free(&msg);
 }
 
+/* False: it is none. */
+static bool receive_stun(struct registrar *r, const char *data, const struct host_rx *rx)
+{
+	uint8_t buf[STUN_BYTES_MAX];
+	struct stun_msg msg;
+
+	if (stun_parse(slice_make(data, rx->n), &msg) != STUN_REQUEST)
+		return false;
+	r->pings++;
+	if (r->cfg.stun)
+		(void)host_dgram_send(r->dgram, &rx->from, &rx->to, buf, stun_answer(msg.id, &rx->from, buf));
+	return true;
+}
+
 static void on_readable(void *arg)
 {
 	struct registrar *r = arg;
@@ -354,7 +370,7 @@ static void on_readable(void *arg)
 
 	while (host_dgram_recv(r->dgram, buf, sizeof(buf) - 1, &rx) == 0) {
 		r->datagrams++;
-		if (r->up && rx.n > 4)
+		if (r->up && !receive_stun(r, buf, &rx) && rx.n > 4)
 			receive(r, buf, &rx);
 	}
 }
@@ -428,6 +444,7 @@ void registrar_up(struct registrar *r, bool forgets)
 	uint64_t now = sim_now(r->sim);
 
 	r->up = true;
+	r->oldest_nonce = r->challenged;
 	for (size_t i = 0; forgets && i < BUCKETS; i++) {
 		for (struct registrar_aor *a = r->aors[i]; a; a = a->next) {
 			a->away_ns = bound_until(a, now);

@@ -18,6 +18,7 @@ struct registrar_cfg {
 	const char *password;  /* every user's, by digest; NULL: nobody is asked */
 	const char *headers;   /* of each 2xx, "\r\n" behind each */
 	const char *params;    /* of each Contact of a 2xx, ";" before each */
+	bool stun;             /* binding requests are answered */
 	/* Instead of all that: status line and headers, for each request; NULL: it is a registrar */
 	const char *answer;
 	/* It hears of each binding that comes, with how long the address-of-record was away before. */
@@ -36,6 +37,8 @@ struct registrar {
 	char *last;         /* the last request, terminated */
 	unsigned datagrams; /* of any kind, heard or not */
 	unsigned requests, challenged, refused, accepted;
+	unsigned pings;        /* binding requests, answered or not */
+	unsigned oldest_nonce; /* those before it are not its own any more */
 };
 
 /* NULL: memory is out. */
@@ -45,7 +48,7 @@ struct registrar *registrar_new(struct sim *sim, const struct registrar_cfg *cfg
 void registrar_free(struct registrar *r);
 /* Hears nothing any more. */
 void registrar_down(struct registrar *r);
-/* Is there again; what it knew is forgotten, or not. */
+/* Is there again; what it knew of bindings is forgotten, or not. Its nonces are. */
 void registrar_up(struct registrar *r, bool forgets);
 /* The Contacts that are bound to "sip:alice@example.com" now, URIs in order, one blank between. */
 const char *registrar_contacts(struct registrar *r, const char *aor);

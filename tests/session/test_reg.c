@@ -502,6 +502,33 @@ TEST(a_new_address_replaces_the_old_one)
 	reg_rig_close(r);
 }
 
+/* RFC 5626 4.5: a way that has answered is replaced at once; those that never did wait longer and longer. */
+TEST(a_way_that_fails_is_replaced_by_what_it_has_shown)
+{
+	static const struct {
+		uint64_t least_s, most_s;
+	} rows[] = {{0, 1}, {60, 60}, {60, 60}, {60, 60}};
+	struct reg_rig *r = reg_rig_new(&friendly, NULL);
+	uint64_t before;
+
+	reg_flow_failed(r->reg, OH_ETIMEDOUT); /* it has none */
+	CHECK_STR(r->log, "");
+	start(r);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (i == 0)
+			reg_flow_answers(r->reg);
+		before = sim_now(r->sim);
+		reg_flow_failed(r->reg, OH_ETIMEDOUT);
+		reg_flow_failed(r->reg, OH_ETIMEDOUT); /* it is known */
+		CHECK_EQ(reg_rig_info(r).state, REG_HOLDING);
+		CHECK(reg_rig_wait(r, REG_REGISTERED, 100));
+		CHECK(sim_now(r->sim) - before >= rows[i].least_s * NS_PER_S / 2);
+		CHECK(sim_now(r->sim) - before <= (rows[i].most_s + 1) * NS_PER_S);
+	}
+	CHECK(begins(r->log, "REGISTERED(200) HOLDING(0,OH_ETIMEDOUT) REGISTERED(200) "));
+	reg_rig_close(r);
+}
+
 TEST(a_fetch_that_nobody_answers_is_told)
 {
 	const struct sim_wire closed = {.loss = 1};
@@ -587,5 +614,5 @@ TESTS(RUN(a_register_has_what_rfc_3261_10_2_wants), RUN(the_request_uri_is_the_d
 	RUN(a_service_route_that_is_none_is_not_followed), RUN(a_proxy_without_outbound_is_met_without),
 	RUN(an_end_before_the_answer_is_an_end), RUN(the_owner_may_free_it_in_its_callback),
 	RUN(a_name_is_looked_up_again_for_each_attempt), RUN(a_new_address_replaces_the_old_one),
-	RUN(a_fetch_that_nobody_answers_is_told), RUN(every_allocation_may_fail),
-	RUN(what_a_registration_must_have))
+	RUN(a_way_that_fails_is_replaced_by_what_it_has_shown), RUN(a_fetch_that_nobody_answers_is_told),
+	RUN(every_allocation_may_fail), RUN(what_a_registration_must_have))

@@ -53,8 +53,11 @@ static void register_all(struct month *m)
 {
 	static const struct slice registrar = SLICE_LIT("sip:" REGISTRAR_IP);
 
+	/* Each with a password of its own: what one of them was asked for helps nobody else. */
 	for (size_t i = 0; i < ACCOUNTS; i++) {
 		char aor[64], user[16];
+		struct sip_credential who = {.realm = SLICE_LIT("*"), .password = SLICE_LIT("secret")};
+		struct sip_auth *auth;
 		struct reg_cfg cfg = {.registrars = &registrar,
 			.n_registrars = 1,
 			.expires_s = EXPIRES_S,
@@ -64,8 +67,12 @@ static void register_all(struct month *m)
 		snprintf(user, sizeof(user), "u%zu", i);
 		snprintf(aor, sizeof(aor), "<sip:%s@example.com>", user);
 		cfg.aor = slice_of(aor);
-		cfg.user = slice_of(user);
+		cfg.user = who.user = slice_of(user);
+		CHECK_OK(
+			sip_auth_new(&(struct sip_auth_cfg){.credentials = &who, .n_credentials = 1}, &auth));
+		cfg.auth = auth;
 		CHECK_OK(reg_new(m->stack, &cfg, &m->regs[i]));
+		sip_auth_unref(auth);
 		reg_start(m->regs[i]);
 	}
 }
@@ -85,7 +92,8 @@ static struct month *month_new(void)
 	CHECK_OK(netaddr_parse_ip(slice_of(REG_RIG_IP), 5060, &udp.local));
 	CHECK_OK(sip_transport_new(m->stack, &udp, &m->udp));
 	m->registrar = registrar_new(
-		m->sim, &(struct registrar_cfg){.max_s = EXPIRES_S, .bound = on_bound, .arg = m});
+		m->sim, &(struct registrar_cfg){
+				.max_s = EXPIRES_S, .password = "secret", .bound = on_bound, .arg = m});
 	sim_wire(m->sim, &wire);
 	m->limit_ns = 32 * NS_PER_S;
 	register_all(m);
@@ -107,11 +115,8 @@ static void month_close(struct month *m)
 static void hour(struct month *m, bool forgets)
 {
 	uint64_t outage_s = OUTAGE_MIN_S + host_random_below(m->host, OUTAGE_MAX_S - OUTAGE_MIN_S + 1);
-	uint64_t away_s = outage_s + 92;
 
-	if (forgets && away_s < REFRESH_MAX_S)
-		away_s = REFRESH_MAX_S;
-	m->limit_ns = away_s * NS_PER_S;
+	m->limit_ns = (forgets ? REFRESH_MAX_S : outage_s + 92) * NS_PER_S;
 	registrar_down(m->registrar);
 	sim_run_for(m->sim, outage_s * NS_PER_S);
 	registrar_up(m->registrar, forgets);

@@ -427,7 +427,7 @@ static void on_mapped(void *arg, const struct netaddr *mapped, bool changed)
 static struct sip_keepalive *keep(struct tcp *p, const struct sip_flow *flow, enum sip_keepalive_way way)
 {
 	const struct sip_keepalive_cfg cfg = {.way = way};
-	const struct sip_keepalive_handler handler = {on_failed, on_mapped, p};
+	const struct sip_keepalive_handler handler = {.failed = on_failed, .mapped = on_mapped, .arg = p};
 	struct sip_keepalive *k = NULL;
 
 	CHECK_OK(sip_keepalive_start(p->r->stack, flow, &cfg, &handler, &k));
@@ -521,7 +521,8 @@ TEST(stun_over_udp_tells_how_the_peer_sees_us_and_when_that_changes)
 	flow.local = udp.local;
 	flow.remote = addr_of("198.51.100.1", 5060);
 	{
-		const struct sip_keepalive_handler handler = {on_failed, on_mapped, &p};
+		const struct sip_keepalive_handler handler = {
+			.failed = on_failed, .mapped = on_mapped, .arg = &p};
 
 		CHECK_OK(sip_keepalive_start(mine, &flow, &(struct sip_keepalive_cfg){0}, &handler, &k));
 	}
