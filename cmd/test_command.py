@@ -1,0 +1,169 @@
+"""The offhook command: what it says, what it prints for machines, and its exit status."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+
+import pytest
+from audio_check import assert_heard, read_wav
+
+
+def run(command, *args, timeout=30):
+    return subprocess.run([command, *map(str, args)], capture_output=True, text=True, timeout=timeout)
+
+
+def events(text):
+    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+
+def test_two_commands_speak_with_each_other(command, start, speech, free_port, tmp_path):
+    port = free_port()
+    heard = {"alice": tmp_path / "alice.wav", "bob": tmp_path / "bob.wav"}
+    bob = start([command, "answer", "--local", f"127.0.0.1:{port}", "--play", speech["bob"], "--record", heard["bob"],
+                 "--jitter", "100", "--json", "--ring", "0.2", "--from", "sip:bob@127.0.0.1"])
+    bob.wait_for('"ready"')
+    alice = run(command, "dial", f"sip:bob@127.0.0.1:{port}", "--local", "127.0.0.1", "--play", speech["alice"],
+                "--record", heard["alice"], "--json", "--jitter", "100", "--duration", "8", "--from", '"Alice" <sip:alice@127.0.0.1>')
+    assert alice.returncode == 0, alice.stderr
+    assert bob.wait(10) == 0, bob.text()
+    assert_heard(speech["alice"], heard["bob"])
+    assert_heard(speech["bob"], heard["alice"])
+    seen = events(alice.stdout)
+    assert [e["state"] for e in seen if e["event"] == "call.state"] == [
+        "CALLING", "EARLY", "CONNECTING", "CONFIRMED", "DISCONNECTED"]
+    assert all(e["time"].endswith("Z") and "T" in e["time"] for e in seen)
+    theirs = events(bob.text())
+    assert next(e for e in theirs if e["event"] == "call.incoming")["remote"] == '"Alice" <sip:alice@127.0.0.1>'
+
+
+def test_digits_arrive_once_each_and_the_call_ends_behind_them(command, start, free_port):
+    port = free_port()
+    bob = start([command, "answer", "--local", f"127.0.0.1:{port}", "--tone", "440", "--json"])
+    bob.wait_for('"ready"')
+    alice = run(command, "dial", f"sip:bob@127.0.0.1:{port}", "--local", "127.0.0.1", "--dtmf", "1122*#AD")
+    assert alice.returncode == 0, alice.stderr
+    assert bob.wait(10) == 0, bob.text()
+    assert "".join(e["digit"] for e in events(bob.text()) if e["event"] == "call.dtmf") == "1122*#AD"
+
+
+def test_echo_gives_back_what_was_said(command, start, speech, free_port, tmp_path):
+    port = free_port()
+    start([command, "answer", "--local", f"127.0.0.1:{port}", "--echo", "--jitter", "100", "--json"]).wait_for('"ready"')
+    heard = tmp_path / "echo.wav"
+    caller = run(command, "dial", f"sip:echo@127.0.0.1:{port}", "--local", "127.0.0.1", "--play", speech["alice"],
+                 "--record", heard, "--jitter", "100", "--duration", "8")
+    assert caller.returncode == 0, caller.stderr
+    assert_heard(speech["alice"], heard)
+
+
+def test_over_ipv6(command, start):
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s:
+            s.bind(("::1", 0))
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    bob = start([command, "answer", "--local", "[::1]:0", "--tone", "440", "--json"])
+    port = events(bob.wait_for('"ready"'))[0]["port"]
+    assert f"listening on [::1]:{port}" in bob.text()
+    alice = run(command, "dial", f"bob@[::1]:{port}", "--tone", "440", "--duration", "0.6", "--json")
+    assert alice.returncode == 0, alice.stderr
+    assert events(alice.stdout)[-1]["rtp_remote"].startswith("[::1]:")
+    assert bob.wait(10) == 0, bob.text()
+
+
+def test_a_tone_has_its_frequency(command, start, free_port, tmp_path):
+    import numpy as np
+
+    port, heard = free_port(), tmp_path / "tone.wav"
+    start([command, "answer", "--local", f"127.0.0.1:{port}", "--tone", "1000", "--json"]).wait_for('"ready"')
+    assert run(command, "dial", f"sip:t@127.0.0.1:{port}", "--local", "127.0.0.1", "--record", heard, "--duration",
+               "2").returncode == 0
+    samples, rate = read_wav(heard)
+    middle = samples[rate // 2:rate // 2 + rate]
+    assert abs(int(np.argmax(np.abs(np.fft.rfft(middle)))) - 1000) <= 1
+
+
+@pytest.mark.parametrize("code, status", [(486, 1), (603, 1), (404, 1), (301, 1)])
+def test_a_refused_call_is_a_failed_call(command, start, free_port, code, status):
+    port = free_port()
+    answerer = start([command, "answer", "--local", f"127.0.0.1:{port}", "--code", code, "--reason", "Not Today",
+                      "--json"])
+    answerer.wait_for('"ready"')
+    caller = run(command, "dial", f"sip:x@127.0.0.1:{port}", "--local", "127.0.0.1", "--json")
+    assert caller.returncode == status
+    end = [e for e in events(caller.stdout) if e["event"] == "call.state"][-1]
+    assert end["state"] == "DISCONNECTED" and end["status"] == code and end["reason"] == "Not Today"
+    assert answerer.wait(10) == 0, answerer.text()
+
+
+def test_nobody_answers(command, start, free_port):
+    port = free_port()
+    start([command, "answer", "--local", f"127.0.0.1:{port}", "--ring", "30", "--json"]).wait_for('"ready"')
+    assert run(command, "dial", f"sip:x@127.0.0.1:{port}", "--local", "127.0.0.1", "--timeout", "1").returncode == 4
+
+
+def test_nobody_calls(command, free_port):
+    assert run(command, "answer", "--local", f"127.0.0.1:{free_port()}", "--timeout", "0.5").returncode == 4
+
+
+def test_nobody_is_there(command, free_port):
+    caller = run(command, "dial", f"sip:x@127.0.0.1:{free_port()}", "--local", "127.0.0.1", "--json")
+    assert caller.returncode == 6, caller.stdout + caller.stderr
+
+
+def test_a_name_without_address(command):
+    caller = run(command, "dial", "sip:x@no-such-host.invalid", "--local", "127.0.0.1", "--json")
+    assert caller.returncode == 6, caller.stdout + caller.stderr
+
+
+def test_a_port_in_use(command):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", 0))
+        result = run(command, "answer", "--local", f"127.0.0.1:{s.getsockname()[1]}")
+    assert result.returncode == 6
+    assert len(result.stderr.splitlines()) == 1 and "in use" in result.stderr
+
+
+@pytest.mark.parametrize("args, says", [
+    ([], "offhook dial URI"),
+    (["call", "sip:x@y"], "unknown command 'call'"),
+    (["dial"], "whom?"),
+    (["dial", "not a uri"], "no SIP URI"),
+    (["dial", "sip:"], "no SIP URI"),
+    (["dial", "sip:x@127.0.0.1", "--wrong"], "unknown option '--wrong'"),
+    (["dial", "sip:x@127.0.0.1", "--duration"], "needs a value"),
+    (["dial", "sip:x@127.0.0.1", "--duration", "long"], "'long' is not good"),
+    (["dial", "sip:x@127.0.0.1", "--play", "/no/such/file.wav"], "/no/such/file.wav"),
+    (["dial", "sip:x@127.0.0.1", "--record", "/no/such/folder/x.wav"], "/no/such/folder/x.wav"),
+    (["dial", "sip:x@127.0.0.1", "--local", "999.1.1.1"], "cannot listen"),
+    (["dial", "sip:x@127.0.0.1", "--local", "[::1]x"], "'[::1]x' is not good"),
+    (["dial", "sip:x@127.0.0.1", "--codecs", "G.999"], "no codec 'G.999'"),
+    (["dial", "sip:x@127.0.0.1", "sip:y@127.0.0.1"], "what is 'sip:y@127.0.0.1' for?"),
+    (["answer", "--code", "99"], "'99' is not good"),
+])
+def test_wrong_use_is_one_clear_sentence(command, args, says):
+    result = run(command, *args)
+    assert result.returncode == 2, result.stderr
+    assert says in result.stderr + result.stdout
+    if args:
+        assert len(result.stderr.splitlines()) == 1, result.stderr
+
+
+def test_help_and_version(command):
+    assert "exit status" in run(command, "--help").stdout
+    assert run(command, "--version").stdout.startswith("offhook ")
+
+
+def test_interrupted_it_hangs_up(command, start, free_port):
+    import signal
+
+    port = free_port()
+    bob = start([command, "answer", "--local", f"127.0.0.1:{port}", "--tone", "440", "--json"])
+    bob.wait_for('"ready"')
+    alice = start([command, "dial", f"sip:bob@127.0.0.1:{port}", "--local", "127.0.0.1", "--json", "--tone", "440"])
+    alice.wait_for('"CONFIRMED"')
+    alice.process.send_signal(signal.SIGINT)
+    assert alice.wait(10) == 130
+    assert bob.wait(10) == 0, bob.text()
