@@ -8,6 +8,7 @@ import subprocess
 import threading
 
 import pytest
+from test_manual import documented
 
 PIDF = ('<presence xmlns="urn:ietf:params:xml:ns:pidf"><tuple id="1"><status><basic>open</basic></status></tuple>'
         "<note>at lunch</note></presence>")
@@ -78,7 +79,10 @@ def there():
 def run(command, *args, **more):
     done = subprocess.run([command, *map(str, args), "--local", "127.0.0.1", "--json"], capture_output=True, text=True,
                           timeout=30, check=False, **more)
-    return done, [json.loads(line) for line in done.stdout.splitlines()]
+    seen = [json.loads(line) for line in done.stdout.splitlines()]
+    for event in seen:
+        assert set(event) == documented()[event["event"]], event["event"]
+    return done, seen
 
 
 @pytest.mark.parametrize("status, code", [("200 OK", 0), ("202 Accepted", 0), ("486 Busy Here", 1), ("401 Unauthorized", 3),
