@@ -24,6 +24,7 @@
 #include "offhook/audio.h"
 #include "offhook/device.h"
 #include "offhook/message.h"
+#include "offhook/presence.h"
 #include "offhook/quality.h"
 
 #endif

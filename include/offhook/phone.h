@@ -364,6 +364,7 @@ struct offhook_auth_cfg;
 struct offhook_challenge_cfg;
 
 struct offhook_registration_cfg;
+struct offhook_presence_cfg;
 
 /** Settings of an account; fill with offhook_account_cfg_init() first. */
 struct offhook_account_cfg {
@@ -384,6 +385,8 @@ struct offhook_account_cfg {
 	const struct offhook_registration_cfg *registration;
 	/** offered and accepted in its calls, as the phone's setting of that name; NULL = the phone's; copied */
 	const char *codecs;
+	/** who may see whether we are there, and more (offhook/presence.h); copied; NULL: the defaults */
+	const struct offhook_presence_cfg *presence;
 };
 
 /**

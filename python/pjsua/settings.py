@@ -162,3 +162,8 @@ def registration_of(config: AccountConfig) -> dict[str, Any]:
     return {"registrar": config.reg_uri, "expires_s": config.reg_timeout or 300,
             "contact_rewrite": bool(config.allow_contact_rewrite),
             "keepalive_s": config.ka_interval if config.ka_data else 0, "keepalive_data": config.ka_data or None}
+
+
+def presence_of(config: AccountConfig) -> dict[str, Any]:
+    """The part of an account's settings that says what it tells and asks its server."""
+    return {"publish": bool(config.publish_enabled), "mwi": bool(config.mwi_enabled)}

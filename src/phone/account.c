@@ -4,10 +4,13 @@
 #include "base/mem.h"
 #include "phone/account_auth.h"
 #include "phone/account_reg.h"
+#include "phone/buddy.h"
 #include "phone/edits.h"
 #include "phone/identity.h"
 #include "phone/phone_impl.h"
+#include "phone/presence.h"
 #include "phone/uri_text.h"
+#include "phone/watcher.h"
 
 void offhook_account_cfg_init(struct offhook_account_cfg *cfg)
 {
@@ -35,6 +38,13 @@ static void settings_free(struct account *a)
 
 static void account_free(struct offhook_phone *p, struct account *a)
 {
+	/* While it can still be found: they say goodbye in its name. */
+	if (list_linked(&a->node)) {
+		buddies_account_gone(p, a->id);
+		watchers_account_gone(p, a->id);
+		account_presence_stop(a->presence);
+	}
+	account_presence_free(a->presence);
 	if (list_linked(&a->node)) {
 		list_remove(&a->node);
 		p->n_accounts--;
@@ -137,6 +147,8 @@ static int fill(struct offhook_phone *p, struct account *a, const struct offhook
 		err = codec_choice_new(&p->codecs, slice_of(cfg->codecs), &a->codecs);
 	if (!err)
 		err = account_challenge_new(p->stack, cfg->challenge, &a->challenge);
+	if (!err)
+		err = account_presence_new(p, a->id, cfg->presence, &a->presence);
 	return err ? err : account_reg_new(p, a, registration, &a->reg);
 }
 
@@ -165,6 +177,8 @@ static int add_run(struct offhook_phone *p, void *arg)
 	*args->ret_id = a->id;
 	if (a->reg)
 		account_reg_begin(a->reg, NULL);
+	else
+		account_presence_begin(a->presence);
 	return 0;
 }
 
@@ -183,6 +197,7 @@ int offhook_account_add(
 static void replace(struct account *a, struct account *with)
 {
 	struct account_reg *before = a->reg;
+	struct account_presence *presence = a->presence, *adopted = with->presence;
 
 	/* What has functions of its own. */
 	with->rules = a->rules;
@@ -197,9 +212,11 @@ static void replace(struct account *a, struct account *with)
 	with->node = a->node;
 	with->node.next->prev = with->node.prev->next = &a->node;
 	*a = *with;
+	a->presence = presence;
 	if (a->reg)
 		account_reg_begin(a->reg, before);
 	account_reg_leave(before);
+	account_presence_adopt(presence, adopted);
 }
 
 static int modify_run(struct offhook_phone *p, void *arg)
@@ -214,6 +231,7 @@ static int modify_run(struct offhook_phone *p, void *arg)
 		return err_detail(OH_ENOENT, "no such account");
 	err = fill(p, &fresh, &args->cfg, registration_of(args));
 	if (err) {
+		account_presence_free(fresh.presence);
 		settings_free(&fresh);
 		return err;
 	}

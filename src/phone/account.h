@@ -10,6 +10,7 @@
 
 struct edits;
 struct filter_maker;
+struct account_presence;
 struct identity;
 /* transport_filter.c: what the connections of such a transport speak through; nothing for UDP and TCP. */
 int transport_maker(
@@ -39,6 +40,7 @@ struct account {
 	struct sip_auth *auth;             /* NULL: none */
 	struct sip_auth_server *challenge; /* NULL: everybody may call */
 	struct account_reg *reg;           /* NULL: it has no registrar */
+	struct account_presence *presence; /* stays when the account is given other settings */
 	struct session_rules rules;        /* of its calls */
 	struct edits *edits;               /* NULL: none */
 	struct identity *identity;         /* NULL: nothing but its URI */

@@ -4,6 +4,7 @@
 #include "phone/account_keepalive.h"
 #include "phone/network.h"
 #include "phone/phone_impl.h"
+#include "phone/presence.h"
 
 #define LINE_LEN 10u
 #define UUID_LEN 36u
@@ -48,6 +49,8 @@ static void on_outcome(void *arg, const struct reg_outcome *o)
 		};
 
 		event_emit(r->phone, &say);
+		if (o->state == REG_REGISTERED)
+			account_presence_begin(a->presence);
 		call_repairs_go(r->phone, a->id);
 	} else if (o->state == REG_IDLE) {
 		left(r);

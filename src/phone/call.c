@@ -5,6 +5,7 @@
 #include "phone/call_redirect.h"
 #include "phone/network.h"
 #include "phone/transfer.h"
+#include "phone/watcher.h"
 
 struct call *call_find(const struct offhook_phone *p, offhook_id id)
 {
@@ -184,6 +185,7 @@ void call_ended(struct call *c, const struct call_end *end)
 	if (say.picture)
 		picture_end(say.picture, c);
 	c->end_event = NULL;
+	watchers_tell_call(c);
 	c->inv = inv_free(c->inv);
 	event_emit(c->phone, &say);
 }

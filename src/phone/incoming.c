@@ -5,8 +5,11 @@
 #include "phone/auto_answer.h"
 #include "phone/identity.h"
 #include "phone/pager.h"
+#include "phone/presence.h"
 #include "phone/transfer.h"
 #include "phone/warning.h"
+#include "phone/watcher.h"
+#include "session/pkg_mwi.h"
 
 #define ASSERTED_MAX 1024u /* bytes of an identity that we keep */
 
@@ -175,6 +178,7 @@ static void take_call(struct offhook_phone *p, struct sip_msg *msg, struct sip_s
 	if (fill(c, a, msg) == 0)
 		say.picture = picture_new(c);
 	if (say.picture && event_emit(p, &say)) {
+		watchers_tell_call(c);
 		auto_answer_begin(c, a, msg);
 		return;
 	}
@@ -182,15 +186,6 @@ static void take_call(struct offhook_phone *p, struct sip_msg *msg, struct sip_s
 	c->state = OFFHOOK_CALL_NULL;
 	inv_end(c->inv, 500, SLICE_NONE, NULL, 0);
 	call_discard(c);
-}
-
-/* RFC 6665 4.2.1.1: there is nothing yet that we notify of by SUBSCRIBE. */
-static void subscribe_refused(struct offhook_phone *p, struct sip_server *server)
-{
-	char events[SUB_ALLOW_EVENTS_MAX];
-
-	refuse(server, 489,
-		(struct sip_extra){SLICE_LIT("Allow-Events"), sub_allow_events(&p->subs, events)});
 }
 
 /* Whom the request is for; NULL: it was answered, because it is for nobody or its sender has to prove who he is. */
@@ -209,8 +204,8 @@ static struct account *asked_for(struct offhook_phone *p, struct sip_msg *msg, s
 	return a && !refused_caller(a, msg, server) ? a : NULL;
 }
 
-/* RFC 3428 7. How many calls there are is no matter. */
-static void take_message(struct offhook_phone *p, struct sip_msg *msg, struct sip_server *server)
+/* What asks for no call: how many there are is no matter. */
+static void take_other(struct offhook_phone *p, struct sip_msg *msg, struct sip_server *server)
 {
 	struct account *a;
 
@@ -219,8 +214,24 @@ static void take_message(struct offhook_phone *p, struct sip_msg *msg, struct si
 		return;
 	}
 	a = asked_for(p, msg, server);
-	if (a)
+	if (!a)
+		return;
+	if (msg->method == SIP_SUBSCRIBE)
+		watcher_take(p, a, msg, server);
+	else if (msg->method == SIP_MESSAGE)
 		pager_take(p, a, NULL, msg, server);
+	else
+		presence_unasked_notify(p, a, msg, server);
+}
+
+/* RFC 3842 4.1: the only state that some servers tell without having been asked. */
+static bool is_summary(const struct sip_msg *msg)
+{
+	struct slice package, id;
+
+	return msg->method == SIP_NOTIFY &&
+	       sub_event_parse(sip_msg_value(msg, SIP_HDR_EVENT), &package, &id) == 0 &&
+	       slice_eq(package, slice_of(pkg_mwi.name));
 }
 
 void incoming_request(void *phone, struct sip_msg *msg, struct sip_server *server)
@@ -229,12 +240,8 @@ void incoming_request(void *phone, struct sip_msg *msg, struct sip_server *serve
 	struct account *a;
 	struct call *old;
 
-	if (msg->method == SIP_SUBSCRIBE) {
-		subscribe_refused(p, server);
-		return;
-	}
-	if (msg->method == SIP_MESSAGE) {
-		take_message(p, msg, server);
+	if (msg->method == SIP_SUBSCRIBE || msg->method == SIP_MESSAGE || is_summary(msg)) {
+		take_other(p, msg, server);
 		return;
 	}
 	if (msg->method != SIP_INVITE && msg->method != SIP_OPTIONS && msg->method != SIP_REFER) {

@@ -5,6 +5,9 @@
 
 #include "base/mem.h"
 #include "phone/account_reg.h"
+#include "phone/buddy.h"
+#include "phone/typing.h"
+#include "phone/watcher.h"
 #include "session/inv.h"
 #include "sip/mask.h"
 #include "phone/names.h"
@@ -195,6 +198,9 @@ static void init_lists(struct offhook_phone *p)
 	list_init(&p->files);
 	list_init(&p->questions);
 	list_init(&p->pagers);
+	list_init(&p->composers);
+	list_init(&p->buddies);
+	list_init(&p->watchers);
 	list_init(&p->finishing);
 	mpsc_init(&p->commands.inbox);
 }
@@ -360,6 +366,9 @@ static void take_down(struct offhook_phone *p)
 	p->engine = engine_free(p->engine);
 	files_finish_all(p);
 	pagers_free_all(p);
+	typing_free_all(p);
+	buddies_free_all(p);
+	watchers_free_all(p);
 	accounts_free_all(p);
 	account_regs_free_all(p);
 	transports_free_all(p);
