@@ -106,6 +106,9 @@ struct offhook_event {
 	offhook_id other;                        /**< a second call: see the types; else 0 */
 	const char *reason;                      /**< phrase of `status` where the types say so; else NULL */
 	int final;                               /**< see the types */
+	/** who the sender of a message, or of the request behind a question, has proven to be (offhook/auth.h); NULL where
+	 * nobody asked. Of a call: in `call` */
+	const char *proven_user;
 };
 
 /**

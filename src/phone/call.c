@@ -60,6 +60,7 @@ static void call_free(struct call *c)
 	mem_free(c->remote_uri);
 	mem_free(c->contact);
 	mem_free(c->sip_call_id);
+	mem_free(c->proven_user);
 	call_forget_origin(c);
 	mem_free(c);
 }

@@ -60,7 +60,7 @@ struct event {
 	struct picture *picture;
 	char *message, *text;
 	struct offhook_question *question; /* one block */
-	char *reason;
+	char *reason, *proven_user;
 	uint32_t release_slot; /* this slot number may be given out again when it was handled; 0 = none */
 	bool ends_call;        /* the id dies when it was handled */
 	struct command handled;
@@ -118,6 +118,7 @@ struct event_say {
 	struct offhook_question *question; /* taken, in case of failure too */
 	offhook_id other;
 	struct slice reason;
+	struct slice proven_user;
 	bool final;
 	struct event *spare; /* made in advance for what must not fail; taken */
 };
