@@ -11,6 +11,7 @@
 #include "offhook/question.h"
 #include "offhook/transfer.h"
 #include "offhook/session.h"
+#include "offhook/identity.h"
 #include "offhook/event.h"
 #include "offhook/registration.h"
 #include "offhook/bridge.h"

@@ -59,19 +59,19 @@ modparam("auth", "algorithm", "{algorithm}")
 request_route {{
     if (!mf_process_maxfwd_header("10")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
     force_rport();
+    # RFC 7118 5.5: nobody can connect to a client of WebSocket, so its Contact carries its connection.
+    if (nat_uac_test("64")) {{
+        if (is_method("REGISTER")) fix_nated_register();
+        else add_contact_alias();
+    }}
     if (is_method("CANCEL")) {{ if (t_check_trans()) t_relay(); exit; }}
     if (has_totag()) {{
         if (loose_route()) {{
-            # RFC 7118 5.5: nobody can connect to a client of WebSocket, so its Contact carries its connection.
             if ($du == "") handle_ruri_alias();
             t_relay(); exit;
         }}
         if (is_method("ACK")) {{ if (t_check_trans()) t_relay(); exit; }}
         sl_send_reply("404", "Not here"); exit;
-    }}
-    if (nat_uac_test("64")) {{
-        if (is_method("REGISTER")) fix_nated_register();
-        else add_contact_alias();
     }}
     route({role});
 }}

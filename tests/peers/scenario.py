@@ -75,16 +75,21 @@ def _checks(rows: tuple[tuple[str, str], ...]) -> str:
     return ereg
 
 
-def expect(what: int | str, *checks: tuple[str, str], optional: bool = False) -> str:
-    """A response by its status or a request by its method."""
+def expect(what: int | str, *checks: tuple[str, str], optional: bool = False, keep: dict[str, str] | None = None) -> str:
+    """A response by its status or a request by its method. keep: headers whose value, with the blank before it, is
+    [$variable] from now on."""
     kind = f'response="{what}"' if isinstance(what, int) else f'request="{what}"'
-    return f"<recv {kind} {ANY if optional else ''}><action>{_checks(checks)}</action></recv>\n"
+    kept = "".join(f'<ereg regexp=".*" search_in="hdr" header="{name}:" check_it="true" assign_to="{variable}"/>\n'
+                   for name, variable in (keep or {}).items())
+    return f"<recv {kind} {ANY if optional else ''}><action>{_checks(checks)}{kept}</action></recv>\n"
+
+
+_KEEP = "".join(f'<ereg regexp=".*" search_in="hdr" header="{h}:" assign_to="{h.lower()}"/>' for h in KEPT)
 
 
 def expect_and_keep(method: str) -> str:
     """A request that answer_kept() answers later, when other messages have come since."""
-    kept = "".join(f'<ereg regexp=".*" search_in="hdr" header="{h}:" assign_to="{h.lower()}"/>' for h in KEPT)
-    return f'<recv request="{method}"><action>{kept}</action></recv>\n'
+    return f'<recv request="{method}"><action>{_KEEP}</action></recv>\n'
 
 
 def answer_kept(status: int, reason: str = "OK", *, tag: str = "", body: str = "", extra: tuple[str, ...] = ()) -> str:
@@ -93,13 +98,13 @@ def answer_kept(status: int, reason: str = "OK", *, tag: str = "", body: str = "
     return _send(_message(f"SIP/2.0 {status} {reason}", headers, body))
 
 
-def expect_call(*checks: tuple[str, str]) -> str:
-    """The first INVITE; keeps who is who for from_callee()."""
+def expect_call(*checks: tuple[str, str], keep: bool = False) -> str:
+    """The first INVITE; keeps who is who for from_callee(), and the INVITE itself for answer_kept()."""
     return ('<recv request="INVITE"><action>'
             '<ereg regexp=".*" search_in="hdr" header="From:" assign_to="caller"/>'
             '<ereg regexp=".*" search_in="hdr" header="To:" assign_to="callee"/>'
             '<ereg regexp="sip:[^&gt;]*" search_in="hdr" header="Contact:" assign_to="target"/>'
-            f'{_checks(checks)}</action></recv>\n')
+            f'{_checks(checks)}{_KEEP if keep else ""}</action></recv>\n')
 
 
 def pause(ms: int) -> str:
@@ -125,16 +130,17 @@ def bye(cseq: int = 2, port: str = "[local_port]") -> list[str]:
 
 def write(path: Path, *steps: str | list[str]) -> Path:
     text = "".join(s if isinstance(s, str) else "".join(s) for s in steps)
-    names = [n for n in ("caller", "callee", "target", "seen", *map(str.lower, KEPT)) if f'assign_to="{n}"' in text]
+    names = sorted(set(re.findall(r'assign_to="(\w+)"', text)))
     refer = f'<Reference variables="{",".join(names)}"/>\n' if names else ""
     path.write_text(f'<?xml version="1.0" encoding="ISO-8859-1" ?>\n<scenario name="{path.stem}">\n{text}{refer}'
                     "</scenario>\n")
     return path
 
 
-def run_sipp(need: Callable[[str], str], start: Callable[..., Program], folder: Path, *args: object) -> Program:
-    """SIPp on 127.0.0.1 without screen; its files go to the test's folder."""
-    return start([need("sipp"), *args, "-i", "127.0.0.1", "-nostdin", "-trace_err", "-timeout", "40",
+def run_sipp(need: Callable[[str], str], start: Callable[..., Program], folder: Path, *args: object,
+             seconds: int = 40) -> Program:
+    """SIPp on 127.0.0.1 without screen; its files go to the test's folder. It fails what takes longer."""
+    return start([need("sipp"), *args, "-i", "127.0.0.1", "-nostdin", "-trace_err", "-timeout", str(seconds),
                   "-timeout_error"], name="sipp", cwd=folder)
 
 

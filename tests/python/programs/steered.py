@@ -3,7 +3,7 @@ object, may set: "phone", "transport", "account", "session" (arguments of those 
 "says" and "hears" (sound files: what is said once when the line is "say", and what the last call's peer said).
 
 dial URI [N] | accept (answer what comes) | ring (let it ring) | answer | hold | resume | update | say | bye |
-request METHOD | transfer URI | attended (the first call's peer takes our place in the last one) |
+request METHOD [TEXT] | transfer URI | attended (the first call's peer takes our place in the last one) |
 consent (agree to what is asked) | register | unregister | counters | quit
 """
 
@@ -103,7 +103,7 @@ class Steered:
             for call in self.phone.calls():
                 self.phone.call_hangup(call)
         elif word == "request":
-            self.phone.call_request(self.call, rest[0])
+            self.phone.call_request(self.call, rest[0], None, *(("text/plain", " ".join(rest[1:])) if rest[1:] else ()))
         elif word == "transfer":
             self.phone.call_transfer(self.call, rest[0])
         elif word == "attended":
