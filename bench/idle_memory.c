@@ -53,7 +53,7 @@ static void machine_open(
 /* Has this many, in kB, by one. */
 static double grow(void (*begin)(unsigned n))
 {
-	double first, last;
+	double first = 0, last;
 
 	n_up = 0;
 	for (unsigned n = 0; n < ALL; n++) {
