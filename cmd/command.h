@@ -44,6 +44,8 @@ struct options {
 	double timeout_s;       /* dial: give up ringing; answer: give up waiting; 0 = never */
 	double stats_s;         /* report how it sounds every so often; 0 = never */
 	double ring_s;          /* answer: ring this long first */
+	const char *challenge,
+		*realm;         /* answer: file of callers, NULL: everybody may call; NULL: the default */
 	unsigned code;          /* answer: with this status */
 	unsigned count;         /* answer: so many calls, 0 = until interrupted */
 	const char *nameserver; /* NULL: the system's */

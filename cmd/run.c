@@ -1,4 +1,5 @@
 /* One run: the phone, the event handler, the clock, and the verdict. */
+#include "challenge.h"
 #include "command.h"
 #include "presence.h"
 #include "quality.h"
@@ -140,6 +141,7 @@ static void answer(struct run *r, unsigned code)
 static void incoming(struct run *r, const struct offhook_event *e)
 {
 	struct offhook_answer busy;
+	json_t *json;
 
 	if (r->call) {
 		offhook_answer_init(&busy);
@@ -148,7 +150,11 @@ static void incoming(struct run *r, const struct offhook_event *e)
 		return;
 	}
 	r->call = e->id;
-	report(r->o, "call.incoming", report_call_json(e->call), "call from %s", e->call->remote_uri);
+	json = report_call_json(e->call);
+	json_object_set_new(
+		json, "proven_user", report_text(e->call->proven_user, strlen(e->call->proven_user)));
+	report(r->o, "call.incoming", json, "call from %s%s%s", e->call->remote_uri,
+		*e->call->proven_user ? ", proven to be " : "", e->call->proven_user);
 	if (strcmp(r->o->command, "answer") != 0) {
 		hang_up(r, 486);
 	} else if (r->o->ring_s > 0) {
@@ -433,11 +439,17 @@ static int open_account(struct run *r, offhook_id transport)
 	struct offhook_session_cfg session;
 	struct offhook_auth_cfg auth;
 	struct offhook_credential who = {.realm = "*"};
+	struct offhook_challenge_cfg challenge;
+	struct callers *callers;
 	struct secret secret;
-	int err, status = secret_read(r->o, &secret);
+	int err, status = challenge_read(r->o, &challenge, &callers);
 
-	if (status)
+	if (!status)
+		status = secret_read(r->o, &secret);
+	if (status) {
+		challenge_wipe(callers);
 		return status;
+	}
 	offhook_account_cfg_init(&cfg);
 	offhook_auth_cfg_init(&auth);
 	cfg.uri = r->o->identity;
@@ -448,6 +460,8 @@ static int open_account(struct run *r, offhook_id transport)
 	auth.n_credentials = 1;
 	if (secret.there)
 		cfg.auth = &auth;
+	if (callers)
+		cfg.challenge = &challenge;
 	if (register_wanted(r->o)) {
 		register_settings(r->o, &registration);
 		cfg.uri = r->o->uri;
@@ -460,6 +474,7 @@ static int open_account(struct run *r, offhook_id transport)
 	if (!err)
 		err = offhook_account_set_session(r->phone, r->account, &session);
 	secret_wipe(&secret);
+	challenge_wipe(callers);
 	if (err) {
 		complain(r->o, r->o->identity ? r->o->identity : "cannot make an account", err);
 		return EXIT_USAGE;

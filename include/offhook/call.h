@@ -89,6 +89,8 @@ struct offhook_call_info {
 	const char *reason_text;
 	unsigned reason_sip;  /**< its SIP cause, such as 200 for "Call completed elsewhere"; 0 = not told */
 	unsigned reason_q850; /**< its Q.850 cause, such as 16 for a normal clearing; 0 = not told */
+	/** who the caller has proven to be, where the account asks (offhook/auth.h); "" where nobody asked */
+	const char *proven_user;
 	/** an incoming call's first P-Asserted-Identity, as it stands, when the account trusts the one who says so
 	 * (offhook/identity.h); else "" */
 	const char *asserted_identity;

@@ -120,7 +120,7 @@ struct offhook_event {
 	const char *message;   /**< a SIP message, terminated: see the types; at DISCONNECTED the one from the
 	                                  *   peer that ended it; NULL when there is none */
 	size_t message_length; /**< its bytes */
-	const char *text;      /**< of a decision: one line; of a redirected call: the address; of a device: its
+	const char *text; /**< of a decision: one line; of a redirected call: the address; of a device: its
 	                        *   id; of typing: who; else NULL */
 	const struct offhook_question *question;  /**< of a question; else NULL */
 	offhook_id other;                         /**< a second call: see the types; else 0 */
@@ -129,6 +129,9 @@ struct offhook_event {
 	const struct offhook_buddy_info *buddy;   /**< of a buddy's state; else NULL */
 	const struct offhook_waiting *waiting;    /**< of waiting messages; else NULL */
 	const struct offhook_dialog_info *dialog; /**< of a buddy's call; else NULL */
+	/** who the sender of a message, or of the request behind a question, has proven to be (offhook/auth.h); NULL where
+	 * nobody asked. Of a call: in `call` */
+	const char *proven_user;
 };
 
 /**

@@ -449,6 +449,20 @@ OFFHOOK_API int offhook_account_remove(struct offhook_phone *phone, offhook_id i
  */
 OFFHOOK_API int offhook_account_set_default(struct offhook_phone *phone, offhook_id id);
 
+/**
+ * Binds an account to a transport: its calls, messages and registration go over it from now on. What is registered is
+ * registered anew; calls that are there stay where they are.
+ *
+ * @param phone      borrowed
+ * @param account    the account
+ * @param transport  0: whatever transport fits
+ * @return 0, OH_ENOENT (either of them), OH_ECLOSED
+ *
+ * Thread: any.  May call back: no.  Spec: none.
+ */
+OFFHOOK_API int offhook_account_set_transport(
+	struct offhook_phone *phone, offhook_id account, offhook_id transport);
+
 /** What an account is now. */
 struct offhook_account_info {
 	size_t size;          /**< set by the caller to sizeof */

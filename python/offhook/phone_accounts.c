@@ -94,6 +94,18 @@ static PyObject *account_set_default(PyObject *op, PyObject *args)
 	return with_id(op, args, offhook_account_set_default);
 }
 
+static PyObject *account_set_transport(PyObject *op, PyObject *args)
+{
+	struct phone_object *self = (struct phone_object *)op;
+	unsigned long long id, transport;
+	int err;
+
+	if (!PyArg_ParseTuple(args, "KK", &id, &transport))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = offhook_account_set_transport(self->phone, id, transport);
+	Py_END_ALLOW_THREADS return none_or_error(err);
+}
+
 static PyObject *account_register(PyObject *op, PyObject *args)
 {
 	struct phone_object *self = (struct phone_object *)op;
@@ -157,6 +169,7 @@ PyMethodDef phone_account_methods[] = {
 	{"account_info", account_info, METH_VARARGS, "account_info(id) -> dict"},
 	{"account_remove", account_remove, METH_VARARGS, "account_remove(id)"},
 	{"account_set_default", account_set_default, METH_VARARGS, "account_set_default(id)"},
+	{"account_set_transport", account_set_transport, METH_VARARGS, "account_set_transport(id)"},
 	{"account_register", account_register, METH_VARARGS,
 		"account_register(id, on=True): registers or refreshes now, or unregisters"},
 	{"account_registration", account_registration, METH_VARARGS, "account_registration(id) -> dict"},

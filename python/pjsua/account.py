@@ -160,8 +160,10 @@ class Account:
             self._lib._phone.account_register(self._id, bool(renew))
 
     def set_transport(self, transport: "Transport") -> None:
-        """Binds the account to a transport."""
-        unsupported("set_transport()", self)
+        """Binds the account to a transport; what is registered is registered anew over it."""
+        self._dict("set_transport()")
+        with failing_as("set_transport()", self):
+            self._lib._phone.account_set_transport(self._id, transport._id)
 
     def add_buddy(self, uri: str, cb: Any = None) -> "Buddy":
         """Adds somebody whose presence is of interest; Buddy.subscribe() begins to ask for it."""

@@ -22,6 +22,16 @@ struct account *account_find(const struct offhook_phone *p, offhook_id id)
 	return ids_find(&p->ids, ID_ACCOUNT, id);
 }
 
+int account_operand(const struct offhook_phone *p, offhook_id id, struct account **ret_account)
+{
+	struct account *a = account_find(p, id);
+
+	if (!a)
+		return err_detail(OH_ENOENT, "no such account");
+	*ret_account = a;
+	return 0;
+}
+
 /* What an account is made of, without its place and its id. */
 static void settings_free(struct account *a)
 {
@@ -222,13 +232,13 @@ static void replace(struct account *a, struct account *with)
 static int modify_run(struct offhook_phone *p, void *arg)
 {
 	const struct add_args *args = arg;
-	struct account *a = account_find(p, args->id), fresh = {.id = args->id};
+	struct account *a = NULL, fresh = {.id = args->id};
 	int err = phone_check_taking(p);
 
+	if (!err)
+		err = account_operand(p, args->id, &a);
 	if (err)
 		return err;
-	if (!a)
-		return err_detail(OH_ENOENT, "no such account");
 	err = fill(p, &fresh, &args->cfg, registration_of(args));
 	if (err) {
 		account_presence_free(fresh.presence);
@@ -256,13 +266,13 @@ int offhook_account_modify(struct offhook_phone *phone, offhook_id id, const str
 static int remove_run(struct offhook_phone *p, void *arg)
 {
 	const offhook_id *id = arg;
-	struct account *a = account_find(p, *id);
+	struct account *a = NULL;
 	int err = phone_check_open(p);
 
+	if (!err)
+		err = account_operand(p, *id, &a);
 	if (err)
 		return err;
-	if (!a)
-		return err_detail(OH_ENOENT, "no such account");
 	account_free(p, a);
 	return 0;
 }
@@ -275,13 +285,13 @@ int offhook_account_remove(struct offhook_phone *phone, offhook_id id)
 static int set_default_run(struct offhook_phone *p, void *arg)
 {
 	const offhook_id *id = arg;
-	struct account *a = account_find(p, *id);
+	struct account *a = NULL;
 	int err = phone_check_open(p);
 
+	if (!err)
+		err = account_operand(p, *id, &a);
 	if (err)
 		return err;
-	if (!a)
-		return err_detail(OH_ENOENT, "no such account");
 	p->default_account = a;
 	return 0;
 }
@@ -289,6 +299,35 @@ static int set_default_run(struct offhook_phone *p, void *arg)
 int offhook_account_set_default(struct offhook_phone *phone, offhook_id id)
 {
 	return phone_command(phone, set_default_run, &id);
+}
+
+struct transport_args {
+	offhook_id account, transport;
+};
+
+static int set_transport_run(struct offhook_phone *p, void *arg)
+{
+	const struct transport_args *args = arg;
+	struct transport *t = args->transport ? transport_find(p, args->transport) : NULL;
+	struct account *a = NULL;
+	int err = phone_check_taking(p);
+
+	if (!err)
+		err = account_operand(p, args->account, &a);
+	if (err)
+		return err;
+	if (args->transport && !t)
+		return err_detail(OH_ENOENT, "no such transport");
+	a->transport = args->transport;
+	account_reg_prefer(a->reg, t ? t->sip : NULL);
+	return 0;
+}
+
+int offhook_account_set_transport(struct offhook_phone *phone, offhook_id account, offhook_id transport)
+{
+	struct transport_args args = {account, transport};
+
+	return phone_command(phone, set_transport_run, &args);
 }
 
 struct info_args {
@@ -299,13 +338,13 @@ struct info_args {
 static int info_run(struct offhook_phone *p, void *arg)
 {
 	struct info_args *args = arg;
-	struct account *a = account_find(p, args->id);
+	struct account *a = NULL;
 	int err = phone_check_open(p);
 
+	if (!err)
+		err = account_operand(p, args->id, &a);
 	if (err)
 		return err;
-	if (!a)
-		return err_detail(OH_ENOENT, "no such account");
 	snprintf(args->info.uri, sizeof(args->info.uri), "%s", a->uri);
 	args->info.transport = a->transport;
 	args->info.is_default = p->default_account == a;

@@ -64,6 +64,8 @@ void transport_public_forget(struct transport *t);
 void transports_free_all(struct offhook_phone *p);
 
 struct account *account_find(const struct offhook_phone *p, offhook_id id);
+/* For operations: OH_ENOENT with detail, or 0 and the account. */
+int account_operand(const struct offhook_phone *p, offhook_id id, struct account **ret_account);
 /* The account that a call to this Request-URI is for: same user and host, else same user, else an account of
  * the transport that it came by, else the default one. Of several the highest priority, then the one that is bound to
  * that transport, then the oldest. NULL: there is no account. */

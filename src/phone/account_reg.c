@@ -412,6 +412,12 @@ void account_reg_info(const struct account_reg *r, struct offhook_registration_i
 			"%s%.*s", i ? "," : "", SLICE_ARG(info.service_route[i]));
 }
 
+void account_reg_prefer(struct account_reg *r, struct sip_transport *prefer)
+{
+	if (r)
+		reg_prefer(r->reg, prefer);
+}
+
 void account_reg_order(struct account_reg *r, bool on)
 {
 	if (on)

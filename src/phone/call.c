@@ -62,6 +62,7 @@ static void call_free(struct call *c)
 	mem_free(c->remote_uri);
 	mem_free(c->contact);
 	mem_free(c->sip_call_id);
+	mem_free(c->proven_user);
 	mem_free(c->asserted);
 	wheel_stop(&c->auto_answer);
 	digits_free(c->digits);

@@ -40,6 +40,7 @@ struct call {
 	char *local_uri, *remote_uri; /* as the program sees them */
 	char *contact;                /* ours, NULL before it is known */
 	char *sip_call_id;
+	char *proven_user;             /* callee: who the caller has proven to be; NULL: nobody asked */
 	struct ladder *ladder;         /* NULL: none */
 	struct transfer_out *transfer; /* our REFER is open (transfer.c) */
 	struct transfer_in *asked;     /* the peer's REFER waits for the program (transfer_in.c) */

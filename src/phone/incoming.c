@@ -78,9 +78,7 @@ static bool refused_offer(struct offhook_phone *p, const struct account *a, cons
 /* RFC 3261 22.2: who is not known is asked first, and not told what we could do. True: answered. */
 static bool refused_caller(struct account *a, struct sip_msg *msg, struct sip_server *server)
 {
-	struct slice user;
-
-	return a->challenge && sip_auth_server_check(a->challenge, msg, server, &user) != 0;
+	return a->challenge && sip_auth_server_check(a->challenge, msg, server) != 0;
 }
 
 /* The INVITE and its 100 have passed already. */
@@ -155,6 +153,12 @@ static void take_call(struct offhook_phone *p, struct sip_msg *msg, struct sip_s
 
 	if (call_new(p, OFFHOOK_CALLEE, NULL, &c)) {
 		sip_refuse(server, 500, NULL);
+		return;
+	}
+	c->proven_user = slice_dup(sip_server_proven(server));
+	if (slice_present(sip_server_proven(server)) && !c->proven_user) {
+		sip_refuse(server, 500, NULL);
+		call_discard(c);
 		return;
 	}
 	handler = call_inv_handler(c);

@@ -29,7 +29,8 @@ void pager_take(struct offhook_phone *p, const struct account *a, struct call *c
 	struct event_say say = {.type = OFFHOOK_EVENT_MESSAGE,
 		.subject = subject,
 		.account = a ? a->id : 0,
-		.message = msg->raw};
+		.message = msg->raw,
+		.proven_user = sip_server_proven(server)};
 
 	if (sip_msg_hdr(msg, SIP_HDR_CONTENT_ENCODING)) {
 		answer(server, 415, (struct sip_extra){SLICE_LIT("Accept-Encoding"), SLICE_LIT("identity")});
