@@ -25,7 +25,7 @@ enum exit_status {
 #define MAX_HEADERS 32
 
 struct options {
-	const char *command;   /* "dial", "answer", "register", "message" or "presence" */
+	const char *command;   /* "dial", "answer", "register", "message", "presence" or "security" */
 	const char *uri;       /* register: as whom; else: whom */
 	char with_scheme[512]; /* the same, where "sip:" was left out */
 	const char *identity;  /* --from: our URI, or NULL */
@@ -55,6 +55,11 @@ struct options {
 	const char *text;                 /* message; NULL: standard input */
 	const char *content_type;         /* message; NULL: text/plain */
 	bool dialogs;                     /* presence: his calls */
+	const char *unmatched, *disallowed; /* answer, security: "drop" or a status; NULL: the default */
+	unsigned max_calls, max_requests, max_per_source; /* 0 = no limit */
+	bool secure_only;
+	const char *allow[OFFHOOK_SOURCES_MAX];
+	size_t n_allow;
 	struct offhook_header headers[MAX_HEADERS];
 	size_t n_headers;
 };

@@ -4,11 +4,13 @@
 #include "base/mem.h"
 #include "phone/account_auth.h"
 #include "phone/account_reg.h"
+#include "phone/account_way.h"
 #include "phone/buddy.h"
 #include "phone/edits.h"
 #include "phone/identity.h"
 #include "phone/phone_impl.h"
 #include "phone/presence.h"
+#include "phone/sources.h"
 #include "phone/uri_text.h"
 #include "phone/watcher.h"
 
@@ -42,6 +44,8 @@ static void settings_free(struct account *a)
 	mem_free(a->uri);
 	mem_free(a->from);
 	mem_free(a->contact);
+	mem_free(a->way);
+	mem_free(a->allowed);
 	identity_free(a->identity);
 	edits_free(a->edits);
 }
@@ -152,7 +156,17 @@ static int fill(struct offhook_phone *p, struct account *a, const struct offhook
 	if (!a->subject)
 		return OH_ENOMEM;
 	a->subject->id = a->id;
-	err = account_auth_new(cfg->auth, &a->auth);
+	err = account_way_new(&(struct way_cfg){.before = p->way,
+				      .proxies = cfg->proxies,
+				      .n_proxies = cfg->n_proxies,
+				      .servers = cfg->servers,
+				      .n_servers = cfg->n_servers,
+				      .secure = cfg->secure_only},
+		&a->way);
+	if (!err)
+		err = sources_new(cfg->allow_from, cfg->n_allow_from, &a->allowed);
+	if (!err)
+		err = account_auth_new(cfg->auth, &a->auth);
 	if (!err && cfg->codecs)
 		err = codec_choice_new(&p->codecs, slice_of(cfg->codecs), &a->codecs);
 	if (!err)

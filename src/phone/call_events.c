@@ -5,6 +5,7 @@
 #include "phone/network.h"
 #include "phone/edits.h"
 #include "phone/transfer.h"
+#include "phone/names.h"
 #include "phone/watcher.h"
 #include "phone/warning.h"
 
@@ -209,6 +210,7 @@ static void refuse_offer(struct call *c, struct inv *inv, int err)
 		const char *why = oa_fault(c->media.oa, &code);
 
 		status = 488;
+		names_offer_refused(c->phone, c->id, why);
 		extra = warning_header(code, why, warning);
 	}
 	(void)inv_refuse_offer(inv, status, &extra, 1);

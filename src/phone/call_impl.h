@@ -112,8 +112,8 @@ void call_forget_ways(struct call *c);
 /* Somebody has answered, or it is over: nor is what another INVITE would need. */
 void call_forget_origin(struct call *c);
 
-/* Our Contact for the peer of this way. From mem_alloc(). As account_contact(). */
-int call_contact(const struct call *c, const struct sip_flow *flow, char **ret_contact);
+/* Our Contact for the peer of this way; secure: as a sips URI. From mem_alloc(). As account_contact_as(). */
+int call_contact(const struct call *c, const struct sip_flow *flow, bool secure, char **ret_contact);
 
 /* Places a call for a transfer that `asked_in` (0: none) asks for: TRANSFERRED is its first event. Errors as
  * offhook_call_make(). */

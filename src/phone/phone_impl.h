@@ -26,6 +26,7 @@
 #include <stdio.h>
 
 struct account;
+struct account_way;
 struct transport;
 
 enum phone_state {
@@ -57,6 +58,7 @@ struct offhook_phone {
 	struct sounds sounds;
 
 	struct guard guard;
+	struct account_way *way; /* what is before every account's own */
 	struct sip_stack *stack;
 	struct subs subs; /* subscriptions, both ways */
 	struct engine *engine;
