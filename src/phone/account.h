@@ -14,7 +14,6 @@ struct sources;
 struct filter_maker;
 struct account_presence;
 struct identity;
-struct sources;
 /* transport_filter.c: what the connections of such a transport speak through; nothing for UDP and TCP. */
 int transport_maker(
 	struct offhook_phone *p, const struct offhook_transport_cfg *cfg, struct filter_maker *ret_maker);
