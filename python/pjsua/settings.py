@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any, Callable, Optional
 
 
+PROXIES_MAX = 8  # more are not looked at
+
+
 class UAConfig:
     """Settings of the user agent."""
 
@@ -155,6 +158,11 @@ def session_of(config: Optional[AccountConfig]) -> dict[str, int]:
             "redirect": REDIRECT_NEVER, "dtmf": DTMF_RTP}
 
 
+def way_of(config: AccountConfig) -> dict[str, Any]:
+    """The part of an account's settings that says by way of whom its requests go."""
+    return {"proxies": [uri for uri in config.proxy if uri][:PROXIES_MAX]}
+
+
 def registration_of(config: AccountConfig) -> dict[str, Any]:
     """The part of an account's settings that says how it registers; nothing without a registrar."""
     if not config.reg_uri:
@@ -162,3 +170,8 @@ def registration_of(config: AccountConfig) -> dict[str, Any]:
     return {"registrar": config.reg_uri, "expires_s": config.reg_timeout or 300,
             "contact_rewrite": bool(config.allow_contact_rewrite),
             "keepalive_s": config.ka_interval if config.ka_data else 0, "keepalive_data": config.ka_data or None}
+
+
+def presence_of(config: AccountConfig) -> dict[str, Any]:
+    """The part of an account's settings that says what it tells and asks its server."""
+    return {"publish": bool(config.publish_enabled), "mwi": bool(config.mwi_enabled)}

@@ -5,6 +5,8 @@
 #include "phone/network.h"
 #include "phone/edits.h"
 #include "phone/transfer.h"
+#include "phone/names.h"
+#include "phone/watcher.h"
 #include "phone/warning.h"
 
 static offhook_id account_now(const struct call *c)
@@ -61,6 +63,8 @@ void call_say_state(struct call *c, const struct sip_msg *msg, bool repeated)
 	say.message = msg ? msg->raw : SLICE_NONE;
 	say.status = c->inv ? inv_status(c->inv) : 0;
 	event_emit(c->phone, &say);
+	if (!repeated)
+		watchers_tell_call(c);
 }
 
 struct event *call_say_media(struct call *c, uint32_t slot_gone, uint64_t cause)
@@ -206,6 +210,7 @@ static void refuse_offer(struct call *c, struct inv *inv, int err)
 		const char *why = oa_fault(c->media.oa, &code);
 
 		status = 488;
+		names_offer_refused(c->phone, c->id, why);
 		extra = warning_header(code, why, warning);
 	}
 	(void)inv_refuse_offer(inv, status, &extra, 1);

@@ -23,6 +23,7 @@ struct call_media {
 	struct offhook_phone *phone;
 	offhook_id account; /* whose edits its descriptions get; 0: nobody's */
 	struct oa *oa;
+	struct codec_choice *codecs;   /* NULL: the phone's */
 	struct slice edited;           /* the last one with its edits; absent: there were none */
 	struct tagged tagged;          /* the stream's reports */
 	struct host_dgram *rtp, *rtcp; /* open, until the stream takes them */
@@ -61,12 +62,16 @@ int call_media_answer(struct call_media *m, const struct sip_flow *flow, struct 
 /* Our open offer came to nothing: as before it. */
 void call_media_rollback(struct call_media *m);
 
+/* What is offered and accepted from now on: NULL the phone's. Keeps a reference. */
+void call_media_choose(struct call_media *m, struct codec_choice *codecs);
+
 /* We are at flow->local now: audio leaves from there, and our next description says so. */
 void call_media_moved(struct call_media *m, const struct sip_flow *flow);
 
-/* Could we answer this offer at all? 0, OH_ESDP or OH_ENOCODEC; *ret_warn_code and ret_why for a Warning. */
-int call_media_check_offer(struct offhook_phone *p, const struct sip_flow *flow, struct slice offer,
-	unsigned *ret_warn_code, char *ret_why, size_t why_size);
+/* Could we answer this offer at all, with these codecs (NULL: the phone's)? 0, OH_ESDP or OH_ENOCODEC; *ret_warn_code
+ * and ret_why for a Warning. */
+int call_media_check_offer(struct offhook_phone *p, struct codec_choice *codecs, const struct sip_flow *flow,
+	struct slice offer, unsigned *ret_warn_code, char *ret_why, size_t why_size);
 
 /* Everything goes; returns the number of the slot that it had, or 0. State NULL; dir, codec and
  * figures stay. */

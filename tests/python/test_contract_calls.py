@@ -685,13 +685,6 @@ def test_s8_the_destination_may_be_a_name_addr(phone):
     assert call.info().remote_uri == f'"Bob B" <{phone.uri}>'
 
 
-@pytest.mark.parametrize(("name", "args"), [
-    ("set_basic_status", (True,)), ("set_presence_status", (True,)), ("set_transport", (None,)),
-    ("add_buddy", ("sip:b@127.0.0.1",)), ("pres_notify", (None, 4))])
-def test_s19_later_account_operations_raise_70012(phone, name, args):
-    assert code_of(getattr(phone.account, name), *args) == 70012
-
-
 def test_s6_max_calls(make_phone, peer):
     ua = pj.UAConfig()
     ua.max_calls = 2
