@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "phone/account_auth.h"
 #include "phone/account_reg.h"
+#include "phone/identity.h"
 #include "phone/phone_impl.h"
 #include "phone/uri_text.h"
 
@@ -27,6 +28,7 @@ static void settings_free(struct account *a)
 	mem_free(a->uri);
 	mem_free(a->from);
 	mem_free(a->contact);
+	identity_free(a->identity);
 }
 
 static void account_free(struct offhook_phone *p, struct account *a)
@@ -179,6 +181,13 @@ int offhook_account_add(
 static void replace(struct account *a, struct account *with)
 {
 	struct account_reg *before = a->reg;
+
+	/* What has functions of its own. */
+	with->rules = a->rules;
+	with->identity = a->identity;
+	with->auto_answer = a->auto_answer;
+	with->auto_answer_ms = a->auto_answer_ms;
+	a->identity = NULL;
 
 	settings_free(a);
 	with->node = a->node;

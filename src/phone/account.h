@@ -6,9 +6,10 @@
 #include "phone/session_cfg.h"
 #include "sip/auth_server.h"
 #include "sip/stack.h"
-#include "offhook/phone.h"
+#include "offhook/identity.h"
 
 struct filter_maker;
+struct identity;
 /* transport_filter.c: what the connections of such a transport speak through; nothing for UDP and TCP. */
 int transport_maker(
 	struct offhook_phone *p, const struct offhook_transport_cfg *cfg, struct filter_maker *ret_maker);
@@ -38,6 +39,9 @@ struct account {
 	struct sip_auth_server *challenge; /* NULL: everybody may call */
 	struct account_reg *reg;           /* NULL: it has no registrar */
 	struct session_rules rules;        /* of its calls */
+	struct identity *identity;         /* NULL: nothing but its URI */
+	enum offhook_auto_answer auto_answer;
+	uint32_t auto_answer_ms;
 	struct codec_choice *codecs;       /* of its calls; NULL: the phone's */
 };
 

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "phone/account_reg.h"
 #include "phone/call_redirect.h"
+#include "phone/identity.h"
 #include "phone/session_cfg.h"
 #include "phone/uri_text.h"
 
@@ -21,8 +22,8 @@ struct make_args {
 /* Call-ID: a random token, so that it tells nothing about us (RFC 3261 8.1.1.4). */
 #define CALL_ID_LENGTH 24
 
-static int fill(struct call *c, const struct account *a, const struct offhook_call_cfg *cfg,
-	const struct sip_addr *addr)
+static int fill_as(struct call *c, const struct account *a, const struct identity *id,
+	const struct offhook_call_cfg *cfg, const struct sip_addr *addr)
 {
 	char token[CALL_ID_LENGTH + 1];
 	int err;
@@ -38,6 +39,11 @@ static int fill(struct call *c, const struct account *a, const struct offhook_ca
 	c->from = mem_strdup(a->from);
 	c->to = uri_text_identity(addr);
 	c->target = uri_text_target(&addr->uri);
+	if (identity_is_anonymous(id) && c->from) {
+		mem_free(c->from);
+		c->from =
+			mem_strdup("\"Anonymous\" <sip:anonymous@anonymous.invalid>"); /* RFC 3323 4.1.1.3 */
+	}
 	if (!c->local_uri || !c->remote_uri || !c->sip_call_id || !c->from || !c->to || !c->target)
 		return OH_ENOMEM;
 	c->ladder = ladder_new(c->phone, c->sip_call_id, c->id);
@@ -47,7 +53,20 @@ static int fill(struct call *c, const struct account *a, const struct offhook_ca
 	err = call_choose(c, cfg->codecs);
 	if (!err && cfg->session)
 		err = session_rules(cfg->session, &c->rules);
-	return err ? err : extras_new(cfg->headers, cfg->n_headers, &c->extras);
+	c->anonymous = identity_is_anonymous(id);
+	return err ? err : identity_extras(id, cfg->headers, cfg->n_headers, &c->extras);
+}
+
+static int fill(struct call *c, const struct account *a, const struct offhook_call_cfg *cfg,
+	const struct sip_addr *addr)
+{
+	struct identity *own = NULL;
+	int err = cfg->identity ? identity_new(cfg->identity, &own) : 0;
+
+	if (!err)
+		err = fill_as(c, a, own ? own : a->identity, cfg, addr);
+	identity_free(own);
+	return err;
 }
 
 /* Where the callee may be, best first (RFC 3263 4.2). */
@@ -95,6 +114,15 @@ static uint32_t expires_left(const struct call *c)
 	return c->expires_s > gone_s + 1 ? c->expires_s - (uint32_t)gone_s : c->expires_s != 0;
 }
 
+int call_contact(const struct call *c, const struct sip_flow *flow, char **ret_contact)
+{
+	int err = account_contact(account_find(c->phone, c->account), flow, ret_contact);
+
+	if (!err && c->anonymous)
+		identity_hide_user(*ret_contact);
+	return err;
+}
+
 /* The INVITE leaves. */
 static int send_invite(struct call *c, const struct sip_flow *flow)
 {
@@ -122,7 +150,7 @@ static int send_invite(struct call *c, const struct sip_flow *flow)
 	err = call_media_offer(&c->media, flow, &cfg.offer);
 	if (err)
 		return err;
-	err = account_contact(a, flow, &c->contact);
+	err = call_contact(c, flow, &c->contact);
 	if (err)
 		return err;
 	cfg.n_routes = a ? account_reg_routes(a->reg, &cfg.routes) : 0;

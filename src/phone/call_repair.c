@@ -59,7 +59,6 @@ static uint32_t first_wait_ms(const struct call *c)
 /* Audio leaves from the new address, and whatever we say next has the new Contact. */
 static int follow(struct call *c, struct sip_flow *ret_flow)
 {
-	const struct account *a = account_find(c->phone, c->account);
 	char *contact;
 	int err;
 
@@ -68,7 +67,7 @@ static int follow(struct call *c, struct sip_flow *ret_flow)
 	if (err)
 		return err;
 	call_media_moved(&c->media, ret_flow);
-	err = account_contact(a, ret_flow, &contact);
+	err = call_contact(c, ret_flow, &contact);
 	if (err)
 		return err;
 	mem_free(c->contact);
