@@ -5,6 +5,7 @@
 #include "phone/call_redirect.h"
 #include "phone/network.h"
 #include "phone/transfer.h"
+#include "phone/watcher.h"
 
 struct call *call_find(const struct offhook_phone *p, offhook_id id)
 {
@@ -61,8 +62,10 @@ static void call_free(struct call *c)
 	mem_free(c->remote_uri);
 	mem_free(c->contact);
 	mem_free(c->sip_call_id);
+	mem_free(c->proven_user);
 	mem_free(c->asserted);
 	wheel_stop(&c->auto_answer);
+	digits_free(c->digits);
 	call_forget_origin(c);
 	mem_free(c);
 }
@@ -158,6 +161,7 @@ void call_ended(struct call *c, const struct call_end *end)
 	}
 	call_forget_origin(c);
 	wheel_stop(&c->auto_answer);
+	c->digits = digits_free(c->digits);
 	replaces_old_gone(c);
 	transfer_asker_gone(c);
 	transfer_drop(c);
@@ -182,6 +186,7 @@ void call_ended(struct call *c, const struct call_end *end)
 	if (say.picture)
 		picture_end(say.picture, c);
 	c->end_event = NULL;
+	watchers_tell_call(c);
 	c->inv = inv_free(c->inv);
 	event_emit(c->phone, &say);
 }

@@ -2,6 +2,7 @@
 #include "phone/call_impl.h"
 
 #include "base/mem.h"
+#include "phone/names.h"
 #include "phone/warning.h"
 
 void offhook_answer_init(struct offhook_answer *answer)
@@ -120,7 +121,7 @@ static int describe(struct call *c, unsigned code, const char *codecs, struct de
 	if (!carries_sdp(code))
 		return 0;
 	if (c->media.oa) {
-		ret->text = oa_local_text(c->media.oa);
+		ret->text = call_media_text(&c->media);
 		return 0;
 	}
 	if (slice_empty(offer) && code < 200 && !inv_describes_early(c->inv))
@@ -167,6 +168,7 @@ static void refuse_offer(struct call *c, const struct description *own)
 	const char *why = oa_fault(c->media.oa, &code);
 	struct sip_extra extra = warning_header(code, why, warning);
 
+	names_offer_refused(c->phone, c->id, why);
 	take_back(c, own);
 	inv_end(c->inv, 488, SLICE_NONE, &extra, 1);
 }

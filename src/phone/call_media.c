@@ -241,6 +241,8 @@ uint32_t call_media_close(struct call_media *m)
 
 	m->state = OFFHOOK_MEDIA_NULL;
 	m->oa = oa_free(m->oa);
+	mem_free((char *)m->edited.p);
+	m->edited = SLICE_NONE;
 	return slot;
 }
 

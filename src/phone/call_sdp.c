@@ -1,6 +1,9 @@
 /* What a call says about its audio, and what it makes of what the peer says (RFC 3264; hold: RFC 6337 5). */
 #include "phone/call_media_impl.h"
 
+#include "base/mem.h"
+#include "phone/account.h"
+#include "phone/edits.h"
 #include "phone/phone_impl.h"
 
 #define DYNAMIC_PT_FIRST 96
@@ -194,6 +197,22 @@ static int commit(struct call_media *m, const struct oa_audio *a, uint32_t *ret_
 	return 0;
 }
 
+static struct slice edit(struct call_media *m, struct slice text)
+{
+	const struct account *a = account_find(m->phone, m->account);
+	size_t n = 0;
+	char *edited = a ? edits_description(a->edits, text, &n) : NULL;
+
+	mem_free((char *)m->edited.p);
+	m->edited = slice_make(edited, n);
+	return edited ? m->edited : text;
+}
+
+struct slice call_media_text(const struct call_media *m)
+{
+	return slice_present(m->edited) ? m->edited : oa_local_text(m->oa);
+}
+
 int call_media_offer(struct call_media *m, const struct sip_flow *flow, struct slice *ret_text)
 {
 	struct oa_codec codecs[OA_CODECS_MAX];
@@ -207,7 +226,10 @@ int call_media_offer(struct call_media *m, const struct sip_flow *flow, struct s
 		return err_detail(OH_ENOCODEC, "every codec has priority 0");
 	local.want = offered(m);
 	local.noise = wants_noise(choice_of(m));
-	return oa_make_offer(m->oa, &local, ret_text);
+	err = oa_make_offer(m->oa, &local, ret_text);
+	if (!err)
+		*ret_text = edit(m, *ret_text);
+	return err;
 }
 
 int call_media_take_answer(struct call_media *m, struct slice text, uint32_t *ret_gone)
@@ -249,6 +271,7 @@ int call_media_answer(struct call_media *m, const struct sip_flow *flow, struct 
 	err = oa_answer(m->oa, offer, &local, ret_text, &audio);
 	if (err)
 		return err;
+	*ret_text = edit(m, *ret_text);
 	m->hold_before = m->hold;
 	return commit(m, &audio, ret_gone);
 }

@@ -26,6 +26,7 @@
 #include <stdio.h>
 
 struct account;
+struct account_way;
 struct transport;
 
 enum phone_state {
@@ -57,6 +58,7 @@ struct offhook_phone {
 	struct sounds sounds;
 
 	struct guard guard;
+	struct account_way *way; /* what is before every account's own */
 	struct sip_stack *stack;
 	struct subs subs; /* subscriptions, both ways */
 	struct engine *engine;
@@ -70,7 +72,12 @@ struct offhook_phone {
 	size_t n_questions;
 	struct list pagers; /* messages of ours that nobody has answered yet */
 	size_t n_pagers;
-	struct list finishing; /* recorders that wait for the media thread to let go */
+	struct list composers; /* who types to us */
+	size_t n_composers;
+	struct list buddies, watchers;
+	size_t n_buddies;
+	size_t n_dialog_watchers; /* of watchers, those who follow calls */
+	struct list finishing;    /* recorders that wait for the media thread to let go */
 };
 
 /* A phone on a host that somebody else owns and runs: the simulated one. Commands run at once in their
