@@ -72,6 +72,12 @@ enum offhook_event_type {
 	                                  *   in, or 0 */
 	OFFHOOK_EVENT_MESSAGE_SENT =
 		51, /**< the fate of offhook_message_send(): `status` and its `message`, or `error` */
+	OFFHOOK_EVENT_CALL_SILENCE =
+		100, /**< `status` 0: the peer's packets come, but with nothing but silence for `duration_ms`; 1: sound again,
+	              *   after so much of it (offhook_call_listen()) */
+	OFFHOOK_EVENT_CALL_SPEECH =
+		101, /**< `status` 1: somebody begins to speak at the other end; 0: has ceased to, after `duration_ms` of it
+	              *   (offhook_call_listen()) */
 	OFFHOOK_EVENT_AUDIO_MARK =
 		80, /**< a port of the program: mark `count` was heard (`status` 0) or cleared (1) */
 	OFFHOOK_EVENT_AUDIO_CLEARED = 81, /**< what was queued in a port of the program is gone */
@@ -96,8 +102,8 @@ struct offhook_event {
 	unsigned status;                      /**< see the types */
 	int error;                            /**< 0 or an enum oh_err */
 	char digit;                           /**< 0-9 A-D * # R */
-	uint32_t duration_ms;                 /**< of the digit; 0 when the peer did not say */
-	uint64_t count;                       /**< of dropped events; number of a mark */
+	uint32_t duration_ms;  /**< of a digit, 0 when the peer did not say; of silence or speech */
+	uint64_t count;        /**< of dropped events; number of a mark */
 	const char *message;   /**< a SIP message, terminated: see the types; at DISCONNECTED the one from the
 	                                  *   peer that ended it; NULL when there is none */
 	size_t message_length; /**< its bytes */

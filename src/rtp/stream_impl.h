@@ -171,6 +171,8 @@ static inline bool stream_has_aim(const struct stream *s)
 	return !netaddr_is_any(told->family == NETADDR_NONE ? &s->remote : told);
 }
 
+/* The network did not take a packet of ours, or told that an earlier one did not arrive. */
+void stream_refused(struct stream *s, int err);
 const struct netaddr *stream_from(const struct stream *s);
 void stream_rtcp_datagram(struct stream *s, const uint8_t *data, const struct host_rx *rx);
 void stream_rtcp_receive(struct stream *s);
