@@ -18,6 +18,7 @@
 #include "phone/guard.h"
 #include "phone/ids.h"
 #include "phone/question.h"
+#include "phone/sound.h"
 #include "phone/tags.h"
 #include "phone/trace.h"
 #include "sdp/oa.h"
@@ -57,6 +58,7 @@ struct offhook_phone {
 	struct traces traces;
 	struct hearing_cfg listen; /* what calls begin with */
 	struct audio_table audio;
+	struct sounds sounds;
 
 	struct guard guard;
 	struct sip_stack *stack;
