@@ -42,6 +42,8 @@ struct options {
 	const char *pcap, *hep; /* where SIP messages go besides; NULL: nowhere */
 	double duration_s;      /* hang up this long after the call stood; 0 = the peer does */
 	double timeout_s;       /* dial: give up ringing; answer: give up waiting; 0 = never */
+	double silence_s;       /* report when the peer is silent for so long; 0 = never */
+	bool speech;            /* report when it speaks */
 	double stats_s;         /* report how it sounds every so often; 0 = never */
 	double ring_s;          /* answer: ring this long first */
 	const char *challenge,

@@ -56,3 +56,53 @@ void quality_watch(struct quality_clock *c, const struct options *o, struct offh
 	c->next += o->stats_s;
 	report_now(o, phone, call);
 }
+
+void quality_listen(const struct options *o, struct offhook_phone *phone)
+{
+	struct offhook_listen_cfg cfg;
+
+	offhook_listen_cfg_init(&cfg);
+	cfg.silence_ms = (uint32_t)(o->silence_s * 1000);
+	cfg.speech = o->speech;
+	(void)offhook_call_listen(phone, 0, &cfg);
+}
+
+/* For people the first line, for machines all of it. */
+static void report_no_rtp(const struct options *o, struct offhook_phone *phone, const struct offhook_event *e)
+{
+	json_t *json = report_call_json(e->call);
+	char why[4096];
+
+	if (offhook_call_explain(phone, e->id, why, sizeof(why)) < 0)
+		why[0] = '\0';
+	json_object_set_new(json, "why", json_string(why));
+	report(o, "call.no_rtp", json, "no audio packets are coming. %s", why);
+}
+
+void quality_event(const struct options *o, struct offhook_phone *phone, const struct offhook_event *e)
+{
+	json_t *json;
+
+	switch (e->type) {
+	case OFFHOOK_EVENT_CALL_RTP:
+		if (e->status)
+			report(o, "call.rtp", report_call_json(e->call), NULL);
+		else
+			report_no_rtp(o, phone, e);
+		break;
+	case OFFHOOK_EVENT_CALL_SILENCE:
+		json = report_call_json(e->call);
+		json_object_set_new(json, "silence_ms", json_integer((json_int_t)e->duration_ms));
+		report(o, e->status ? "call.sound" : "call.silence", json,
+			e->status ? NULL : "the peer sends nothing but silence");
+		break;
+	case OFFHOOK_EVENT_CALL_SPEECH:
+		json = report_call_json(e->call);
+		json_object_set_new(json, "speaks", json_boolean(e->status));
+		json_object_set_new(json, "speech_ms", json_integer((json_int_t)e->duration_ms));
+		report(o, "call.speech", json, e->status ? "the peer speaks" : "the peer is quiet");
+		break;
+	default:
+		break;
+	}
+}

@@ -15,6 +15,10 @@ struct quality_clock {
 /* Looked at between events: call is the one that stands, or 0. */
 void quality_watch(struct quality_clock *c, const struct options *o, struct offhook_phone *phone,
 	offhook_id call, double now);
+/* Asks for what --silence and --speech want. */
+void quality_listen(const struct options *o, struct offhook_phone *phone);
+/* An event about what is heard; others are left alone. */
+void quality_event(const struct options *o, struct offhook_phone *phone, const struct offhook_event *e);
 /* The figures as fields of an object. */
 struct json_t *quality_json(const struct offhook_call_quality *q);
 

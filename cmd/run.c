@@ -333,8 +333,9 @@ static void on_event(void *arg, const struct offhook_event *e)
 		report(r->o, "call.dtmf_sent", report_call_json(e->call), NULL);
 		break;
 	case OFFHOOK_EVENT_CALL_RTP:
-		report(r->o, e->status ? "call.rtp" : "call.no_rtp", report_call_json(e->call),
-			e->status ? NULL : "no audio packets are coming");
+	case OFFHOOK_EVENT_CALL_SILENCE:
+	case OFFHOOK_EVENT_CALL_SPEECH:
+		quality_event(r->o, r->phone, e);
 		break;
 	case OFFHOOK_EVENT_PLAYER_END:
 		r->file_done = true;
@@ -432,6 +433,7 @@ static int open_phone(struct run *r)
 		complain(o, "cannot start", err);
 		return err == OH_EINVAL || err == OH_ENOCODEC ? EXIT_USAGE : EXIT_TRANSPORT;
 	}
+	quality_listen(o, r->phone);
 	return seeing_start(&r->seeing, o, r->phone) ? EXIT_OK : EXIT_USAGE;
 }
 

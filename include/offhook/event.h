@@ -75,6 +75,12 @@ enum offhook_event_type {
 	                                  *   in, or 0 */
 	OFFHOOK_EVENT_MESSAGE_SENT =
 		51, /**< the fate of offhook_message_send(): `status` and its `message`, or `error` */
+	OFFHOOK_EVENT_CALL_SILENCE =
+		100, /**< `status` 0: the peer's packets come, but with nothing but silence for `duration_ms`; 1: sound again,
+	              *   after so much of it (offhook_call_listen()) */
+	OFFHOOK_EVENT_CALL_SPEECH =
+		101, /**< `status` 1: somebody begins to speak at the other end; 0: has ceased to, after `duration_ms` of it
+	              *   (offhook_call_listen()) */
 	OFFHOOK_EVENT_BUDDY_STATE =
 		52, /**< what is known of a buddy, or the subscription to him, has changed: `buddy`; `message` is the
 	                                  *   NOTIFY or the response that did it, if any */
@@ -131,7 +137,7 @@ struct offhook_event {
 	unsigned status;                      /**< see the types */
 	int error;                            /**< 0 or an enum oh_err */
 	char digit;                           /**< 0-9 A-D * # R */
-	uint32_t duration_ms;                 /**< of the digit; 0 when the peer did not say */
+	uint32_t duration_ms;                 /**< of a digit, 0 when the peer did not say; of silence or speech */
 	uint64_t count;                       /**< of dropped events; number of a mark; see the types */
 	const char *message;   /**< a SIP message, terminated: see the types; at DISCONNECTED the one from the
 	                                  *   peer that ended it; NULL when there is none */

@@ -52,12 +52,16 @@ struct offhook_call_quality {
 	double tx_loss_percent; /**< of what we send, as the peer tells: since its last report, with tx_told in all */
 	double tx_discard_percent;    /**< with tx_told: came too late there */
 	double tx_burst_loss_percent; /**< with tx_told: lost or discarded within bursts */
-	double tx_delay_ms;   /**< with tx_told: what the peer adds by gathering, buffer and sound card */
-	int tx_signal_dbm0;   /**< with tx_told: the level of our voice there; 127 = not told */
-	int tx_noise_dbm0;    /**< with tx_told: the level of our noise there; 127 = not told */
-	double rtt_ms;        /**< round trip, 0: not known */
-	uint64_t xr_sent;     /**< extended reports (RFC 3611) that went */
-	uint64_t xr_received; /**< that came */
+	double tx_delay_ms;    /**< with tx_told: what the peer adds by gathering, buffer and sound card */
+	int tx_signal_dbm0;    /**< with tx_told: the level of our voice there; 127 = not told */
+	int tx_noise_dbm0;     /**< with tx_told: the level of our noise there; 127 = not told */
+	double rtt_ms;         /**< round trip, 0: not known */
+	uint64_t xr_sent;      /**< extended reports (RFC 3611) that went */
+	uint64_t xr_received;  /**< that came */
+	uint32_t rx_silent_ms; /**< for so long the peer's packets have held nothing but silence */
+	int rx_speaking;       /**< 1: somebody speaks there; with `speech` of offhook_call_listen() */
+	double rx_signal_dbov; /**< level of the speech, -96 before any; with `speech` */
+	double rx_noise_dbov;  /**< level of the noise behind it; with `speech` */
 };
 
 /**
@@ -73,6 +77,56 @@ struct offhook_call_quality {
  */
 OFFHOOK_API int offhook_call_get_quality(
 	struct offhook_phone *phone, offhook_id call, struct offhook_call_quality *ret_quality);
+
+/**
+ * Says in words what of a call's audio flows and what does not: one line about what there is to hear, and lines with what
+ * is known about why: direction and hold, where packets go and what comes back, refusals of the network (ICMP), payload
+ * types that were not agreed, addresses behind a NAT, silence, and a slot that nothing is connected to. For people: the
+ * words may change.
+ *
+ * @param phone  borrowed
+ * @param call   the call
+ * @param buf    receives the terminated text, cut to size
+ * @param size   bytes in buf, at least 1; 4,096 are enough
+ * @return the length of the whole text, OH_ENOENT, OH_EINVAL (no room), OH_ECLOSED
+ *
+ * Thread: any.  May call back: no.  Spec: none.
+ */
+OFFHOOK_API long offhook_call_explain(struct offhook_phone *phone, offhook_id call, char *buf, size_t size);
+
+/** What the program wants to hear of; fill with offhook_listen_cfg_init() first. */
+struct offhook_listen_cfg {
+	size_t size; /**< set by offhook_listen_cfg_init() */
+	/** a CALL_SILENCE event when the peer's packets hold nothing but silence for so long; 0 (default) = never */
+	uint32_t silence_ms;
+	double silence_dbov;      /**< what is no louder (its mean power) is silence: -96 to 0; default -60 */
+	int speech;               /**< non-zero: CALL_SPEECH events; default 0 */
+	uint32_t speech_start_ms; /**< speech begins after so much of it, 0 to 1,000; default 60 */
+	uint32_t speech_hang_ms;  /**< and is over after so much without, 0 to 10,000; default 400 */
+	double speech_snr_db; /**< what stands out of the noise by so much is speech: 3 to 30; default 8 */
+};
+
+/**
+ * Fills in the defaults.
+ *
+ * @param cfg  to be filled; must not be NULL
+ *
+ * Thread: any.  May call back: no.  Spec: none.
+ */
+OFFHOOK_API void offhook_listen_cfg_init(struct offhook_listen_cfg *cfg);
+
+/**
+ * Asks for events about what is heard of a call: silence, speech.
+ *
+ * @param phone  borrowed
+ * @param call   the call; 0 = each call that begins from now on
+ * @param cfg    copied
+ * @return 0, OH_EINVAL (the detail names the setting), OH_ENOENT, OH_EENDED, OH_ECLOSED
+ *
+ * Thread: any.  May call back: no.  Spec: none.
+ */
+OFFHOOK_API int offhook_call_listen(
+	struct offhook_phone *phone, offhook_id call, const struct offhook_listen_cfg *cfg);
 
 /** @} */
 

@@ -218,7 +218,8 @@ void engine_dispatch(struct engine *e)
 static int open_pair(struct engine *e, const struct netaddr *local_ip, uint16_t port,
 	struct host_dgram **ret_rtp, struct host_dgram **ret_rtcp)
 {
-	struct host_dgram_cfg cfg = {.local = *local_ip, .dscp = e->cfg.dscp, .timestamps = true};
+	struct host_dgram_cfg cfg = {
+		.local = *local_ip, .dscp = e->cfg.dscp, .timestamps = true, .refusals = true};
 	struct host_dgram *rtp, *rtcp;
 	int err;
 

@@ -6,12 +6,15 @@
 #include "base/mem.h"
 #include "rtp/stream.h"
 
+#define LEVELS_TICKS 50u /* how often the stream learns what its voice is like */
+
 struct port_stream {
 	struct port port;
 	struct stream *stream;
 	void (*released)(void *arg, uint16_t rtp_port);
 	void *arg;
 	uint16_t rtp_port;
+	struct hearing hearing;
 };
 
 static void call_warm_pull(const struct port *p, bool far)
@@ -31,8 +34,13 @@ static void call_prepare(struct port *p, const struct audio_tick *t)
 
 static bool call_pull(struct port *p, int16_t *pcm, size_t n, const struct audio_tick *t)
 {
-	(void)t;
-	return stream_pull(((struct port_stream *)p)->stream, pcm, n);
+	struct port_stream *ps = (struct port_stream *)p;
+	bool live = stream_pull(ps->stream, pcm, n);
+
+	hearing_tick(&ps->hearing, pcm, n, live, (uint32_t)(n * 1000 / p->rate_hz), t->now_ns);
+	if (ps->hearing.vad.begun && t->index % LEVELS_TICKS == 0)
+		stream_levels(ps->stream, ps->hearing.vad.level_dbov, ps->hearing.vad.noise_dbov);
+	return live;
 }
 
 static void call_push(struct port *p, const int16_t *pcm, size_t n, const struct audio_tick *t)
@@ -74,7 +82,13 @@ struct port *port_stream_new(
 	ps->released = released;
 	ps->arg = arg;
 	ps->rtp_port = rtp_port;
+	hearing_init(&ps->hearing, NULL, NULL, 0);
 	return &ps->port;
+}
+
+struct hearing *port_stream_hearing(struct port *p)
+{
+	return &((struct port_stream *)p)->hearing;
 }
 
 /* ---- sample rates ---- */

@@ -4,6 +4,7 @@
 #ifndef OH_AUDIO_PORTS_H
 #define OH_AUDIO_PORTS_H
 
+#include "audio/hearing.h"
 #include "audio/port.h"
 #include "host/host.h"
 
@@ -11,6 +12,8 @@ struct stream;
 struct stream_converter;
 
 /* ---- a call's stream (port_stream.c): takes the stream; released: called after stream_free with the RTP port ---- */
+/* What is heard of it; lives as long as the port. */
+struct hearing *port_stream_hearing(struct port *p);
 struct port *port_stream_new(struct stream *s, void (*released)(void *arg, uint16_t rtp_port), void *arg,
 	uint16_t rtp_port); /* NULL: memory is out */
 /* For a stream's cfg: what this layer's filters do for a peer that changes the sample rate. */

@@ -85,6 +85,9 @@ struct host_dgram_cfg {
 	uint8_t dscp;         /* 0..63, 0 = best effort */
 	uint32_t rcvbuf;      /* bytes, 0 = the system's default */
 	bool timestamps;      /* stamp arrivals by the kernel (media) */
+	/* an ICMP error that a datagram brought about is told by the next host_dgram_recv(), unless the socket is
+	 * watched; sending does not suffer from it */
+	bool refusals;
 };
 
 struct host_rx {

@@ -346,6 +346,14 @@ void call_take_report(struct call *c, const struct media_report *r)
 		say.status = r->type == MEDIA_RTP_RESUMED;
 		event_emit(c->phone, &say);
 		return;
+	case MEDIA_SILENCE:
+	case MEDIA_SPEECH:
+		say = say_now(
+			c, r->type == MEDIA_SILENCE ? OFFHOOK_EVENT_CALL_SILENCE : OFFHOOK_EVENT_CALL_SPEECH);
+		say.status = r->value;
+		say.duration_ms = r->duration_ms;
+		event_emit(c->phone, &say);
+		return;
 	case MEDIA_LATCHED:
 	case MEDIA_FILE_END:
 	case MEDIA_AUDIO_MARK:

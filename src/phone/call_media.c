@@ -25,6 +25,7 @@ void call_media_init(struct call_media *m, struct offhook_phone *p)
 	m->phone = p;
 	m->tagged.report = report;
 	m->past.size = sizeof(m->past);
+	m->listen = p->listen;
 }
 
 offhook_id call_media_slot_id(const struct call_media *m)
@@ -161,6 +162,9 @@ static int start_stream(struct call_media *m, const struct stream_params *params
 		return err;
 	}
 	m->stream = s;
+	m->hearing = port_stream_hearing(port);
+	hearing_init(m->hearing, engine_report, p->engine, cfg.tag);
+	hearing_want(m->hearing, &m->listen);
 	m->tagged.tag = cfg.tag;
 	tag_enter(p, &m->tagged);
 	return 0;

@@ -10,6 +10,7 @@
 #define OH_PHONE_CALL_MEDIA_H
 
 #include "audio/bridge.h"
+#include "audio/hearing.h"
 #include "host/host.h"
 #include "offhook/call.h"
 #include "phone/tags.h"
@@ -34,6 +35,8 @@ struct call_media {
 	struct netaddr peer_ip; /* what it stands for; family NONE: not known yet */
 	struct host_dns *name_query;
 	struct stream *stream;       /* the port in the slot owns it */
+	struct hearing *hearing;     /* likewise; there while the stream is */
+	struct hearing_cfg listen;   /* what the program wants to hear of */
 	struct bridge_slot slot;     /* generation 0: none */
 	struct stream_params params; /* in force, while there is a stream */
 	uint64_t not_before_ns;      /* our first description left then */

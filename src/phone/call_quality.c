@@ -97,6 +97,18 @@ static void fill(struct offhook_call_quality *out, const struct stream_quality *
 	out->xr_received = q->xr_rx;
 }
 
+static void fill_heard(struct offhook_call_quality *out, const struct call_media *m)
+{
+	struct hearing_figures heard = {.signal_dbov = vad_dbov(0), .noise_dbov = vad_dbov(0)};
+
+	if (m->stream)
+		hearing_figures(m->hearing, &heard);
+	out->rx_silent_ms = heard.silent_ms;
+	out->rx_speaking = heard.speaking;
+	out->rx_signal_dbov = (double)heard.signal_dbov;
+	out->rx_noise_dbov = (double)heard.noise_dbov;
+}
+
 /* ---- the API ---- */
 
 struct quality_args {
@@ -120,6 +132,7 @@ static int quality_run(struct offhook_phone *p, void *arg)
 	call_media_stats(&c->media, &stats);
 	fill(&a->quality, &q);
 	a->quality.rtt_ms = stats.rtt_ms;
+	fill_heard(&a->quality, &c->media);
 	return 0;
 }
 

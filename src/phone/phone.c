@@ -250,12 +250,14 @@ static int build(struct offhook_phone *p, const struct offhook_phone_cfg *cfg)
 	if (p->cfg.on_log && p->cfg.log_level > OFFHOOK_LOG_NONE)
 		host_log_to(p->host, (enum log_level)p->cfg.log_level, log_line, p);
 
+	hearing_cfg_defaults(&p->listen);
 	host_random(p->host, seed, sizeof(seed));
 	err = hash_init(&p->tags, seed);
 	if (!err)
 		err = traces_init(&p->traces, seed);
 	if (!err)
 		err = audio_table_init(&p->audio, seed);
+	hearing_cfg_defaults(&p->listen);
 	if (err)
 		return err;
 	err = new_stack(p);

@@ -10,6 +10,7 @@
 #include "offhook/offhook.h"
 
 #include "audio/engine.h"
+#include "audio/hearing.h"
 #include "phone/audio_table.h"
 #include "phone/codecs.h"
 #include "phone/event.h"
@@ -54,6 +55,7 @@ struct offhook_phone {
 	struct hash tags;
 	_Atomic uint32_t next_tag;
 	struct traces traces;
+	struct hearing_cfg listen; /* what calls begin with */
 	struct audio_table audio;
 	struct sounds sounds;
 

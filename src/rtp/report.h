@@ -17,6 +17,8 @@ enum media_report_type {
 	MEDIA_AUDIO_CLEARED,  /* a program's port: what was queued is gone */
 	MEDIA_AUDIO_READABLE, /* a program's port: samples wait to be read */
 	MEDIA_AUDIO_WRITABLE, /* a program's port: there is room */
+	MEDIA_SILENCE, /* packets come with nothing but silence (value 0), or sound again (1), after duration_ms of it */
+	MEDIA_SPEECH,  /* somebody begins to speak (value 1) or has ceased to (0), after duration_ms of it */
 	MEDIA_LATCHED, /* RTP now goes to where it comes from (value 1: that is not what was signalled) */
 };
 
@@ -68,6 +70,14 @@ struct stream_stats {
 	uint64_t rtcp_rx, rtcp_tx;
 	struct netaddr remote; /* where RTP goes now */
 	bool latched;
+	/* why nothing is heard */
+	int32_t refused_err;
+	uint64_t refused;  /* the network refused packets of ours (ICMP, no route), the last by refused_err */
+	uint64_t heard_ns; /* the last good packet; 0: none ever */
+	uint64_t
+		unknown_types; /* of invalid: of a payload type that was not agreed, the last of unknown_type */
+	uint32_t unknown_type;
+	struct netaddr stranger; /* who sent the last foreign one */
 };
 
 /* How it sounds at both ends; written once a second and with each report of the peer. */

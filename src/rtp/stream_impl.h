@@ -195,6 +195,8 @@ static inline bool stream_has_aim(const struct stream *s)
 long stream_decode(void *arg, uint8_t codec, const uint8_t *data, size_t n, int16_t *pcm, size_t cap);
 bool stream_conceal(void *arg, uint8_t codec, const struct codec_gap *gap, int16_t *pcm, size_t n);
 
+/* The network did not take a packet of ours, or told that an earlier one did not arrive. */
+void stream_refused(struct stream *s, int err);
 const struct netaddr *stream_from(const struct stream *s);
 void stream_rtcp_datagram(struct stream *s, const uint8_t *data, const struct host_rx *rx);
 void stream_rtcp_receive(struct stream *s);

@@ -122,7 +122,7 @@ static void latch(struct stream *s, const struct host_rx *rx)
 
 static void note_heard(struct stream *s, const struct host_rx *rx)
 {
-	s->rx.heard_ns = s->now_ns;
+	s->rx.heard_ns = s->figures.heard_ns = s->now_ns;
 	if (s->rx.heard && !s->rx.timed_out)
 		return;
 	stream_tell(s, MEDIA_RTP_RESUMED, s->rx.heard, 0, rx->at_ns);
@@ -225,6 +225,10 @@ static void take_audio(struct stream *s, const struct rtp_packet *p, const struc
 		samples = codec->samples(codec, p->payload, p->n);
 	if (samples <= 0 || !stream_setup_plays(s->cur, codec) || (size_t)samples > s->cur->spill_cap) {
 		s->figures.invalid++;
+		if (index < 0) {
+			s->figures.unknown_types++;
+			s->figures.unknown_type = p->pt;
+		}
 		return;
 	}
 	where = place_in_sequence(s, p);
@@ -279,6 +283,7 @@ static void take_datagram(struct stream *s, const uint8_t *data, const struct ho
 	if (kind == RTP_OTHER || rx->at_ns < s->cur->p.not_before_ns ||
 		(s->figures.latched && !netaddr_eq(&rx->from, &s->remote))) {
 		s->figures.foreign++;
+		s->figures.stranger = rx->from;
 		return;
 	}
 	if (rx->truncated || rtp_parse(data, rx->n, &p) < 0) {
@@ -305,8 +310,10 @@ static void read_rtp(struct stream *s)
 
 		if (err == OH_EAGAIN)
 			return;
-		if (err < 0) /* an ICMP error of an earlier packet; what waits behind it is read on */
+		if (err < 0) { /* an ICMP error of an earlier packet; what waits behind it is read on */
+			stream_refused(s, err);
 			continue;
+		}
 		if (!s->cur) {
 			s->figures.foreign++;
 			continue;

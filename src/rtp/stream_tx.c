@@ -10,6 +10,14 @@ const struct netaddr *stream_from(const struct stream *s)
 	return s->local.family ? &s->local : NULL;
 }
 
+void stream_refused(struct stream *s, int err)
+{
+	if (err == OH_EAGAIN)
+		return;
+	s->figures.refused++;
+	s->figures.refused_err = err;
+}
+
 static void send_rtp(struct stream *s, const uint8_t *packet, size_t n)
 {
 	int err;
@@ -20,6 +28,7 @@ static void send_rtp(struct stream *s, const uint8_t *packet, size_t n)
 	err = host_dgram_send(s->rtp_sock, &s->remote, stream_from(s), packet, n);
 	if (err) {
 		s->figures.tx_errors++;
+		stream_refused(s, err);
 		/* An address of ours that leads nowhere: the next packet goes by route. */
 		if (err != OH_EAGAIN && !s->figures.latched)
 			s->local = (struct netaddr){0};

@@ -167,3 +167,19 @@ def test_interrupted_it_hangs_up(command, start, free_port):
     alice.process.send_signal(signal.SIGINT)
     assert alice.wait(10) == 130
     assert bob.wait(10) == 0, bob.text()
+
+
+def test_silence_speech_and_quality_are_told(command, start, free_port):
+    port = free_port()
+    bob = start([command, "answer", "--local", f"127.0.0.1:{port}", "--json", "--silence", "0.5"])
+    bob.wait_for('"ready"')
+    alice = run(command, "dial", f"sip:bob@127.0.0.1:{port}", "--local", "127.0.0.1", "--json", "--silence", "0.5",
+                "--speech", "--stats", "0.5", "--duration", "2.5")
+    assert alice.returncode == 0, alice.stderr
+    assert bob.wait(10) == 0, bob.text()
+    seen = events(alice.stdout)
+    assert [e["event"] for e in seen if e["event"] in ("call.silence", "call.sound", "call.speech")] == ["call.silence"]
+    assert next(e for e in seen if e["event"] == "call.silence")["silence_ms"] >= 500
+    told = [e for e in seen if e["event"] == "call.quality"]
+    assert len(told) >= 3 and told[-1]["rx_all_mos_cq"] > 4 and told[-1]["rx_loss_percent"] == 0
+    assert seen[-1]["event"] == "call.stats" and seen[-1]["rx_all_mos_cq"] > 4 and not seen[-1]["tx_told"]

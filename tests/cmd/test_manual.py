@@ -82,7 +82,7 @@ def printed(command, speech, tmp_path_factory):
         answerer.wait_for('"ready"')
         uri = f"bob@127.0.0.1:{of(answerer.text())[0]['port']}"  # without "sip:"
         dialled = subprocess.run([command, "dial", uri, "--local", "127.0.0.1", "--play", tone, "--dtmf", "12", "--json",
-                                  "--ladder", "--stats", "0.3"],
+                                  "--ladder", "--stats", "0.3", "--speech"],
                                  capture_output=True, text=True, timeout=30)
         assert dialled.returncode == 0, dialled.stderr
         # An INFO whose text is not UTF-8.
@@ -105,7 +105,8 @@ def test_every_event_has_the_fields_that_it_names(printed):
         assert event["event"] in fields, f"the page lacks {event['event']}"
         assert set(event) == fields[event["event"]], event["event"]
     # no_rtp takes ten silent seconds, dropped takes a program that does not look.
-    assert {e["event"] for e in printed} == set(fields) - {"call.no_rtp", "dropped", "registration", "security", *OF_PRESENCE}
+    assert {e["event"] for e in printed} == set(fields) - {"call.no_rtp", "call.silence", "call.sound", "dropped",
+                                                           "registration", "security", *OF_PRESENCE}
 
 
 def test_times_are_of_rfc_3339(printed):

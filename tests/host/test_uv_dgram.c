@@ -161,6 +161,46 @@ TEST(an_unwatched_socket_is_read_by_hand)
 	world_close(&w);
 }
 
+/* As the media thread has them: nobody watches, sending never fails for it, and what is read behind it is whole. */
+TEST(a_refusal_is_told_to_who_receives)
+{
+	struct world w;
+	const char *ips[] = {"127.0.0.1", "::1"};
+
+	world_open(&w);
+	for (size_t i = 0; i < ARRAY_LEN(ips); i++) {
+		struct host_dgram_cfg cfg = {.local = addr_of(ips[i], 0), .refusals = true};
+		struct host_dgram *d, *gone;
+		struct netaddr nobody, us;
+		struct host_rx rx;
+		unsigned refused = 0, heard = 0;
+		char buf[8];
+
+		CHECK_OK(host_dgram_open(w.host, &cfg, &d));
+		cfg.refusals = false;
+		CHECK_OK(host_dgram_open(w.host, &cfg, &gone));
+		nobody = host_dgram_local(gone);
+		host_dgram_close(gone);
+		us = host_dgram_local(d);
+		for (unsigned n = 0; n < 2000; n++) {
+			int err;
+
+			CHECK_OK(host_dgram_send(d, &nobody, NULL, "lost", 4));
+			CHECK_OK(host_dgram_send(d, &us, NULL, "kept", 4));
+			while ((err = host_dgram_recv(d, buf, sizeof(buf), &rx)) != OH_EAGAIN) {
+				if (err)
+					CHECK_EQ(err_to_errno(err), ECONNREFUSED);
+				refused += err != 0;
+				heard += err == 0;
+			}
+		}
+		CHECK_EQ(heard, 2000);
+		CHECK(refused > 1900 && refused <= 4000);
+		host_dgram_close(d);
+	}
+	world_close(&w);
+}
+
 TEST(bad_sockets_are_refused_with_the_reason)
 {
 	struct world w;
@@ -223,5 +263,6 @@ TEST(a_handler_may_close_its_socket_and_a_watch_may_change_hands)
 TESTS_ON_UV(RUN(what_is_sent_arrives_with_both_addresses),
 	RUN(the_answer_comes_from_the_address_that_was_asked),
 	RUN(a_closed_port_is_reported_with_its_peer_and_disturbs_no_other),
-	RUN(an_unwatched_socket_is_read_by_hand), RUN(bad_sockets_are_refused_with_the_reason),
+	RUN(an_unwatched_socket_is_read_by_hand), RUN(a_refusal_is_told_to_who_receives),
+	RUN(bad_sockets_are_refused_with_the_reason),
 	RUN(a_handler_may_close_its_socket_and_a_watch_may_change_hands))

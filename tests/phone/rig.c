@@ -80,6 +80,12 @@ static void on_event(void *arg, const struct offhook_event *e)
 		break;
 	case OFFHOOK_EVENT_CALL_RTP:
 		break;
+	case OFFHOOK_EVENT_CALL_SILENCE:
+		note(s, "%s ", e->status ? "SOUND" : "SILENCE");
+		break;
+	case OFFHOOK_EVENT_CALL_SPEECH:
+		note(s, "%s ", e->status ? "SPEAKS" : "SPOKE");
+		break;
 	case OFFHOOK_EVENT_HOLD_FAILED:
 		note(s, "HOLD_FAILED(%u) ", e->status);
 		break;

@@ -20,7 +20,8 @@ struct sim_dgram {
 	struct sim_event ready;
 	struct list queue;
 	size_t queued, limit;
-	bool timestamps;
+	bool timestamps, refusals;
+	int refused; /* told by the next one who receives; 0: nothing */
 };
 
 struct arrival {
@@ -122,6 +123,7 @@ int sim_dgram_open(struct host *h, const struct host_dgram_cfg *cfg, struct host
 	d->base.local = local;
 	d->limit = cfg->rcvbuf ? cfg->rcvbuf : RCVBUF_DEFAULT;
 	d->timestamps = cfg->timestamps;
+	d->refusals = cfg->refusals;
 	list_init(&d->queue);
 	if (sim_event_init(&d->ready, m->sim, m, tell_readable, d)) {
 		mem_free(d);
@@ -191,7 +193,11 @@ int sim_dgram_recv(struct host_dgram *base, void *buf, size_t cap, struct host_r
 {
 	struct sim_dgram *d = sim_dgram_of(base);
 	struct arrival *a;
+	int refused = d->refused;
 
+	d->refused = 0;
+	if (refused)
+		return refused;
 	if (list_empty(&d->queue))
 		return OH_EAGAIN;
 	a = CONTAINER_OF(d->queue.next, struct arrival, node);
@@ -248,6 +254,8 @@ void sim_dgram_unreachable(struct sim_host *h, const struct netaddr *from, const
 {
 	struct sim_dgram *d = find_socket(h, from);
 
+	if (d && d->refusals && !d->handler.unreachable)
+		d->refused = err;
 	if (!d || !d->handler.unreachable)
 		return;
 	h->sim->running = h;

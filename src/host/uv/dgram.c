@@ -16,8 +16,9 @@
 #include <unistd.h>
 
 /* How long the difference between the two clocks is believed, and by how much it may drift in that time. */
-#define OFFSET_LIFE_NS (10 * NS_PER_MS)
-#define OFFSET_JUMP_NS NS_PER_MS
+#define OFFSET_LIFE_NS   (10 * NS_PER_MS)
+#define OFFSET_JUMP_NS   NS_PER_MS
+#define REFUSALS_AT_ONCE 64u /* ICMP errors that are dropped in one go */
 /* A stamp outside of this comes from the other side of a jump of the wall clock. */
 #define STAMP_AGE_MAX_NS   NS_PER_S
 #define STAMP_AHEAD_MAX_NS (20 * NS_PER_MS)
@@ -48,6 +49,8 @@ static int configure(const struct uv_dgram *d, const struct host_dgram_cfg *cfg)
 			d->fd, SOL_SOCKET, SO_RCVBUF, cfg->rcvbuf > INT32_MAX ? INT32_MAX : (int)cfg->rcvbuf);
 	if (!err && cfg->timestamps)
 		err = set_option(d->fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+	if (!err && cfg->refusals)
+		err = set_option(d->fd, ip4 ? IPPROTO_IP : IPPROTO_IPV6, ip4 ? IP_RECVERR : IPV6_RECVERR, 1);
 	if (!err && d->bound_to_any)
 		err = set_option(
 			d->fd, ip4 ? IPPROTO_IP : IPPROTO_IPV6, ip4 ? IP_PKTINFO : IPV6_RECVPKTINFO, 1);
@@ -78,6 +81,7 @@ int uv_dgram_open(struct host *h, const struct host_dgram_cfg *cfg, struct host_
 		return OH_ENOMEM;
 	d->base.host = h;
 	d->timestamps = cfg->timestamps;
+	d->refusals = cfg->refusals;
 	d->bound_to_any = netaddr_is_any(&cfg->local);
 	d->fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	err = d->fd < 0 ? err_from_errno(errno) : configure(d, cfg);
@@ -147,9 +151,9 @@ int uv_dgram_send(struct host_dgram *base, const struct netaddr *to, const struc
 	struct sockaddr_storage sa;
 	socklen_t sa_n;
 	bool choose = d->bound_to_any && from && !netaddr_is_any(from);
-	/* On a watched socket the ICMP error of an earlier datagram stops this one: once more, it is no
+	/* Where ICMP errors are wanted, that of an earlier datagram stops this one: once more, it is no
 	 * answer to it. */
-	int tries = d->watch ? 2 : 1;
+	int tries = d->watch || d->refusals ? 2 : 1, met = 0;
 	ssize_t sent;
 
 	if (to->family != d->base.local.family || (choose && from->family != to->family))
@@ -160,10 +164,15 @@ int uv_dgram_send(struct host_dgram *base, const struct netaddr *to, const struc
 			sent = send_from(d, &sa, sa_n, from, data, n);
 		else
 			sent = sendto(d->fd, data, n, 0, (struct sockaddr *)&sa, sa_n);
-		if (sent >= 0)
+		if (sent >= 0) {
+			if (met)
+				d->refused = met;
 			return 0;
+		}
 		if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS)
 			return OH_EAGAIN;
+		if (errno != EINTR)
+			met = d->refusals ? errno : 0;
 	} while (--tries > 0 || errno == EINTR);
 	return err_from_errno(errno);
 }
@@ -269,6 +278,23 @@ static ssize_t receive(
 	return got;
 }
 
+/* The queue of ICMP errors takes the place of datagrams when nobody empties it. */
+static void drop_refusals(const struct uv_dgram *d)
+{
+	struct msghdr msg = {0};
+
+	for (unsigned i = 0; i < REFUSALS_AT_ONCE; i++)
+		if (recvmsg(d->fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+			return;
+}
+
+static int tell_refusal(struct uv_dgram *d, int error)
+{
+	d->refused = 0;
+	drop_refusals(d);
+	return err_from_errno(error);
+}
+
 int uv_dgram_recv(struct host_dgram *base, void *buf, size_t cap, struct host_rx *ret_rx)
 {
 	struct uv_dgram *d = uv_dgram_of(base);
@@ -276,6 +302,8 @@ int uv_dgram_recv(struct host_dgram *base, void *buf, size_t cap, struct host_rx
 	int tries = d->watch ? 2 : 1; /* as in uv_dgram_send() */
 	ssize_t got;
 
+	if (d->refused)
+		return tell_refusal(d, d->refused);
 	do {
 		got = receive(d, buf, cap, &from, ret_rx);
 		if (got >= 0) {
@@ -287,5 +315,5 @@ int uv_dgram_recv(struct host_dgram *base, void *buf, size_t cap, struct host_rx
 		if (errno == EAGAIN || errno == EWOULDBLOCK)
 			return OH_EAGAIN;
 	} while (--tries > 0 || errno == EINTR);
-	return err_from_errno(errno);
+	return d->refusals ? tell_refusal(d, errno) : err_from_errno(errno);
 }

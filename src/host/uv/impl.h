@@ -58,6 +58,8 @@ struct uv_dgram {
 	int fd;
 	bool timestamps;
 	bool bound_to_any;
+	bool refusals;
+	int refused;               /* an errno that sending met, to be told to who receives; 0: none */
 	struct dgram_watch *watch; /* NULL: not watched */
 };
 int uv_dgram_open(struct host *h, const struct host_dgram_cfg *cfg, struct host_dgram **ret_dgram);

@@ -1,0 +1,54 @@
+/*
+ * What is heard of a call, besides being played: is it silence, does somebody speak, how loud. The media thread listens to
+ * each tick of decoded audio; signalling says what is wanted and reads the figures, all by single atomic words.
+ */
+#ifndef OH_AUDIO_HEARING_H
+#define OH_AUDIO_HEARING_H
+
+#include "audio/vad.h"
+#include "rtp/report.h"
+
+#include <stdatomic.h>
+
+struct hearing_cfg {
+	uint32_t silence_ms; /* report when packets come, but nothing louder for so long; 0: never */
+	float silence_dbov;  /* what is no louder is silence */
+	bool speech;         /* report when speech begins and ends */
+	struct vad_cfg vad;
+};
+void hearing_cfg_defaults(struct hearing_cfg *cfg);
+
+struct hearing_figures {
+	bool speaking;
+	float signal_dbov, noise_dbov; /* with speech wanted; else -96 */
+	uint32_t silent_ms;            /* so long packets have come with nothing but silence */
+};
+
+struct hearing {
+	/* Signalling to media: floats as thousandths. */
+	_Atomic uint32_t silence_ms, speech, start_ms, hang_ms;
+	_Atomic int32_t silence_milli, snr_milli;
+	/* Media to whoever asks. */
+	_Atomic uint32_t silent_ms, speaking;
+	_Atomic int32_t signal_milli, noise_milli;
+	/* Media thread. */
+	media_report_fn *report;
+	void *report_arg;
+	uint32_t tag;
+	struct vad vad;
+	bool told_silence;
+	uint64_t speech_since_ns;
+	float threshold; /* silence_milli as a mean square of full scale 1 */
+	int32_t threshold_milli;
+};
+
+/* Reports carry the tag. */
+void hearing_init(struct hearing *h, media_report_fn *report, void *report_arg, uint32_t tag);
+/* Signalling. */
+void hearing_want(struct hearing *h, const struct hearing_cfg *cfg);
+void hearing_figures(const struct hearing *h, struct hearing_figures *ret_figures); /* any thread */
+/* Media thread: one tick; live: something came to be played. */
+void hearing_tick(
+	struct hearing *h, const int16_t *pcm, size_t n, bool live, uint32_t tick_ms, uint64_t now_ns);
+
+#endif

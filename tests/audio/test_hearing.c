@@ -1,0 +1,133 @@
+/* What the media thread reports of what it hears: silence although packets come, and speech. */
+#include "check.h"
+
+#include "audio/hearing.h"
+#include "host/host.h"
+
+#include <math.h>
+
+#define FRAME 160u
+
+static struct media_report reports[16];
+static size_t n_reports;
+static uint64_t now_ns;
+
+static void on_report(void *arg, const struct media_report *r)
+{
+	(void)arg;
+	if (n_reports < ARRAY_LEN(reports))
+		reports[n_reports++] = *r;
+}
+
+static struct hearing *ear(uint32_t silence_ms, bool speech)
+{
+	static struct hearing h;
+	struct hearing_cfg cfg;
+
+	n_reports = 0;
+	now_ns = NS_PER_S;
+	hearing_init(&h, on_report, NULL, 42);
+	hearing_cfg_defaults(&cfg);
+	cfg.silence_ms = silence_ms;
+	cfg.speech = speech;
+	hearing_want(&h, &cfg);
+	return &h;
+}
+
+static void hear(struct hearing *h, double amplitude, unsigned ms, bool live)
+{
+	int16_t pcm[FRAME];
+
+	for (unsigned f = 0; f < ms / 20; f++, now_ns += 20 * NS_PER_MS) {
+		for (unsigned i = 0; i < FRAME; i++)
+			pcm[i] = (int16_t)(amplitude * sin(i * .3));
+		hearing_tick(h, live ? pcm : NULL, FRAME, live, 20, now_ns);
+	}
+}
+
+static struct hearing_figures figures(const struct hearing *h)
+{
+	struct hearing_figures f;
+
+	hearing_figures(h, &f);
+	return f;
+}
+
+TEST(silence_in_packets_is_told_once_and_so_is_its_end)
+{
+	struct hearing *h = ear(1000, false);
+
+	hear(h, 3000, 500, true);
+	hear(h, 8, 980, true); /* what A-law has in place of zero */
+	CHECK_EQ(n_reports, 0);
+	CHECK_EQ(figures(h).silent_ms, 980);
+	hear(h, 8, 3020, true);
+	CHECK_EQ(n_reports, 1);
+	CHECK(reports[0].type == MEDIA_SILENCE && reports[0].value == 0 && reports[0].tag == 42);
+	CHECK_EQ(reports[0].duration_ms, 1000);
+	hear(h, 3000, 500, true);
+	CHECK_EQ(n_reports, 2);
+	CHECK(reports[1].type == MEDIA_SILENCE && reports[1].value == 1 && reports[1].duration_ms == 4000);
+	CHECK_EQ(figures(h).silent_ms, 0);
+}
+
+/* When nothing comes at all, another clock runs. */
+TEST(no_packets_are_not_this_silence)
+{
+	struct hearing *h = ear(1000, false);
+
+	hear(h, 0, 500, true);
+	hear(h, 0, 60000, false);
+	CHECK_EQ(n_reports, 0);
+	hear(h, 0, 500, true);
+	CHECK_EQ(n_reports, 1);
+}
+
+TEST(what_nobody_wants_is_not_told)
+{
+	struct hearing *h = ear(0, false);
+	struct hearing_cfg cfg;
+
+	hear(h, 0, 60000, true);
+	hear(h, 3000, 1000, true);
+	CHECK_EQ(n_reports, 0);
+	CHECK(!figures(h).speaking && figures(h).signal_dbov < -95);
+	/* Somebody else's measure of silence. */
+	hearing_cfg_defaults(&cfg);
+	cfg.silence_ms = 500;
+	cfg.silence_dbov = -20;
+	hearing_want(h, &cfg);
+	hear(h, 3000, 1000, true);
+	CHECK_EQ(n_reports, 1);
+}
+
+TEST(speech_is_told_with_its_length)
+{
+	struct hearing *h = ear(0, true);
+	struct hearing_cfg cfg;
+
+	hear(h, 0, 1000, true);
+	hear(h, 3000, 1000, true);
+	CHECK_EQ(n_reports, 1);
+	CHECK(reports[0].type == MEDIA_SPEECH && reports[0].value == 1 && reports[0].duration_ms == 0);
+	CHECK(figures(h).speaking && figures(h).signal_dbov > -25 && figures(h).noise_dbov < -80);
+	hear(h, 0, 300, true);
+	hear(h, 3000, 300, true); /* a pause that is shorter than the hang-over */
+	CHECK_EQ(n_reports, 1);
+	hear(h, 0, 300, true);
+	hear(h, 0, 300, false); /* silence without packets ends it as well */
+	CHECK_EQ(n_reports, 2);
+	CHECK(reports[1].type == MEDIA_SPEECH && reports[1].value == 0);
+	CHECK(reports[1].duration_ms > 1900 && reports[1].duration_ms < 2100);
+	/* No longer wanted in the middle of it: over at once, and then nothing. */
+	hear(h, 3000, 500, true);
+	CHECK_EQ(n_reports, 3);
+	hearing_cfg_defaults(&cfg);
+	hearing_want(h, &cfg);
+	hear(h, 3000, 5000, true);
+	CHECK_EQ(n_reports, 4);
+	CHECK(!figures(h).speaking);
+}
+
+TESTS(RUN(silence_in_packets_is_told_once_and_so_is_its_end), RUN(no_packets_are_not_this_silence),
+	RUN(what_nobody_wants_is_not_told), RUN(speech_is_told_with_its_length))
