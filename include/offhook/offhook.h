@@ -20,6 +20,7 @@
 #include "offhook/trace.h"
 #include "offhook/auth.h"
 #include "offhook/audio.h"
+#include "offhook/device.h"
 #include "offhook/message.h"
 #include "offhook/presence.h"
 #include "offhook/quality.h"

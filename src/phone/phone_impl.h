@@ -16,6 +16,7 @@
 #include "phone/guard.h"
 #include "phone/ids.h"
 #include "phone/question.h"
+#include "phone/sound.h"
 #include "phone/tags.h"
 #include "phone/trace.h"
 #include "sdp/oa.h"
@@ -54,6 +55,7 @@ struct offhook_phone {
 	_Atomic uint32_t next_tag;
 	struct traces traces;
 	struct audio_table audio;
+	struct sounds sounds;
 
 	struct guard guard;
 	struct sip_stack *stack;
