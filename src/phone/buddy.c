@@ -231,6 +231,12 @@ bool buddies_know(const struct offhook_phone *p, offhook_id account, const struc
 	return false;
 }
 
+void buddies_moved(struct offhook_phone *p, bool all)
+{
+	LIST_FOREACH (it, &p->buddies)
+		standing_moved(CONTAINER_OF(it, struct buddy, node)->standing, all);
+}
+
 void buddies_account_gone(struct offhook_phone *p, offhook_id account)
 {
 	LIST_FOREACH_SAFE (it, &p->buddies) {

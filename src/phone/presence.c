@@ -237,6 +237,16 @@ struct account_presence *account_presence_free(struct account_presence *ap)
 	return NULL;
 }
 
+void presence_moved(struct offhook_phone *p, bool all)
+{
+	LIST_FOREACH (it, &p->accounts) {
+		const struct account *a = CONTAINER_OF(it, const struct account, node);
+
+		if (a->presence->mwi)
+			standing_moved(a->presence->mwi, all);
+	}
+}
+
 void presence_stop_all(struct offhook_phone *p)
 {
 	LIST_FOREACH (it, &p->accounts)

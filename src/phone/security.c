@@ -3,6 +3,7 @@
 
 #include "phone/account.h"
 #include "phone/phone_impl.h"
+#include "phone/presence.h"
 
 struct list_args {
 	struct offhook_security_row *rows;
@@ -65,6 +66,25 @@ static void callers(const struct offhook_phone *p, struct list_args *a)
 		snprintf(row->value, sizeof(row->value), "default account");
 }
 
+/* Of the accounts that tell strangers something without asking, the most open one counts. */
+static void watchers(const struct offhook_phone *p, struct list_args *a)
+{
+	bool presence = false, dialogs = false;
+	struct offhook_security_row *row;
+
+	LIST_FOREACH (it, &p->accounts) {
+		const struct account *acc = CONTAINER_OF(it, const struct account, node);
+
+		presence = presence || account_presence_policy(acc->presence, false) == OFFHOOK_WATCHERS_ALL;
+		dialogs = dialogs || account_presence_policy(acc->presence, true) == OFFHOOK_WATCHERS_ALL;
+	}
+	row = next(a, "watchers", !presence && !dialogs,
+		dialogs    ? "everybody may see who calls whom"
+		: presence ? "everybody may see whether somebody is there"
+			   : "nobody sees presence or calls whom the program has not let in");
+	snprintf(row->value, sizeof(row->value), dialogs ? "calls" : presence ? "presence" : "asked for");
+}
+
 static void limit(struct list_args *a, const char *name, uint32_t value, const char *without)
 {
 	struct offhook_security_row *row =
@@ -95,6 +115,7 @@ static int list_run(struct offhook_phone *p, void *arg)
 		return err;
 	transports(p, a);
 	callers(p, a);
+	watchers(p, a);
 	limit(a, "max_calls", p->cfg.max_calls, "a flood of calls takes memory as long as there is some");
 	limit(a, "max_requests", p->cfg.max_requests, "a flood of requests is answered one by one");
 	limit(a, "max_requests_per_source", p->cfg.max_requests_per_source,

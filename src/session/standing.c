@@ -300,6 +300,32 @@ void standing_ask_again(struct standing *w)
 										  : w->cfg.expires_s);
 }
 
+/* One word more than that it is under way again is not needed: the answer tells. */
+static void tell_new_address(struct standing *w, bool all)
+{
+	const struct sip_flow *flow = sub_flow(w->sub);
+	struct sip_flow now;
+	char *contact;
+
+	if (!flow)
+		return;
+	now = *flow;
+	if (sip_flow_follow(&now) != 0 || (!all && netaddr_eq_ip(&now.local, &flow->local)))
+		return;
+	if (w->cfg.owner.contact(w->cfg.owner.arg, &now, &contact) != 0)
+		return;
+	(void)sub_moved(w->sub, &now, slice_of(contact));
+	mem_free(contact);
+}
+
+void standing_moved(struct standing *w, bool all)
+{
+	if (w->sub)
+		tell_new_address(w, all);
+	else if (w->state == STANDING_WAITING)
+		sip_stack_arm(stack_of(w), &w->timer, 0);
+}
+
 static uint32_t next_s(const struct standing *w)
 {
 	if (w->sub)
