@@ -1,5 +1,7 @@
 /* One run: the phone, the event handler, the clock, and the verdict. */
+#include "challenge.h"
 #include "command.h"
+#include "posture.h"
 #include "presence.h"
 #include "quality.h"
 #include "register.h"
@@ -140,6 +142,7 @@ static void answer(struct run *r, unsigned code)
 static void incoming(struct run *r, const struct offhook_event *e)
 {
 	struct offhook_answer busy;
+	json_t *json;
 
 	if (r->call) {
 		offhook_answer_init(&busy);
@@ -148,7 +151,11 @@ static void incoming(struct run *r, const struct offhook_event *e)
 		return;
 	}
 	r->call = e->id;
-	report(r->o, "call.incoming", report_call_json(e->call), "call from %s", e->call->remote_uri);
+	json = report_call_json(e->call);
+	json_object_set_new(
+		json, "proven_user", report_text(e->call->proven_user, strlen(e->call->proven_user)));
+	report(r->o, "call.incoming", json, "call from %s%s%s", e->call->remote_uri,
+		*e->call->proven_user ? ", proven to be " : "", e->call->proven_user);
 	if (strcmp(r->o->command, "answer") != 0) {
 		hang_up(r, 486);
 	} else if (r->o->ring_s > 0) {
@@ -418,6 +425,8 @@ static int open_phone(struct run *r)
 	cfg.on_log = report_log;
 	cfg.log_level = o->trace ? OFFHOOK_LOG_DEBUG : o->quiet ? OFFHOOK_LOG_NONE : OFFHOOK_LOG_WARN;
 	cfg.log_messages = o->trace;
+	if (!posture_settings(o, &cfg))
+		return EXIT_USAGE;
 	err = offhook_phone_new(&cfg, &r->phone);
 	if (err) {
 		complain(o, "cannot start", err);
@@ -433,11 +442,17 @@ static int open_account(struct run *r, offhook_id transport)
 	struct offhook_session_cfg session;
 	struct offhook_auth_cfg auth;
 	struct offhook_credential who = {.realm = "*"};
+	struct offhook_challenge_cfg challenge;
+	struct callers *callers;
 	struct secret secret;
-	int err, status = secret_read(r->o, &secret);
+	int err, status = challenge_read(r->o, &challenge, &callers);
 
-	if (status)
+	if (!status)
+		status = secret_read(r->o, &secret);
+	if (status) {
+		challenge_wipe(callers);
 		return status;
+	}
 	offhook_account_cfg_init(&cfg);
 	offhook_auth_cfg_init(&auth);
 	cfg.uri = r->o->identity;
@@ -448,6 +463,8 @@ static int open_account(struct run *r, offhook_id transport)
 	auth.n_credentials = 1;
 	if (secret.there)
 		cfg.auth = &auth;
+	if (callers)
+		cfg.challenge = &challenge;
 	if (register_wanted(r->o)) {
 		register_settings(r->o, &registration);
 		cfg.uri = r->o->uri;
@@ -460,6 +477,7 @@ static int open_account(struct run *r, offhook_id transport)
 	if (!err)
 		err = offhook_account_set_session(r->phone, r->account, &session);
 	secret_wipe(&secret);
+	challenge_wipe(callers);
 	if (err) {
 		complain(r->o, r->o->identity ? r->o->identity : "cannot make an account", err);
 		return EXIT_USAGE;
@@ -513,6 +531,7 @@ static int listen_for_sip(struct run *r)
 	cfg.tls = &tls;
 	cfg.address = local_address(o);
 	cfg.port = (uint16_t)o->port;
+	posture_sources(o, &cfg);
 	err = offhook_transport_add(r->phone, &cfg, &id);
 	if (err) {
 		char what[128];
@@ -521,7 +540,8 @@ static int listen_for_sip(struct run *r)
 			strchr(cfg.address, ':') ? "cannot listen on [%s]:%u" : "cannot listen on %s:%u",
 			*cfg.address ? cfg.address : "*", o->port);
 		complain(o, what, err);
-		return err == OH_EINVAL || err == OH_ENOTSUP ? EXIT_USAGE : EXIT_TRANSPORT;
+		return err == OH_EINVAL || err == OH_ENOTSUP || err == OH_EINSECURE ? EXIT_USAGE
+										    : EXIT_TRANSPORT;
 	}
 	status = open_account(r, id);
 	if (status == EXIT_OK && !offhook_transport_get_info(r->phone, id, &info))
@@ -588,6 +608,10 @@ int run(const struct options *o)
 		r.status = (enum exit_status)open_audio(&r);
 	if (r.status == EXIT_OK)
 		r.status = (enum exit_status)listen_for_sip(&r);
+	if (r.status == EXIT_OK && posture_wanted(o)) {
+		r.status = (enum exit_status)posture_report(o, r.phone);
+		r.done = true;
+	}
 	if (r.status == EXIT_OK)
 		r.status = (enum exit_status)begin(&r);
 	if (r.status != EXIT_OK)

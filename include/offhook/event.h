@@ -31,8 +31,10 @@ enum offhook_event_type {
 	OFFHOOK_EVENT_CALL_MEDIA =
 		3, /**< an offer/answer was completed; the slot's connections are gone when its audio
 	                                  *   changed: connect again */
-	OFFHOOK_EVENT_CALL_DTMF = 4,      /**< a digit came: `digit`, `duration_ms` */
-	OFFHOOK_EVENT_CALL_DTMF_SENT = 5, /**< the queued digits have gone out */
+	OFFHOOK_EVENT_CALL_DTMF = 4, /**< a digit came: `digit`, `duration_ms` */
+	OFFHOOK_EVENT_CALL_DTMF_SENT =
+		5, /**< the queued digits have gone out; by INFO: `status` and its `message`, or `error`, when the peer
+	            *   did not take one, and those behind it were not sent */
 	OFFHOOK_EVENT_CALL_REQUEST =
 		6, /**< an INFO came inside the call and was answered with 200: `message` is
 	                                  *   all of it. What asks or changes nothing gets its answer from the
@@ -46,8 +48,8 @@ enum offhook_event_type {
 	                                  *   (`error`); the old session stands */
 	OFFHOOK_EVENT_PLAYER_END = 10, /**< a player without loop has given its last sample */
 	OFFHOOK_EVENT_DECISION =
-		70, /**< with `decisions` of the phone: `text` says which target was chosen, left for another, put
-	                                  *   aside or is back, and why; `id` is the call or account, 0: several */
+		70, /**< with `decisions` of the phone: something was decided. `status` is an enum offhook_decision,
+	                                  *   `text` says what and why; `id` is the call or account, 0: several */
 	OFFHOOK_EVENT_TONE_END = 11, /**< a tone with repeats is over */
 	OFFHOOK_EVENT_DROPPED =
 		12, /**< a queue was full: `count` events of less weight were dropped before this one */
@@ -100,6 +102,20 @@ enum offhook_event_type {
 		     *   early audio it had is gone */
 };
 
+/** What was decided: `status` of an OFFHOOK_EVENT_DECISION. */
+enum offhook_decision {
+	OFFHOOK_DECISION_TARGET = 1,   /**< where a request goes first, and over which connection */
+	OFFHOOK_DECISION_FAILOVER = 2, /**< it goes to the next target instead */
+	OFFHOOK_DECISION_ASIDE = 3,    /**< a target is put aside for a while */
+	OFFHOOK_DECISION_BACK = 4,     /**< a target is tried again, or is back */
+	OFFHOOK_DECISION_SIZE = 5, /**< a request is too large for UDP and goes over TCP (RFC 3261 18.1.1) */
+	OFFHOOK_DECISION_CONNECTION =
+		6,                    /**< a connection of ours failed, or had to give its place to another */
+	OFFHOOK_DECISION_CONTACT = 7, /**< our Contact becomes the address that the registrar saw */
+	OFFHOOK_DECISION_OFFER = 8,   /**< a session description of the peer's is refused */
+	OFFHOOK_DECISION_NETWORK = 9  /**< what becomes of registrations and calls when the network changes */
+};
+
 /** One event. Read only; valid until the handler returns. */
 struct offhook_event {
 	size_t size;                  /**< set by the library: as much of this struct as it knows */
@@ -118,8 +134,8 @@ struct offhook_event {
 	const char *message;   /**< a SIP message, terminated: see the types; at DISCONNECTED the one from the
 	                                  *   peer that ended it; NULL when there is none */
 	size_t message_length; /**< its bytes */
-	const char *text;      /**< of a decision: one line; of a redirected call: the address; of
-	                        *   typing: who; of a device: its id; else NULL */
+	const char *text; /**< of a decision: one line; of a redirected call: the address; of a device: its
+	                        *   id; of typing: who; else NULL */
 	const struct offhook_question *question;  /**< of a question; else NULL */
 	offhook_id other;                         /**< a second call: see the types; else 0 */
 	const char *reason;                       /**< phrase of `status` where the types say so; else NULL */
@@ -127,6 +143,9 @@ struct offhook_event {
 	const struct offhook_buddy_info *buddy;   /**< of a buddy's state; else NULL */
 	const struct offhook_waiting *waiting;    /**< of waiting messages; else NULL */
 	const struct offhook_dialog_info *dialog; /**< of a buddy's call; else NULL */
+	/** who the sender of a message, or of the request behind a question, has proven to be (offhook/auth.h); NULL where
+	 * nobody asked. Of a call: in `call` */
+	const char *proven_user;
 };
 
 /**

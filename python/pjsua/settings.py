@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any, Callable, Optional
 
 
+PROXIES_MAX = 8  # more are not looked at
+
+
 class UAConfig:
     """Settings of the user agent."""
 
@@ -96,6 +99,10 @@ class TransportConfig:
         self.qos_params_wmm_prio: int = 0
 
 
+# As in offhook/session.h.
+RELIABLE_REQUIRED, REDIRECT_NEVER, DTMF_RTP = 3, 1, 2
+
+
 class AccountConfig:
     """Settings of an account."""
 
@@ -143,6 +150,17 @@ def credentials_of(config: AccountConfig) -> dict[str, Any]:
     return {"credentials": [(c.realm, c.username, None, c.passwd) if c.passwd_type == 1 else
                             (c.realm, c.username, c.passwd, None) for c in config.auth_cred],
             "initial_send": bool(config.auth_initial_send)}
+
+
+def session_of(config: Optional[AccountConfig]) -> dict[str, int]:
+    """How the calls of an account behave: as this API always did, digits go by RTP only, and a 3xx is an end."""
+    return {"reliable": RELIABLE_REQUIRED if config is not None and config.require_100rel else 0,
+            "redirect": REDIRECT_NEVER, "dtmf": DTMF_RTP}
+
+
+def way_of(config: AccountConfig) -> dict[str, Any]:
+    """The part of an account's settings that says by way of whom its requests go."""
+    return {"proxies": [uri for uri in config.proxy if uri][:PROXIES_MAX]}
 
 
 def registration_of(config: AccountConfig) -> dict[str, Any]:

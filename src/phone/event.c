@@ -63,6 +63,7 @@ void event_free(struct event *e)
 	mem_free(e->question);
 	mem_free(e->block);
 	mem_free(e->reason);
+	mem_free(e->proven_user);
 	mem_free(e);
 }
 
@@ -209,6 +210,14 @@ struct event *event_emit(struct offhook_phone *p, const struct event_say *say)
 			return refuse(p, say);
 		}
 	}
+	if (slice_present(say->proven_user)) {
+		e->proven_user = slice_dup(say->proven_user);
+		/* A program that trusts him by that name must not take him for nobody. */
+		if (!e->proven_user) {
+			event_free(e);
+			return refuse(p, say);
+		}
+	}
 	tell_gap(p);
 
 	e->subject = subject_ref(say->subject);
@@ -234,6 +243,7 @@ struct event *event_emit(struct offhook_phone *p, const struct event_say *say)
 	e->pub.other = say->other;
 	e->reason = slice_dup(say->reason); /* without memory: none */
 	e->pub.reason = e->reason;
+	e->pub.proven_user = e->proven_user;
 	e->pub.final = say->final;
 	e->pub.message = e->message;
 	e->pub.message_length = e->message ? say->message.n : 0;

@@ -61,7 +61,7 @@ struct event {
 	char *message, *text;
 	struct offhook_question *question; /* one block */
 	void *block;                       /* what pub.buddy, .waiting or .dialog points into */
-	char *reason;
+	char *reason, *proven_user;
 	uint32_t release_slot; /* this slot number may be given out again when it was handled; 0 = none */
 	bool ends_call;        /* the id dies when it was handled */
 	struct command handled;
@@ -123,6 +123,7 @@ struct event_say {
 	struct offhook_dialog_info *dialog;
 	offhook_id other;
 	struct slice reason;
+	struct slice proven_user;
 	bool final;
 	struct event *spare; /* made in advance for what must not fail; taken */
 };

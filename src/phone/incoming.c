@@ -2,6 +2,8 @@
 #include "phone/call_impl.h"
 
 #include "base/mem.h"
+#include "phone/account_way.h"
+#include "phone/names.h"
 #include "phone/auto_answer.h"
 #include "phone/identity.h"
 #include "phone/pager.h"
@@ -57,7 +59,8 @@ static bool refused_now(struct offhook_phone *p, struct sip_server *server)
 
 /* An offer that we could never answer is refused before anybody hears a bell (RFC 3261 13.3.1.3). True:
  * answered. */
-static bool refused_offer(struct offhook_phone *p, const struct sip_msg *msg, struct sip_server *server)
+static bool refused_offer(struct offhook_phone *p, const struct account *a, const struct sip_msg *msg,
+	struct sip_server *server)
 {
 	struct slice offer = inv_sdp_of(msg);
 	char why[128], warning[WARNING_MAX];
@@ -66,20 +69,33 @@ static bool refused_offer(struct offhook_phone *p, const struct sip_msg *msg, st
 
 	if (slice_empty(offer))
 		return false;
-	err = call_media_check_offer(p, sip_server_flow(server), offer, &code, why, sizeof(why));
-	if (err == OH_ENOMEM)
+	err = call_media_check_offer(p, a->codecs, sip_server_flow(server), offer, &code, why, sizeof(why));
+	if (err == OH_ENOMEM) {
 		sip_refuse(server, 500, NULL);
-	else if (err)
+	} else if (err) {
+		names_offer_refused(p, 0, why);
 		refuse(server, 488, warning_header(code, why, warning));
+	}
 	return err != 0;
+}
+
+/* RFC 5630 5.1.2: our Contact would have to be a sips URI, and where this came from nobody reaches us by TLS. True:
+ * answered. */
+static bool refused_scheme(struct sip_msg *msg, struct sip_server *server)
+{
+	char warning[WARNING_MAX];
+
+	if (!sip_msg_wants_sips(msg) ||
+		sip_transport_is_secure(sip_transport_type(sip_server_flow(server)->transport)))
+		return false;
+	refuse(server, 480, warning_header(380, "SIPS Not Allowed", warning));
+	return true;
 }
 
 /* RFC 3261 22.2: who is not known is asked first, and not told what we could do. True: answered. */
 static bool refused_caller(struct account *a, struct sip_msg *msg, struct sip_server *server)
 {
-	struct slice user;
-
-	return a->challenge && sip_auth_server_check(a->challenge, msg, server, &user) != 0;
+	return a->challenge && sip_auth_server_check(a->challenge, msg, server) != 0;
 }
 
 /* The INVITE and its 100 have passed already. */
@@ -109,11 +125,13 @@ static int take_asserted(struct call *c, const struct account *a, const struct s
 	return c->asserted ? 0 : OH_ENOMEM;
 }
 
-static int fill(struct call *c, struct account *a, const struct sip_msg *msg)
+static int fill(struct call *c, struct account *a, struct sip_msg *msg)
 {
 	struct inv *inv = c->inv;
 
-	c->account = a->id;
+	c->account = c->media.account = a->id;
+	call_media_choose(&c->media, a->codecs);
+	c->rules = a->rules;
 	c->local_uri = slice_dup(inv_local_uri(inv));
 	c->remote_uri = slice_dup(inv_remote_uri(inv));
 	c->sip_call_id = slice_dup(inv_call_id(inv));
@@ -125,7 +143,7 @@ static int fill(struct call *c, struct account *a, const struct sip_msg *msg)
 	c->end_picture = picture_new(c);
 	if (!c->end_picture)
 		return OH_ENOMEM;
-	return account_contact(a, inv_flow(inv), &c->contact);
+	return account_contact_as(a, inv_flow(inv), sip_msg_wants_sips(msg), &c->contact);
 }
 
 /* It is to take the place of another one: nobody hears of it before the program has agreed. */
@@ -154,6 +172,12 @@ static void take_call(struct offhook_phone *p, struct sip_msg *msg, struct sip_s
 		sip_refuse(server, 500, NULL);
 		return;
 	}
+	c->proven_user = slice_dup(sip_server_proven(server));
+	if (slice_present(sip_server_proven(server)) && !c->proven_user) {
+		sip_refuse(server, 500, NULL);
+		call_discard(c);
+		return;
+	}
 	handler = call_inv_handler(c);
 	if (inv_incoming(p->stack, msg, server, &a->rules.policy, &handler, &c->inv)) {
 		/* It has been refused already. */
@@ -161,6 +185,8 @@ static void take_call(struct offhook_phone *p, struct sip_msg *msg, struct sip_s
 		return;
 	}
 	inv_set_auth(c->inv, a->auth);
+	if (a->way->secure)
+		inv_set_secure(c->inv);
 	if (old) {
 		take_replacing(c, old, a, msg);
 		return;
@@ -261,7 +287,7 @@ void incoming_request(void *phone, struct sip_msg *msg, struct sip_server *serve
 		transfer_take(p, NULL, msg, server);
 	else if (msg->method == SIP_OPTIONS)
 		options_answer(server);
-	else if (!replaces_refused(p, msg, server, &old) && !refused_offer(p, msg, server) &&
-		 !auto_answer_refused(a, msg, server))
+	else if (!refused_scheme(msg, server) && !replaces_refused(p, msg, server, &old) &&
+		 !refused_offer(p, a, msg, server) && !auto_answer_refused(a, msg, server))
 		take_call(p, msg, server, a, old);
 }

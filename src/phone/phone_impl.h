@@ -10,8 +10,8 @@
 #include "offhook/offhook.h"
 
 #include "audio/engine.h"
-#include "codec/codec.h"
 #include "phone/audio_table.h"
+#include "phone/codecs.h"
 #include "phone/event.h"
 #include "phone/guard.h"
 #include "phone/ids.h"
@@ -26,6 +26,7 @@
 #include <stdio.h>
 
 struct account;
+struct account_way;
 struct transport;
 
 enum phone_state {
@@ -39,8 +40,7 @@ struct offhook_phone {
 	bool own_host; /* the real world, with threads of its own; else the tests' simulated one */
 	struct offhook_phone_cfg cfg; /* user_agent is our own copy, codecs and nameservers are NULL */
 	char *user_agent;
-	const struct codec *codecs[OA_CODECS_MAX]; /* what we offer and accept, in order of preference */
-	size_t n_codecs;
+	struct phone_codecs codecs;
 	pthread_t loop; /* the signalling thread, when own_host */
 	bool looping;
 	enum phone_state state;
@@ -58,6 +58,7 @@ struct offhook_phone {
 	struct sounds sounds;
 
 	struct guard guard;
+	struct account_way *way; /* what is before every account's own */
 	struct sip_stack *stack;
 	struct subs subs; /* subscriptions, both ways */
 	struct engine *engine;

@@ -70,7 +70,7 @@ static void on_event(void *arg, const struct offhook_event *e)
 		s->digits[strlen(s->digits)] = e->digit;
 		break;
 	case OFFHOOK_EVENT_CALL_DTMF_SENT:
-		note(s, "DTMF_SENT ");
+		note(s, e->status ? "DTMF_SENT(%u) " : "DTMF_SENT ", e->status);
 		break;
 	case OFFHOOK_EVENT_CALL_REQUEST:
 		note(s, "REQUEST ");
@@ -123,6 +123,10 @@ static void on_event(void *arg, const struct offhook_event *e)
 	case OFFHOOK_EVENT_AUDIO_READABLE:
 	case OFFHOOK_EVENT_AUDIO_WRITABLE:
 		break;
+	case OFFHOOK_EVENT_DEVICE:
+		note(s, "DEVICE(%u,%u,%s,%s) ", e->status, (unsigned)e->count, e->text ? e->text : "",
+			e->error ? offhook_errname(e->error) : "");
+		break;
 	case OFFHOOK_EVENT_BUDDY_STATE:
 		note_buddy(s, e->buddy);
 		break;
@@ -142,10 +146,6 @@ static void on_event(void *arg, const struct offhook_event *e)
 		break;
 	case OFFHOOK_EVENT_WATCHER_GONE:
 		note(s, "WATCHER_GONE(%u,%s) ", e->status, e->reason ? e->reason : "");
-		break;
-	case OFFHOOK_EVENT_DEVICE:
-		note(s, "DEVICE(%u,%u,%s,%s) ", e->status, (unsigned)e->count, e->text ? e->text : "",
-			e->error ? offhook_errname(e->error) : "");
 		break;
 	case OFFHOOK_EVENT_MESSAGE:
 		note(s, "MESSAGE ");
