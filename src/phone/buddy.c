@@ -71,7 +71,7 @@ static void say(struct buddy *b, const struct sip_msg *msg)
 
 /* ---- the subscription ---- */
 
-static int whom(void *arg, struct whom *ret_whom)
+static int whom(void *arg, struct sip_request *ret_whom)
 {
 	struct buddy *b = arg;
 

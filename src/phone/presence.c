@@ -78,7 +78,7 @@ void presence_unasked_notify(
 	sip_refuse(server, err ? 400 : 200, err ? "Bad Message Summary" : NULL);
 }
 
-static int whom(void *arg, struct whom *ret_whom)
+static int whom(void *arg, struct sip_request *ret_whom)
 {
 	struct account_presence *ap = arg;
 
