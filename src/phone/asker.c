@@ -1,7 +1,7 @@
 #include "phone/asker.h"
 
 #include "base/mem.h"
-#include "phone/account_reg.h"
+#include "phone/account_way.h"
 #include "phone/phone_impl.h"
 #include "phone/uri_text.h"
 
@@ -30,10 +30,10 @@ static int own_address(struct asker *k, const struct account *a)
 	return k->own ? 0 : OH_ENOMEM;
 }
 
-int asker_whom(struct asker *k, struct whom *ret_whom)
+int asker_whom(struct asker *k, struct sip_request *ret_whom)
 {
 	const struct account *a = account_find(k->phone, k->account);
-	const struct transport *t = a && a->transport ? transport_find(k->phone, a->transport) : NULL;
+	struct sip_request req = {.n_routes = 0};
 	int err = phone_check_open(k->phone);
 
 	if (err)
@@ -43,13 +43,11 @@ int asker_whom(struct asker *k, struct whom *ret_whom)
 	err = k->target ? 0 : own_address(k, a);
 	if (err)
 		return err;
-	*ret_whom = (struct whom){.target = slice_of(k->target ? k->target : k->own),
-		.from = slice_of(a->from),
-		.to = slice_of(k->to ? k->to : a->from),
-		.prefer = t ? t->sip : NULL,
-		.flow = account_reg_flow(a->reg, &k->flow),
-		.auth = a->auth};
-	ret_whom->n_routes = account_reg_routes(a->reg, &ret_whom->routes);
+	req.target = slice_of(k->target ? k->target : k->own);
+	req.from = slice_of(a->from);
+	req.to = slice_of(k->to ? k->to : a->from);
+	account_way_of(k->phone, a, &req, k->routes);
+	*ret_whom = req;
 	return 0;
 }
 

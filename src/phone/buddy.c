@@ -71,7 +71,7 @@ static void say(struct buddy *b, const struct sip_msg *msg)
 
 /* ---- the subscription ---- */
 
-static int whom(void *arg, struct whom *ret_whom)
+static int whom(void *arg, struct sip_request *ret_whom)
 {
 	struct buddy *b = arg;
 
@@ -229,6 +229,12 @@ bool buddies_know(const struct offhook_phone *p, offhook_id account, const struc
 			return true;
 	}
 	return false;
+}
+
+void buddies_moved(struct offhook_phone *p, bool all)
+{
+	LIST_FOREACH (it, &p->buddies)
+		standing_moved(CONTAINER_OF(it, struct buddy, node)->standing, all);
 }
 
 void buddies_account_gone(struct offhook_phone *p, offhook_id account)

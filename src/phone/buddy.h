@@ -51,6 +51,8 @@ void buddy_fill_info(const struct buddy *b, struct offhook_buddy_info *info);
 
 /* Is this somebody whose presence or calls this account follows? */
 bool buddies_know(const struct offhook_phone *p, offhook_id account, const struct sip_uri *uri);
+/* Our addresses have changed; all: even where it does not look so. */
+void buddies_moved(struct offhook_phone *p, bool all);
 void buddies_account_gone(struct offhook_phone *p, offhook_id account);
 /* The phone closes: all are unsubscribed. */
 void buddies_stop_all(struct offhook_phone *p);

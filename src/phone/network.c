@@ -1,8 +1,11 @@
 #include "phone/network.h"
 
 #include "phone/account_reg.h"
+#include "phone/buddy.h"
 #include "phone/call_impl.h"
 #include "phone/names.h"
+#include "phone/presence.h"
+#include "phone/watcher.h"
 
 bool network_stands(const struct sip_flow *flow)
 {
@@ -43,6 +46,9 @@ void network_changed(struct offhook_phone *p, enum network_cause cause)
 	sip_stack_moved(p->stack);
 	LIST_FOREACH (it, &p->transports)
 		transport_public_renew(p, CONTAINER_OF(it, struct transport, node));
+	buddies_moved(p, cause != NETWORK_ADDRESSES);
+	watchers_moved(p, cause != NETWORK_ADDRESSES);
+	presence_moved(p, cause != NETWORK_ADDRESSES);
 	regs = account_regs_moved(p, cause);
 	calls = repair_calls(p, cause);
 	/* The system tells of much that is nobody's business here. */

@@ -78,7 +78,7 @@ void presence_unasked_notify(
 	sip_refuse(server, err ? 400 : 200, err ? "Bad Message Summary" : NULL);
 }
 
-static int whom(void *arg, struct whom *ret_whom)
+static int whom(void *arg, struct sip_request *ret_whom)
 {
 	struct account_presence *ap = arg;
 
@@ -235,6 +235,16 @@ struct account_presence *account_presence_free(struct account_presence *ap)
 	asker_free(&ap->asker);
 	mem_free(ap);
 	return NULL;
+}
+
+void presence_moved(struct offhook_phone *p, bool all)
+{
+	LIST_FOREACH (it, &p->accounts) {
+		const struct account *a = CONTAINER_OF(it, const struct account, node);
+
+		if (a->presence->mwi)
+			standing_moved(a->presence->mwi, all);
+	}
 }
 
 void presence_stop_all(struct offhook_phone *p)

@@ -33,6 +33,8 @@ int account_presence_doc(const struct account *a, char buf[PIDF_DOC_MAX], struct
 void presence_unasked_notify(
 	struct offhook_phone *p, const struct account *a, struct sip_msg *msg, struct sip_server *server);
 
+/* Our addresses have changed; all: even where it does not look so. */
+void presence_moved(struct offhook_phone *p, bool all);
 /* The phone closes: all of its accounts stop. */
 void presence_stop_all(struct offhook_phone *p);
 

@@ -4,6 +4,7 @@
 #include "phone/account.h"
 #include "phone/account_way.h"
 #include "phone/phone_impl.h"
+#include "phone/presence.h"
 #include "phone/sources.h"
 
 struct list_args {
@@ -67,6 +68,25 @@ static void callers(const struct offhook_phone *p, struct list_args *a)
 		snprintf(row->value, sizeof(row->value), "default account");
 }
 
+/* Of the accounts that tell strangers something without asking, the most open one counts. */
+static void watchers(const struct offhook_phone *p, struct list_args *a)
+{
+	bool presence = false, dialogs = false;
+	struct offhook_security_row *row;
+
+	LIST_FOREACH (it, &p->accounts) {
+		const struct account *acc = CONTAINER_OF(it, const struct account, node);
+
+		presence = presence || account_presence_policy(acc->presence, false) == OFFHOOK_WATCHERS_ALL;
+		dialogs = dialogs || account_presence_policy(acc->presence, true) == OFFHOOK_WATCHERS_ALL;
+	}
+	row = next(a, "watchers", !presence && !dialogs,
+		dialogs    ? "everybody may see who calls whom"
+		: presence ? "everybody may see whether somebody is there"
+			   : "nobody sees presence or calls whom the program has not let in");
+	snprintf(row->value, sizeof(row->value), dialogs ? "calls" : presence ? "presence" : "asked for");
+}
+
 /* Of all lists together: a list is there where there is one. */
 static void sources(const struct offhook_phone *p, struct list_args *a)
 {
@@ -128,6 +148,7 @@ static int list_run(struct offhook_phone *p, void *arg)
 		return err;
 	transports(p, a);
 	callers(p, a);
+	watchers(p, a);
 	sources(p, a);
 	only_tls(p, a);
 	limit(a, "max_calls", p->cfg.max_calls, "a flood of calls takes memory as long as there is some");

@@ -153,6 +153,32 @@ void watcher_take(struct offhook_phone *p, struct account *a, struct sip_msg *ms
 		decide(w, a, msg);
 }
 
+/* ---- we move ---- */
+
+static void moved(struct watcher *w, bool all)
+{
+	const struct sip_flow *flow = sub_flow(w->sub);
+	struct sip_flow now;
+	char *contact;
+
+	if (w->state == WATCHER_ASKS || !flow)
+		return;
+	now = *flow;
+	if (sip_flow_follow(&now) != 0 || (!all && netaddr_eq_ip(&now.local, &flow->local)))
+		return;
+	if (account_contact(account_find(w->phone, w->account), &now, &contact) != 0)
+		return;
+	if (sub_moved(w->sub, &now, slice_of(contact)) == 0)
+		(void)watcher_tell(w);
+	mem_free(contact);
+}
+
+void watchers_moved(struct offhook_phone *p, bool all)
+{
+	LIST_FOREACH_SAFE (it, &p->watchers)
+		moved(CONTAINER_OF(it, struct watcher, node), all);
+}
+
 /* ---- the end ---- */
 
 static void end(struct watcher *w, struct slice reason, uint32_t retry_after_s)

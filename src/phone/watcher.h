@@ -38,6 +38,8 @@ void watcher_take(struct offhook_phone *p, struct account *a, struct sip_msg *ms
 /* He goes without a word. Returns NULL. */
 struct watcher *watcher_free(struct watcher *w);
 
+/* Our addresses have changed: they are told by a NOTIFY; all: even where it does not look so. */
+void watchers_moved(struct offhook_phone *p, bool all);
 void watchers_account_gone(struct offhook_phone *p, offhook_id account);
 /* The phone closes: they may come again. */
 void watchers_stop_all(struct offhook_phone *p);

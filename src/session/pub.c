@@ -86,8 +86,8 @@ static uint32_t next_cseq(void *arg)
 	return ++p->cseq;
 }
 
-/* RFC 3903 4.1, table 1: the body and the entity-tag say which of the four it is. */
-static int send_as(struct pub *p, const struct whom *whom, char *from, size_t n_from)
+/* RFC 3903 4.1, table 1: the body and the entity-tag say which of the four it is. req: whom to ask, by which way. */
+static int send_as(struct pub *p, struct sip_request *req)
 {
 	const struct sip_client_handler handler = {on_response, on_done, p, next_cseq};
 	char expires[16];
@@ -98,42 +98,36 @@ static int send_as(struct pub *p, const struct whom *whom, char *from, size_t n_
 	};
 	bool removes = p->state == PUB_REMOVING;
 	bool body = !removes && (!*p->etag || p->wanted != p->there);
-	struct sip_request req = {.method = SIP_PUBLISH,
-		.target = whom->target,
-		.routes = whom->routes,
-		.n_routes = whom->n_routes,
-		.from = slice_make(from, n_from),
-		.to = whom->to,
-		.call_id = slice_of(p->call_id),
-		.cseq = ++p->cseq,
-		.extras = extras,
-		.n_extras = *p->etag ? 3 : 2,
-		.content_type = body ? p->wanted->type : SLICE_NONE,
-		.body = body ? p->wanted->body : SLICE_NONE,
-		.prefer = whom->prefer,
-		.auth = whom->auth};
 
-	if (whom->flow)
-		req.flow = *whom->flow;
+	req->method = SIP_PUBLISH;
+	req->call_id = slice_of(p->call_id);
+	req->cseq = ++p->cseq;
+	req->extras = extras;
+	req->n_extras = *p->etag ? 3 : 2;
+	if (body) {
+		req->content_type = p->wanted->type;
+		req->body = p->wanted->body;
+	}
 	snprintf(expires, sizeof(expires), "%u", removes ? 0 : p->expires_s);
 	extras[1].value = slice_of(expires);
 	keep(&p->sent, removes ? NULL : p->wanted);
-	return sip_client_send(p->cfg.stack, &req, &handler, &p->client);
+	return sip_client_send(p->cfg.stack, req, &handler, &p->client);
 }
 
 static int send_request(struct pub *p)
 {
-	struct whom whom = {.routes = NULL};
-	int err = p->cfg.whom(p->cfg.arg, &whom);
-	size_t cap = whom.from.n + sizeof(";tag=") + TAG_LEN;
+	struct sip_request req;
+	int err = p->cfg.whom(p->cfg.arg, &req);
+	size_t cap = err ? 0 : req.from.n + sizeof(";tag=") + TAG_LEN;
 	char *from = err ? NULL : mem_alloc(cap);
 
 	if (err)
 		return err;
 	if (!from)
 		return OH_ENOMEM;
-	snprintf(from, cap, "%.*s;tag=%s", SLICE_ARG(whom.from), p->tag);
-	err = send_as(p, &whom, from, strlen(from));
+	snprintf(from, cap, "%.*s;tag=%s", SLICE_ARG(req.from), p->tag);
+	req.from = slice_of(from);
+	err = send_as(p, &req);
 	mem_free(from);
 	return err;
 }

@@ -166,7 +166,7 @@ static int subscribe(struct standing *w, const struct sip_flow *flow)
 		.method = SIP_SUBSCRIBE,
 		.expires_s = w->cfg.expires_s,
 		.handler = {.notify = on_notify, .accepted = on_accepted, .ended = on_ended, .arg = w}};
-	struct whom whom = {.routes = NULL};
+	struct sip_request whom;
 	struct sub_whom to;
 	char *contact;
 	int err = owner->whom(owner->arg, &whom);
@@ -200,38 +200,23 @@ static void on_located(void *arg, int err, const struct sip_flow *flows, size_t 
 		unsendable(w, err);
 }
 
-/* RFC 3261 8.1.2: the first route decides. */
-static int next_hop(const struct whom *whom, struct sip_uri *ret_uri)
-{
-	struct sip_addr first;
-	int err;
-
-	if (!whom->n_routes)
-		return sip_uri_parse(whom->target, ret_uri);
-	err = sip_addr_parse(whom->routes[0], &first);
-	if (!err)
-		*ret_uri = first.uri;
-	return err;
-}
-
 static void ask(struct standing *w)
 {
-	struct whom whom = {.routes = NULL};
-	struct sip_uri hop;
-	struct sip_flow own;
+	struct sip_uri list[SIP_HOPS_MAX];
+	struct sip_hops hops;
+	struct sip_request whom;
 	int err = w->cfg.owner.whom(w->cfg.owner.arg, &whom);
 
 	wheel_stop(&w->timer);
 	w->state = STANDING_ASKING;
-	if (!err && whom.flow) {
-		own = *whom.flow;
-		on_located(w, 0, &own, 1);
+	if (!err && whom.flow.transport) {
+		on_located(w, 0, &whom.flow, 1);
 		return;
 	}
 	if (!err)
-		err = next_hop(&whom, &hop);
+		err = sip_request_hops(&whom, list, &hops);
 	if (!err)
-		err = sip_locate(stack_of(w), &hop, whom.prefer, on_located, w, &w->locate);
+		err = sip_locate_any(stack_of(w), &hops, on_located, w, &w->locate);
 	if (err)
 		unsendable(w, err);
 }
@@ -298,6 +283,32 @@ void standing_ask_again(struct standing *w)
 	if (w->sub)
 		(void)sub_refresh(w->sub, w->cfg.expires_s == SUB_SECONDS_UNKNOWN ? w->cfg.package->expires_s
 										  : w->cfg.expires_s);
+}
+
+/* One word more than that it is under way again is not needed: the answer tells. */
+static void tell_new_address(struct standing *w, bool all)
+{
+	const struct sip_flow *flow = sub_flow(w->sub);
+	struct sip_flow now;
+	char *contact;
+
+	if (!flow)
+		return;
+	now = *flow;
+	if (sip_flow_follow(&now) != 0 || (!all && netaddr_eq_ip(&now.local, &flow->local)))
+		return;
+	if (w->cfg.owner.contact(w->cfg.owner.arg, &now, &contact) != 0)
+		return;
+	(void)sub_moved(w->sub, &now, slice_of(contact));
+	mem_free(contact);
+}
+
+void standing_moved(struct standing *w, bool all)
+{
+	if (w->sub)
+		tell_new_address(w, all);
+	else if (w->state == STANDING_WAITING)
+		sip_stack_arm(stack_of(w), &w->timer, 0);
 }
 
 static uint32_t next_s(const struct standing *w)

@@ -63,6 +63,10 @@ void standing_stop(struct standing *w);
 /* For the state once more, when it is there. */
 void standing_ask_again(struct standing *w);
 
+/* Our addresses have changed: what is there is told the new one, what waits tries at once. all: whether or not its own
+ * address has changed. */
+void standing_moved(struct standing *w, bool all);
+
 struct standing_info {
 	enum standing_state state;
 	unsigned status;    /* of the response that ended it last, 0: none, or it ended by NOTIFY or time */

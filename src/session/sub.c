@@ -283,6 +283,28 @@ bool sub_is_deadly(unsigned status)
 	}
 }
 
+const struct sip_flow *sub_flow(const struct sub *sub)
+{
+	return sub->dialog ? dialog_flow(sub->dialog) : NULL;
+}
+
+int sub_moved(struct sub *sub, const struct sip_flow *flow, struct slice contact)
+{
+	char *copy;
+
+	if (!sub->own || sub->phase == PHASE_OVER)
+		return OH_ESTATE;
+	copy = slice_dup(contact);
+	if (!copy)
+		return OH_ENOMEM;
+	mem_free(sub->contact);
+	sub->contact = copy;
+	dialog_moved(sub->dialog, &flow->local);
+	if (!is_notifier(sub))
+		(void)sub_refresh(sub, sub->expires_s);
+	return 0;
+}
+
 /* ---- questions ---- */
 
 enum sub_state sub_state(const struct sub *sub)

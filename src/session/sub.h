@@ -169,6 +169,12 @@ struct sub_notice {
 };
 int sub_notify(struct sub *sub, const struct sub_notice *notice);
 
+/* How its dialog reaches the peer; NULL: it has none yet. */
+const struct sip_flow *sub_flow(const struct sub *sub);
+/* Our end is at `flow` now, with this Contact (copied): a subscriber says so by renewing it, a notifier by the next
+ * sub_notify() of its owner (both are target refreshes, RFC 6665 8.1). OH_ESTATE: no dialog, or over; OH_ENOMEM. */
+int sub_moved(struct sub *sub, const struct sip_flow *flow, struct slice contact);
+
 /* Lets go. A subscriber unsubscribes (not after a REFER: the next NOTIFY gets 481), a notifier sends its last NOTIFY
  * (noresource), a request that waits is refused with 480; all without callbacks. Returns NULL; NULL is harmless. */
 struct sub *sub_free(struct sub *sub);

@@ -186,6 +186,7 @@ TEST(the_posture_is_one_list)
 	CHECK(n > 4 && n <= ARRAY_LEN(rows));
 	CHECK_OK(offhook_phone_security(r->b.phone, rows, ARRAY_LEN(rows), &n));
 	CHECK(!row_of(rows, n, "transport")->ok && strstr(row_of(rows, n, "transport")->value, "UDP "));
+	CHECK(row_of(rows, n, "watchers")->ok);
 	CHECK(!row_of(rows, n, "unmatched")->ok && !row_of(rows, n, "max_requests")->ok);
 	CHECK_OK(offhook_phone_security(guarded->b.phone, rows, ARRAY_LEN(rows), &n));
 	CHECK(row_of(rows, n, "max_requests_per_source")->ok);

@@ -285,6 +285,29 @@ TEST(a_buddy_goes_and_comes_back)
 	end(r, buddy);
 }
 
+/* RFC 6665 8.1: SUBSCRIBE and NOTIFY refresh the target. Whoever moves is found at once. */
+TEST(either_side_moves)
+{
+	for (int who = 0; who < 2; who++) {
+		struct rig *r = begin(200);
+		offhook_id buddy = follow(&r->a, OFFHOOK_BUDDY_PRESENCE, 3600);
+
+		rig_run_ms(r, 100);
+		CHECK_OK(who ? sim_host_move(r->b.host, RIG_B_IP, "192.0.2.52")
+			     : sim_host_move(r->a.host, RIG_A_IP, "192.0.2.51"));
+		rig_run_ms(r, HOST_SETTLE_MS + 1000);
+		side_forget(&r->a);
+		side_forget(&r->b);
+		CHECK_OK(be(&r->b, 1, OFFHOOK_ACTIVITY_NONE, NULL));
+		rig_run_ms(r, 1000);
+		CHECK_STR(r->a.log, "BUDDY(active,online) ");
+		CHECK_OK(offhook_buddy_subscribe(r->a.phone, buddy, 0));
+		rig_run_ms(r, 1000);
+		CHECK_STR(r->b.log, "WATCHER_GONE(0,timeout) ");
+		end(r, buddy);
+	}
+}
+
 TEST(the_account_goes)
 {
 	struct rig *r = begin(200);
@@ -446,8 +469,42 @@ TEST(presence_without_memory)
 		check_every_allocation_fails(without_memory, &kinds[i]);
 }
 
-TESTS(RUN(a_buddy_agrees_and_is_seen), RUN(a_watcher_waits_is_let_in_and_thrown_out),
-	RUN(a_watcher_is_refused), RUN(the_settings_decide_who_may_watch), RUN(presence_over_a_bad_wire),
-	RUN(a_subscription_is_renewed), RUN(a_buddy_goes_and_comes_back), RUN(the_account_goes),
+/* Bob's phone as the server of Alice's account: it wants neither, and that must be heard whatever memory does. */
+static int server_without_memory(void *arg)
+{
+	struct rig *r = rig_try_new(OFFHOOK_DELIVER_INLINE, NULL);
+	struct offhook_account_cfg cfg;
+	struct offhook_presence_cfg pres;
+	int err;
+
+	(void)arg;
+	if (!r)
+		return OH_ENOMEM;
+	offhook_account_cfg_init(&cfg);
+	offhook_presence_cfg_init(&pres);
+	pres.publish = pres.mwi = 1;
+	cfg.presence = &pres;
+	cfg.uri = "sip:alice@" RIG_B_IP;
+	err = offhook_account_modify(r->a.phone, r->a.account, &cfg);
+	if (!err)
+		err = be(&r->a, 1, OFFHOOK_ACTIVITY_NONE, NULL);
+	if (!err) {
+		rig_run_ms(r, 70000);
+		err = be(&r->a, 0, OFFHOOK_ACTIVITY_NONE, NULL);
+		rig_run_ms(r, 70000);
+	}
+	rig_drop(r);
+	return err;
+}
+
+TEST(publications_without_memory)
+{
+	check_every_allocation_fails(server_without_memory, NULL);
+}
+
+TESTS(RUN(publications_without_memory), RUN(a_buddy_agrees_and_is_seen),
+	RUN(a_watcher_waits_is_let_in_and_thrown_out), RUN(a_watcher_is_refused),
+	RUN(the_settings_decide_who_may_watch), RUN(presence_over_a_bad_wire), RUN(a_subscription_is_renewed),
+	RUN(a_buddy_goes_and_comes_back), RUN(either_side_moves), RUN(the_account_goes),
 	RUN(the_calls_of_a_buddy_are_seen), RUN(settings_of_buddies_that_are_refused),
 	RUN(presence_without_memory))

@@ -350,6 +350,35 @@ TEST(a_server_that_always_ends_is_asked_less_and_less)
 	end();
 }
 
+/* Both by way of the account's proxy, wherever they lead. */
+TEST(what_we_ask_and_publish_goes_through_the_proxy)
+{
+	static const char *const proxies[] = {"<sip:" PEER_IP ";lr>"};
+	struct offhook_account_cfg cfg;
+	struct offhook_presence_cfg pres;
+
+	begin(0, 0);
+	offhook_account_cfg_init(&cfg);
+	offhook_presence_cfg_init(&pres);
+	pres.publish = 1;
+	cfg.uri = "sip:bob@example.test";
+	cfg.proxies = proxies;
+	cfg.n_proxies = 1;
+	cfg.presence = &pres;
+	CHECK_OK(offhook_account_modify(r->b.phone, r->b.account, &cfg));
+	CHECK_OK(be(1));
+	CHECK(peer_hear(&server));
+	CHECK(peer_got(&server, "PUBLISH sip:bob@example.test SIP/2.0\r\n"));
+	CHECK(peer_got(&server, "\r\nRoute: <sip:" PEER_IP ";lr>\r\n"));
+	respond("404 Not Found", "");
+	(void)follow(OFFHOOK_BUDDY_PRESENCE);
+	CHECK(peer_hear(&server));
+	CHECK(peer_got(&server, "SUBSCRIBE sip:carol@" PEER_IP " SIP/2.0\r\n"));
+	CHECK(peer_got(&server, "\r\nRoute: <sip:" PEER_IP ";lr>\r\n"));
+	respond("404 Not Found", "");
+	end();
+}
+
 #define PIDF_DOC "application/pidf+xml"
 
 TEST(a_document_that_is_none_changes_nothing)
@@ -445,5 +474,6 @@ TESTS(RUN(what_we_publish_is_renewed_changed_and_taken_away),
 	RUN(a_server_that_has_forgotten_wants_longer_or_is_busy),
 	RUN(a_phone_that_closes_takes_its_publication_away), RUN(messages_wait), RUN(messages_wait_unasked),
 	RUN(how_a_subscription_ends_says_when_to_come_again),
-	RUN(a_server_that_always_ends_is_asked_less_and_less), RUN(a_document_that_is_none_changes_nothing),
+	RUN(a_server_that_always_ends_is_asked_less_and_less),
+	RUN(what_we_ask_and_publish_goes_through_the_proxy), RUN(a_document_that_is_none_changes_nothing),
 	RUN(dialogs_come_in_full_and_in_parts), RUN(a_stranger_subscribes))
