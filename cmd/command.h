@@ -25,7 +25,7 @@ enum exit_status {
 #define MAX_HEADERS 32
 
 struct options {
-	const char *command;   /* "dial", "answer" or "register" */
+	const char *command;   /* "dial", "answer", "register" or "security" */
 	const char *uri;       /* dial: whom; register: as whom */
 	char with_scheme[512]; /* the same, where "sip:" was left out */
 	const char *identity;  /* --from: our URI, or NULL */
@@ -47,8 +47,13 @@ struct options {
 	unsigned count;         /* answer: so many calls, 0 = until interrupted */
 	const char *nameserver; /* NULL: the system's */
 	unsigned ptime_ms, jitter_ms, clock_rate_hz;
-	const char *registrar, *instance; /* register; NULL: the domain, none */
-	unsigned expires_s, retry_s;      /* register; 0 = the default */
+	const char *registrar, *instance;   /* register; NULL: the domain, none */
+	unsigned expires_s, retry_s;        /* register; 0 = the default */
+	const char *unmatched, *disallowed; /* answer, security: "drop" or a status; NULL: the default */
+	unsigned max_calls, max_requests, max_per_source; /* 0 = no limit */
+	bool secure_only;
+	const char *allow[OFFHOOK_SOURCES_MAX];
+	size_t n_allow;
 	struct offhook_header headers[MAX_HEADERS];
 	size_t n_headers;
 };

@@ -1,5 +1,6 @@
 /* One run of `dial` or `answer`: the phone, the event handler, the clock, and the verdict. */
 #include "command.h"
+#include "posture.h"
 #include "register.h"
 #include "seeing.h"
 
@@ -384,6 +385,8 @@ static int open_phone(struct run *r)
 	cfg.on_log = report_log;
 	cfg.log_level = o->trace ? OFFHOOK_LOG_DEBUG : o->quiet ? OFFHOOK_LOG_NONE : OFFHOOK_LOG_WARN;
 	cfg.log_messages = o->trace;
+	if (!posture_settings(o, &cfg))
+		return EXIT_USAGE;
 	err = offhook_phone_new(&cfg, &r->phone);
 	if (err) {
 		complain(o, "cannot start", err);
@@ -479,6 +482,7 @@ static int listen_for_sip(struct run *r)
 	cfg.tls = &tls;
 	cfg.address = local_address(o);
 	cfg.port = (uint16_t)o->port;
+	posture_sources(o, &cfg);
 	err = offhook_transport_add(r->phone, &cfg, &id);
 	if (err) {
 		char what[128];
@@ -487,7 +491,8 @@ static int listen_for_sip(struct run *r)
 			strchr(cfg.address, ':') ? "cannot listen on [%s]:%u" : "cannot listen on %s:%u",
 			*cfg.address ? cfg.address : "*", o->port);
 		complain(o, what, err);
-		return err == OH_EINVAL || err == OH_ENOTSUP ? EXIT_USAGE : EXIT_TRANSPORT;
+		return err == OH_EINVAL || err == OH_ENOTSUP || err == OH_EINSECURE ? EXIT_USAGE
+										    : EXIT_TRANSPORT;
 	}
 	status = open_account(r, id);
 	if (status == EXIT_OK && !offhook_transport_get_info(r->phone, id, &info))
@@ -550,6 +555,10 @@ int run(const struct options *o)
 		r.status = (enum exit_status)open_audio(&r);
 	if (r.status == EXIT_OK)
 		r.status = (enum exit_status)listen_for_sip(&r);
+	if (r.status == EXIT_OK && posture_wanted(o)) {
+		r.status = (enum exit_status)posture_report(o, r.phone);
+		r.done = true;
+	}
 	if (r.status == EXIT_OK)
 		r.status = (enum exit_status)place_call(&r);
 	if (r.status != EXIT_OK)

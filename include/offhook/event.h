@@ -45,8 +45,8 @@ enum offhook_event_type {
 	                                  *   (`error`); the old session stands */
 	OFFHOOK_EVENT_PLAYER_END = 10, /**< a player without loop has given its last sample */
 	OFFHOOK_EVENT_DECISION =
-		70, /**< with `decisions` of the phone: `text` says which target was chosen, left for another, put
-	                                  *   aside or is back, and why; `id` is the call or account, 0: several */
+		70, /**< with `decisions` of the phone: something was decided. `status` is an enum offhook_decision,
+	                                  *   `text` says what and why; `id` is the call or account, 0: several */
 	OFFHOOK_EVENT_TONE_END = 11, /**< a tone with repeats is over */
 	OFFHOOK_EVENT_DROPPED =
 		12, /**< a queue was full: `count` events of less weight were dropped before this one */
@@ -81,6 +81,20 @@ enum offhook_event_type {
 	OFFHOOK_EVENT_CALL_REDIRECTED =
 		110 /**< after a 3xx the call goes on to another address: `text`; its state is CALLING again, and what
 		     *   early audio it had is gone */
+};
+
+/** What was decided: `status` of an OFFHOOK_EVENT_DECISION. */
+enum offhook_decision {
+	OFFHOOK_DECISION_TARGET = 1,   /**< where a request goes first, and over which connection */
+	OFFHOOK_DECISION_FAILOVER = 2, /**< it goes to the next target instead */
+	OFFHOOK_DECISION_ASIDE = 3,    /**< a target is put aside for a while */
+	OFFHOOK_DECISION_BACK = 4,     /**< a target is tried again, or is back */
+	OFFHOOK_DECISION_SIZE = 5, /**< a request is too large for UDP and goes over TCP (RFC 3261 18.1.1) */
+	OFFHOOK_DECISION_CONNECTION =
+		6,                    /**< a connection of ours failed, or had to give its place to another */
+	OFFHOOK_DECISION_CONTACT = 7, /**< our Contact becomes the address that the registrar saw */
+	OFFHOOK_DECISION_OFFER = 8,   /**< a session description of the peer's is refused */
+	OFFHOOK_DECISION_NETWORK = 9  /**< what becomes of registrations and calls when the network changes */
 };
 
 /** One event. Read only; valid until the handler returns. */

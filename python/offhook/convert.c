@@ -92,6 +92,33 @@ int credentials_from(PyObject *source, struct offhook_credential *ret_credential
 	return 0;
 }
 
+int texts_from(PyObject *source, const char **ret_texts, size_t max, size_t *ret_n)
+{
+	Py_ssize_t n;
+
+	*ret_n = 0;
+	if (!source || source == Py_None)
+		return 0;
+	if (!PyList_Check(source) || (size_t)PyList_Size(source) > max) {
+		PyErr_Format(PyExc_TypeError, "a list of at most %zu str is needed", max);
+		return -1;
+	}
+	n = PyList_Size(source);
+	for (Py_ssize_t i = 0; i < n; i++) {
+		PyObject *o = PyList_GetItem(source, i);
+		Py_ssize_t bytes = 0;
+
+		ret_texts[i] = o && PyUnicode_Check(o) ? PyUnicode_AsUTF8AndSize(o, &bytes) : NULL;
+		if (ret_texts[i] && strlen(ret_texts[i]) == (size_t)bytes)
+			continue;
+		if (!PyErr_Occurred())
+			PyErr_SetString(PyExc_TypeError, "a list of str without NUL is needed");
+		return -1;
+	}
+	*ret_n = (size_t)n;
+	return 0;
+}
+
 int headers_from(PyObject *source, struct offhook_header *ret_headers, size_t *ret_n)
 {
 	Py_ssize_t n;

@@ -47,6 +47,8 @@ extern PyObject *ext_error;
 int headers_from(PyObject *source, struct offhook_header *ret_headers, size_t *ret_n);
 /* The same for a list of (realm, user, password, ha1), each a str or None; room for MAX_CREDENTIALS. */
 int credentials_from(PyObject *source, struct offhook_credential *ret_credentials, size_t *ret_n);
+/* The same for a list of at most max str. */
+int texts_from(PyObject *source, const char **ret_texts, size_t max, size_t *ret_n);
 
 PyObject *dict_from_call_info(const struct offhook_call_info *info);
 PyObject *dict_from_call_stats(const struct offhook_call_stats *s);

@@ -6,6 +6,7 @@ struct account_args {
 	struct offhook_auth_cfg auth;
 	struct offhook_registration_cfg registration;
 	struct offhook_account_cfg cfg;
+	const char *proxies[OFFHOOK_PROXIES_MAX], *servers[OFFHOOK_PROXIES_MAX];
 };
 
 /* The settings of an account. The texts belong to the arguments. -1 with an exception set. */
@@ -13,21 +14,25 @@ static int account_args_from(struct account_args *a, PyObject *args, PyObject *k
 {
 	static char *names[] = {"uri", "transport", "contact", "priority", "make_default", "user",
 		"credentials", "initial_send", "registrar", "expires_s", "contact_rewrite", "keepalive_s",
-		"keepalive_data", "wait_max_s", NULL};
+		"keepalive_data", "wait_max_s", "proxies", "servers", "secure_only", NULL};
 	struct offhook_registration_cfg *r = &a->registration;
-	PyObject *list = NULL;
+	PyObject *list = NULL, *proxies = NULL, *servers = NULL;
 	unsigned long long transport = 0, user = 0;
 
 	offhook_account_cfg_init(&a->cfg);
 	offhook_auth_cfg_init(&a->auth);
 	offhook_registration_cfg_init(r);
-	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|zKzipKOpzIpIzI", names, &a->cfg.uri, &transport,
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|zKzipKOpzIpIzIOOp", names, &a->cfg.uri, &transport,
 		    &a->cfg.contact, &a->cfg.priority, &a->cfg.make_default, &user, &list,
 		    &a->auth.initial_send, &r->registrar, &r->expires_s, &r->contact_rewrite, &r->keepalive_s,
-		    &r->keepalive_data, &r->wait_max_s))
+		    &r->keepalive_data, &r->wait_max_s, &proxies, &servers, &a->cfg.secure_only))
 		return -1;
-	if (credentials_from(list, a->credentials, &a->auth.n_credentials))
+	if (credentials_from(list, a->credentials, &a->auth.n_credentials) ||
+		texts_from(proxies, a->proxies, OFFHOOK_PROXIES_MAX, &a->cfg.n_proxies) ||
+		texts_from(servers, a->servers, OFFHOOK_PROXIES_MAX, &a->cfg.n_servers))
 		return -1;
+	a->cfg.proxies = a->proxies;
+	a->cfg.servers = a->servers;
 	a->auth.credentials = a->credentials;
 	a->cfg.auth = a->auth.n_credentials ? &a->auth : NULL;
 	a->cfg.registration = r->registrar ? r : NULL;
@@ -139,7 +144,8 @@ PyMethodDef phone_account_methods[] = {
 	{"account_add", KEYWORDS(account_add),
 		"account_add(uri=None, transport=0, contact=None, priority=0, make_default=False, user=0, "
 		"credentials=None, initial_send=False, registrar=None, expires_s=300, contact_rewrite=True, "
-		"keepalive_s=15, keepalive_data='\\r\\n', wait_max_s=60) -> id"},
+		"keepalive_s=15, keepalive_data='\\r\\n', wait_max_s=60, proxies=None, servers=None, "
+		"secure_only=False) -> id"},
 	{"account_modify", KEYWORDS(account_modify),
 		"account_modify(id, ...): all settings anew, as account_add takes them"},
 	{"account_info", account_info, METH_VARARGS, "account_info(id) -> dict"},

@@ -12,7 +12,6 @@ from .errors import (OH_ESCHEME, OH_EURI, PJSIP_EINVALIDREQURI, PJSIP_EINVALIDUR
                      unsupported)
 from .infos import AccountInfo, BuddyInfo
 from .tracing import trace
-from .uri import next_hop
 
 if TYPE_CHECKING:
     from .lib import Lib, Transport
@@ -60,7 +59,6 @@ class Account:
         self._id = acc_id
         self._obj_name = f"{{Account {uri}}}"
         self._online = False
-        self._proxy: Optional[tuple[str, str]] = None  # where the proxy is that all requests have to pass
         trace(f"{self._obj_name} created")
         self.set_callback(cb)
 
@@ -123,19 +121,12 @@ class Account:
     def make_call(self, dst_uri: str, cb: Any = None, hdr_list: HdrList = None) -> Call:
         """Calls dst_uri. The INVITE is on its way when this returns; on_state() CALLING has run inside."""
         self._dict("make_call()")
-        self._check_proxy("make_call()", dst_uri)
         codes = {OH_EURI: PJSIP_EINVALIDREQURI, OH_ESCHEME: PJSIP_EINVALIDREQURI}
         if isinstance(dst_uri, str) and dst_uri.strip().lower().startswith(("tel:", "<tel:")):
             codes[OH_ESCHEME] = PJSIP_ENOROUTESET
         with failing_as("make_call()", self, codes):
             call: Call = self._lib._make_call(self, dst_uri, cb, usable_headers(hdr_list))
             return call
-
-    def _check_proxy(self, op_name: str, uri: str) -> None:
-        """Requests go straight to where they are meant for: right when the account's proxy is there."""
-        if self._proxy is not None and isinstance(uri, str) and _offhook.uri_check(uri) == 0 and (
-                next_hop(uri) != self._proxy):
-            unsupported(op_name, self, f"{uri} would have to go through the account's proxy {self._proxy[0]}")
 
     def set_basic_status(self, is_online: bool) -> None:
         """Publishes whether we are there."""
@@ -167,7 +158,6 @@ class Account:
                    hdr_list: HdrList = None) -> None:
         """Sends a MESSAGE; on_pager_status() tells its fate, with this im_id."""
         self._dict("send_pager()")
-        self._check_proxy("send_pager()", uri)
         with failing_as("send_pager()", self, {OH_EURI: PJSIP_EINVALIDURI, OH_ESCHEME: PJSIP_EINVALIDURI}):
             self._lib._send_message(self._id, uri, text, im_id, content_type, usable_headers(hdr_list))
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any, Callable, Optional
 
 
+PROXIES_MAX = 8  # more are not looked at
+
+
 class UAConfig:
     """Settings of the user agent."""
 
@@ -143,6 +146,11 @@ def credentials_of(config: AccountConfig) -> dict[str, Any]:
     return {"credentials": [(c.realm, c.username, None, c.passwd) if c.passwd_type == 1 else
                             (c.realm, c.username, c.passwd, None) for c in config.auth_cred],
             "initial_send": bool(config.auth_initial_send)}
+
+
+def way_of(config: AccountConfig) -> dict[str, Any]:
+    """The part of an account's settings that says by way of whom its requests go."""
+    return {"proxies": [uri for uri in config.proxy if uri][:PROXIES_MAX]}
 
 
 def registration_of(config: AccountConfig) -> dict[str, Any]:

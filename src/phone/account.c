@@ -4,7 +4,9 @@
 #include "base/mem.h"
 #include "phone/account_auth.h"
 #include "phone/account_reg.h"
+#include "phone/account_way.h"
 #include "phone/phone_impl.h"
+#include "phone/sources.h"
 #include "phone/uri_text.h"
 
 void offhook_account_cfg_init(struct offhook_account_cfg *cfg)
@@ -26,6 +28,8 @@ static void settings_free(struct account *a)
 	mem_free(a->uri);
 	mem_free(a->from);
 	mem_free(a->contact);
+	mem_free(a->way);
+	mem_free(a->allowed);
 }
 
 static void account_free(struct offhook_phone *p, struct account *a)
@@ -127,7 +131,17 @@ static int fill(struct offhook_phone *p, struct account *a, const struct offhook
 	if (!a->subject)
 		return OH_ENOMEM;
 	a->subject->id = a->id;
-	err = account_auth_new(cfg->auth, &a->auth);
+	err = account_way_new(&(struct way_cfg){.before = p->way,
+				      .proxies = cfg->proxies,
+				      .n_proxies = cfg->n_proxies,
+				      .servers = cfg->servers,
+				      .n_servers = cfg->n_servers,
+				      .secure = cfg->secure_only},
+		&a->way);
+	if (!err)
+		err = sources_new(cfg->allow_from, cfg->n_allow_from, &a->allowed);
+	if (!err)
+		err = account_auth_new(cfg->auth, &a->auth);
 	if (!err)
 		err = account_challenge_new(p->stack, cfg->challenge, &a->challenge);
 	return err ? err : account_reg_new(p, a, registration, &a->reg);

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "phone/account_keepalive.h"
+#include "phone/account_way.h"
 #include "phone/network.h"
 #include "phone/phone_impl.h"
 
@@ -139,7 +140,13 @@ static int make_reg(
 		.expires_s = cfg->expires_s,
 		.wait_max_s = cfg->wait_max_s,
 		.refused_s = cfg->refused_wait_s,
+		.about = a->id,
 		.prefer = t ? t->sip : NULL,
+		.routes = a->way->list,
+		.n_routes = a->way->n_routes,
+		.servers = a->way->list + a->way->n_routes,
+		.n_servers = a->way->n_servers,
+		.secure = a->way->secure,
 		.auth = a->auth,
 		.handler = {.outcome = on_outcome, .arg = r}};
 	char domain[512], instance[64];

@@ -2,6 +2,7 @@
 #include "phone/call_impl.h"
 
 #include "base/mem.h"
+#include "phone/names.h"
 #include "phone/warning.h"
 
 void offhook_answer_init(struct offhook_answer *answer)
@@ -97,6 +98,7 @@ static void refuse_offer(struct call *c)
 	const char *why = oa_fault(c->media.oa, &code);
 	struct sip_extra extra = warning_header(code, why, warning);
 
+	names_offer_refused(c->phone, c->id, why);
 	take_back(c, true);
 	inv_end(c->inv, 488, SLICE_NONE, &extra, 1);
 }

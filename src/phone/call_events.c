@@ -4,6 +4,7 @@
 #include "phone/call_redirect.h"
 #include "phone/network.h"
 #include "phone/transfer.h"
+#include "phone/names.h"
 #include "phone/warning.h"
 
 static offhook_id account_now(const struct call *c)
@@ -205,6 +206,7 @@ static void refuse_offer(struct call *c, struct inv *inv, int err)
 		const char *why = oa_fault(c->media.oa, &code);
 
 		status = 488;
+		names_offer_refused(c->phone, c->id, why);
 		extra = warning_header(code, why, warning);
 	}
 	(void)inv_refuse_offer(inv, status, &extra, 1);

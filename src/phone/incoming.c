@@ -2,6 +2,8 @@
 #include "phone/call_impl.h"
 
 #include "base/mem.h"
+#include "phone/account_way.h"
+#include "phone/names.h"
 #include "phone/pager.h"
 #include "phone/transfer.h"
 #include "phone/warning.h"
@@ -60,11 +62,26 @@ static bool refused_offer(struct offhook_phone *p, const struct sip_msg *msg, st
 	if (slice_empty(offer))
 		return false;
 	err = call_media_check_offer(p, sip_server_flow(server), offer, &code, why, sizeof(why));
-	if (err == OH_ENOMEM)
+	if (err == OH_ENOMEM) {
 		sip_refuse(server, 500, NULL);
-	else if (err)
+	} else if (err) {
+		names_offer_refused(p, 0, why);
 		refuse(server, 488, warning_header(code, why, warning));
+	}
 	return err != 0;
+}
+
+/* RFC 5630 5.1.2: our Contact would have to be a sips URI, and where this came from nobody reaches us by TLS. True:
+ * answered. */
+static bool refused_scheme(struct sip_msg *msg, struct sip_server *server)
+{
+	char warning[WARNING_MAX];
+
+	if (!sip_msg_wants_sips(msg) ||
+		sip_transport_is_secure(sip_transport_type(sip_server_flow(server)->transport)))
+		return false;
+	refuse(server, 480, warning_header(380, "SIPS Not Allowed", warning));
+	return true;
 }
 
 /* RFC 3261 22.2: who is not known is asked first, and not told what we could do. True: answered. */
@@ -85,7 +102,7 @@ static void start_ladder(struct call *c, const struct sip_msg *msg)
 		c->phone, c->ladder, &(struct ladder_message){false, &flow->local, &flow->remote, msg->raw});
 }
 
-static int fill(struct call *c, struct account *a, const struct sip_msg *msg)
+static int fill(struct call *c, struct account *a, struct sip_msg *msg)
 {
 	struct inv *inv = c->inv;
 
@@ -99,7 +116,7 @@ static int fill(struct call *c, struct account *a, const struct sip_msg *msg)
 	c->end_picture = picture_new(c);
 	if (!c->end_picture)
 		return OH_ENOMEM;
-	return account_contact(a, inv_flow(inv), &c->contact);
+	return account_contact_as(a, inv_flow(inv), sip_msg_wants_sips(msg), &c->contact);
 }
 
 /* It is to take the place of another one: nobody hears of it before the program has agreed. */
@@ -135,6 +152,8 @@ static void take_call(struct offhook_phone *p, struct sip_msg *msg, struct sip_s
 		return;
 	}
 	inv_set_auth(c->inv, a->auth);
+	if (a->way->secure)
+		inv_set_secure(c->inv);
 	if (old) {
 		take_replacing(c, old, a, msg);
 		return;
@@ -229,6 +248,7 @@ void incoming_request(void *phone, struct sip_msg *msg, struct sip_server *serve
 		transfer_take(p, NULL, msg, server);
 	else if (msg->method == SIP_OPTIONS)
 		options_answer(server);
-	else if (!replaces_refused(p, msg, server, &old) && !refused_offer(p, msg, server))
+	else if (!refused_scheme(msg, server) && !replaces_refused(p, msg, server, &old) &&
+		 !refused_offer(p, msg, server))
 		take_call(p, msg, server, a, old);
 }

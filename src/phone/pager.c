@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "offhook/message.h"
+#include "phone/account_way.h"
 #include "phone/call_impl.h"
 #include "phone/uri_text.h"
 
@@ -147,7 +148,6 @@ static int send_it(
 {
 	struct sip_stack *s = m->phone->stack;
 	const struct sip_client_handler handler = {.response = on_response, .done = on_done, .arg = m};
-	const struct transport *t = a->transport ? transport_find(m->phone, a->transport) : NULL;
 	const char *type = args->message->content_type;
 	char call_id[CALL_ID_LENGTH + 1], tag[TAG_LENGTH + 1];
 	char *target = uri_text_target(&to->uri), *identity = uri_text_identity(to), *from = NULL;
@@ -157,9 +157,8 @@ static int send_it(
 		.extras = args->extras->list,
 		.n_extras = args->extras->n,
 		.content_type = type && *type ? slice_of(type) : SLICE_LIT(TYPE_DEFAULT),
-		.body = slice_make(args->message->body, args->message->body_length),
-		.prefer = t ? t->sip : NULL,
-		.auth = a->auth};
+		.body = slice_make(args->message->body, args->message->body_length)};
+	struct slice routes[SIP_ROUTES_MAX];
 	int err = OH_ENOMEM;
 
 	sip_stack_token(s, call_id, CALL_ID_LENGTH);
@@ -171,6 +170,7 @@ static int send_it(
 		req.from = slice_of(from);
 		req.to = slice_of(identity);
 		req.call_id = slice_of(call_id);
+		account_way_of(m->phone, a, &req, routes);
 		err = sip_client_send(s, &req, &handler, &m->client);
 	}
 	mem_free(target);

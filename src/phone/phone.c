@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "phone/account_reg.h"
+#include "phone/account_way.h"
 #include "session/inv.h"
 #include "sip/mask.h"
 #include "phone/names.h"
@@ -228,6 +229,13 @@ static int build(struct offhook_phone *p, const struct offhook_phone_cfg *cfg)
 	err = guard_init(&p->guard, cfg, seed);
 	if (err)
 		return err;
+	err = account_way_new(
+		&(struct way_cfg){
+			.proxies = cfg->proxies, .n_proxies = cfg->n_proxies, .secure = cfg->secure_only},
+		&p->way);
+	if (err)
+		return err;
+	p->cfg.proxies = NULL;
 	err = names_setup(p->host, cfg);
 	if (err)
 		return err;
@@ -365,6 +373,7 @@ static void take_down(struct offhook_phone *p)
 	audio_table_free(&p->audio);
 	hash_free(&p->tags);
 	guard_free(&p->guard);
+	mem_free(p->way);
 	phone_enter_thread(NULL, PHONE_FOREIGN_THREAD);
 	if (!host)
 		host_log_to(p->host, 0, NULL, NULL);

@@ -25,6 +25,7 @@
 #include <stdio.h>
 
 struct account;
+struct account_way;
 struct transport;
 
 enum phone_state {
@@ -56,6 +57,7 @@ struct offhook_phone {
 	struct audio_table audio;
 
 	struct guard guard;
+	struct account_way *way; /* what is before every account's own */
 	struct sip_stack *stack;
 	struct subs subs; /* subscriptions, both ways */
 	struct engine *engine;

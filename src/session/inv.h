@@ -109,10 +109,10 @@ struct inv_call_cfg {
 	struct slice target;        /* Request-URI */
 	const struct slice *routes; /* pre-loaded Route values, or NULL */
 	size_t n_routes;
-	struct slice from;              /* name-addr without tag */
-	struct slice to;                /* name-addr without tag */
-	struct slice contact;           /* whole value */
-	struct slice call_id;           /* absent: a random one */
+	struct slice from;    /* name-addr without tag */
+	struct slice to;      /* name-addr without tag */
+	struct slice contact; /* whole value */
+	struct slice call_id; /* absent: a random one */
 	struct inv_again again;
 	const struct sip_extra *extras; /* program headers for the INVITE */
 	size_t n_extras;
@@ -120,6 +120,7 @@ struct inv_call_cfg {
 	struct slice offer; /* empty: INVITE without offer */
 	struct inv_policy policy;
 	struct sip_flow flow;  /* as located */
+	bool secure;           /* sip_request.secure */
 	bool spare;            /* there is another one: sip_request.spare */
 	uint64_t about;        /* sip_request.about */
 	struct sip_auth *auth; /* who we are, for the call's whole life; kept by reference; NULL: nobody */
@@ -138,6 +139,8 @@ int inv_incoming(struct sip_stack *s, struct sip_msg *invite, struct sip_server 
 	const struct inv_policy *policy, const struct inv_handler *handler, struct inv **ret_inv);
 /* Who we are when our requests in an incoming call are challenged; kept by reference. */
 void inv_set_auth(struct inv *inv, struct sip_auth *auth);
+/* Our requests in an incoming call go over TLS or not at all. */
+void inv_set_secure(struct inv *inv);
 /* The offer in the INVITE; empty when there was none (then our 2xx carries the offer). */
 struct slice inv_remote_offer(const struct inv *inv);
 
