@@ -89,9 +89,13 @@ struct offhook_call_info {
 	const char *reason_text;
 	unsigned reason_sip;  /**< its SIP cause, such as 200 for "Call completed elsewhere"; 0 = not told */
 	unsigned reason_q850; /**< its Q.850 cause, such as 16 for a normal clearing; 0 = not told */
+	/** an incoming call's first P-Asserted-Identity, as it stands, when the account trusts the one who says so
+	 * (offhook/identity.h); else "" */
+	const char *asserted_identity;
 };
 
 struct offhook_session_cfg;
+struct offhook_identity_cfg;
 
 /** Settings of an outgoing call; fill with offhook_call_cfg_init() first. */
 struct offhook_call_cfg {
@@ -105,6 +109,8 @@ struct offhook_call_cfg {
 	uint32_t expires_s;
 	const struct offhook_session_cfg
 		*session; /**< session.h; NULL (default) = as the account's; copied */
+	const struct offhook_identity_cfg
+		*identity; /**< identity.h; NULL (default) = as the account's; copied */
 };
 
 /**
@@ -155,6 +161,10 @@ struct offhook_answer {
 	const char *reason;                   /**< phrase; NULL or "" = the standard one */
 	const struct offhook_header *headers; /**< added to the message */
 	size_t n_headers;                     /**< how many */
+	/** Reason of a BYE, CANCEL or refusal: why, as a Q.850 cause, 1-127; 0 (default) = not told */
+	unsigned reason_q850;
+	unsigned reason_sip;     /**< ... as a SIP status, 200-699; 0 (default) = not told */
+	const char *reason_text; /**< ... in words, with either; NULL (default): none */
 };
 
 /**
@@ -188,9 +198,9 @@ OFFHOOK_API int offhook_call_answer(
  * @param phone   borrowed
  * @param call    the call
  * @param answer  copied; NULL or code 0 = by state: 200 confirmed, 603 to an incoming, 487 to an outgoing call
- * @return 0, OH_EENDED, OH_ENOENT, OH_EINVAL (code not 0 or 200-699, or a header), OH_ENOMEM, OH_ECLOSED
+ * @return 0, OH_EENDED, OH_ENOENT, OH_EINVAL (code not 0 or 200-699, a header, or a reason), OH_ENOMEM, OH_ECLOSED
  *
- * Thread: any.  May call back: with inline delivery.  Spec: RFC 3261 9, 13.3.1.3, 15.
+ * Thread: any.  May call back: with inline delivery.  Spec: RFC 3261 9, 13.3.1.3, 15, RFC 3326.
  */
 OFFHOOK_API int offhook_call_hangup(
 	struct offhook_phone *phone, offhook_id call, const struct offhook_answer *answer);

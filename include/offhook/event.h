@@ -78,6 +78,9 @@ enum offhook_event_type {
 	OFFHOOK_EVENT_AUDIO_READABLE =
 		82, /**< samples wait in a port of the program; again after its next read */
 	OFFHOOK_EVENT_AUDIO_WRITABLE = 83, /**< a port of the program has room; again after its next write */
+	OFFHOOK_EVENT_DEVICE =
+		90, /**< a sound device: `status` is an enum offhook_device_change, `count` an enum offhook_device_side,
+	            *   `text` the device, `error` and `reason` why; `id` its slot (offhook/device.h) */
 	OFFHOOK_EVENT_CALL_REDIRECTED =
 		110 /**< after a 3xx the call goes on to another address: `text`; its state is CALLING again, and what
 		     *   early audio it had is gone */
@@ -111,11 +114,12 @@ struct offhook_event {
 	int error;                            /**< 0 or an enum oh_err */
 	char digit;                           /**< 0-9 A-D * # R */
 	uint32_t duration_ms;                 /**< of the digit; 0 when the peer did not say */
-	uint64_t count;                       /**< of dropped events; number of a mark */
+	uint64_t count;                       /**< of dropped events; number of a mark; see the types */
 	const char *message;   /**< a SIP message, terminated: see the types; at DISCONNECTED the one from the
 	                                  *   peer that ended it; NULL when there is none */
 	size_t message_length; /**< its bytes */
-	const char *text;      /**< of a decision: one line; of a redirected call: the address; else NULL */
+	const char *
+		text; /**< of a decision: one line; of a redirected call: the address; of a device: its id; else NULL */
 	const struct offhook_question *question; /**< of a question; else NULL */
 	offhook_id other;                        /**< a second call: see the types; else 0 */
 	const char *reason;                      /**< phrase of `status` where the types say so; else NULL */

@@ -11,6 +11,7 @@
 #include "offhook/question.h"
 #include "offhook/transfer.h"
 #include "offhook/session.h"
+#include "offhook/identity.h"
 #include "offhook/event.h"
 #include "offhook/registration.h"
 #include "offhook/bridge.h"
@@ -19,6 +20,8 @@
 #include "offhook/trace.h"
 #include "offhook/auth.h"
 #include "offhook/audio.h"
+#include "offhook/device.h"
 #include "offhook/message.h"
+#include "offhook/quality.h"
 
 #endif

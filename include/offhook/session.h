@@ -73,7 +73,8 @@ struct offhook_session_cfg {
 OFFHOOK_API void offhook_session_cfg_init(struct offhook_session_cfg *cfg);
 
 /**
- * Sets how the calls of an account behave, those that come and those that it makes from now on.
+ * Sets how the calls of an account behave, those that come and those that it makes from now on. It stays when the account is
+ * modified.
  *
  * @param phone    borrowed
  * @param account  the account

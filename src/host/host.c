@@ -387,6 +387,59 @@ struct host_service *host_service_free(struct host_service *s)
 	return NULL;
 }
 
+/* ---- sound devices ---- */
+
+int host_sound_open(struct host *h, const struct host_sound_cfg *cfg, struct host_sound **ret_sound)
+{
+	int err;
+
+	if (!cfg->id || !cfg->block || cfg->rate_hz < 8000 || cfg->rate_hz > 48000 || cfg->latency_ms < 10 ||
+		cfg->latency_ms > 500 ||
+		(cfg->side != HOST_SOUND_CAPTURE && cfg->side != HOST_SOUND_PLAYBACK))
+		return OH_EINVAL;
+	err = h->ops->sound_open(h, cfg, ret_sound);
+	if (!err)
+		h->counters.sounds++;
+	return err;
+}
+
+struct host_sound *host_sound_close(struct host_sound *s)
+{
+	if (s) {
+		s->host->counters.sounds--;
+		s->host->ops->sound_close(s);
+	}
+	return NULL;
+}
+
+enum host_sound_state host_sound_state(const struct host_sound *s, int *ret_err)
+{
+	int state = atomic_load_explicit(&s->state, memory_order_acquire);
+
+	*ret_err = atomic_load_explicit(&s->err, memory_order_relaxed);
+	return (enum host_sound_state)state;
+}
+
+long host_sound_list(struct host *h, struct host_sound_info *ret_infos, size_t cap, unsigned wait_ms)
+{
+	return h->ops->sound_list(h, ret_infos, cap, wait_ms);
+}
+
+const char *host_sound_default(const struct host *h, unsigned n)
+{
+	return h->ops->sound_default(h, n);
+}
+
+bool host_sound_present(struct host *h, const char *id)
+{
+	return h->ops->sound_present(h, id);
+}
+
+unsigned host_sound_changes(const struct host *h)
+{
+	return atomic_load_explicit(&h->sound_changes, memory_order_acquire);
+}
+
 /* ---- log ---- */
 
 void host_log_to(struct host *h, enum log_level level, host_log_fn *fn, void *arg)

@@ -25,6 +25,7 @@ struct host_listener;
 struct host_dns;
 struct host_ticker;
 struct host_service;
+struct host_sound;
 
 #define NS_PER_MS 1000000ull
 #define NS_PER_S  1000000000ull
@@ -260,6 +261,51 @@ int host_service_new(struct host *h, unsigned period_ms, void (*fn)(void *arg), 
 void host_service_kick(struct host_service *s);
 struct host_service *host_service_free(struct host_service *s);
 
+/* ---- sound devices -------------------------------------------------------------------------------------- */
+
+/*
+ * Cards are opened one direction at a time. A card has a thread of its own, or shares one with others of its kind, and
+ * a clock of its own. Opening, losing and closing never make the loop thread wait: how an opening ended is a state that
+ * is looked at, and the world calls host_wake() when it has changed, or when the list of devices has.
+ */
+enum host_sound_side { HOST_SOUND_CAPTURE = 1, HOST_SOUND_PLAYBACK = 2 };
+enum host_sound_state { HOST_SOUND_OPENING, HOST_SOUND_OPEN, HOST_SOUND_FAILED /* for good: close it */ };
+
+struct host_sound_cfg {
+	const char *id; /* as listed, or what host_sound_default() names; copied */
+	enum host_sound_side side;
+	uint32_t rate_hz;    /* mono, 16 bits; the world converts what the card cannot */
+	uint32_t latency_ms; /* asked for, 10..500: how much may lie in the world's buffers */
+	/* On the card's thread; short, and no call to anything here. n is what the card likes, 1 or more. Of a capturing card:
+	 * these samples came. Of a playing one: fill in n samples. */
+	void (*block)(void *arg, int16_t *pcm, size_t n);
+	void *arg;
+};
+/* OH_ENODEV (no such device or kind of device), OH_EINVAL, OH_ENOMEM, a wrapped errno (no thread). Loop thread. */
+int host_sound_open(struct host *h, const struct host_sound_cfg *cfg, struct host_sound **ret_sound);
+/* block is not running and never will again. Harmless on NULL; returns NULL. Loop thread. */
+struct host_sound *host_sound_close(struct host_sound *s);
+/* ret_err: why it failed (OH_ENODEV, OH_ECONN: it was there and has gone, wrapped errno). */
+enum host_sound_state host_sound_state(const struct host_sound *s, int *ret_err);
+
+#define HOST_SOUND_ID_MAX   160u
+#define HOST_SOUND_LIST_MAX 256u
+struct host_sound_info {
+	char id[HOST_SOUND_ID_MAX], name[HOST_SOUND_ID_MAX];
+	unsigned capture_channels, playback_channels; /* 0: not that side */
+	uint32_t rate_hz;                             /* its own */
+	bool default_capture, default_playback;
+};
+/* Any thread. The devices there are: up to cap into ret_infos; returns how many there are, OH_ENOMEM. It waits up to
+ * wait_ms for a sound server to answer; 0: what is known already. */
+long host_sound_list(struct host *h, struct host_sound_info *ret_infos, size_t cap, unsigned wait_ms);
+/* What to open when nothing was chosen: n = 0 first, 1 when that failed, ...; NULL: nothing more. */
+const char *host_sound_default(const struct host *h, unsigned n);
+/* Is it listed, as far as is known? Begins to find out when nothing is known. Loop thread. */
+bool host_sound_present(struct host *h, const char *id);
+/* Grows by one with each change of the list. Any thread. */
+unsigned host_sound_changes(const struct host *h);
+
 /* ---- log ------------------------------------------------------------------------------------------------ */
 
 enum log_level { LOG_ERROR = 1, LOG_WARN = 2, LOG_INFO = 3, LOG_DEBUG = 4, LOG_TRACE = 5 };
@@ -278,7 +324,7 @@ void host_log_text(struct host *h, enum log_level level, const char *module, str
 /* ---- counters for tests ---------------------------------------------------------------------------------- */
 
 struct host_counters {
-	unsigned timers, dgrams, streams, listeners, queries, tickers, services;
+	unsigned timers, dgrams, streams, listeners, queries, tickers, services, sounds;
 };
 void host_counters(const struct host *h, struct host_counters *ret_counters);
 

@@ -5,6 +5,8 @@
 
 #include "host/host.h"
 
+#include <stdatomic.h>
+
 /* One world. The functions mean what host.h says; the objects they make begin with the structs below. */
 struct host_ops {
 	void (*free)(struct host *h);
@@ -49,6 +51,11 @@ struct host_ops {
 		struct host_service **ret_service);
 	void (*service_kick)(struct host_service *s);
 	void (*service_free)(struct host_service *s);
+	int (*sound_open)(struct host *h, const struct host_sound_cfg *cfg, struct host_sound **ret_sound);
+	void (*sound_close)(struct host_sound *s);
+	long (*sound_list)(struct host *h, struct host_sound_info *ret_infos, size_t cap, unsigned wait_ms);
+	const char *(*sound_default)(const struct host *h, unsigned n);
+	bool (*sound_present)(struct host *h, const char *id);
 	bool sim;
 };
 
@@ -61,6 +68,7 @@ struct host {
 	void (*network_fn)(void *arg, unsigned changes);
 	void *network_arg;
 	struct host_counters counters;
+	_Atomic unsigned sound_changes;
 	enum log_level log_level;
 	host_log_fn *log_fn;
 	void *log_arg;
@@ -108,6 +116,26 @@ struct host_ticker {
 struct host_service {
 	struct host *host;
 };
+
+struct host_sound {
+	struct host *host;
+	struct host_sound_cfg cfg; /* without id */
+	_Atomic int state, err;    /* the world writes them */
+};
+
+/* Any thread of the world, while the loop exists. */
+static inline void host_sound_enter(struct host_sound *s, enum host_sound_state state, int err)
+{
+	atomic_store_explicit(&s->err, err, memory_order_relaxed);
+	atomic_store_explicit(&s->state, state, memory_order_release);
+	host_wake(s->host);
+}
+
+static inline void host_sound_list_changed(struct host *h)
+{
+	atomic_fetch_add_explicit(&h->sound_changes, 1, memory_order_release);
+	host_wake(h);
+}
 
 static inline void host_run_idle(struct host *h)
 {

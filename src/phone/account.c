@@ -5,6 +5,7 @@
 #include "phone/account_auth.h"
 #include "phone/account_reg.h"
 #include "phone/account_way.h"
+#include "phone/identity.h"
 #include "phone/phone_impl.h"
 #include "phone/sources.h"
 #include "phone/uri_text.h"
@@ -30,6 +31,7 @@ static void settings_free(struct account *a)
 	mem_free(a->contact);
 	mem_free(a->way);
 	mem_free(a->allowed);
+	identity_free(a->identity);
 }
 
 static void account_free(struct offhook_phone *p, struct account *a)
@@ -190,6 +192,13 @@ int offhook_account_add(
 static void replace(struct account *a, struct account *with)
 {
 	struct account_reg *before = a->reg;
+
+	/* What has functions of its own. */
+	with->rules = a->rules;
+	with->identity = a->identity;
+	with->auto_answer = a->auto_answer;
+	with->auto_answer_ms = a->auto_answer_ms;
+	a->identity = NULL;
 
 	settings_free(a);
 	with->node = a->node;

@@ -6,11 +6,12 @@
 #include "phone/session_cfg.h"
 #include "sip/auth_server.h"
 #include "sip/stack.h"
-#include "offhook/phone.h"
+#include "offhook/identity.h"
 
 struct account_way;
 struct sources;
 struct filter_maker;
+struct identity;
 /* transport_filter.c: what the connections of such a transport speak through; nothing for UDP and TCP. */
 int transport_maker(
 	struct offhook_phone *p, const struct offhook_transport_cfg *cfg, struct filter_maker *ret_maker);
@@ -43,6 +44,9 @@ struct account {
 	struct sources *allowed;           /* who may call; NULL: everybody */
 	struct account_way *way;           /* account_way.h */
 	struct session_rules rules;        /* of its calls */
+	struct identity *identity;         /* NULL: nothing but its URI */
+	enum offhook_auto_answer auto_answer;
+	uint32_t auto_answer_ms;
 };
 
 struct transport *transport_find(const struct offhook_phone *p, offhook_id id);

@@ -312,6 +312,16 @@ bool account_reg_is_called(const struct account_reg *r, const struct sip_uri *ru
 	return r && sip_uri_param(ruri, SLICE_LIT("line"), &line) && slice_eq(line, slice_of(r->line));
 }
 
+bool account_reg_is_at(const struct account_reg *r, const struct netaddr *ip)
+{
+	struct reg_info info;
+
+	if (!r)
+		return false;
+	reg_info(r->reg, &info);
+	return info.bound && netaddr_eq_ip(&info.flow.remote, ip);
+}
+
 struct slice account_reg_contact(
 	const struct account_reg *r, const struct sip_flow *flow, char *buf, size_t cap)
 {

@@ -30,6 +30,8 @@ void account_reg_info(
 
 /* Is a call to this Request-URI for the Contact that it registered? */
 bool account_reg_is_called(const struct account_reg *r, const struct sip_uri *ruri);
+/* Is it registered at this address? */
+bool account_reg_is_at(const struct account_reg *r, const struct netaddr *ip);
 /* The Contact for calls over this way: a GRUU or what is registered. Absent: it has none for that. */
 struct slice account_reg_contact(
 	const struct account_reg *r, const struct sip_flow *flow, char *buf, size_t cap);

@@ -60,6 +60,8 @@ static void call_free(struct call *c)
 	mem_free(c->remote_uri);
 	mem_free(c->contact);
 	mem_free(c->sip_call_id);
+	mem_free(c->asserted);
+	wheel_stop(&c->auto_answer);
 	call_forget_origin(c);
 	mem_free(c);
 }
@@ -139,6 +141,7 @@ void call_ended(struct call *c, const struct call_end *end)
 		return;
 	}
 	call_forget_origin(c);
+	wheel_stop(&c->auto_answer);
 	replaces_old_gone(c);
 	transfer_asker_gone(c);
 	transfer_drop(c);

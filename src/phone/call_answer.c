@@ -17,6 +17,63 @@ struct answer_args {
 	struct extras *extras;
 };
 
+#define REASON_MAX 512u /* bytes of a Reason header of ours */
+
+/* protocol ;cause=n ;text="..." (RFC 3326 2); the text with its escapes. */
+static size_t put_reason(char *buf, size_t n, const char *protocol, unsigned cause, const char *text)
+{
+	int more = snprintf(buf + n, REASON_MAX - n, "%s%s;cause=%u", n ? ", " : "", protocol, cause);
+
+	n += (size_t)more;
+	if (!text || !*text)
+		return n;
+	n += (size_t)snprintf(buf + n, REASON_MAX - n, ";text=\"");
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			buf[n++] = '\\';
+		buf[n++] = *text;
+	}
+	buf[n++] = '"';
+	buf[n] = '\0';
+	return n;
+}
+
+static int write_reason(const struct offhook_answer *a, char buf[REASON_MAX])
+{
+	size_t n = 0, n_text = a->reason_text ? strlen(a->reason_text) : 0;
+
+	if (a->reason_q850 > 127 || (a->reason_sip && (a->reason_sip < 200 || a->reason_sip > 699)))
+		return err_detail(OH_EINVAL, "reason_q850 is 1 to 127, reason_sip 200 to 699");
+	if (n_text > 95 || (n_text && strpbrk(a->reason_text, "\r\n")))
+		return err_detail(OH_EINVAL, "reason_text is one line of at most 95 bytes");
+	if (a->reason_q850)
+		n = put_reason(buf, n, "Q.850", a->reason_q850, a->reason_text);
+	if (a->reason_sip)
+		(void)put_reason(buf, n, "SIP", a->reason_sip, a->reason_text);
+	return 0;
+}
+
+/* The program's headers and the Reason. */
+static int take_headers(struct answer_args *a)
+{
+	const struct offhook_answer *answer = &a->answer;
+	char reason[REASON_MAX];
+	struct offhook_header *all;
+	int err = write_reason(answer, reason);
+
+	if (err || (!answer->reason_q850 && !answer->reason_sip) || (answer->n_headers && !answer->headers))
+		return err ? err : extras_new(answer->headers, answer->n_headers, &a->extras);
+	all = mem_alloc((answer->n_headers + 1) * sizeof(*all));
+	if (!all)
+		return OH_ENOMEM;
+	if (answer->n_headers)
+		memcpy(all, answer->headers, answer->n_headers * sizeof(*all));
+	all[answer->n_headers] = (struct offhook_header){"Reason", reason};
+	err = extras_new(all, answer->n_headers + 1, &a->extras);
+	mem_free(all);
+	return err;
+}
+
 /* A copy of what the caller wants; its headers checked. */
 static int take(struct answer_args *a, const struct offhook_answer *answer)
 {
@@ -32,7 +89,7 @@ static int take(struct answer_args *a, const struct offhook_answer *answer)
 		if (strpbrk(a->answer.reason, "\r\n"))
 			return err_detail(OH_EINVAL, "the reason has a line break");
 	}
-	return extras_new(a->answer.headers, a->answer.n_headers, &a->extras);
+	return take_headers(a);
 }
 
 /* ---- answer ---- */

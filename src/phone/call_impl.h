@@ -8,6 +8,7 @@
 #ifndef OH_PHONE_CALL_IMPL_H
 #define OH_PHONE_CALL_IMPL_H
 
+#include "base/wheel.h"
 #include "phone/account.h"
 #include "phone/call_media.h"
 #include "phone/phone_impl.h"
@@ -53,6 +54,11 @@ struct call {
 	unsigned n_too_short;      /* 422 */
 	uint32_t expires_s;        /* 0: none */
 	struct session_rules rules;
+	bool anonymous; /* our Contact has no user */
+
+	/* Callee. */
+	char *asserted;                 /* whom the network says that it is; NULL: nobody whom we believe */
+	struct wheel_timer auto_answer; /* auto_answer.c */
 
 	uint64_t begun_ns, first_response_ns, confirmed_ns, ended_ns; /* 0: not yet */
 	struct repair *repair;  /* our address has changed; NULL: it has not (call_repair.c) */
@@ -99,6 +105,9 @@ int call_place_again(struct call *c);
 void call_forget_ways(struct call *c);
 /* Somebody has answered, or it is over: nor is what another INVITE would need. */
 void call_forget_origin(struct call *c);
+
+/* Our Contact for the peer of this way; secure: as a sips URI. From mem_alloc(). As account_contact_as(). */
+int call_contact(const struct call *c, const struct sip_flow *flow, bool secure, char **ret_contact);
 
 /* Places a call for a transfer that `asked_in` (0: none) asks for: TRANSFERRED is its first event. Errors as
  * offhook_call_make(). */

@@ -4,7 +4,8 @@
 #include "base/mem.h"
 
 struct texts {
-	struct slice local_uri, local_contact, remote_uri, remote_contact, reason, sip_call_id, codec, why;
+	struct slice local_uri, local_contact, remote_uri, remote_contact, reason, sip_call_id, codec, why,
+		asserted;
 };
 
 static struct slice text_of(const char *s)
@@ -75,9 +76,10 @@ struct picture *picture_new(const struct call *c)
 		.sip_call_id = text_of(c->sip_call_id),
 		.codec = slice_of(c->media.codec),
 		.why = slice_of(c->why.text),
+		.asserted = text_of(c->asserted),
 	};
 	size_t size = t.local_uri.n + t.local_contact.n + t.remote_uri.n + t.remote_contact.n + t.reason.n +
-		      t.sip_call_id.n + t.codec.n + t.why.n + 8 + 2;
+		      t.sip_call_id.n + t.codec.n + t.why.n + t.asserted.n + 9 + 2;
 	struct picture *pic = mem_zalloc(sizeof(*pic) + size);
 	char *at;
 
@@ -97,6 +99,7 @@ struct picture *picture_new(const struct call *c)
 	pic->info.sip_call_id = place(&at, t.sip_call_id, "", "");
 	pic->info.codec = place(&at, t.codec, "", "");
 	pic->info.reason_text = place(&at, t.why, "", "");
+	pic->info.asserted_identity = place(&at, t.asserted, "", "");
 	return pic;
 }
 
@@ -107,8 +110,8 @@ static const char *moved(const char *text, const struct picture *from, struct pi
 
 struct picture *picture_dup(const struct picture *pic)
 {
-	size_t size = (size_t)(pic->info.reason_text - pic->text) + strlen(pic->info.reason_text) +
-		      1; /* the last of the texts */
+	size_t size = (size_t)(pic->info.asserted_identity - pic->text) +
+		      strlen(pic->info.asserted_identity) + 1; /* the last of the texts */
 	struct picture *dup = mem_alloc(sizeof(*dup) + size);
 
 	if (!dup)
@@ -124,6 +127,7 @@ struct picture *picture_dup(const struct picture *pic)
 	dup->info.sip_call_id = moved(pic->info.sip_call_id, pic, dup);
 	dup->info.codec = moved(pic->info.codec, pic, dup);
 	dup->info.reason_text = moved(pic->info.reason_text, pic, dup);
+	dup->info.asserted_identity = moved(pic->info.asserted_identity, pic, dup);
 	return dup;
 }
 

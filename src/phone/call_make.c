@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "phone/account_way.h"
 #include "phone/call_redirect.h"
+#include "phone/identity.h"
 #include "phone/session_cfg.h"
 #include "phone/uri_text.h"
 
@@ -21,8 +22,8 @@ struct make_args {
 /* Call-ID: a random token, so that it tells nothing about us (RFC 3261 8.1.1.4). */
 #define CALL_ID_LENGTH 24
 
-static int fill(struct call *c, const struct account *a, const struct offhook_call_cfg *cfg,
-	const struct sip_addr *addr)
+static int fill_as(struct call *c, const struct account *a, const struct identity *id,
+	const struct offhook_call_cfg *cfg, const struct sip_addr *addr)
 {
 	char token[CALL_ID_LENGTH + 1];
 	int err;
@@ -37,6 +38,11 @@ static int fill(struct call *c, const struct account *a, const struct offhook_ca
 	c->from = mem_strdup(a->from);
 	c->to = uri_text_identity(addr);
 	c->target = uri_text_target(&addr->uri);
+	if (identity_is_anonymous(id) && c->from) {
+		mem_free(c->from);
+		c->from =
+			mem_strdup("\"Anonymous\" <sip:anonymous@anonymous.invalid>"); /* RFC 3323 4.1.1.3 */
+	}
 	if (!c->local_uri || !c->remote_uri || !c->sip_call_id || !c->from || !c->to || !c->target)
 		return OH_ENOMEM;
 	c->ladder = ladder_new(c->phone, c->sip_call_id, c->id);
@@ -44,7 +50,20 @@ static int fill(struct call *c, const struct account *a, const struct offhook_ca
 	if (!c->end_picture)
 		return OH_ENOMEM;
 	err = cfg->session ? session_rules(cfg->session, &c->rules) : 0;
-	return err ? err : extras_new(cfg->headers, cfg->n_headers, &c->extras);
+	c->anonymous = identity_is_anonymous(id);
+	return err ? err : identity_extras(id, cfg->headers, cfg->n_headers, &c->extras);
+}
+
+static int fill(struct call *c, const struct account *a, const struct offhook_call_cfg *cfg,
+	const struct sip_addr *addr)
+{
+	struct identity *own = NULL;
+	int err = cfg->identity ? identity_new(cfg->identity, &own) : 0;
+
+	if (!err)
+		err = fill_as(c, a, own ? own : a->identity, cfg, addr);
+	identity_free(own);
+	return err;
 }
 
 /* Where the callee may be, best first (RFC 3263 4.2). */
@@ -92,6 +111,15 @@ static uint32_t expires_left(const struct call *c)
 	return c->expires_s > gone_s + 1 ? c->expires_s - (uint32_t)gone_s : c->expires_s != 0;
 }
 
+int call_contact(const struct call *c, const struct sip_flow *flow, bool secure, char **ret_contact)
+{
+	int err = account_contact_as(account_find(c->phone, c->account), flow, secure, ret_contact);
+
+	if (!err && c->anonymous)
+		identity_hide_user(*ret_contact);
+	return err;
+}
+
 /* The INVITE leaves. */
 static int send_invite(struct call *c, const struct sip_flow *flow)
 {
@@ -127,7 +155,7 @@ static int send_invite(struct call *c, const struct sip_flow *flow)
 		cfg.n_routes = way.n_routes;
 		cfg.secure = way.secure;
 	}
-	err = account_contact_as(a, flow, sip_request_is_sips(&way), &c->contact);
+	err = call_contact(c, flow, sip_request_is_sips(&way), &c->contact);
 	if (err)
 		return err;
 	cfg.contact = slice_of(c->contact);

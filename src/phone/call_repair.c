@@ -59,7 +59,6 @@ static uint32_t first_wait_ms(const struct call *c)
 /* Audio leaves from the new address, and whatever we say next has the new Contact. */
 static int follow(struct call *c, struct sip_flow *ret_flow)
 {
-	const struct account *a = account_find(c->phone, c->account);
 	char *contact;
 	int err;
 
@@ -69,7 +68,7 @@ static int follow(struct call *c, struct sip_flow *ret_flow)
 		return err;
 	call_media_moved(&c->media, ret_flow);
 	/* RFC 5630 5.1.1.2, 5.1.2: a sips Contact stays one. */
-	err = account_contact_as(a, ret_flow, c->contact && strncmp(c->contact, "<sips:", 6) == 0, &contact);
+	err = call_contact(c, ret_flow, c->contact && strncmp(c->contact, "<sips:", 6) == 0, &contact);
 	if (err)
 		return err;
 	mem_free(c->contact);

@@ -125,6 +125,7 @@ static void take_off(struct file *f)
 	struct bridge *b = engine_bridge(f->phone->engine);
 
 	audio_table_remove(&f->phone->audio, &f->audio, OH_ENOENT);
+	sound_end(&f->ringer);
 	list_remove(&f->node);
 	ids_remove(&f->phone->ids, f->id);
 	tag_leave(f->phone, &f->tagged);

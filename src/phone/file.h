@@ -5,8 +5,9 @@
 #include "audio/ports.h"
 #include "phone/audio_table.h"
 #include "phone/phone_impl.h"
+#include "phone/sound.h"
 
-enum file_type { FILE_PLAYER, FILE_RECORDER, FILE_TONE, FILE_AUDIO };
+enum file_type { FILE_PLAYER, FILE_RECORDER, FILE_TONE, FILE_AUDIO, FILE_RINGER };
 
 struct file {
 	struct list node; /* offhook_phone.files, then .finishing */
@@ -21,6 +22,7 @@ struct file {
 	struct command *remover;   /* waits until the media thread has let go */
 	bool port_gone;
 	struct audio_entry audio; /* of FILE_AUDIO */
+	struct sound ringer;      /* of FILE_RINGER */
 };
 
 /* NULL: memory is out. */

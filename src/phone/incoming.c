@@ -4,9 +4,13 @@
 #include "base/mem.h"
 #include "phone/account_way.h"
 #include "phone/names.h"
+#include "phone/auto_answer.h"
+#include "phone/identity.h"
 #include "phone/pager.h"
 #include "phone/transfer.h"
 #include "phone/warning.h"
+
+#define ASSERTED_MAX 1024u /* bytes of an identity that we keep */
 
 static const struct sip_extra capabilities[] = {
 	{{"Allow", 5}, {SIP_STACK_ALLOW, sizeof(SIP_STACK_ALLOW) - 1}},
@@ -102,6 +106,23 @@ static void start_ladder(struct call *c, const struct sip_msg *msg)
 		c->phone, c->ladder, &(struct ladder_message){false, &flow->local, &flow->remote, msg->raw});
 }
 
+/* RFC 3325 5: of what the network says about the caller only that of somebody whom we trust counts. */
+static int take_asserted(struct call *c, const struct account *a, const struct sip_msg *msg)
+{
+	struct slice rest = sip_msg_value(msg, SIP_HDR_P_ASSERTED_IDENTITY), first;
+	char line[ASSERTED_MAX];
+	long n;
+
+	if (!slice_present(rest) || !sip_list_next(&rest, &first) ||
+		!identity_trusts(a, &inv_flow(c->inv)->remote))
+		return 0;
+	n = sip_unfold(first, line, sizeof(line));
+	if (n < 0)
+		return 0;
+	c->asserted = slice_dup(slice_make(line, (size_t)n));
+	return c->asserted ? 0 : OH_ENOMEM;
+}
+
 static int fill(struct call *c, struct account *a, struct sip_msg *msg)
 {
 	struct inv *inv = c->inv;
@@ -113,6 +134,8 @@ static int fill(struct call *c, struct account *a, struct sip_msg *msg)
 	if (!c->local_uri || !c->remote_uri || !c->sip_call_id)
 		return OH_ENOMEM;
 	start_ladder(c, msg);
+	if (take_asserted(c, a, msg))
+		return OH_ENOMEM;
 	c->end_picture = picture_new(c);
 	if (!c->end_picture)
 		return OH_ENOMEM;
@@ -167,8 +190,10 @@ static void take_call(struct offhook_phone *p, struct sip_msg *msg, struct sip_s
 	};
 	if (fill(c, a, msg) == 0)
 		say.picture = picture_new(c);
-	if (say.picture && event_emit(p, &say))
+	if (say.picture && event_emit(p, &say)) {
+		auto_answer_begin(c, a, msg);
 		return;
+	}
 	/* Memory is out. A call that the program cannot be told of does not stay. */
 	c->state = OFFHOOK_CALL_NULL;
 	inv_end(c->inv, 500, SLICE_NONE, NULL, 0);
@@ -249,6 +274,6 @@ void incoming_request(void *phone, struct sip_msg *msg, struct sip_server *serve
 	else if (msg->method == SIP_OPTIONS)
 		options_answer(server);
 	else if (!refused_scheme(msg, server) && !replaces_refused(p, msg, server, &old) &&
-		 !refused_offer(p, msg, server))
+		 !refused_offer(p, msg, server) && !auto_answer_refused(a, msg, server))
 		take_call(p, msg, server, a, old);
 }

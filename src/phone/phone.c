@@ -59,6 +59,7 @@ static void on_idle(void *arg)
 	if (p->settling)
 		return;
 	p->settling = true;
+	sounds_step(p);
 	events_flush(p);
 	engine_publish(p->engine);
 	files_check_finishing(p);
@@ -257,6 +258,9 @@ static int build(struct offhook_phone *p, const struct offhook_phone_cfg *cfg)
 	err = new_engine(p);
 	if (err)
 		return err;
+	err = sounds_init(p);
+	if (err)
+		return err;
 	host_on_wake(p->host, on_wake, p);
 	host_on_idle(p->host, on_idle, p);
 	network_watch(p);
@@ -359,6 +363,7 @@ static void take_down(struct offhook_phone *p)
 	if (p->engine) {
 		calls_free_all(p);
 		files_free_all(p);
+		sounds_free(p);
 	}
 	p->engine = engine_free(p->engine);
 	files_finish_all(p);

@@ -31,6 +31,7 @@ static void closed(struct offhook_phone *p)
 {
 	p->state = PHONE_CLOSED;
 	audio_phone_closed(p);
+	sounds_close(p);
 	p->close_limit = host_timer_free(p->close_limit);
 	events_over(p);
 }

@@ -16,6 +16,7 @@
 #include "phone/guard.h"
 #include "phone/ids.h"
 #include "phone/question.h"
+#include "phone/sound.h"
 #include "phone/tags.h"
 #include "phone/trace.h"
 #include "sdp/oa.h"
@@ -55,6 +56,7 @@ struct offhook_phone {
 	_Atomic uint32_t next_tag;
 	struct traces traces;
 	struct audio_table audio;
+	struct sounds sounds;
 
 	struct guard guard;
 	struct account_way *way; /* what is before every account's own */

@@ -68,7 +68,9 @@ static inline bool nothing_is_open(const struct host *h)
 	struct host_counters c;
 
 	host_counters(h, &c);
-	return c.timers + c.dgrams + c.streams + c.listeners + c.queries + c.tickers + c.services == 0;
+	return c.timers + c.dgrams + c.streams + c.listeners + c.queries + c.tickers + c.services +
+		       c.sounds ==
+	       0;
 }
 
 #endif

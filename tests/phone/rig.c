@@ -105,6 +105,10 @@ static void on_event(void *arg, const struct offhook_event *e)
 	case OFFHOOK_EVENT_AUDIO_READABLE:
 	case OFFHOOK_EVENT_AUDIO_WRITABLE:
 		break;
+	case OFFHOOK_EVENT_DEVICE:
+		note(s, "DEVICE(%u,%u,%s,%s) ", e->status, (unsigned)e->count, e->text ? e->text : "",
+			e->error ? offhook_errname(e->error) : "");
+		break;
 	case OFFHOOK_EVENT_MESSAGE:
 		note(s, "MESSAGE ");
 		break;

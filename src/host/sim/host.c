@@ -16,6 +16,7 @@ static void sim_host_free(struct host *h)
 
 	if (m->sim->running == m)
 		m->sim->running = NULL;
+	sim_cards_free(m);
 	sim_event_close(&m->wake);
 	sim_event_close(&m->network);
 	sim_realm_drop(m->realm, &m->ips);
@@ -44,6 +45,7 @@ int sim_host_make(struct sim *s, struct sim_realm *realm, const char *ip, struct
 	list_init(&m->ips);
 	list_init(&m->listeners);
 	list_init(&m->streams);
+	list_init(&m->cards);
 	err = hash_init(&m->sockets, s->random);
 	if (!err)
 		err = sim_event_init(&m->wake, s, m, run_wake, m);
@@ -147,5 +149,10 @@ const struct host_ops sim_host_ops = {
 	.service_new = sim_service_new,
 	.service_kick = sim_service_kick,
 	.service_free = sim_service_free,
+	.sound_open = sim_sound_open,
+	.sound_close = sim_sound_close,
+	.sound_list = sim_sound_list,
+	.sound_default = sim_sound_default,
+	.sound_present = sim_sound_present,
 	.sim = true,
 };

@@ -94,6 +94,7 @@ struct sim_host {
 	uint64_t number;                /* of the machine, in order of making */
 	struct sim_event wake, network; /* network: while somebody wants to hear of it */
 	unsigned changes;               /* enum host_change that are not told yet */
+	struct list cards;              /* struct sim_card */
 };
 
 static inline struct sim_host *sim_host_of(const struct host *h)
@@ -246,5 +247,14 @@ int sim_service_new(struct host *h, unsigned period_ms, void (*fn)(void *arg), v
 	struct host_service **ret_service);
 void sim_service_kick(struct host_service *s);
 void sim_service_free(struct host_service *s);
+
+/* ---- sound devices (sound.c) ---- */
+
+void sim_cards_free(struct sim_host *m);
+int sim_sound_open(struct host *h, const struct host_sound_cfg *cfg, struct host_sound **ret_sound);
+void sim_sound_close(struct host_sound *s);
+long sim_sound_list(struct host *h, struct host_sound_info *ret_infos, size_t cap, unsigned wait_ms);
+const char *sim_sound_default(const struct host *h, unsigned n);
+bool sim_sound_present(struct host *h, const char *id);
 
 #endif

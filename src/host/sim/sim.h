@@ -134,4 +134,35 @@ unsigned sim_dns_asked(const struct sim *s);
 /* The n-th from now on (1: the next) is lost: OH_ETIMEDOUT after delay_ns. 0: none. */
 void sim_dns_lose(struct sim *s, unsigned nth, uint64_t delay_ns);
 
+/* ---- sound devices ---- */
+/*
+ * A card of a machine: with a clock of its own, and with a person at it. The first one added is the default.
+ */
+struct sim_card_cfg {
+	const char *id, *name; /* copied */
+	bool deaf, dumb;       /* no microphone, no speaker */
+	int32_t drift_ppm;     /* its clock runs faster by so much */
+	uint32_t block_ms;     /* it works in blocks of this; 0 = 10 */
+	uint64_t open_ns;      /* opening takes so long */
+	bool broken;           /* opening fails, with OH_EBUSY */
+	/* What its microphone hears, but for the echo; NULL: silence. */
+	void (*says)(void *arg, int16_t *pcm, size_t n);
+	/* What comes out of its speaker. NULL: nobody listens. */
+	void (*hears)(void *arg, const int16_t *pcm, size_t n);
+	void *arg;
+	/* The microphone hears the speaker too, so much later and by so much softer (0: not). */
+	uint32_t echo_ms;
+	double echo;
+};
+struct sim_card;
+/* Plugged in. OH_ENOMEM. It goes with its machine. */
+int sim_card_add(struct host *h, const struct sim_card_cfg *cfg, struct sim_card **ret_card);
+/* What is open on it fails with OH_ECONN. */
+void sim_card_unplug(struct sim_card *c);
+void sim_card_plug(struct sim_card *c);
+/* Nothing happens on it for so long; then its blocks come all at once. */
+void sim_card_stall(struct sim_card *c, uint64_t ns);
+/* How many directions of it are open. */
+unsigned sim_card_open(const struct sim_card *c);
+
 #endif

@@ -11,6 +11,7 @@
 
 struct uv_dns;
 struct uv_disk;
+struct uv_sounds;
 struct uv_network;
 
 struct uv_host {
@@ -21,6 +22,7 @@ struct uv_host {
 	struct uv_dns *dns;         /* from the first query on */
 	struct uv_disk *disk;       /* while there are services */
 	struct uv_network *network; /* while somebody wants to hear of it */
+	struct uv_sounds *sounds;   /* from the first device or list on */
 	char *read_buf;             /* where every stream is read; from the first one on */
 };
 
@@ -75,6 +77,8 @@ struct uv_stream;
 /* A stream with a socket of this family, bound to `local` unless that has none. */
 int uv_stream_new(struct host *h, int family, const struct netaddr *local, const struct host_stream_cfg *cfg,
 	struct uv_stream **ret_stream);
+/* 0 leaves it as it is. A wrapped errno. */
+int uv_tcp_set_dscp(uv_tcp_t *tcp, int family, uint8_t dscp);
 /* Takes the next one that waits. */
 int uv_stream_accept(uv_stream_t *listener, struct host *h, const struct host_stream_cfg *cfg,
 	struct host_stream **ret_stream);
@@ -97,6 +101,14 @@ int uv_dns_addrs(struct host *h, const char *name, int family, host_addrs_fn *fn
 void uv_dns_cancel(struct host_dns *q);
 int uv_dns_servers(struct host *h, const struct netaddr *servers, size_t n);
 void uv_dns_close(struct uv_dns *dns);
+
+/* sound.c */
+int uv_sound_open(struct host *h, const struct host_sound_cfg *cfg, struct host_sound **ret_sound);
+void uv_sound_close(struct host_sound *s);
+long uv_sound_list(struct host *h, struct host_sound_info *ret_infos, size_t cap, unsigned wait_ms);
+const char *uv_sound_default(const struct host *h, unsigned n);
+bool uv_sound_present(struct host *h, const char *id);
+void uv_sounds_end(struct uv_host *u);
 
 /* ticker.c, service.c */
 int uv_ticker_new(struct host *h, const struct host_ticker_cfg *cfg, struct host_ticker **ret_ticker);

@@ -92,6 +92,7 @@ static void uv_host_free(struct host *h)
 {
 	struct uv_host *u = uv_host_of(h);
 
+	uv_sounds_end(u);
 	uv_dns_close(u->dns);
 	uv_close((uv_handle_t *)&u->wake, NULL);
 	uv_close((uv_handle_t *)&u->stop, NULL);
@@ -140,6 +141,11 @@ static const struct host_ops uv_host_ops = {
 	.service_new = uv_service_new,
 	.service_kick = uv_service_kick,
 	.service_free = uv_service_free,
+	.sound_open = uv_sound_open,
+	.sound_close = uv_sound_close,
+	.sound_list = uv_sound_list,
+	.sound_default = uv_sound_default,
+	.sound_present = uv_sound_present,
 };
 
 int host_uv_new(struct host **ret_host)
