@@ -175,32 +175,32 @@ def test_we_send_baresip_to_somebody(need, start, steer, speech, free_port, tmp_
     assert ours.wait_event("transfer", final=1)["status"] == 200
 
 
-def test_we_call_baresip_over_tls(need, start, command, speech, free_port, tmp_path, pem):
+def test_we_call_baresip_over_tls(need, start, command, phrases, free_port, tmp_path, pem):
     port, heard = free_port(), tmp_path / "heard.wav"
-    folder = configure(tmp_path / "baresip", port, speech["bob"], "PCMU", pem)
+    folder = configure(tmp_path / "baresip", port, phrases["bob"], "PCMU", pem)
     baresip = start([need("baresip"), "-f", folder], name="baresip")
     baresip.wait_for("baresip is ready")
     ours = start([command, "dial", f"sip:bob@127.0.0.1:{port + 1};transport=tls", "--local", "127.0.0.1", "--transport", "tls",
-                  "--ca", pem / "cert.pem", "--cert", pem / "cert.pem", "--key", pem / "key.pem", "--play", speech["alice"],
-                  "--record", heard, "--jitter", "300", "--duration", "8", "--json", "--timeout", "10"])
+                  "--ca", pem / "cert.pem", "--cert", pem / "cert.pem", "--key", pem / "key.pem", "--play", phrases["alice"],
+                  "--record", heard, "--jitter", "300", "--duration", "4.5", "--json", "--timeout", "10"])
     assert ours.wait(30) == 0, ours.text() + baresip.text()
     baresip.write("q")
     baresip.wait(10)
-    assert_heard(speech["bob"], heard)
-    assert_heard(speech["alice"], dumped(folder))
+    assert_heard(phrases["bob"], heard)
+    assert_heard(phrases["alice"], dumped(folder))
 
 
-def test_baresip_calls_us_over_tls(need, start, command, speech, free_port, tmp_path, pem):
+def test_baresip_calls_us_over_tls(need, start, command, phrases, free_port, tmp_path, pem):
     port, our_port, heard = free_port(), free_port(), tmp_path / "heard.wav"
-    folder = configure(tmp_path / "baresip", port, speech["bob"], "PCMU", pem)
+    folder = configure(tmp_path / "baresip", port, phrases["bob"], "PCMU", pem)
     ours = start([command, "answer", "--local", f"127.0.0.1:{our_port}", "--transport", "tls", "--cert", pem / "cert.pem",
-                  "--key", pem / "key.pem", "--ca", pem / "cert.pem", "--play", speech["alice"], "--record", heard,
-                  "--jitter", "300", "--duration", "8", "--json", "--timeout", "15"])
+                  "--key", pem / "key.pem", "--ca", pem / "cert.pem", "--play", phrases["alice"], "--record", heard,
+                  "--jitter", "300", "--duration", "4.5", "--json", "--timeout", "15"])
     ours.wait_for('"ready"')
     baresip = start([need("baresip"), "-f", folder, "-e", f"/dial sip:alice@127.0.0.1:{our_port};transport=tls"],
                     name="baresip")
     assert ours.wait(30) == 0, ours.text() + baresip.text()
     baresip.write("q")
     baresip.wait(10)
-    assert_heard(speech["bob"], heard)
-    assert_heard(speech["alice"], dumped(folder))
+    assert_heard(phrases["bob"], heard)
+    assert_heard(phrases["alice"], dumped(folder))
