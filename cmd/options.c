@@ -8,7 +8,16 @@
 #include <string.h>
 
 enum kind { FLAG, TEXT, SECONDS, NUMBER, LOCAL, TONE, HEADER, SOURCE };
-enum { FOR_DIAL = 1, FOR_ANSWER = 2, FOR_BOTH = 3, FOR_REGISTER = 4, FOR_ALL = 7, FOR_SECURITY = 8 };
+enum {
+	FOR_DIAL = 1,
+	FOR_ANSWER = 2,
+	FOR_BOTH = 3,
+	FOR_REGISTER = 4,
+	FOR_MESSAGE = 8,
+	FOR_PRESENCE = 16,
+	FOR_ALL = 31,
+	FOR_SECURITY = 32
+};
 
 #define FOR_GUARDED (FOR_ANSWER | FOR_SECURITY)
 
@@ -38,7 +47,7 @@ static const struct option_row rows[] = {
 	{"no-verify", 0, FLAG, FOR_ALL, AT(no_verify), 0, 0, NULL, "take any certificate of a server"},
 	{"client-cert", 0, FLAG, FOR_ANSWER | FOR_SECURITY, AT(client_cert), 0, 0, NULL,
 		"callers must show a certificate"},
-	{"from", 'f', TEXT, FOR_BOTH | FOR_SECURITY, AT(identity), 0, 0, "URI",
+	{"from", 'f', TEXT, FOR_BOTH | FOR_MESSAGE | FOR_PRESENCE | FOR_SECURITY, AT(identity), 0, 0, "URI",
 		"who we are, such as sip:alice@example.test"},
 	{"auth-user", 'u', TEXT, FOR_ALL, AT(auth_user), 0, 0, "NAME",
 		"name that goes with the password (default: the user of --from)"},
@@ -52,9 +61,14 @@ static const struct option_row rows[] = {
 		"record what the peer says into a .wav file"},
 	{"echo", 'e', FLAG, FOR_BOTH, AT(echo), 0, 0, NULL, "send the peer's audio back"},
 	{"dtmf", 'd', TEXT, FOR_BOTH, AT(dtmf), 0, 0, "DIGITS", "send 0-9 A-D * # R when the call stands"},
-	{"duration", 'D', SECONDS, FOR_ALL, AT(duration_s), 0, 0, "SECONDS", "hang up after this time"},
+	{"duration", 'D', SECONDS, FOR_BOTH | FOR_REGISTER | FOR_PRESENCE, AT(duration_s), 0, 0, "SECONDS",
+		"hang up after this time"},
 	{"timeout", 'T', SECONDS, FOR_ALL, AT(timeout_s), 0, 0, "SECONDS",
 		"dial: give up when not answered; answer: when nobody calls"},
+	{"challenge", 0, TEXT, FOR_ANSWER, AT(challenge), 0, 0, "FILE",
+		"callers must prove to be one of its lines USER:PASSWORD"},
+	{"realm", 0, TEXT, FOR_ANSWER, AT(realm), 0, 0, "TEXT",
+		"what --challenge asks for (default offhook)"},
 	{"code", 'c', NUMBER, FOR_ANSWER, AT(code), 200, 699, "STATUS",
 		"answer with this SIP status (default 200)"},
 	{"reason", 0, TEXT, FOR_ANSWER, AT(reason), 0, 0, "TEXT", "phrase that goes with --code"},
@@ -63,8 +77,8 @@ static const struct option_row rows[] = {
 	{"ring", 0, SECONDS, FOR_ANSWER, AT(ring_s), 0, 0, "SECONDS", "ring this long before answering"},
 	{"count", 'n', NUMBER, FOR_ANSWER, AT(count), 0, 1000000, "N",
 		"take N calls, 0 = until interrupted (default 1)"},
-	{"header", 'H', HEADER, FOR_BOTH, 0, 0, 0, "NAME:VALUE",
-		"add a header to the INVITE or the answer (repeatable)"},
+	{"header", 'H', HEADER, FOR_BOTH | FOR_MESSAGE, 0, 0, 0, "NAME:VALUE",
+		"add a header to the INVITE, the answer or the message (repeatable)"},
 	{"unmatched", 0, TEXT, FOR_GUARDED, AT(unmatched), 0, 0, "STATUS",
 		"what is for nobody we know gets this, or drop: no answer (default: we take it)"},
 	{"allow", 0, SOURCE, FOR_GUARDED, 0, 0, 0, "ADDR[/BITS]",
@@ -80,15 +94,17 @@ static const struct option_row rows[] = {
 		"nothing goes, and nothing is taken, but over TLS"},
 	{"registrar", 0, TEXT, FOR_REGISTER, AT(registrar), 0, 0, "URI",
 		"ask this one (default: the domain of the URI)"},
-	{"expires", 0, NUMBER, FOR_REGISTER, AT(expires_s), 1, 86400, "SECONDS",
-		"ask for so long (default 300); the registrar decides"},
+	{"expires", 0, NUMBER, FOR_REGISTER | FOR_PRESENCE, AT(expires_s), 1, 86400, "SECONDS",
+		"ask for so long (default 300, presence: 3600); the other side decides"},
 	{"retry", 0, NUMBER, FOR_REGISTER, AT(retry_s), 1, 86400, "SECONDS",
 		"longest wait between two attempts that nobody answers (default 60)"},
 	{"instance", 0, TEXT, FOR_REGISTER, AT(instance), 0, 0, "UUID",
 		"which device this is: asks for Outbound and a GRUU"},
+	{"type", 0, TEXT, FOR_MESSAGE, AT(content_type), 0, 0, "TYPE", "of the text (default text/plain)"},
+	{"dialogs", 0, FLAG, FOR_PRESENCE, AT(dialogs), 0, 0, NULL, "follow calls instead of presence"},
 	{"ptime", 0, NUMBER, FOR_BOTH, AT(ptime_ms), 10, 60, "MS", "audio in one packet (default 20)"},
 	{"codecs", 0, TEXT, FOR_BOTH, AT(codecs), 0, 0, "LIST",
-		"offered and accepted, best first: PCMU,PCMA (default), L16/16000"},
+		"offered and accepted, best first: opus,G722,PCMU (default PCMU,PCMA)"},
 	{"jitter", 0, NUMBER, FOR_BOTH, AT(jitter_ms), 0, 500, "MS",
 		"depth of the jitter buffer (default: it adapts)"},
 	{"rate", 0, NUMBER, FOR_BOTH, AT(clock_rate_hz), 8000, 48000, "HZ",
@@ -113,6 +129,8 @@ static void help(void)
 	       "  offhook dial URI [options]   call somebody\n"
 	       "  offhook answer [options]     wait for a call\n"
 	       "  offhook register URI [options]  tell a registrar where we are\n"
+	       "  offhook message URI [TEXT] [options]  send a short message\n"
+	       "  offhook presence URI [options]  see whether somebody is there\n"
 	       "  offhook security [options]   how a phone with these options would stand in the open\n\n"
 	       "options:\n");
 	for (size_t i = 0; i < N_ROWS; i++) {
@@ -127,10 +145,12 @@ static void help(void)
 			: r->commands == FOR_DIAL     ? " [dial]"
 			: r->commands == FOR_GUARDED  ? " [answer, security]"
 			: r->commands == FOR_REGISTER ? " [register]"
+			: r->commands == FOR_MESSAGE  ? " [message]"
+			: r->commands == FOR_PRESENCE ? " [presence]"
 						      : "");
 	}
 	printf("  -V, --version                which version this is\n\n"
-	       "exit status: 0 call completed, 1 call failed, 2 usage, 3 not registered, 4 no answer, 5 no "
+	       "exit status: 0 completed, 1 failed or refused, 2 usage, 3 not registered, 4 no answer, 5 no "
 	       "audio came, 6 "
 	       "transport,\n"
 	       "130 interrupted\n");
@@ -347,6 +367,10 @@ int options_parse(int argc, char **argv, struct options *o)
 		command = FOR_ANSWER;
 	else if (!strcmp(argv[1], "register"))
 		command = FOR_REGISTER;
+	else if (!strcmp(argv[1], "message"))
+		command = FOR_MESSAGE;
+	else if (!strcmp(argv[1], "presence"))
+		command = FOR_PRESENCE;
 	else if (!strcmp(argv[1], "security"))
 		command = FOR_SECURITY;
 	else
@@ -364,6 +388,8 @@ int options_parse(int argc, char **argv, struct options *o)
 				return err;
 		} else if (!(command & FOR_GUARDED) && !o->uri) {
 			o->uri = argv[i];
+		} else if (command == FOR_MESSAGE && !o->text) {
+			o->text = argv[i];
 		} else {
 			return usage_error("what is '%s' for?%s", argv[i], "");
 		}

@@ -112,9 +112,10 @@ struct offhook_phone_cfg {
 	uint32_t frame_ms;              /**< of the bridge: 10 or 20 (default) */
 	uint32_t max_ports; /**< slots of the bridge, slot 0 counts; 0 = as many as memory allows */
 	uint32_t ptime_ms;  /**< 10..60 in steps of 10: RTP packet length we ask for and send; default 20 */
-	/** offered and accepted, in order of preference, such as "L16/16000, PCMU": names with or
-	 * without clock rate; NULL = "PCMU, PCMA". There are PCMU, PCMA, L16/16000 and L16/8000;
-	 * copied */
+	/** offered and accepted, in order of preference, such as "opus, G722, PCMU": names with or without clock rate, at
+	 * most 16; NULL = "PCMU, PCMA". offhook_codecs() tells which there are: PCMU, PCMA, G722 and L16 (8000, 16000,
+	 * 24000, 32000, 48000) always; opus in a build with libopus; GSM and G726-16, -24, -32, -40, plain and as AAL2-...,
+	 * in one with spandsp; copied */
 	const char *codecs;
 	uint32_t jitter_ms;      /**< fixed depth of the jitter buffer, 0..500; 0 = it adapts */
 	uint16_t rtp_port_min;   /**< at least 2; default 16384 */
@@ -386,6 +387,7 @@ struct offhook_auth_cfg;
 struct offhook_challenge_cfg;
 
 struct offhook_registration_cfg;
+struct offhook_presence_cfg;
 
 /** Settings of an account; fill with offhook_account_cfg_init() first. */
 struct offhook_account_cfg {
@@ -404,6 +406,10 @@ struct offhook_account_cfg {
 	const struct offhook_challenge_cfg *challenge;
 	/** how it registers (offhook/registration.h); copied; NULL: not at all, as with a trunk */
 	const struct offhook_registration_cfg *registration;
+	/** offered and accepted in its calls, as the phone's setting of that name; NULL = the phone's; copied */
+	const char *codecs;
+	/** who may see whether we are there, and more (offhook/presence.h); copied; NULL: the defaults */
+	const struct offhook_presence_cfg *presence;
 	/** outbound proxies: "sip:proxy.example.test;lr". What this account asks outside of calls, its registration too,
 	 * passes them in this order (a pre-loaded Route; without ";lr" a proxy of the older kind is meant, which wants to
 	 * stand in the first line); copied */
@@ -436,7 +442,8 @@ OFFHOOK_API void offhook_account_cfg_init(struct offhook_account_cfg *cfg);
  * @param ret_id  set on success only
  * @return 0, OH_EURI (detail: what is wrong with it), OH_ESCHEME, OH_ENOENT (no such transport), OH_EINVAL (neither
  *         URI nor transport; credentials that are none; a setting of the registration out of range; more proxies or
- *         servers than there may be), OH_EINSECURE (with secure_only: one of them names a transport without TLS),
+ *         servers than there may be), OH_ENOCODEC, OH_EINSECURE (with secure_only: one of them names a transport
+ *         without TLS),
  *         OH_ETOOBIG, OH_ENOMEM, OH_ECLOSED
  *
  * Thread: any.  May call back: no.  Spec: RFC 3261 8.
@@ -479,6 +486,20 @@ OFFHOOK_API int offhook_account_remove(struct offhook_phone *phone, offhook_id i
  * Thread: any.  May call back: no.  Spec: none.
  */
 OFFHOOK_API int offhook_account_set_default(struct offhook_phone *phone, offhook_id id);
+
+/**
+ * Binds an account to a transport: its calls, messages and registration go over it from now on. What is registered is
+ * registered anew; calls that are there stay where they are.
+ *
+ * @param phone      borrowed
+ * @param account    the account
+ * @param transport  0: whatever transport fits
+ * @return 0, OH_ENOENT (either of them), OH_ECLOSED
+ *
+ * Thread: any.  May call back: no.  Spec: none.
+ */
+OFFHOOK_API int offhook_account_set_transport(
+	struct offhook_phone *phone, offhook_id account, offhook_id transport);
 
 /** What an account is now. */
 struct offhook_account_info {

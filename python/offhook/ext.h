@@ -56,6 +56,7 @@ PyObject *dict_from_event(const struct offhook_event *e);
 PyObject *dict_from_slot_info(const struct offhook_slot_info *info);
 PyObject *dict_from_account_info(const struct offhook_account_info *info);
 PyObject *dict_from_registration(const struct offhook_registration_info *info);
+PyObject *dict_from_buddy_info(const struct offhook_buddy_info *info);
 PyObject *dict_from_audio_info(const struct offhook_audio_info *info);
 PyObject *dict_from_trace_message(const struct offhook_trace_message *m);
 PyObject *dict_from_transport_info(const struct offhook_transport_info *info);
@@ -79,7 +80,7 @@ void traces_free(struct trace *traces);
 
 extern PyType_Spec phone_spec;
 extern PyMethodDef phone_account_methods[], phone_call_methods[], phone_bridge_methods[],
-	phone_audio_methods[], phone_quality_methods[], phone_trace_methods[];
+	phone_audio_methods[], phone_presence_methods[], phone_quality_methods[], phone_trace_methods[];
 /* A command that takes an id and nothing else. */
 PyObject *with_id(PyObject *op, PyObject *args, int (*command)(struct offhook_phone *, offhook_id));
 /* Joins the tables of methods; once, before the type is made from phone_spec. */

@@ -12,6 +12,7 @@ from typing import Any, Mapping, Optional
 from offhook import _offhook
 
 from .account import Account
+from .buddy import Buddy, buddy_of, deliver as deliver_presence
 from .call import Call, CallCallback
 from .conference import Conference
 from .constants import CallState, TransportType
@@ -22,7 +23,7 @@ from .locks import LockGuard, ModuleLock
 from .logs import LogWriter
 from .messages import CALL_RESPONSE, MESSAGE, MESSAGE_SENT, Messages
 from .settings import (AccountConfig, LogConfig, MediaConfig, TransportConfig, UAConfig, credentials_of,
-                       registration_of, way_of)
+                       presence_of, registration_of, session_of, way_of)
 
 # Event types of include/offhook/event.h.
 CALL_INCOMING, CALL_STATE, CALL_MEDIA, CALL_DTMF = 1, 2, 3, 4
@@ -97,6 +98,7 @@ class Lib(Conference):
         self._interrupt: Optional[KeyboardInterrupt] = None
         self._accounts: dict[int, Account] = {}
         self._calls: dict[int, Call] = {}
+        self._buddies: dict[int, Buddy] = {}
         self._messages = Messages()
         _lib = self
 
@@ -169,6 +171,9 @@ class Lib(Conference):
                 call._id = -1
             self._calls.clear()
             self._accounts.clear()
+            for buddy in self._buddies.values():
+                buddy._id = -1
+            self._buddies.clear()
             if self._log:
                 self._log.close()
             atexit.unregister(self._at_exit)
@@ -273,6 +278,20 @@ class Lib(Conference):
             self._alive("send_pager()").message_send(account_id, uri, content_type, text, headers)
             self._messages.sent(_offhook.last_command(), 0, uri, text, im_id)
 
+    def _add_buddy(self, account: Account, uri: str, cb: Any) -> Buddy:
+        with self._lock:
+            buddy = Buddy(self, self._alive("add_buddy()").buddy_add(account._id, uri), account, cb)
+            self._buddies[buddy._id] = buddy
+        return buddy
+
+    def _forget_buddy(self, buddy_id: int) -> None:
+        with self._lock:
+            self._alive("delete()").buddy_remove(buddy_id)
+            self._buddies.pop(buddy_id, None)
+
+    def _buddy_of(self, account_id: int, uri: str) -> Optional[Buddy]:
+        return buddy_of(self._buddies.values(), account_id, uri)
+
     def _send_in_call(self, call_id: int, text: str, im_id: int, content_type: str,
                       headers: Optional[list[tuple[str, str]]]) -> None:
         with self._lock:
@@ -315,6 +334,8 @@ class Lib(Conference):
             return
         if kind == REGISTRATION:
             self._on_registration(event)
+            return
+        if deliver_presence(self, event):
             return
         call = self._calls.get(event["id"])
         if kind in (CALL_RESPONSE, MESSAGE, MESSAGE_SENT):
@@ -435,7 +456,8 @@ class Lib(Conference):
 
     def _add_account(self, uri: Optional[str], transport: int, contact: Optional[str], priority: int,
                      set_default: bool, cb: Any, op_name: str, settings: Optional[AccountConfig] = None) -> Account:
-        more = {**credentials_of(settings), **registration_of(settings), **way_of(settings)} if settings else {}
+        more = {**credentials_of(settings), **registration_of(settings), **way_of(settings),
+                **presence_of(settings)} if settings else {}
         # The lock: an incoming call must not be delivered before its account is known here.
         with self._lock:
             phone = self._alive(op_name)
@@ -443,8 +465,10 @@ class Lib(Conference):
                 raise Error(op_name, self, PJSIP_EINVALIDURI)
             with failing_as(op_name, self):
                 acc_id = phone.account_add(uri, transport, contact, priority, bool(set_default), **more)
+                phone.account_set_session(acc_id, **session_of(settings))
                 made_uri = phone.account_info(acc_id)["uri"]
             account = Account(self, acc_id, made_uri, cb)
+            account._tuple_id = settings.pidf_tuple_id if settings else ""
             self._accounts[acc_id] = account
         return account
 
@@ -464,7 +488,11 @@ class Lib(Conference):
                 self._alive("modify_account()").account_modify(
                     acc_id, acc_config.id, max(acc_config.transport_id, 0), acc_config.force_contact or None,
                     acc_config.priority, **credentials_of(acc_config), **registration_of(acc_config),
-                    **way_of(acc_config))
+                    **way_of(acc_config), **presence_of(acc_config))
+                self._alive("modify_account()").account_set_session(acc_id, **session_of(acc_config))
+            account = self._accounts.get(acc_id)
+            if account is not None:
+                account._tuple_id = acc_config.pidf_tuple_id
 
     def _check_uris(self, config: AccountConfig, op_name: str) -> None:
         for uri in [config.id, config.reg_uri, *config.proxy]:

@@ -29,9 +29,10 @@ static int fill_as(struct call *c, const struct account *a, const struct identit
 	int err;
 
 	sip_stack_token(c->phone->stack, token, CALL_ID_LENGTH);
-	c->account = a->id;
+	c->account = c->media.account = a->id;
 	c->expires_s = cfg->expires_s;
 	c->rules = a->rules;
+	call_media_choose(&c->media, a->codecs);
 	c->local_uri = mem_strdup(a->uri);
 	c->remote_uri = mem_strdup(cfg->uri);
 	c->sip_call_id = mem_strdup(token);
@@ -49,7 +50,9 @@ static int fill_as(struct call *c, const struct account *a, const struct identit
 	c->end_picture = picture_new(c);
 	if (!c->end_picture)
 		return OH_ENOMEM;
-	err = cfg->session ? session_rules(cfg->session, &c->rules) : 0;
+	err = call_choose(c, cfg->codecs);
+	if (!err && cfg->session)
+		err = session_rules(cfg->session, &c->rules);
 	c->anonymous = identity_is_anonymous(id);
 	return err ? err : identity_extras(id, cfg->headers, cfg->n_headers, &c->extras);
 }

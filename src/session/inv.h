@@ -32,6 +32,10 @@ enum inv_state {
 /* Where a body stands in the offer/answer exchange. */
 enum inv_sdp { INV_SDP_OFFER, INV_SDP_ANSWER };
 
+/* A message of the session that says what we can do. */
+enum inv_kind { KIND_INVITE, KIND_REINVITE, KIND_UPDATE, KIND_PROVISIONAL, KIND_ACCEPTED };
+#define INV_OWNERS_MAX 16u /* headers that the owner adds to each */
+
 struct inv_handler {
 	/* The state has changed, or another provisional came (EARLY again). inv_status() has code and phrase.
 	 * `msg` is the message that did it, or NULL (a local operation, a timer). */
@@ -64,6 +68,9 @@ struct inv_handler {
 	/* A request that is neither ACK, BYE, CANCEL, PRACK, UPDATE nor (re-)INVITE inside the dialog (INFO, MESSAGE, OPTIONS ...).
 	 * Answered by the owner through `server`. NULL: OPTIONS 200, the rest 405 / 501. */
 	void (*request)(void *arg, struct inv *inv, struct sip_msg *msg, struct sip_server *server);
+	/* Headers that the owner adds to such a message, at most cap (INV_OWNERS_MAX); how many. They are good until the
+	 * message has been printed. May be NULL. */
+	size_t (*headers)(void *arg, enum inv_kind kind, struct sip_extra *list, size_t cap);
 	/* The end of a request sent by inv_request(): its final response, or NULL with err. Not after DISCONNECTED. */
 	void (*response)(void *arg, struct inv *inv, uint64_t token, struct sip_msg *msg, int err);
 	void *arg;

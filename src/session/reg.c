@@ -194,6 +194,14 @@ void reg_moved(struct reg *r)
 	reg_handle(r, REG_EV_MOVED, NULL);
 }
 
+void reg_prefer(struct reg *r, struct sip_transport *prefer)
+{
+	if (r->prefer == prefer)
+		return;
+	r->prefer = prefer;
+	reg_moved(r);
+}
+
 void reg_flow_answers(struct reg *r)
 {
 	r->grant.answers = r->grant.until_ns != 0;

@@ -119,6 +119,9 @@ void reg_flow_answers(struct reg *r);
  * grows as with failed requests. The outcome tells err. */
 void reg_flow_failed(struct reg *r, int err);
 
+/* As reg_cfg.prefer, from now on; as reg_moved() when that changes anything. */
+void reg_prefer(struct reg *r, struct sip_transport *prefer);
+
 struct reg_info {
 	enum reg_state state;
 	unsigned status; /* of the last outcome */

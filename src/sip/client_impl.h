@@ -88,7 +88,8 @@ int client_auth_begin(
 	struct sip_client *c, const struct sip_request *req, char *buf, struct slice *ret_lines);
 /* A final response to one that is open: true when it was a challenge and the request is on its way again. */
 bool client_auth_answer(struct sip_client *c, struct sip_msg *response);
-/* Any other final response: what the server wants from now on. */
-void client_auth_done(struct sip_client *c, const struct sip_msg *response);
+/* Any other final response: what the server wants from now on. False: it is no success, because the server had to prove
+ * itself and did not. */
+bool client_auth_done(struct sip_client *c, const struct sip_msg *response);
 
 #endif

@@ -160,5 +160,7 @@ void sip_refuse(struct sip_server *t, unsigned status, const char *reason);
 
 enum sip_method sip_server_method(const struct sip_server *t);
 const struct sip_flow *sip_server_flow(const struct sip_server *t); /* how the request came */
+/* The user that its sender has proven to be (sip_auth_server_check()), good as long as `t`; absent: none. */
+struct slice sip_server_proven(const struct sip_server *t);
 
 #endif

@@ -589,9 +589,10 @@ static void receive(struct sip_client *c, struct sip_msg *response, const struct
 		return;
 	if (event == RX_300_699 && client_auth_answer(c, response))
 		return;
-	if (event != RX_1XX)
-		client_auth_done(c, response);
-	handle(c, event, &in);
+	if (event != RX_1XX && !client_auth_done(c, response))
+		end(c, OH_EREFUSED); /* what is repeated is a response to nothing then */
+	else
+		handle(c, event, &in);
 }
 
 void sip_client_receive(struct sip_stack *s, struct sip_msg *response, const struct sip_flow *flow)

@@ -206,3 +206,16 @@ def test_s8_delete_and_destroy_unregister(phone, peer):
                                                       header(request, "Contact").rpartition("=")[2])
     peer.reply(request, "200 OK")
     until(lambda: pj.Lib.instance() is None, "destroy()")
+
+
+def test_s8_set_transport_registers_over_the_other_one(phone, peer):
+    account, cb, first = registered(phone, peer)
+    other = phone.lib.create_transport(pj.TransportType.UDP, pj.TransportConfig(0, "127.0.0.1"))
+    account.set_transport(other)
+    again = peer.receive("REGISTER")
+    assert f"127.0.0.1:{other.info().port}" in header(again, "Via")
+    assert header(again, "Call-ID") == header(first, "Call-ID")
+    accept(peer, again)
+    cb.log.wait("reg", 2)
+    other.close()
+    assert code_of(account.set_transport, other) != 0
