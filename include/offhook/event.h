@@ -113,7 +113,9 @@ enum offhook_decision {
 		6,                    /**< a connection of ours failed, or had to give its place to another */
 	OFFHOOK_DECISION_CONTACT = 7, /**< our Contact becomes the address that the registrar saw */
 	OFFHOOK_DECISION_OFFER = 8,   /**< a session description of the peer's is refused */
-	OFFHOOK_DECISION_NETWORK = 9  /**< what becomes of registrations and calls when the network changes */
+	OFFHOOK_DECISION_NETWORK = 9, /**< what becomes of registrations and calls when the network changes */
+	OFFHOOK_DECISION_PROOF =
+		10 /**< a user or an address is not listened to for a while, or a server has proven nothing */
 };
 
 /** One event. Read only; valid until the handler returns. */
