@@ -238,7 +238,9 @@ static void check_sound(struct mover *m)
 		CHECK_OK(offhook_call_get_stats(m->side->phone, m->records[i].id, &before));
 		pass_ms(5000);
 		CHECK_OK(offhook_call_get_stats(m->side->phone, m->records[i].id, &after));
-		CHECK(!listens || after.rx_packets > before.rx_packets);
+		if (listens && after.rx_packets <= before.rx_packets)
+			fail_msg("%s hears nothing from %s, only what is foreign: %d", m->side->name,
+				after.remote, (int)after.rx_discarded);
 	}
 }
 
@@ -258,8 +260,10 @@ static void calm_down(void)
 
 	sim_wire(playing->r->sim, &good);
 	registrar_up(playing->registrar, false);
+	/* Not both at once: two ends that move in one moment do not find each other any more. */
 	for (size_t i = 0; i < 2; i++)
-		come(&playing->movers[i]);
+		if (playing->movers[i].away)
+			come(&playing->movers[i]);
 	/* Bindings of addresses from before have run out, INVITEs have found their end. */
 	pass_ms(400000);
 	for (size_t i = 0; i < 2; i++)
