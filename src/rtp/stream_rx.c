@@ -79,16 +79,22 @@ static bool is_announced(const struct stream *s, const struct netaddr *from)
 	return netaddr_eq(from, &s->cur->p.remote_rtp);
 }
 
+/* One from where the peer was, under way when its new description came: whoever sends there reaches nobody. */
+static bool is_late(const struct stream *s, const struct host_rx *rx)
+{
+	return netaddr_eq(&rx->from, &s->left) && !is_announced(s, &rx->from) &&
+	       rx->at_ns < s->left_ns + STREAM_LATE_NS;
+}
+
 /* The first good packet fixes where RTP goes: RFC 4961, and the only way through most NAT boxes. Once only; after that
- * nobody else can turn the stream away, but the announced address can: of a peer that has moved the first packet after its
- * new description may be a late one from its old address. */
+ * nobody but the announced address can turn the stream away. */
 static void latch(struct stream *s, const struct host_rx *rx)
 {
 	bool moved = !netaddr_eq(&s->remote, &rx->from);
 
 	if (s->bound_any)
 		s->local = rx->to;
-	if (s->figures.latched && !moved)
+	if ((s->figures.latched && !moved) || is_late(s, rx))
 		return;
 	s->figures.latched = true;
 	s->remote = rx->from;
