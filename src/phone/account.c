@@ -4,9 +4,15 @@
 #include "base/mem.h"
 #include "phone/account_auth.h"
 #include "phone/account_reg.h"
+#include "phone/account_way.h"
+#include "phone/buddy.h"
+#include "phone/edits.h"
 #include "phone/identity.h"
 #include "phone/phone_impl.h"
+#include "phone/presence.h"
+#include "phone/sources.h"
 #include "phone/uri_text.h"
+#include "phone/watcher.h"
 
 void offhook_account_cfg_init(struct offhook_account_cfg *cfg)
 {
@@ -34,14 +40,25 @@ static void settings_free(struct account *a)
 	subject_unref(a->subject);
 	sip_auth_unref(a->auth);
 	sip_auth_server_free(a->challenge);
+	codec_choice_unref(a->codecs);
 	mem_free(a->uri);
 	mem_free(a->from);
 	mem_free(a->contact);
+	mem_free(a->way);
+	mem_free(a->allowed);
 	identity_free(a->identity);
+	edits_free(a->edits);
 }
 
 static void account_free(struct offhook_phone *p, struct account *a)
 {
+	/* While it can still be found: they say goodbye in its name. */
+	if (list_linked(&a->node)) {
+		buddies_account_gone(p, a->id);
+		watchers_account_gone(p, a->id);
+		account_presence_stop(a->presence);
+	}
+	account_presence_free(a->presence);
 	if (list_linked(&a->node)) {
 		list_remove(&a->node);
 		p->n_accounts--;
@@ -139,9 +156,23 @@ static int fill(struct offhook_phone *p, struct account *a, const struct offhook
 	if (!a->subject)
 		return OH_ENOMEM;
 	a->subject->id = a->id;
-	err = account_auth_new(cfg->auth, &a->auth);
+	err = account_way_new(&(struct way_cfg){.before = p->way,
+				      .proxies = cfg->proxies,
+				      .n_proxies = cfg->n_proxies,
+				      .servers = cfg->servers,
+				      .n_servers = cfg->n_servers,
+				      .secure = cfg->secure_only},
+		&a->way);
+	if (!err)
+		err = sources_new(cfg->allow_from, cfg->n_allow_from, &a->allowed);
+	if (!err)
+		err = account_auth_new(cfg->auth, &a->auth);
+	if (!err && cfg->codecs)
+		err = codec_choice_new(&p->codecs, slice_of(cfg->codecs), &a->codecs);
 	if (!err)
 		err = account_challenge_new(p->stack, cfg->challenge, &a->challenge);
+	if (!err)
+		err = account_presence_new(p, a->id, cfg->presence, &a->presence);
 	return err ? err : account_reg_new(p, a, registration, &a->reg);
 }
 
@@ -170,6 +201,8 @@ static int add_run(struct offhook_phone *p, void *arg)
 	*args->ret_id = a->id;
 	if (a->reg)
 		account_reg_begin(a->reg, NULL);
+	else
+		account_presence_begin(a->presence);
 	return 0;
 }
 
@@ -188,6 +221,7 @@ int offhook_account_add(
 static void replace(struct account *a, struct account *with)
 {
 	struct account_reg *before = a->reg;
+	struct account_presence *presence = a->presence, *adopted = with->presence;
 
 	/* What has functions of its own. */
 	with->rules = a->rules;
@@ -195,14 +229,18 @@ static void replace(struct account *a, struct account *with)
 	with->auto_answer = a->auto_answer;
 	with->auto_answer_ms = a->auto_answer_ms;
 	a->identity = NULL;
+	with->edits = a->edits;
+	a->edits = NULL;
 
 	settings_free(a);
 	with->node = a->node;
 	with->node.next->prev = with->node.prev->next = &a->node;
 	*a = *with;
+	a->presence = presence;
 	if (a->reg)
 		account_reg_begin(a->reg, before);
 	account_reg_leave(before);
+	account_presence_adopt(presence, adopted);
 }
 
 static int modify_run(struct offhook_phone *p, void *arg)
@@ -217,6 +255,7 @@ static int modify_run(struct offhook_phone *p, void *arg)
 		return err;
 	err = fill(p, &fresh, &args->cfg, registration_of(args));
 	if (err) {
+		account_presence_free(fresh.presence);
 		settings_free(&fresh);
 		return err;
 	}

@@ -284,7 +284,8 @@ static int begin(struct transfer_in *t, struct sip_msg *msg, struct sip_server *
 		in.shared = inv_dialog(c->inv);
 		in.contact = slice_of(c->contact);
 	} else {
-		err = account_contact(account_find(t->phone, t->account), sip_server_flow(server), &contact);
+		err = account_contact_as(account_find(t->phone, t->account), sip_server_flow(server),
+			sip_msg_wants_sips(msg), &contact);
 		in.contact = slice_of(contact);
 	}
 	if (err)

@@ -302,10 +302,11 @@ static void count_wrong(struct sip_auth_server *a, uint64_t source, uint64_t use
 	uint64_t now = host_now(a->stack->host);
 
 	if (auth_limit_count(&a->limit, now, source, AUTH_LIMIT_SOURCE))
-		sip_decided(a->stack, 0,
+		sip_decided(a->stack, SIP_DECIDED_PROOF, 0,
 			"too many wrong passwords from one address: not listened to for %u s", AUTH_LIMIT_S);
 	if (auth_limit_count(&a->limit, now, user, AUTH_LIMIT_USER))
-		sip_decided(a->stack, 0, "too many wrong passwords for user '%.*s': closed for %u s",
+		sip_decided(a->stack, SIP_DECIDED_PROOF, 0,
+			"too many wrong passwords for user '%.*s': closed for %u s",
 			(int)(name.n < 64 ? name.n : 64), name.p, AUTH_LIMIT_S);
 }
 

@@ -104,7 +104,8 @@ bool client_auth_done(struct sip_client *c, const struct sip_msg *response)
 	req = request_of(c);
 	if (auth_accepted(c->auth, &req, response, c->tried))
 		return true;
-	sip_decided(c->out.stack, c->about, "the server has not proven that it knows our password (rspauth)");
+	sip_decided(c->out.stack, SIP_DECIDED_PROOF, c->about,
+		"the server has not proven that it knows our password (rspauth)");
 	return c->method == SIP_INVITE;
 }
 

@@ -42,6 +42,7 @@ struct sip_client {
 	uint64_t server;          /* whose challenges are remembered: auth_server_key() */
 	struct other_ways *ways;  /* NULL: none */
 	bool spare;               /* the user knows another target */
+	bool secure;              /* only over TLS */
 	uint64_t about;
 	struct sip_client *cancel; /* HELD: ours alone, not published yet */
 };

@@ -72,9 +72,12 @@ struct outgoing {
 	void (*ready)(void *arg, int err);
 	void *arg;
 	int err;
+	uint64_t about;
 	char branch[SIP_BRANCH_MAX];
 };
 
+/* Only over TLS: the policy, or a sips URI (RFC 3261 26.2.2). */
+bool request_wants_tls(const struct sip_request *req);
 /* The URI whose host is asked first (RFC 3261 8.1.2). OH_EURI, OH_ESYNTAX. */
 int request_next_hop(const struct sip_request *req, struct sip_uri *ret_uri);
 /* Prints and locates. credentials: header lines, or empty. After 0: complete when o->query is NULL, else ready() will run once. */
