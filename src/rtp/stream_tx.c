@@ -29,8 +29,8 @@ static void send_rtp(struct stream *s, const uint8_t *packet, size_t n)
 	if (err) {
 		s->figures.tx_errors++;
 		stream_refused(s, err);
-		/* An address of ours that leads nowhere: the next packet goes by route. */
-		if (err != OH_EAGAIN && !s->figures.latched)
+		/* An address of ours that leads nowhere, or that we have no more: the next packet goes by route. */
+		if (err != OH_EAGAIN)
 			s->local = (struct netaddr){0};
 		return;
 	}
