@@ -31,12 +31,12 @@ void noise_play(struct noise *noise, int16_t *pcm, size_t n);
 size_t noise_describe(const int16_t *pcm, size_t n, uint8_t payload[NOISE_BYTES]);
 
 /* Is somebody speaking? Zero is a detector that has heard nothing. In doubt it says yes. */
-struct vad {
+struct voice_gate {
 	float floor;      /* mean square of what lies below the voice */
 	uint32_t hang_ms; /* still counted as voice */
 };
 
 /* The next n samples, `ms` long. */
-bool vad_voice(struct vad *v, const int16_t *pcm, size_t n, uint32_t ms);
+bool voice_gate_opens(struct voice_gate *v, const int16_t *pcm, size_t n, uint32_t ms);
 
 #endif

@@ -57,7 +57,7 @@ struct stream_setup {
 /* Comfort noise both ways. */
 struct stream_noise {
 	struct noise heard;
-	struct vad vad;
+	struct voice_gate gate;
 	uint64_t told_ns; /* when the silence of ours was last described; 0: there is none */
 };
 

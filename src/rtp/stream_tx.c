@@ -94,7 +94,7 @@ static bool is_silence(struct stream *s, const int16_t *pcm, uint32_t ts)
 
 	if (!s->cur->p.noise.tx)
 		return false;
-	if (vad_voice(&noise->vad, pcm, s->cur->packet_samples, s->cur->p.ptime_ms)) {
+	if (voice_gate_opens(&noise->gate, pcm, s->cur->packet_samples, s->cur->p.ptime_ms)) {
 		noise->told_ns = 0;
 		return false;
 	}

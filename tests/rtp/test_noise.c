@@ -102,35 +102,35 @@ TEST(no_description_makes_the_noise_run_away)
 
 TEST(a_voice_is_told_from_its_pauses)
 {
-	struct vad v = {0};
+	struct voice_gate v = {0};
 	int16_t pcm[160];
 
 	/* The room, then a word, then the room: the word's end is waited for. */
 	make_noise(pcm, 160, 50, 0);
 	for (unsigned i = 0; i < 100; i++)
-		(void)vad_voice(&v, pcm, 160, 20);
-	CHECK(!vad_voice(&v, pcm, 160, 20));
+		(void)voice_gate_opens(&v, pcm, 160, 20);
+	CHECK(!voice_gate_opens(&v, pcm, 160, 20));
 	make_noise(pcm, 160, 2000, 0.5);
-	CHECK(vad_voice(&v, pcm, 160, 20));
+	CHECK(voice_gate_opens(&v, pcm, 160, 20));
 	make_noise(pcm, 160, 50, 0);
 	for (unsigned i = 0; i < 10; i++)
-		CHECK(vad_voice(&v, pcm, 160, 20));
-	CHECK(!vad_voice(&v, pcm, 160, 20));
+		CHECK(voice_gate_opens(&v, pcm, 160, 20));
+	CHECK(!voice_gate_opens(&v, pcm, 160, 20));
 
 	/* A voice from the first sample on, and music without an end. */
-	v = (struct vad){0};
+	v = (struct voice_gate){0};
 	make_noise(pcm, 160, 2000, 0.5);
 	for (unsigned i = 0; i < 5000; i++)
-		CHECK(vad_voice(&v, pcm, 160, 20));
+		CHECK(voice_gate_opens(&v, pcm, 160, 20));
 	memset(pcm, 0, sizeof(pcm));
 	for (unsigned i = 0; i < 10; i++)
-		(void)vad_voice(&v, pcm, 160, 20);
-	CHECK(!vad_voice(&v, pcm, 160, 20));
+		(void)voice_gate_opens(&v, pcm, 160, 20);
+	CHECK(!voice_gate_opens(&v, pcm, 160, 20));
 	/* A noise of the room that grows is learnt. */
 	make_noise(pcm, 160, 120, 0);
 	for (unsigned i = 0; i < 500; i++)
-		(void)vad_voice(&v, pcm, 160, 20);
-	CHECK(!vad_voice(&v, pcm, 160, 20));
+		(void)voice_gate_opens(&v, pcm, 160, 20);
+	CHECK(!voice_gate_opens(&v, pcm, 160, 20));
 }
 
 /* ---- streams ----------------------------------------------------------------------------------------- */
@@ -239,7 +239,10 @@ TEST(late_descriptions_do_not_silence_a_voice)
 	int16_t room[160], voice[160];
 
 	agree(r, codec_find(SLICE_LIT("PCMU"), 8000, 1), 0, true);
-	sim_wire(r->sim, &(struct sim_wire){.duplicate = 0.3, .delay_ns = NS_PER_MS, .jitter_ns = 50 * NS_PER_MS, .allow_overtake = true});
+	sim_wire(r->sim, &(struct sim_wire){.duplicate = 0.3,
+				 .delay_ns = NS_PER_MS,
+				 .jitter_ns = 50 * NS_PER_MS,
+				 .allow_overtake = true});
 	make_noise(room, 160, 30, 0);
 	make_noise(voice, 160, 3000, 0.5);
 	for (unsigned turn = 0; turn < 20; turn++) {
@@ -294,7 +297,8 @@ TEST(opus_runs_through_a_stream_at_every_rate)
 		agree(r, c, 98, false);
 		for (unsigned i = 0; i < 150; i++) {
 			for (size_t j = 0; j < n; j++)
-				voice[j] = (int16_t)(8000 * sin(2 * M_PI * 600 * (double)(i * n + j) / c->rate_hz));
+				voice[j] = (int16_t)(8000 *
+						     sin(2 * M_PI * 600 * (double)(i * n + j) / c->rate_hz));
 			loud = rms(say(r, voice), n);
 		}
 		CHECK(fabs(20 * log10(loud / 5657)) < 1.5);

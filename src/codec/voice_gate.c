@@ -10,7 +10,7 @@
 #define RISE_PER_S 2.0f
 #define HANG_MS    200u /* the soft end of a word, and the pause inside */
 
-bool vad_voice(struct vad *v, const int16_t *pcm, size_t n, uint32_t ms)
+bool voice_gate_opens(struct voice_gate *v, const int16_t *pcm, size_t n, uint32_t ms)
 {
 	float power = 0;
 
