@@ -10,7 +10,8 @@ import pytest
 from audio_check import assert_heard
 
 
-def configure(folder: Path, port: int, says: Path, codec: str, pem: Path | None = None) -> Path:
+def configure(folder: Path, port: int, says: Path, codec: str, module: str = "g711", rate: int = 8000,
+              channels: int = 1, pem: Path | None = None) -> Path:
     """A folder with a baresip that speaks the file `says` and dumps what it hears; answers by itself. With `pem` it speaks
     TLS, on the port behind."""
     modules = Path("/usr/lib/baresip/modules")
@@ -26,13 +27,13 @@ def configure(folder: Path, port: int, says: Path, codec: str, pem: Path | None 
 sip_listen 127.0.0.1:{port}
 audio_source aufile,{says}
 audio_alert aufile,{says}
-audio_srate 8000-8000
-audio_channels 1-1
+audio_srate {rate}-{rate}
+audio_channels {channels}-{channels}
 rtp_ports {40000 + port % 500 * 20}-{40000 + port % 500 * 20 + 19}
 snd_path {folder}
 module_path {modules}
 module stdio.so
-module g711.so
+module {module}.so
 module aufile.so
 module sndfile.so
 module_tmp account.so
@@ -177,7 +178,7 @@ def test_we_send_baresip_to_somebody(need, start, steer, speech, free_port, tmp_
 
 def test_we_call_baresip_over_tls(need, start, command, phrases, free_port, tmp_path, pem):
     port, heard = free_port(), tmp_path / "heard.wav"
-    folder = configure(tmp_path / "baresip", port, phrases["bob"], "PCMU", pem)
+    folder = configure(tmp_path / "baresip", port, phrases["bob"], "PCMU", pem=pem)
     baresip = start([need("baresip"), "-f", folder], name="baresip")
     baresip.wait_for("baresip is ready")
     ours = start([command, "dial", f"sip:bob@127.0.0.1:{port + 1};transport=tls", "--local", "127.0.0.1", "--transport", "tls",
@@ -192,7 +193,7 @@ def test_we_call_baresip_over_tls(need, start, command, phrases, free_port, tmp_
 
 def test_baresip_calls_us_over_tls(need, start, command, phrases, free_port, tmp_path, pem):
     port, our_port, heard = free_port(), free_port(), tmp_path / "heard.wav"
-    folder = configure(tmp_path / "baresip", port, phrases["bob"], "PCMU", pem)
+    folder = configure(tmp_path / "baresip", port, phrases["bob"], "PCMU", pem=pem)
     ours = start([command, "answer", "--local", f"127.0.0.1:{our_port}", "--transport", "tls", "--cert", pem / "cert.pem",
                   "--key", pem / "key.pem", "--ca", pem / "cert.pem", "--play", phrases["alice"], "--record", heard,
                   "--jitter", "300", "--duration", "4.5", "--json", "--timeout", "15"])
