@@ -178,7 +178,7 @@ def test_we_send_baresip_to_somebody(need, start, steer, speech, free_port, tmp_
 
 def test_we_call_baresip_over_tls(need, start, command, phrases, free_port, tmp_path, pem):
     port, heard = free_port(), tmp_path / "heard.wav"
-    folder = configure(tmp_path / "baresip", port, phrases["bob"], "PCMU", pem)
+    folder = configure(tmp_path / "baresip", port, phrases["bob"], "PCMU", pem=pem)
     baresip = start([need("baresip"), "-f", folder], name="baresip")
     baresip.wait_for("baresip is ready")
     ours = start([command, "dial", f"sip:bob@127.0.0.1:{port + 1};transport=tls", "--local", "127.0.0.1", "--transport", "tls",
@@ -193,7 +193,7 @@ def test_we_call_baresip_over_tls(need, start, command, phrases, free_port, tmp_
 
 def test_baresip_calls_us_over_tls(need, start, command, phrases, free_port, tmp_path, pem):
     port, our_port, heard = free_port(), free_port(), tmp_path / "heard.wav"
-    folder = configure(tmp_path / "baresip", port, phrases["bob"], "PCMU", pem)
+    folder = configure(tmp_path / "baresip", port, phrases["bob"], "PCMU", pem=pem)
     ours = start([command, "answer", "--local", f"127.0.0.1:{our_port}", "--transport", "tls", "--cert", pem / "cert.pem",
                   "--key", pem / "key.pem", "--ca", pem / "cert.pem", "--play", phrases["alice"], "--record", heard,
                   "--jitter", "300", "--duration", "4.5", "--json", "--timeout", "15"])
