@@ -225,7 +225,7 @@ static void take_audio(struct stream *s, const struct rtp_packet *p, const struc
 		samples = codec->samples(codec, p->payload, p->n);
 	if (samples <= 0 || !stream_setup_plays(s->cur, codec) || (size_t)samples > s->cur->spill_cap) {
 		s->figures.invalid++;
-		if (index < 0) {
+		if (!codec) {
 			s->figures.unknown_types++;
 			s->figures.unknown_type = p->pt;
 		}
