@@ -257,7 +257,6 @@ static int build(struct offhook_phone *p, const struct offhook_phone_cfg *cfg)
 		err = traces_init(&p->traces, seed);
 	if (!err)
 		err = audio_table_init(&p->audio, seed);
-	hearing_cfg_defaults(&p->listen);
 	if (err)
 		return err;
 	err = new_stack(p);
