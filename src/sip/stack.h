@@ -233,5 +233,7 @@ int sip_locate(struct sip_stack *s, const struct sip_uri *next_hop, struct sip_t
 	sip_locate_fn *fn, void *arg, struct sip_locate **ret_query);
 /* fn will not run. Accepts NULL. */
 void sip_locate_cancel(struct sip_locate *q);
+/* Its target has failed lately, and is tried after all others for now. */
+bool sip_flow_aside(struct sip_stack *s, const struct sip_flow *flow);
 
 #endif
