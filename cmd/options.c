@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum kind { FLAG, TEXT, SECONDS, NUMBER, LOCAL, TONE, HEADER };
-enum { FOR_DIAL = 1, FOR_ANSWER = 2, FOR_BOTH = 3, FOR_REGISTER = 4, FOR_ALL = 7 };
+enum { FOR_DIAL = 1, FOR_ANSWER = 2, FOR_BOTH = 3, FOR_REGISTER = 4, FOR_ALL = 7, FOR_DEVICES = 8 };
 
 struct option_row {
 	const char *name;
@@ -45,6 +45,12 @@ static const struct option_row rows[] = {
 	{"record", 'r', TEXT, FOR_BOTH, AT(record), 0, 0, "FILE",
 		"record what the peer says into a .wav file"},
 	{"echo", 'e', FLAG, FOR_BOTH, AT(echo), 0, 0, NULL, "send the peer's audio back"},
+	{"sound", 's', FLAG, FOR_BOTH, AT(sound), 0, 0, NULL, "talk by microphone and speaker"},
+	{"microphone", 0, TEXT, FOR_BOTH, AT(microphone), 0, 0, "ID",
+		"this one, as 'offhook devices' lists it (default: the system's)"},
+	{"speaker", 0, TEXT, FOR_BOTH, AT(speaker), 0, 0, "ID", "likewise"},
+	{"no-echo-cancel", 0, FLAG, FOR_BOTH, AT(no_echo_cancel), 0, 0, NULL,
+		"take the microphone as it is, for headsets"},
 	{"dtmf", 'd', TEXT, FOR_BOTH, AT(dtmf), 0, 0, "DIGITS", "send 0-9 A-D * # R when the call stands"},
 	{"duration", 'D', SECONDS, FOR_ALL, AT(duration_s), 0, 0, "SECONDS", "hang up after this time"},
 	{"timeout", 'T', SECONDS, FOR_ALL, AT(timeout_s), 0, 0, "SECONDS",
@@ -74,7 +80,7 @@ static const struct option_row rows[] = {
 		"clock rate of the bridge (default 16000)"},
 	{"nameserver", 0, TEXT, FOR_ALL, AT(nameserver), 0, 0, "ADDR[:PORT]",
 		"ask this name server instead of the system's"},
-	{"json", 'j', FLAG, FOR_ALL, AT(json), 0, 0, NULL,
+	{"json", 'j', FLAG, FOR_ALL | FOR_DEVICES, AT(json), 0, 0, NULL,
 		"events on standard output, one JSON object a line"},
 	{"quiet", 'q', FLAG, FOR_ALL, AT(quiet), 0, 0, NULL, "no lines for people on standard error"},
 	{"trace", 0, FLAG, FOR_ALL, AT(trace), 0, 0, NULL, "every SIP message on standard error"},
@@ -90,7 +96,9 @@ static void help(void)
 	printf("offhook: phone calls for programs\n\n"
 	       "  offhook dial URI [options]   call somebody\n"
 	       "  offhook answer [options]     wait for a call\n"
-	       "  offhook register URI [options]  tell a registrar where we are\n\n"
+	       "  offhook register URI [options]  tell a registrar where we are\n"
+	       "  offhook devices              list microphones (m) and speakers (s); * is the system's "
+	       "choice\n\n"
 	       "options:\n");
 	for (size_t i = 0; i < N_ROWS; i++) {
 		const struct option_row *r = &rows[i];
@@ -281,9 +289,11 @@ static int check(struct options *o)
 {
 	if (o->ptime_ms % 10)
 		return usage_error("option --ptime: 10, 20, 30, 40, 50 or 60%s%s", "", "");
+	/* Whoever names one of them wants to talk. */
+	o->sound = o->sound || o->microphone || o->speaker;
 	if (o->play && o->tone_hz[0] > 0)
 		return usage_error("--play and --tone exclude each other%s%s", "", "");
-	if (strcmp(o->command, "answer") != 0) {
+	if (!strcmp(o->command, "dial") || !strcmp(o->command, "register")) {
 		if (!o->uri)
 			return usage_error("whom? offhook %s sip:bob@host%s", o->command, "");
 		if (add_scheme(o))
@@ -313,6 +323,8 @@ int options_parse(int argc, char **argv, struct options *o)
 		command = FOR_ANSWER;
 	else if (!strcmp(argv[1], "register"))
 		command = FOR_REGISTER;
+	else if (!strcmp(argv[1], "devices"))
+		command = FOR_DEVICES;
 	else
 		return usage_error("unknown command '%s'%s", argv[1], "");
 	if (command == FOR_ANSWER)
@@ -326,7 +338,7 @@ int options_parse(int argc, char **argv, struct options *o)
 			err = take_option(argc, argv, &i, command, o);
 			if (err)
 				return err;
-		} else if (command != FOR_ANSWER && !o->uri) {
+		} else if (command & (FOR_DIAL | FOR_REGISTER) && !o->uri) {
 			o->uri = argv[i];
 		} else {
 			return usage_error("what is '%s' for?%s", argv[i], "");
