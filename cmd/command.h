@@ -44,6 +44,7 @@ struct options {
 	const char *pcap, *hep;           /* where SIP messages go besides; NULL: nowhere */
 	double duration_s;                /* hang up this long after the call stood; 0 = the peer does */
 	double timeout_s;                 /* dial: give up ringing; answer: give up waiting; 0 = never */
+	double stats_s;                   /* report how it sounds every so often; 0 = never */
 	double ring_s;                    /* answer: ring this long first */
 	unsigned code;                    /* answer: with this status */
 	unsigned count;                   /* answer: so many calls, 0 = until interrupted */
@@ -86,8 +87,8 @@ void report_log(
 struct json_t *report_text(const char *text, size_t n);
 /* The fields that every report about a call has. */
 struct json_t *report_call_json(const struct offhook_call_info *info);
-void report_stats(
-	const struct options *o, const struct offhook_call_info *info, const struct offhook_call_stats *s);
+void report_stats(const struct options *o, const struct offhook_call_info *info,
+	const struct offhook_call_stats *s, const struct offhook_call_quality *q);
 
 /* ---- sound.c ---- */
 

@@ -58,6 +58,8 @@ static const struct option_row rows[] = {
 	{"code", 'c', NUMBER, FOR_ANSWER, AT(code), 200, 699, "STATUS",
 		"answer with this SIP status (default 200)"},
 	{"reason", 0, TEXT, FOR_ANSWER, AT(reason), 0, 0, "TEXT", "phrase that goes with --code"},
+	{"stats", 0, SECONDS, FOR_BOTH, AT(stats_s), 0, 0, "SECONDS",
+		"report every so often how the call sounds"},
 	{"ring", 0, SECONDS, FOR_ANSWER, AT(ring_s), 0, 0, "SECONDS", "ring this long before answering"},
 	{"count", 'n', NUMBER, FOR_ANSWER, AT(count), 0, 1000000, "N",
 		"take N calls, 0 = until interrupted (default 1)"},

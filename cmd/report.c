@@ -1,5 +1,6 @@
 /* What happened, told twice: lines for people on stderr, JSON objects for machines on stdout (--json). */
 #include "command.h"
+#include "quality.h"
 
 #include <jansson.h>
 
@@ -114,8 +115,8 @@ struct json_t *report_call_json(const struct offhook_call_info *info)
 		info->slot_number, "ended_by", ended_names[info->ended_by]);
 }
 
-void report_stats(
-	const struct options *o, const struct offhook_call_info *info, const struct offhook_call_stats *s)
+void report_stats(const struct options *o, const struct offhook_call_info *info,
+	const struct offhook_call_stats *s, const struct offhook_call_quality *q)
 {
 	json_t *json = report_call_json(info);
 	json_t *figures = json_pack(
@@ -130,9 +131,13 @@ void report_stats(
 
 	json_object_update(json, figures);
 	json_decref(figures);
+	figures = quality_json(q);
+	json_object_update(json, figures);
+	json_decref(figures);
 	report(o, "call.stats", json,
-		"%s, %.1f s: received %llu packets (%llu lost, jitter %.1f ms), sent %llu, set up in %.1f ms",
+		"%s, %.1f s: received %llu packets (%llu lost, jitter %.1f ms, MOS %.1f), sent %llu, set up "
+		"in %.1f ms",
 		*s->codec ? s->codec : "no audio", info->call_time_s, (unsigned long long)s->rx_packets,
-		(unsigned long long)s->rx_lost, s->rx_jitter_ms, (unsigned long long)s->tx_packets,
-		s->setup_ms);
+		(unsigned long long)s->rx_lost, s->rx_jitter_ms, q->rx_all_mos_cq,
+		(unsigned long long)s->tx_packets, s->setup_ms);
 }

@@ -1,5 +1,6 @@
 /* One run of `dial` or `answer`: the phone, the event handler, the clock, and the verdict. */
 #include "command.h"
+#include "quality.h"
 #include "register.h"
 #include "seeing.h"
 
@@ -18,6 +19,7 @@ struct run {
 	const struct options *o;
 	struct offhook_phone *phone;
 	struct seeing seeing;
+	struct quality_clock quality;
 	offhook_id account, call;
 	offhook_id player, player_slot, recorder, recorder_slot, tone, tone_slot;
 	double now, started, ring_until, confirmed_at; /* seconds of a steady clock; 0 = not yet */
@@ -188,10 +190,12 @@ static enum exit_status verdict(
 static void disconnected(struct run *r, const struct offhook_event *e)
 {
 	struct offhook_call_stats stats = {.size = sizeof(stats)};
+	struct offhook_call_quality quality = {.size = sizeof(quality)};
 	enum exit_status status;
 
 	offhook_call_get_stats(r->phone, e->id, &stats);
-	report_stats(r->o, e->call, &stats);
+	offhook_call_get_quality(r->phone, e->id, &quality);
+	report_stats(r->o, e->call, &stats, &quality);
 	status = verdict(r, e->call, &stats);
 	if (r->status == EXIT_OK)
 		r->status = status;
@@ -350,6 +354,7 @@ static void look_at_the_clock(struct run *r)
 		r->done = true;
 		return;
 	}
+	quality_watch(&r->quality, r->o, r->phone, r->confirmed_at > 0 ? r->call : 0, r->now);
 	if (r->ring_until > 0 && r->now >= r->ring_until) {
 		r->ring_until = 0;
 		answer(r, r->o->code);

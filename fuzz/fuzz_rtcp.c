@@ -14,12 +14,24 @@ static void what_is_written_is_read(struct feed *f)
 		.max_ext = feed_u32(f),
 		.jitter = feed_u32(f)};
 	unsigned has = feed_byte(f);
+	struct xr xr = {.has_reference = has & 8,
+		.has_answer = has & 16,
+		.has_voip = has & 32,
+		.reference_ntp = feed_u32(f),
+		.answer_ssrc = about.ssrc,
+		.lrr = feed_u32(f),
+		.dlrr = feed_u32(f),
+		.voip = {.ssrc = about.ssrc,
+			.loss = feed_byte(f),
+			.burst_ms = feed_u16(f),
+			.r = feed_byte(f)}};
 	struct slice name = feed_bytes(f, f->n);
 	char *cname = slice_dup(slice_make(name.p, strnlen(name.p, name.n)));
 	struct rtcp_out out = {.ssrc = feed_u32(f),
 		.sender = has & 1 ? &sender : NULL,
 		.reception = has & 2 ? &about : NULL,
 		.cname = cname,
+		.xr = &xr,
 		.bye = has & 4};
 	uint8_t packet[RTCP_PACKET_MAX];
 	struct rtcp_in in;
@@ -33,6 +45,12 @@ static void what_is_written_is_read(struct feed *f)
 		CHECK(in.sender.ntp == sender.ntp && in.sender.octets == sender.octets);
 	if (out.reception)
 		CHECK(in.about_us.lost == about.lost && in.about_us.max_ext == about.max_ext);
+	CHECK(in.xr.has_reference == xr.has_reference && in.xr.has_answer == xr.has_answer);
+	CHECK_EQ(in.xr.has_voip, xr.has_voip);
+	if (xr.has_answer)
+		CHECK(in.xr.lrr == xr.lrr && in.xr.dlrr == xr.dlrr);
+	if (xr.has_voip)
+		CHECK(in.xr.voip.burst_ms == xr.voip.burst_ms && in.xr.voip.r <= XR_UNKNOWN);
 	mem_free(cname);
 }
 

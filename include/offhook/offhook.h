@@ -22,5 +22,6 @@
 #include "offhook/audio.h"
 #include "offhook/device.h"
 #include "offhook/message.h"
+#include "offhook/quality.h"
 
 #endif

@@ -3,11 +3,12 @@
 #include <math.h>
 #include <string.h>
 
-/* Too little is a gap soon, and mended within some ten seconds; too much is only late, and mended so gently that no measure
- * of likeness sees it. The sum of the errors becomes what the clocks differ by. */
+/* Too little is a gap soon, and mended within some ten seconds; all else is only early or late, and mended so gently that
+ * no measure of likeness sees it. The sum of the errors becomes what the clocks differ by. */
 #define GAIN_LITTLE 0.1
 #define GAIN_MUCH   0.02
 #define GAIN_SUM    0.0003
+#define LITTLE_S    0.005
 
 #define MARGIN_STEP_S  0.005
 #define MARGIN_MAX_S   1.0
@@ -51,7 +52,8 @@ double drift_step(struct drift *d, double low_s, double *ret_cut_s)
 			d->lows[i] -= error;
 		error = 0;
 	}
-	speed = (error < 0 ? GAIN_LITTLE : GAIN_MUCH) * error + GAIN_SUM * (d->sum + error * DRIFT_WINDOW_S);
+	speed = (low < LITTLE_S ? GAIN_LITTLE : GAIN_MUCH) * error +
+		GAIN_SUM * (d->sum + error * DRIFT_WINDOW_S);
 	/* What the limit holds back is not to be remembered. */
 	if (fabs(speed) < DRIFT_SPEED_MAX)
 		d->sum += error * DRIFT_WINDOW_S;

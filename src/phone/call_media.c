@@ -181,13 +181,15 @@ static int change_stream(struct call_media *m, struct stream_params *params)
 {
 	struct bridge *b = engine_bridge(m->phone->engine);
 	uint32_t rate = stream_rate(m->stream);
+	bool same;
 	int err;
 
 	params->relatch = !netaddr_eq(&params->remote_rtp, &m->params.remote_rtp);
-	if (same_audio(params, &m->params))
+	same = same_audio(params, &m->params);
+	if (same && params->xr == m->params.xr)
 		return 0;
 	err = stream_apply(m->stream, params);
-	if (err)
+	if (err || same)
 		return err;
 	bridge_disconnect_all(b, m->slot);
 	if (stream_rate(m->stream) != rate)
@@ -210,6 +212,7 @@ uint32_t call_media_stop(struct call_media *m)
 
 	if (m->stream) {
 		call_media_stats(m, &m->past);
+		call_media_quality(m, &m->past_quality);
 		tag_leave(m->phone, &m->tagged);
 		bridge_remove(engine_bridge(m->phone->engine), m->slot);
 		m->stream = NULL; /* its port frees it once the media thread has let go */

@@ -40,6 +40,7 @@ struct call_media {
 	bool hold, hold_before; /* we want it held / wanted, before the offer that is open */
 	uint64_t digits_sent, digits_received;
 	struct offhook_call_stats past; /* of streams that have gone */
+	struct stream_quality past_quality;
 };
 
 void call_media_init(struct call_media *m, struct offhook_phone *p);
@@ -69,5 +70,7 @@ uint32_t call_media_close(struct call_media *m);
 
 offhook_id call_media_slot_id(const struct call_media *m); /* 0: none */
 void call_media_stats(const struct call_media *m, struct offhook_call_stats *ret_stats);
+/* call_quality.c */
+void call_media_quality(const struct call_media *m, struct stream_quality *ret_quality);
 
 #endif

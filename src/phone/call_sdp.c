@@ -49,6 +49,7 @@ static struct oa_local local_of(
 		.rtp = m->published,
 		.rtcp_port = (uint16_t)(m->published.port + 1),
 		.codecs = codecs,
+		.xr = true,
 		.dtmf = true,
 		.ptime_ms = m->phone->cfg.ptime_ms,
 		.want = want,
@@ -97,6 +98,7 @@ static struct stream_params params_of(const struct call_media *m, const struct o
 		.dtmf_tx_pt = a->dtmf_tx_pt,
 		.dtmf_rx_pt = a->dtmf_rx_pt,
 		.not_before_ns = m->not_before_ns,
+		.xr = a->xr, /* the same bits */
 		.from = m->local,
 	};
 

@@ -209,6 +209,7 @@ void jbuf_put(struct jbuf *j, const struct jbuf_packet *p)
 	}
 	switch (jbuf_judge(j, p)) {
 	case JBUF_STRETCH:
+		j->stats.waited_us += (uint64_t)ts_diff(j->play_ts, p->ts) * 1000000 / j->dec.clock_hz;
 		jbuf_move(j, ts_diff(p->ts, j->play_ts));
 		__attribute__((fallthrough));
 	case JBUF_TAKE:

@@ -65,6 +65,7 @@ struct jbuf_stats {
 	uint64_t put, played, late, duplicate, full, invalid, early, buffered;
 	uint64_t concealed;      /* ticks with something concealed */
 	uint64_t stretched, cut; /* times the line was moved to more delay, to less */
+	uint64_t waited_us;      /* concealed while the line waited for packets that then came */
 	uint64_t restarts;
 };
 

@@ -4,6 +4,8 @@
 #define OH_RTP_REPORT_H
 
 #include "base/netaddr.h"
+#include "rtp/emodel.h"
+#include "rtp/xr.h"
 
 enum media_report_type {
 	MEDIA_DTMF = 1,    /* a digit from the peer, reported once per event (RFC 4733 2.5) */
@@ -65,6 +67,25 @@ struct stream_stats {
 	uint64_t rtcp_rx, rtcp_tx;
 	struct netaddr remote; /* where RTP goes now */
 	bool latched;
+};
+
+/* How it sounds at both ends; written once a second and with each report of the peer. */
+struct stream_quality {
+	/* What is heard here: in the last second (zero: nothing to judge came), in all so far, in the worst second. */
+	struct emodel_score now, all, worst;
+	uint64_t seconds; /* that could be judged */
+	uint64_t expected, lost, discarded, bursts;
+	double burst_density, gap_density; /* lost or discarded, 0..1 (RFC 3611 4.7.2) */
+	double burst_ms, gap_ms;
+	double waited_ms; /* concealed while the buffer waited for packets that then came */
+	double delay_ms;  /* mouth to ear in the last second: half the round trip and the buffer */
+	/* What the peer hears of us. */
+	struct emodel_score peer;
+	uint64_t
+		peer_told; /* 1: by its extended reports; 0: from the losses that it reports, zero before any */
+	double peer_loss, peer_discard; /* 0..1 */
+	struct xr_voip told;            /* the last of its VoIP metrics; ssrc 0: none came */
+	uint64_t xr_rx, xr_tx;
 };
 
 #endif

@@ -80,6 +80,8 @@ size_t rtcp_write(uint8_t out[RTCP_PACKET_MAX], const struct rtcp_out *what)
 	uint8_t *at = put_report(out, what);
 
 	at = put_sdes(at, what->ssrc, what->cname);
+	if (what->xr)
+		at += xr_write(at, what->ssrc, what->xr);
 	if (what->bye) {
 		at = put_header(at, 1, RTCP_BYE, 8);
 		put32(at, what->ssrc);
@@ -172,6 +174,8 @@ int rtcp_parse(const uint8_t *data, size_t n, uint32_t our_ssrc, struct rtcp_in 
 				return OH_ESYNTAX;
 		} else if (type == RTCP_BYE) {
 			in.bye = true;
+		} else if (type == RTCP_XR) {
+			xr_read(data + at, bytes, our_ssrc, &in.xr);
 		}
 		at += bytes; /* SDES names and unknown types (6.1) are of no use to us */
 	}

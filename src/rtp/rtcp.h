@@ -6,10 +6,11 @@
 #define OH_RTP_RTCP_H
 
 #include "rtp/rtp.h"
+#include "rtp/xr.h"
 
-#define RTCP_CNAME_MAX  64u  /* bytes; longer ones are cut */
-#define RTCP_PACKET_MAX 256u /* what rtcp_write() needs at most */
-#define RTCP_BLOCKS_MAX 31u  /* by the 5-bit count */
+#define RTCP_CNAME_MAX  64u             /* bytes; longer ones are cut */
+#define RTCP_PACKET_MAX (256u + XR_MAX) /* what rtcp_write() needs at most */
+#define RTCP_BLOCKS_MAX 31u             /* by the 5-bit count */
 
 struct rtcp_sender {  /* 6.4.1 */
 	uint64_t ntp; /* 32.32 fixed point, since 1900 */
@@ -22,9 +23,10 @@ struct rtcp_out {
 	const struct rtcp_sender *sender;      /* NULL: a receiver report */
 	const struct rtp_reception *reception; /* NULL: nothing heard */
 	const char *cname;
+	const struct xr *xr; /* extended reports (RFC 3611); NULL: none */
 	bool bye;
 };
-/* A compound packet as 6.1 wants it: report, SDES, then BYE. Returns its bytes. */
+/* A compound packet as 6.1 wants it: report, SDES, extended reports, then BYE. Returns its bytes. */
 size_t rtcp_write(uint8_t out[RTCP_PACKET_MAX], const struct rtcp_out *what);
 
 /* What a compound packet told, as far as it concerns us. */
@@ -33,6 +35,7 @@ struct rtcp_in {
 	uint32_t ssrc; /* of the first report */
 	struct rtcp_sender sender;
 	struct rtp_reception about_us;
+	struct xr xr; /* its answer and metrics about us, of whichever packet */
 };
 /* our_ssrc picks the block that is about us. OH_ESYNTAX: not a valid compound packet (A.2); nothing of it is
  * used. */

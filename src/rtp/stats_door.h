@@ -11,36 +11,67 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#define STATS_WORDS ((sizeof(struct stream_stats) + 7) / 8)
+#define DOOR_WORDS(type) (sizeof(type) / sizeof(uint64_t))
 
 struct stats_door {
 	_Atomic uint32_t turn; /* odd while the writer is inside */
-	_Atomic uint64_t words[STATS_WORDS];
+	_Atomic uint64_t words[DOOR_WORDS(struct stream_stats)];
 };
+
+struct quality_door {
+	_Atomic uint32_t turn;
+	_Atomic uint64_t words[DOOR_WORDS(struct stream_quality)];
+};
+
+_Static_assert(sizeof(struct stream_stats) % sizeof(uint64_t) == 0, "whole words");
+_Static_assert(sizeof(struct stream_quality) % sizeof(uint64_t) == 0, "whole words");
+
+static inline void door_write(_Atomic uint32_t *turn, _Atomic uint64_t *words, size_t n, const void *value)
+{
+	uint32_t now = atomic_load_explicit(turn, memory_order_relaxed);
+	uint64_t word;
+
+	atomic_store_explicit(turn, now + 1, memory_order_relaxed);
+	for (size_t i = 0; i < n; i++) {
+		memcpy(&word, (const char *)value + i * sizeof(word), sizeof(word));
+		atomic_store_explicit(&words[i], word, memory_order_release);
+	}
+	atomic_store_explicit(turn, now + 2, memory_order_release);
+}
+
+static inline void door_read(
+	const _Atomic uint32_t *turn, const _Atomic uint64_t *words, size_t n, void *ret_value)
+{
+	uint32_t before;
+	uint64_t word;
+
+	do {
+		before = atomic_load_explicit(turn, memory_order_acquire);
+		for (size_t i = 0; i < n; i++) {
+			word = atomic_load_explicit(&words[i], memory_order_acquire);
+			memcpy((char *)ret_value + i * sizeof(word), &word, sizeof(word));
+		}
+	} while ((before & 1) || before != atomic_load_explicit(turn, memory_order_relaxed));
+}
 
 static inline void stats_door_write(struct stats_door *d, const struct stream_stats *s)
 {
-	uint32_t turn = atomic_load_explicit(&d->turn, memory_order_relaxed);
-	uint64_t words[STATS_WORDS] = {0};
-
-	memcpy(words, s, sizeof(*s));
-	atomic_store_explicit(&d->turn, turn + 1, memory_order_relaxed);
-	for (size_t i = 0; i < STATS_WORDS; i++)
-		atomic_store_explicit(&d->words[i], words[i], memory_order_release);
-	atomic_store_explicit(&d->turn, turn + 2, memory_order_release);
+	door_write(&d->turn, d->words, DOOR_WORDS(*s), s);
 }
 
 static inline void stats_door_read(const struct stats_door *d, struct stream_stats *ret_stats)
 {
-	uint64_t words[STATS_WORDS];
-	uint32_t before;
+	door_read(&d->turn, d->words, DOOR_WORDS(*ret_stats), ret_stats);
+}
 
-	do {
-		before = atomic_load_explicit(&d->turn, memory_order_acquire);
-		for (size_t i = 0; i < STATS_WORDS; i++)
-			words[i] = atomic_load_explicit(&d->words[i], memory_order_acquire);
-	} while ((before & 1) || before != atomic_load_explicit(&d->turn, memory_order_relaxed));
-	memcpy(ret_stats, words, sizeof(*ret_stats));
+static inline void quality_door_write(struct quality_door *d, const struct stream_quality *q)
+{
+	door_write(&d->turn, d->words, DOOR_WORDS(*q), q);
+}
+
+static inline void quality_door_read(const struct quality_door *d, struct stream_quality *ret_quality)
+{
+	door_read(&d->turn, d->words, DOOR_WORDS(*ret_quality), ret_quality);
 }
 
 #endif

@@ -102,6 +102,7 @@ int stream_new(const struct stream_cfg *cfg, struct stream **ret_stream)
 	s->converter = cfg->converter;
 	n = strnlen(cfg->cname, RTCP_CNAME_MAX);
 	memcpy(s->cname, cfg->cname, n);
+	stream_judge_init(&s->judge);
 	s->want.dtmf_tx_pt = -1;
 	s->want.rate_hz = 8000;
 	/* RFC 3550 5.1: random, against known-plaintext attacks and against meeting another source. */
@@ -166,6 +167,11 @@ int stream_dtmf(struct stream *s, const char *digits, unsigned duration_ms, unsi
 void stream_stats(const struct stream *s, struct stream_stats *ret_stats)
 {
 	stats_door_read(&s->door.stats, ret_stats);
+}
+
+void stream_quality(const struct stream *s, struct stream_quality *ret_quality)
+{
+	quality_door_read(&s->quality, ret_quality);
 }
 
 uint32_t stream_rate(const struct stream *s)

@@ -21,6 +21,8 @@ struct stream;
 #define STREAM_EVENTS_MAX 4u /* telephone-event at other clocks */
 
 enum { STREAM_SEND = 1, STREAM_RECV = 2 };
+/* Extended reports that the peer wants (RFC 3611 5): metrics, references to answer, the latter only while we send. */
+enum { STREAM_XR_VOIP = 1, STREAM_XR_RTT = 2, STREAM_XR_RTT_SENDER = 4 };
 
 /* What an offer/answer agreed. A plain value; codecs point into the static table. */
 struct stream_params {
@@ -45,6 +47,7 @@ struct stream_params {
 	size_t n_dtmf_rx_more;
 	uint64_t not_before_ns; /* packets that arrived earlier are not taken: set to the time the own offer
 				 * or answer left */
+	unsigned xr;            /* STREAM_XR_... */
 	bool relatch;           /* the peer's address may have moved: latch once more */
 	/* ours has changed, when it differs from the last one: as stream_cfg.from; family NONE: it has not */
 	struct netaddr from;
@@ -94,6 +97,7 @@ int stream_apply(struct stream *s, const struct stream_params *p);
  * pause_ms 30..8000; 0 = 160 and 80. */
 int stream_dtmf(struct stream *s, const char *digits, unsigned duration_ms, unsigned pause_ms);
 void stream_stats(const struct stream *s, struct stream_stats *ret_stats); /* any thread: a consistent copy */
+void stream_quality(const struct stream *s, struct stream_quality *ret_quality); /* any thread, too */
 /* The sample rate of its PCM: that of the codec that is sent. Changes with stream_apply() only. */
 uint32_t stream_rate(const struct stream *s);
 
@@ -109,5 +113,7 @@ bool stream_pull(struct stream *s, int16_t *pcm, size_t n);
 /* One tick of audio to the peer; NULL: nobody is connected (silence is sent while the
  * direction says send). */
 void stream_push(struct stream *s, const int16_t *pcm, size_t n, uint64_t now_ns);
+/* What its voice is like, in dB below full scale (a square wave has 0); for the reports to the peer. */
+void stream_levels(struct stream *s, double signal_dbov, double noise_dbov);
 
 #endif

@@ -1,14 +1,15 @@
 /*
  * struct stream itself, for the stream*.c files only: stream.c (life, and what signalling may do),
  * stream_rx.c (from the sockets to the jitter buffer), stream_tx.c (from the bridge to the socket),
- * stream_rtcp.c (reports).
+ * stream_rtcp.c (reports), stream_judge.c (how it sounds).
  *
- * Who may touch what: `door` both threads, by atomics; `want` signalling; everything below it the media
+ * Who may touch what: `door` and `quality` both threads, by atomics; `want` signalling; everything below it the media
  * thread (and stream_free(), when no tick can come any more).
  */
 #ifndef OH_RTP_STREAM_IMPL_H
 #define OH_RTP_STREAM_IMPL_H
 
+#include "rtp/bursts.h"
 #include "rtp/dtmf.h"
 #include "rtp/jbuf.h"
 #include "rtp/rtcp.h"
@@ -79,6 +80,7 @@ struct stream_rx {
 	uint64_t event_ns;    /* the last telephone-event packet */
 	bool heard, timed_out;
 	double jitter_max; /* of earlier sources, ms */
+	uint32_t ext;      /* extended number of the packet at hand */
 };
 
 struct stream_rtcp {
@@ -86,10 +88,30 @@ struct stream_rtcp {
 	struct netaddr remote;
 	uint32_t look_in;          /* ticks until the socket is looked at */
 	uint64_t tx_packets_at[2]; /* at the last and the one before: who sends (6.4) */
-	uint32_t sr_ntp[2];        /* the last two that we sent, middle bits */
+	uint32_t sr_ntp[2];        /* the last two that we sent (in SR or as reference), middle bits */
 	uint64_t sr_sent_ns[2];
 	uint32_t peer_sr; /* middle bits of the peer's last */
 	uint64_t peer_sr_ns;
+	uint32_t reference; /* middle bits of the peer's reference time (RFC 3611 4.4), unanswered; 0: none */
+	uint32_t reference_ssrc;
+	uint64_t reference_ns;
+};
+
+/* How it sounds here, as far as it is judged. */
+struct stream_judge {
+	/* Each tick. */
+	struct bursts bursts;
+	const struct codec *codec;  /* of the last audio; NULL: none came */
+	double packet_us;           /* its length */
+	uint32_t ticks;             /* of this second */
+	uint32_t depths, depth_sum; /* of the buffer in this second, ms */
+	/* Each second. */
+	struct bursts_count judged; /* up to the last second */
+	uint64_t waited_us;         /* likewise */
+	double buffer_ms;           /* mean of the last second */
+	double delay_sum;           /* of all judged seconds, ms */
+	uint8_t signal, noise;      /* dBm0 as signed bytes; XR_UNKNOWN */
+	struct stream_quality told; /* as published */
 };
 
 struct stream {
@@ -118,7 +140,9 @@ struct stream {
 	struct stream_rtcp rtcp;
 	struct stream_tx tx;
 	struct dtmf_tx dtmf_tx;
+	struct stream_judge judge;
 	struct jbuf jbuf;
+	struct quality_door quality; /* both threads, by atomics; once a second */
 };
 
 void stream_tell(
@@ -152,5 +176,16 @@ void stream_rtcp_datagram(struct stream *s, const uint8_t *data, const struct ho
 void stream_rtcp_receive(struct stream *s);
 void stream_rtcp_send_when_due(struct stream *s);
 void stream_rtcp_bye(struct stream *s);
+
+/* stream_judge.c */
+void stream_judge_init(struct stream_judge *j);
+/* Audio of this source with this length came; was it thrown away? */
+void stream_judge_packet(struct stream *s, const struct codec *c, long samples, bool discarded);
+/* Once a tick, behind pull. */
+void stream_judge_tick(struct stream *s);
+/* The peer's report: what it says of us. */
+void stream_judge_peer(struct stream *s, const struct rtcp_in *in);
+/* The metrics to send; false: nothing to tell. */
+bool stream_judge_metrics(const struct stream *s, struct xr_voip *ret_voip);
 
 #endif

@@ -17,16 +17,27 @@ static bool from_peer(const struct stream *s, const struct host_rx *rx)
 	return netaddr_eq_ip(&rx->from, &s->remote) || netaddr_eq_ip(&rx->from, &s->cur->p.remote_rtcp);
 }
 
-/* 6.4.1: A - LSR - DLSR. By our own monotonic note of when that report left, so that a step of the wall clock
+/* 6.4.1, and RFC 3611 4.5 alike: A - LSR - DLSR. By our own monotonic note of when that report left, so that a step of the wall clock
  * between the two does no harm. */
-static void measure_round_trip(struct stream *s, const struct rtp_reception *r, uint64_t at_ns)
+static void measure_round_trip(struct stream *s, uint32_t lsr, uint32_t dlsr, uint64_t at_ns)
 {
-	for (size_t i = 0; i < 2; i++) {
-		uint64_t held = (uint64_t)r->dlsr * NS_PER_S / 65536;
+	uint64_t held = (uint64_t)dlsr * NS_PER_S / 65536;
 
-		if (!r->lsr || r->lsr != s->rtcp.sr_ntp[i] || at_ns < s->rtcp.sr_sent_ns[i] + held)
+	for (size_t i = 0; i < 2; i++) {
+		if (!lsr || lsr != s->rtcp.sr_ntp[i] || at_ns < s->rtcp.sr_sent_ns[i] + held)
 			continue;
 		s->figures.rtt_ms = (double)(at_ns - s->rtcp.sr_sent_ns[i] - held) / 1e6;
+	}
+}
+
+static void take_extended(struct stream *s, const struct xr *x, uint64_t at_ns)
+{
+	if (x->has_answer)
+		measure_round_trip(s, x->lrr, x->dlrr, at_ns);
+	if (x->has_reference) {
+		s->rtcp.reference = rtcp_ntp_middle(x->reference_ntp);
+		s->rtcp.reference_ssrc = x->reference_ssrc;
+		s->rtcp.reference_ns = at_ns;
 	}
 }
 
@@ -50,8 +61,10 @@ void stream_rtcp_datagram(struct stream *s, const uint8_t *data, const struct ho
 	if (in.has_about_us) {
 		s->figures.peer_lost = in.about_us.lost > 0 ? (uint64_t)in.about_us.lost : 0;
 		s->figures.peer_jitter_ms = in.about_us.jitter * 1000.0 / s->cur->clock_hz;
-		measure_round_trip(s, &in.about_us, rx->at_ns);
+		measure_round_trip(s, in.about_us.lsr, in.about_us.dlsr, rx->at_ns);
 	}
+	take_extended(s, &in.xr, rx->at_ns);
+	stream_judge_peer(s, &in);
 	if (in.bye)
 		s->rx.source_loose = true;
 }
@@ -84,27 +97,58 @@ static bool we_send(const struct stream *s)
 	return s->figures.tx_packets > s->rtcp.tx_packets_at[1];
 }
 
+/* A time of ours goes out, in an SR or as a reference: its echo will tell the round trip. */
+static uint64_t note_time(struct stream *s)
+{
+	uint64_t ntp = rtcp_ntp(host_wall(s->host));
+
+	s->rtcp.sr_ntp[1] = s->rtcp.sr_ntp[0];
+	s->rtcp.sr_sent_ns[1] = s->rtcp.sr_sent_ns[0];
+	s->rtcp.sr_ntp[0] = rtcp_ntp_middle(ntp);
+	s->rtcp.sr_sent_ns[0] = s->now_ns;
+	return ntp;
+}
+
+/* RFC 3611 5.1: nothing but what the peer's description asks for. */
+static void fill_extended(struct stream *s, bool sending, struct xr *x)
+{
+	unsigned wanted = s->cur->p.xr;
+
+	if ((wanted & STREAM_XR_RTT) && !sending) {
+		x->has_reference = true;
+		x->reference_ntp = note_time(s);
+	}
+	if ((wanted & STREAM_XR_RTT) && s->rtcp.reference && (sending || !(wanted & STREAM_XR_RTT_SENDER))) {
+		x->has_answer = true;
+		x->answer_ssrc = s->rtcp.reference_ssrc;
+		x->lrr = s->rtcp.reference;
+		x->dlrr = ns_to_65536(s->now_ns - s->rtcp.reference_ns);
+		s->rtcp.reference = 0;
+	}
+	if (wanted & STREAM_XR_VOIP)
+		x->has_voip = stream_judge_metrics(s, &x->voip);
+	s->judge.told.xr_tx += x->has_reference || x->has_answer || x->has_voip;
+}
+
 static void send_report(struct stream *s, bool bye)
 {
 	uint8_t packet[RTCP_PACKET_MAX];
-	struct rtcp_out out = {.ssrc = s->tx.ssrc, .cname = s->cname, .bye = bye};
+	struct xr xr = {0};
+	struct rtcp_out out = {.ssrc = s->tx.ssrc, .cname = s->cname, .xr = &xr, .bye = bye};
 	struct rtcp_sender sender;
 	struct rtp_reception reception;
 	size_t n;
 
 	if (we_send(s)) {
 		sender = (struct rtcp_sender){
-			.ntp = rtcp_ntp(host_wall(s->host)),
+			.ntp = note_time(s),
 			.rtp_ts = s->tx.ts,
 			.packets = (uint32_t)s->figures.tx_packets,
 			.octets = (uint32_t)s->figures.tx_bytes,
 		};
 		out.sender = &sender;
-		s->rtcp.sr_ntp[1] = s->rtcp.sr_ntp[0];
-		s->rtcp.sr_sent_ns[1] = s->rtcp.sr_sent_ns[0];
-		s->rtcp.sr_ntp[0] = rtcp_ntp_middle(sender.ntp);
-		s->rtcp.sr_sent_ns[0] = s->now_ns;
 	}
+	fill_extended(s, out.sender != NULL, &xr);
 	/* 6.4: only about who was heard since the last report. */
 	if (s->rx.source.known && s->rx.source.received != s->rx.source.received_prior) {
 		rtp_source_report(&s->rx.source, &reception);

@@ -33,7 +33,10 @@ static void new_source(struct stream *s, const struct rtp_packet *p)
 		jbuf_restart(&s->jbuf);
 		dtmf_rx_restart(&s->dtmf_rx);
 	}
+	bursts_end(&s->judge.bursts);
 	rtp_source_start(&s->rx.source, p->ssrc, p->seq);
+	s->rx.ext = p->seq;
+	bursts_packet(&s->judge.bursts, s->rx.ext, false);
 	s->rx.source_loose = false;
 	s->rx.candidate_known = false;
 }
@@ -46,15 +49,17 @@ static void new_source(struct stream *s, const struct rtp_packet *p)
 static enum rtp_seq place_in_sequence(struct stream *s, const struct rtp_packet *p)
 {
 	struct stream_rx *rx = &s->rx;
-	uint32_t ext;
 
 	if (rx->source.known && rx->source.ssrc == p->ssrc) {
-		enum rtp_seq where = rtp_source_update(&rx->source, p->seq, &ext);
+		enum rtp_seq where = rtp_source_update(&rx->source, p->seq, &rx->ext);
 
 		if (where == RTP_SEQ_RESTART) {
 			jbuf_restart(&s->jbuf);
 			dtmf_rx_restart(&s->dtmf_rx);
+			bursts_end(&s->judge.bursts);
 		}
+		if (where != RTP_SEQ_INVALID)
+			bursts_packet(&s->judge.bursts, rx->ext, false);
 		return where;
 	}
 	if (rx->source.known && !rx->source_loose && s->now_ns - rx->heard_ns < STREAM_SOURCE_IDLE &&
@@ -150,11 +155,17 @@ static bool is_of_another_clock(const struct stream *s, const struct codec *c)
 	return c->clock_hz != s->jbuf.dec.clock_hz || c->rate_hz != s->jbuf.dec.rate_hz;
 }
 
+static uint64_t thrown_away(const struct jbuf_stats *j)
+{
+	return j->late + j->full + j->early + j->invalid;
+}
+
 static void take_audio(struct stream *s, const struct rtp_packet *p, const struct host_rx *rx)
 {
 	const struct codec *codec = NULL;
 	int index = codec_index(s->cur, p->pt, &codec);
 	enum rtp_seq where;
+	uint64_t thrown;
 	long samples = 0;
 
 	s->figures.rx_packets++;
@@ -192,6 +203,7 @@ static void take_audio(struct stream *s, const struct rtp_packet *p, const struc
 		s->figures.early++;
 		return;
 	}
+	thrown = thrown_away(&s->jbuf.stats);
 	jbuf_put(&s->jbuf, &(struct jbuf_packet){.data = p->payload,
 				   .n = p->n,
 				   .ts = p->ts,
@@ -199,6 +211,7 @@ static void take_audio(struct stream *s, const struct rtp_packet *p, const struc
 				   .at_ns = rx->at_ns,
 				   .codec = (uint8_t)index,
 				   .marker = p->marker});
+	stream_judge_packet(s, codec, samples, thrown_away(&s->jbuf.stats) != thrown);
 }
 
 static void take_datagram(struct stream *s, const uint8_t *data, const struct host_rx *rx)

@@ -142,6 +142,7 @@ void stream_push(struct stream *s, const int16_t *pcm, size_t n, uint64_t now_ns
 	/* The clock of the samples never stops, so a pause is as long in time stamps as it was (RFC
 	 * 3551 4.1). */
 	s->tx.ts += (uint32_t)(s->cur->tick_samples / s->cur->samples_per_ts);
+	stream_judge_tick(s);
 	stream_rtcp_send_when_due(s);
 	stream_publish(s);
 }

@@ -34,6 +34,7 @@ void stream_warm_pull(const struct stream *s, bool far)
 		FETCH(s, stream, host, report_arg);
 		FETCH(s, stream, door.pending, rx);
 		FETCH(s, stream, dtmf_rx.n_open, dtmf_rx.clock_hz);
+		FETCH(s, stream, judge.bursts, judge.depth_sum);
 		FETCH(s, stream, jbuf.state, jbuf.plc.newest);
 		return;
 	}

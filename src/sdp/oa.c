@@ -105,8 +105,10 @@ static size_t place_audio(const struct oa *oa, const struct sdp *lines)
 
 static int offer_over(struct oa *oa, const struct oa_local *local, const struct sdp *lines)
 {
-	struct oa_plan plan = {
-		.lines = lines, .dir = local->want, .audio_line = lines ? place_audio(oa, lines) : 0};
+	struct oa_plan plan = {.lines = lines,
+		.dir = local->want,
+		.xr = local->xr ? OA_XR_VOIP | OA_XR_RTT : OA_NO_XR,
+		.audio_line = lines ? place_audio(oa, lines) : 0};
 	struct oa_text text;
 	struct oa_fmts fmts;
 	int err;
@@ -169,6 +171,13 @@ static int match_lines(struct oa *oa, const struct sdp *ours, const struct sdp *
 	return 0;
 }
 
+/* Each side says what it wants to be sent; RTT takes two. */
+static void agree_xr(struct oa_audio *audio, unsigned ours, unsigned theirs)
+{
+	if (ours != OA_NO_XR && theirs != OA_NO_XR)
+		audio->xr = theirs & (ours & OA_XR_RTT ? UINT_MAX : OA_XR_VOIP);
+}
+
 static int read_answer(
 	struct oa *oa, const struct sdp *ours, const struct sdp *theirs, struct oa_agreement *ret_agreement)
 {
@@ -199,6 +208,7 @@ static int read_answer(
 		ret_agreement);
 	if (err)
 		return err;
+	agree_xr(&ret_agreement->audio, oa_xr_read(ours, mine), oa_xr_read(theirs, m));
 	ret_agreement->audio.held_by_us = !(mine->dir & SDP_RECVONLY);
 	/* An answer to an offer that did not want to send cannot tell whether the peer would listen. */
 	if (mine->dir & SDP_SENDONLY)
@@ -291,7 +301,7 @@ static int choose_line(struct oa *oa, const struct sdp *offer, const struct oa_l
 static int answer_over(struct oa *oa, const struct sdp *offer, const struct oa_local *local)
 {
 	struct oa_agreement agreement = oa_agree_none(offer->n_media ? OA_REFUSED : OA_NONE);
-	struct oa_plan plan = {.lines = offer, .time = offer->time};
+	struct oa_plan plan = {.lines = offer, .time = offer->time, .xr = OA_NO_XR};
 	struct oa_remote remote;
 	struct oa_text text;
 	struct oa_fmts fmts;
@@ -304,11 +314,14 @@ static int answer_over(struct oa *oa, const struct sdp *offer, const struct oa_l
 
 		plan.fmts = &fmts;
 		plan.dir = (enum sdp_dir)(sdp_dir_reverse(m->dir) & local->want);
+		if (local->xr && oa_xr_read(offer, m) != OA_NO_XR)
+			plan.xr = oa_xr_read(offer, m);
 		err = oa_fmts_bind(oa, &fmts, false);
 		if (!err)
 			err = oa_agree(offer, m, &fmts, &remote, plan.dir, &agreement);
 		if (err)
 			return err;
+		agree_xr(&agreement.audio, plan.xr, oa_xr_read(offer, m));
 		agreement.audio.held_by_us = !(local->want & SDP_RECVONLY);
 		agreement.audio.held_by_peer = !(m->dir & SDP_RECVONLY) || remote.nowhere;
 	}

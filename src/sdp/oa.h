@@ -44,6 +44,7 @@ struct oa_local {
 	uint16_t rtcp_port;            /* rtp.port + 1: not written; another: a=rtcp (RFC 3605) */
 	const struct oa_codec *codecs; /* in order of preference; telephone-event is not among them */
 	size_t n_codecs;
+	bool xr;           /* offer and accept extended reports (RFC 3611 5) */
 	bool dtmf;         /* offer and accept telephone-event (RFC 4733), one per clock rate in use */
 	uint32_t ptime_ms; /* 0: not written */
 	enum sdp_dir want; /* SENDRECV; SENDONLY or INACTIVE while we hold */
@@ -76,6 +77,14 @@ struct oa_audio {
 	/* bit n: the peer takes event n, 0..16 (0xffff when not said, RFC 4733 2.4.1) */
 	uint32_t dtmf_events;
 	uint32_t ptime_ms; /* what the peer wants to receive; 0 = not said; bounded by its maxptime */
+	unsigned xr;       /* OA_XR_..., of what was offered and answered */
+};
+
+/* What of a=rtcp-xr the peer asks for (RFC 3611 5.1). */
+enum {
+	OA_XR_VOIP = 1,
+	OA_XR_RTT = 2,        /* answers to its reference times */
+	OA_XR_RTT_SENDER = 4, /* ... while we send only */
 };
 
 struct oa;

@@ -6,9 +6,12 @@
 #include "sdp/oa_pt.h"
 #include "sdp/sdp_text.h"
 
+#include <limits.h>
+
 #define OA_NO_LINE   SIZE_MAX
 #define OA_FMTS_MAX  SDP_FORMATS_MAX
 #define OA_FAULT_MAX 128
+#define OA_NO_XR     UINT_MAX
 
 enum oa_state {
 	OA_STABLE,
@@ -71,6 +74,7 @@ struct oa_plan {
 	size_t audio_line;       /* ours among them, or behind the last one; OA_NO_LINE: none */
 	const struct oa_fmts *fmts;
 	enum sdp_dir dir;
+	unsigned xr;       /* what a=rtcp-xr says; OA_NO_XR: the line is not written */
 	struct slice time; /* t=, absent: "0 0" */
 };
 
@@ -102,6 +106,8 @@ int oa_line_read(struct oa *oa, const struct sdp *s, const struct sdp_media *m, 
 /* The agreement; dir: what we do, before c=0.0.0.0 is minded. OH_ENOMEM. */
 int oa_agree(const struct sdp *s, const struct sdp_media *m, const struct oa_fmts *fmts,
 	const struct oa_remote *remote, enum sdp_dir dir, struct oa_agreement *ret_agreement);
+/* What a=rtcp-xr of a description asks for; OA_NO_XR: it has none. */
+unsigned oa_xr_read(const struct sdp *s, const struct sdp_media *m);
 /* An agreement on no audio. */
 struct oa_agreement oa_agree_none(enum oa_status status);
 void oa_agreement_free(struct oa_agreement *a);

@@ -153,6 +153,25 @@ static void agree_dtmf(struct oa_audio *audio, const struct oa_fmts *fmts)
 	}
 }
 
+unsigned oa_xr_read(const struct sdp *s, const struct sdp_media *m)
+{
+	struct slice rest = sdp_attr_value(s, m, "rtcp-xr"), word;
+	unsigned xr = 0;
+
+	if (!slice_present(rest))
+		return OA_NO_XR;
+	while (!slice_empty(word = sdp_word(&rest))) {
+		if (slice_ieq(word, SLICE_LIT("voip-metrics")))
+			xr |= OA_XR_VOIP;
+		word.n = slice_index(word, ':'); /* the largest block: we have one of 16 bytes */
+		if (slice_ieq(word, SLICE_LIT("rcvr-rtt=all")))
+			xr |= OA_XR_RTT;
+		if (slice_ieq(word, SLICE_LIT("rcvr-rtt=sender")))
+			xr |= OA_XR_RTT | OA_XR_RTT_SENDER;
+	}
+	return xr;
+}
+
 int oa_agree(const struct sdp *s, const struct sdp_media *m, const struct oa_fmts *fmts,
 	const struct oa_remote *remote, enum sdp_dir dir, struct oa_agreement *ret_agreement)
 {

@@ -14,6 +14,14 @@ static void write_conn(struct sdp_text *t, const struct netaddr *a)
 		t, "IN %s %s\r\n", a->family == NETADDR_IP6 ? "IP6" : "IP4", netaddr_ip_text(a, false, ip));
 }
 
+/* RFC 3611 5.2: without parameters it says that the attribute is understood, and no more. */
+static void write_xr(struct sdp_text *t, unsigned xr)
+{
+	const char *voip = xr & OA_XR_VOIP ? "voip-metrics" : "", *rtt = xr & OA_XR_RTT ? "rcvr-rtt=all" : "";
+
+	sdp_text_add(t, "a=rtcp-xr:%s%s%s\r\n", rtt, *rtt && *voip ? " " : "", voip);
+}
+
 static void write_audio(struct sdp_text *t, const struct oa_local *local, const struct oa_plan *plan)
 {
 	const struct oa_fmts *fmts = plan->fmts;
@@ -36,6 +44,8 @@ static void write_audio(struct sdp_text *t, const struct oa_local *local, const 
 		sdp_text_add(t, "a=ptime:%u\r\n", local->ptime_ms);
 	if (local->rtcp_port && local->rtcp_port != local->rtp.port + 1)
 		sdp_text_add(t, "a=rtcp:%u\r\n", local->rtcp_port);
+	if (plan->xr != OA_NO_XR)
+		write_xr(t, plan->xr);
 	sdp_text_add(t, "a=%s\r\n", sdp_dir_name(plan->dir));
 }
 

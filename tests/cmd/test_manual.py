@@ -29,8 +29,9 @@ def tables() -> list[list[list[str]]]:
 
 def documented() -> dict[str, set[str]]:
     """The fields of each event."""
-    events, call, stats = tables()
-    groups = {"CALL": {row[0] for row in call}, "STATS": {row[0] for row in stats}, "-": set()}
+    events, *lists = tables()
+    groups = {name: {row[0] for row in rows} for name, rows in zip(("CALL", "STATS", "QUALITY"), lists, strict=True)}
+    groups["-"] = set()
     return {row[0]: {"time", "event"}.union(*(groups.get(w, {w}) for w in row[2].split())) for row in events}
 
 
@@ -81,7 +82,7 @@ def printed(command, speech, tmp_path_factory):
         answerer.wait_for('"ready"')
         uri = f"bob@127.0.0.1:{of(answerer.text())[0]['port']}"  # without "sip:"
         dialled = subprocess.run([command, "dial", uri, "--local", "127.0.0.1", "--play", tone, "--dtmf", "12", "--json",
-                                  "--ladder"],
+                                  "--ladder", "--stats", "0.3"],
                                  capture_output=True, text=True, timeout=30)
         assert dialled.returncode == 0, dialled.stderr
         # An INFO whose text is not UTF-8.

@@ -91,6 +91,13 @@ def test_a_call_as_wireshark_sees_it(need, start, command, free_port, capture):
     assert all(row[1].startswith(("200", "201")) for row in reports), reports
     assert sum("203" in row[1] for row in reports) == 2, reports
 
+    # Metrics of both sides, whole and sound (RFC 3611 4.7): nothing lost, R near the 93 of a call without delay.
+    metrics = ours.rows("rtcp.xr.bt == 7", "rtcp.xr.bl", "rtcp.xr.voipmetrics.gmin", "rtcp.xr.voipmetrics.rfactor",
+                        "rtcp.xr.voipmetrics.moslq", "rtcp.ssrc.fraction")
+    assert len(metrics) >= 2, ours.rows("rtcp", "rtcp.pt", "rtcp.xr.bt")
+    assert all(row[0] == "8" and row[1] == "16" for row in metrics), metrics
+    assert any(85 <= int(row[2]) <= 94 for row in metrics), metrics
+
     streams = [line.split() for line in ours.run("-q", "-z", "rtp,streams").splitlines() if "127.0.0.1" in line]
     assert len(streams) == 2
     for row in streams:
