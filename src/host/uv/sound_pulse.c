@@ -53,6 +53,7 @@ static int err_of(int pulse_err)
 {
 	switch (pulse_err) {
 	case PA_ERR_NOENTITY:
+	case PA_ERR_INVALID: /* no name of a device */
 		return OH_ENODEV;
 	case PA_ERR_CONNECTIONREFUSED:
 	case PA_ERR_INVALIDSERVER:
