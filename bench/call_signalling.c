@@ -7,16 +7,14 @@
 #include "callee.h"
 #include "far.h"
 #include "report.h"
+#include "sipp.h"
 
 #include "session/inv.h"
 
 #include <pthread.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 
 #define CALLS  3000u
 #define ROUNDS 3u
@@ -135,7 +133,7 @@ static void side_open(struct side *s)
 	require(sip_stack_new(&cfg, &s->stack), "stack");
 	require(sip_transport_new(s->stack, &udp, &s->udp), "transport");
 	local = sip_transport_local(s->udp);
-	s->flow = (struct sip_flow){s->udp, local, local};
+	s->flow = (struct sip_flow){.transport = s->udp, .local = local, .remote = local};
 	s->flow.remote.port = far_port(s->far);
 	snprintf(s->contact, sizeof(s->contact), "<sip:bench@127.0.0.1:%u>", local.port);
 	snprintf(s->from, sizeof(s->from), "<sip:bench@127.0.0.1:%u>", local.port);
@@ -201,37 +199,6 @@ static void report(struct report *r, const char *role, void (*work)(struct side 
 
 /* ---- SIPp ---- */
 
-/* False: it is not installed. */
-static bool call_by_sipp(uint16_t port, double *ret_us)
-{
-	extern char **environ;
-	char target[32], calls[16];
-	const char *const args[] = {"sipp", target, "-sn", "uac", "-i", "127.0.0.1", "-m", calls, "-r",
-		"1500", "-l", "200", "-nostdin", "-timeout", "20", NULL};
-	struct rusage use;
-	posix_spawn_file_actions_t quiet;
-	pid_t pid;
-	int status;
-
-	snprintf(target, sizeof(target), "127.0.0.1:%u", port);
-	snprintf(calls, sizeof(calls), "%u", CALLS);
-	posix_spawn_file_actions_init(&quiet);
-	posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", 1, 0);
-	posix_spawn_file_actions_addopen(&quiet, 2, "/dev/null", 1, 0);
-	status = posix_spawnp(&pid, "sipp", &quiet, NULL, (char *const *)(uintptr_t)args, environ);
-	posix_spawn_file_actions_destroy(&quiet);
-	if (status != 0)
-		return false;
-	if (wait4(pid, &status, 0, &use) != pid || status != 0) {
-		fprintf(stderr, "call_signalling: SIPp ended with status %d\n", status);
-		exit(1);
-	}
-	*ret_us = ((double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) * 1e6 +
-			  (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec)) /
-		  CALLS;
-	return true;
-}
-
 static void report_sipp(struct report *r)
 {
 	static struct side s;
@@ -240,7 +207,7 @@ static void report_sipp(struct report *r)
 
 	side_open(&s);
 	ours = callee_cpu_us();
-	there = call_by_sipp(s.flow.local.port, &theirs);
+	there = sipp_call(s.flow.local.port, "u1", CALLS, &theirs);
 	ours = (callee_cpu_us() - ours) / CALLS;
 	side_close(&s);
 	if (there)

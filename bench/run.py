@@ -15,7 +15,9 @@ import tempfile
 BENCHES = {
     "parse": ["bench_parse"],
     "bridge": ["bench_bridge"],
-    "calls": ["call_media", "call_delay", "call_setup", "call_signalling", "call_memory"],
+    "accounts": ["account_register", "account_idle_memory"],
+    "calls": ["call_media", "call_delay", "call_setup", "call_signalling", "call_streams",
+              "call_memory"],
 }
 LIMIT_S = 120  # a program that takes longer hangs
 

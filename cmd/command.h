@@ -25,8 +25,9 @@ enum exit_status {
 #define MAX_HEADERS 32
 
 struct options {
-	const char *command;   /* "dial", "answer", "register" or "devices" */
-	const char *uri;       /* dial: whom; register: as whom */
+	const char
+		*command; /* "dial", "answer", "register", "message", "presence", "security" or "devices" */
+	const char *uri;  /* register: as whom; else: whom */
 	char with_scheme[512]; /* the same, where "sip:" was left out */
 	const char *identity;  /* --from: our URI, or NULL */
 	const char *auth_user; /* NULL: the user of identity */
@@ -46,12 +47,22 @@ struct options {
 	double timeout_s;                 /* dial: give up ringing; answer: give up waiting; 0 = never */
 	double stats_s;                   /* report how it sounds every so often; 0 = never */
 	double ring_s;                    /* answer: ring this long first */
-	unsigned code;                    /* answer: with this status */
-	unsigned count;                   /* answer: so many calls, 0 = until interrupted */
-	const char *nameserver;           /* NULL: the system's */
+	const char *challenge,
+		*realm;         /* answer: file of callers, NULL: everybody may call; NULL: the default */
+	unsigned code;          /* answer: with this status */
+	unsigned count;         /* answer: so many calls, 0 = until interrupted */
+	const char *nameserver; /* NULL: the system's */
 	unsigned ptime_ms, jitter_ms, clock_rate_hz;
-	const char *registrar, *instance; /* register; NULL: the domain, none */
-	unsigned expires_s, retry_s;      /* register; 0 = the default */
+	const char *registrar, *instance;   /* register; NULL: the domain, none */
+	unsigned expires_s, retry_s;        /* register, presence; 0 = the default */
+	const char *text;                   /* message; NULL: standard input */
+	const char *content_type;           /* message; NULL: text/plain */
+	bool dialogs;                       /* presence: his calls */
+	const char *unmatched, *disallowed; /* answer, security: "drop" or a status; NULL: the default */
+	unsigned max_calls, max_requests, max_per_source; /* 0 = no limit */
+	bool secure_only;
+	const char *allow[OFFHOOK_SOURCES_MAX];
+	size_t n_allow;
 	struct offhook_header headers[MAX_HEADERS];
 	size_t n_headers;
 };

@@ -7,8 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { FLAG, TEXT, SECONDS, NUMBER, LOCAL, TONE, HEADER };
-enum { FOR_DIAL = 1, FOR_ANSWER = 2, FOR_BOTH = 3, FOR_REGISTER = 4, FOR_ALL = 7, FOR_DEVICES = 8 };
+enum kind { FLAG, TEXT, SECONDS, NUMBER, LOCAL, TONE, HEADER, SOURCE };
+enum {
+	FOR_DIAL = 1,
+	FOR_ANSWER = 2,
+	FOR_BOTH = 3,
+	FOR_REGISTER = 4,
+	FOR_MESSAGE = 8,
+	FOR_PRESENCE = 16,
+	FOR_ALL = 31,
+	FOR_SECURITY = 32,
+	FOR_DEVICES = 64
+};
+
+#define FOR_GUARDED (FOR_ANSWER | FOR_SECURITY)
 
 struct option_row {
 	const char *name;
@@ -23,16 +35,20 @@ struct option_row {
 #define AT(field) offsetof(struct options, field)
 
 static const struct option_row rows[] = {
-	{"local", 'l', LOCAL, FOR_ALL, 0, 0, 0, "ADDR[:PORT]",
-		"local address and port (dial: any; answer: port 5060)"},
-	{"transport", 'x', TEXT, FOR_ALL, AT(transport), 0, 0, "KIND", "udp (default), tcp, tls, ws or wss"},
-	{"cert", 0, TEXT, FOR_ALL, AT(cert), 0, 0, "FILE",
+	{"local", 'l', LOCAL, FOR_ALL | FOR_SECURITY, 0, 0, 0, "ADDR[:PORT]",
+		"local address and port (dial: any; answer, security: port 5060)"},
+	{"transport", 'x', TEXT, FOR_ALL | FOR_SECURITY, AT(transport), 0, 0, "KIND",
+		"udp (default), tcp, tls, ws or wss"},
+	{"cert", 0, TEXT, FOR_ALL | FOR_SECURITY, AT(cert), 0, 0, "FILE",
 		"our certificate and its chain (PEM), for tls and wss"},
-	{"key", 0, TEXT, FOR_ALL, AT(key), 0, 0, "FILE", "its private key (default: in the same file)"},
-	{"ca", 0, TEXT, FOR_ALL, AT(ca), 0, 0, "FILE", "issuers to trust (default: those of the system)"},
+	{"key", 0, TEXT, FOR_ALL | FOR_SECURITY, AT(key), 0, 0, "FILE",
+		"its private key (default: in the same file)"},
+	{"ca", 0, TEXT, FOR_ALL | FOR_SECURITY, AT(ca), 0, 0, "FILE",
+		"issuers to trust (default: those of the system)"},
 	{"no-verify", 0, FLAG, FOR_ALL, AT(no_verify), 0, 0, NULL, "take any certificate of a server"},
-	{"client-cert", 0, FLAG, FOR_ANSWER, AT(client_cert), 0, 0, NULL, "callers must show a certificate"},
-	{"from", 'f', TEXT, FOR_BOTH, AT(identity), 0, 0, "URI",
+	{"client-cert", 0, FLAG, FOR_ANSWER | FOR_SECURITY, AT(client_cert), 0, 0, NULL,
+		"callers must show a certificate"},
+	{"from", 'f', TEXT, FOR_BOTH | FOR_MESSAGE | FOR_PRESENCE | FOR_SECURITY, AT(identity), 0, 0, "URI",
 		"who we are, such as sip:alice@example.test"},
 	{"auth-user", 'u', TEXT, FOR_ALL, AT(auth_user), 0, 0, "NAME",
 		"name that goes with the password (default: the user of --from)"},
@@ -52,9 +68,14 @@ static const struct option_row rows[] = {
 	{"no-echo-cancel", 0, FLAG, FOR_BOTH, AT(no_echo_cancel), 0, 0, NULL,
 		"take the microphone as it is, for headsets"},
 	{"dtmf", 'd', TEXT, FOR_BOTH, AT(dtmf), 0, 0, "DIGITS", "send 0-9 A-D * # R when the call stands"},
-	{"duration", 'D', SECONDS, FOR_ALL, AT(duration_s), 0, 0, "SECONDS", "hang up after this time"},
+	{"duration", 'D', SECONDS, FOR_BOTH | FOR_REGISTER | FOR_PRESENCE, AT(duration_s), 0, 0, "SECONDS",
+		"hang up after this time"},
 	{"timeout", 'T', SECONDS, FOR_ALL, AT(timeout_s), 0, 0, "SECONDS",
 		"dial: give up when not answered; answer: when nobody calls"},
+	{"challenge", 0, TEXT, FOR_ANSWER, AT(challenge), 0, 0, "FILE",
+		"callers must prove to be one of its lines USER:PASSWORD"},
+	{"realm", 0, TEXT, FOR_ANSWER, AT(realm), 0, 0, "TEXT",
+		"what --challenge asks for (default offhook)"},
 	{"code", 'c', NUMBER, FOR_ANSWER, AT(code), 200, 699, "STATUS",
 		"answer with this SIP status (default 200)"},
 	{"reason", 0, TEXT, FOR_ANSWER, AT(reason), 0, 0, "TEXT", "phrase that goes with --code"},
@@ -63,28 +84,44 @@ static const struct option_row rows[] = {
 	{"ring", 0, SECONDS, FOR_ANSWER, AT(ring_s), 0, 0, "SECONDS", "ring this long before answering"},
 	{"count", 'n', NUMBER, FOR_ANSWER, AT(count), 0, 1000000, "N",
 		"take N calls, 0 = until interrupted (default 1)"},
-	{"header", 'H', HEADER, FOR_BOTH, 0, 0, 0, "NAME:VALUE",
-		"add a header to the INVITE or the answer (repeatable)"},
+	{"header", 'H', HEADER, FOR_BOTH | FOR_MESSAGE, 0, 0, 0, "NAME:VALUE",
+		"add a header to the INVITE, the answer or the message (repeatable)"},
+	{"unmatched", 0, TEXT, FOR_GUARDED, AT(unmatched), 0, 0, "STATUS",
+		"what is for nobody we know gets this, or drop: no answer (default: we take it)"},
+	{"allow", 0, SOURCE, FOR_GUARDED, 0, 0, 0, "ADDR[/BITS]",
+		"only from there requests are taken (repeatable; default: from everywhere)"},
+	{"disallowed", 0, TEXT, FOR_GUARDED, AT(disallowed), 0, 0, "STATUS",
+		"what comes from elsewhere gets this, or drop (default 403)"},
+	{"max-calls", 0, NUMBER, FOR_GUARDED, AT(max_calls), 0, 1000000, "N", "more at a time get 486"},
+	{"max-requests", 0, NUMBER, FOR_GUARDED, AT(max_requests), 0, 1000000, "N",
+		"more in a second get 503"},
+	{"max-per-source", 0, NUMBER, FOR_GUARDED, AT(max_per_source), 0, 1000000, "N",
+		"more in a second from one address get 503"},
+	{"secure-only", 0, FLAG, FOR_ALL | FOR_SECURITY, AT(secure_only), 0, 0, NULL,
+		"nothing goes, and nothing is taken, but over TLS"},
 	{"registrar", 0, TEXT, FOR_REGISTER, AT(registrar), 0, 0, "URI",
 		"ask this one (default: the domain of the URI)"},
-	{"expires", 0, NUMBER, FOR_REGISTER, AT(expires_s), 1, 86400, "SECONDS",
-		"ask for so long (default 300); the registrar decides"},
+	{"expires", 0, NUMBER, FOR_REGISTER | FOR_PRESENCE, AT(expires_s), 1, 86400, "SECONDS",
+		"ask for so long (default 300, presence: 3600); the other side decides"},
 	{"retry", 0, NUMBER, FOR_REGISTER, AT(retry_s), 1, 86400, "SECONDS",
 		"longest wait between two attempts that nobody answers (default 60)"},
 	{"instance", 0, TEXT, FOR_REGISTER, AT(instance), 0, 0, "UUID",
 		"which device this is: asks for Outbound and a GRUU"},
+	{"type", 0, TEXT, FOR_MESSAGE, AT(content_type), 0, 0, "TYPE", "of the text (default text/plain)"},
+	{"dialogs", 0, FLAG, FOR_PRESENCE, AT(dialogs), 0, 0, NULL, "follow calls instead of presence"},
 	{"ptime", 0, NUMBER, FOR_BOTH, AT(ptime_ms), 10, 60, "MS", "audio in one packet (default 20)"},
 	{"codecs", 0, TEXT, FOR_BOTH, AT(codecs), 0, 0, "LIST",
-		"offered and accepted, best first: PCMU,PCMA (default), L16/16000"},
+		"offered and accepted, best first: opus,G722,PCMU (default PCMU,PCMA)"},
 	{"jitter", 0, NUMBER, FOR_BOTH, AT(jitter_ms), 0, 500, "MS",
 		"depth of the jitter buffer (default: it adapts)"},
 	{"rate", 0, NUMBER, FOR_BOTH, AT(clock_rate_hz), 8000, 48000, "HZ",
 		"clock rate of the bridge (default 16000)"},
 	{"nameserver", 0, TEXT, FOR_ALL, AT(nameserver), 0, 0, "ADDR[:PORT]",
 		"ask this name server instead of the system's"},
-	{"json", 'j', FLAG, FOR_ALL | FOR_DEVICES, AT(json), 0, 0, NULL,
+	{"json", 'j', FLAG, FOR_ALL | FOR_SECURITY | FOR_DEVICES, AT(json), 0, 0, NULL,
 		"events on standard output, one JSON object a line"},
-	{"quiet", 'q', FLAG, FOR_ALL, AT(quiet), 0, 0, NULL, "no lines for people on standard error"},
+	{"quiet", 'q', FLAG, FOR_ALL | FOR_SECURITY, AT(quiet), 0, 0, NULL,
+		"no lines for people on standard error"},
 	{"trace", 0, FLAG, FOR_ALL, AT(trace), 0, 0, NULL, "every SIP message on standard error"},
 	{"pcap", 0, TEXT, FOR_ALL, AT(pcap), 0, 0, "FILE",
 		"SIP messages into a capture file for Wireshark or sngrep"},
@@ -99,6 +136,9 @@ static void help(void)
 	       "  offhook dial URI [options]   call somebody\n"
 	       "  offhook answer [options]     wait for a call\n"
 	       "  offhook register URI [options]  tell a registrar where we are\n"
+	       "  offhook message URI [TEXT] [options]  send a short message\n"
+	       "  offhook presence URI [options]  see whether somebody is there\n"
+	       "  offhook security [options]   how a phone with these options would stand in the open\n"
 	       "  offhook devices              list microphones (m) and speakers (s); * is the system's "
 	       "choice\n\n"
 	       "options:\n");
@@ -112,11 +152,14 @@ static void help(void)
 		printf("  %-28s %s%s\n", left, r->help,
 			r->commands == FOR_ANSWER     ? " [answer]"
 			: r->commands == FOR_DIAL     ? " [dial]"
+			: r->commands == FOR_GUARDED  ? " [answer, security]"
 			: r->commands == FOR_REGISTER ? " [register]"
+			: r->commands == FOR_MESSAGE  ? " [message]"
+			: r->commands == FOR_PRESENCE ? " [presence]"
 						      : "");
 	}
 	printf("  -V, --version                which version this is\n\n"
-	       "exit status: 0 call completed, 1 call failed, 2 usage, 3 not registered, 4 no answer, 5 no "
+	       "exit status: 0 completed, 1 failed or refused, 2 usage, 3 not registered, 4 no answer, 5 no "
 	       "audio came, 6 "
 	       "transport,\n"
 	       "130 interrupted\n");
@@ -215,6 +258,14 @@ static bool parse_header(char *text, struct options *o)
 	return true;
 }
 
+static bool add_source(const char *text, struct options *o)
+{
+	if (o->n_allow == OFFHOOK_SOURCES_MAX)
+		return false;
+	o->allow[o->n_allow++] = text;
+	return true;
+}
+
 static bool set(const struct option_row *r, char *value, struct options *o)
 {
 	char *at = (char *)o + r->offset;
@@ -236,6 +287,8 @@ static bool set(const struct option_row *r, char *value, struct options *o)
 		return parse_tone(value, o);
 	case HEADER:
 		return parse_header(value, o);
+	case SOURCE:
+		return add_source(value, o);
 	}
 	return false;
 }
@@ -287,7 +340,7 @@ static int add_scheme(struct options *o)
 	return offhook_uri_check(o->uri); /* the complaint is about what was typed */
 }
 
-static int check(struct options *o)
+static int check(struct options *o, bool needs_uri)
 {
 	if (o->ptime_ms % 10)
 		return usage_error("option --ptime: 10, 20, 30, 40, 50 or 60%s%s", "", "");
@@ -295,7 +348,7 @@ static int check(struct options *o)
 	o->sound = o->sound || o->microphone || o->speaker;
 	if (o->play && o->tone_hz[0] > 0)
 		return usage_error("--play and --tone exclude each other%s%s", "", "");
-	if (!strcmp(o->command, "dial") || !strcmp(o->command, "register")) {
+	if (needs_uri) {
 		if (!o->uri)
 			return usage_error("whom? offhook %s sip:bob@host%s", o->command, "");
 		if (add_scheme(o))
@@ -325,11 +378,17 @@ int options_parse(int argc, char **argv, struct options *o)
 		command = FOR_ANSWER;
 	else if (!strcmp(argv[1], "register"))
 		command = FOR_REGISTER;
+	else if (!strcmp(argv[1], "message"))
+		command = FOR_MESSAGE;
+	else if (!strcmp(argv[1], "presence"))
+		command = FOR_PRESENCE;
+	else if (!strcmp(argv[1], "security"))
+		command = FOR_SECURITY;
 	else if (!strcmp(argv[1], "devices"))
 		command = FOR_DEVICES;
 	else
 		return usage_error("unknown command '%s'%s", argv[1], "");
-	if (command == FOR_ANSWER)
+	if (command & FOR_GUARDED)
 		o->port = 5060;
 	for (int i = 2; i < argc; i++) {
 		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
@@ -340,11 +399,13 @@ int options_parse(int argc, char **argv, struct options *o)
 			err = take_option(argc, argv, &i, command, o);
 			if (err)
 				return err;
-		} else if (command & (FOR_DIAL | FOR_REGISTER) && !o->uri) {
+		} else if (!(command & (FOR_GUARDED | FOR_DEVICES)) && !o->uri) {
 			o->uri = argv[i];
+		} else if (command == FOR_MESSAGE && !o->text) {
+			o->text = argv[i];
 		} else {
 			return usage_error("what is '%s' for?%s", argv[i], "");
 		}
 	}
-	return check(o);
+	return check(o, !(command & (FOR_GUARDED | FOR_DEVICES)));
 }

@@ -1,5 +1,8 @@
-/* One run of `dial` or `answer`: the phone, the event handler, the clock, and the verdict. */
+/* One run: the phone, the event handler, the clock, and the verdict. */
+#include "challenge.h"
 #include "command.h"
+#include "posture.h"
+#include "presence.h"
 #include "quality.h"
 #include "register.h"
 #include "seeing.h"
@@ -142,6 +145,7 @@ static void answer(struct run *r, unsigned code)
 static void incoming(struct run *r, const struct offhook_event *e)
 {
 	struct offhook_answer busy;
+	json_t *json;
 
 	if (r->call) {
 		offhook_answer_init(&busy);
@@ -150,7 +154,11 @@ static void incoming(struct run *r, const struct offhook_event *e)
 		return;
 	}
 	r->call = e->id;
-	report(r->o, "call.incoming", report_call_json(e->call), "call from %s", e->call->remote_uri);
+	json = report_call_json(e->call);
+	json_object_set_new(
+		json, "proven_user", report_text(e->call->proven_user, strlen(e->call->proven_user)));
+	report(r->o, "call.incoming", json, "call from %s%s%s", e->call->remote_uri,
+		*e->call->proven_user ? ", proven to be " : "", e->call->proven_user);
 	if (strcmp(r->o->command, "answer") != 0) {
 		hang_up(r, 486);
 	} else if (r->o->ring_s > 0) {
@@ -276,6 +284,24 @@ static void registered(struct run *r, const struct offhook_event *e)
 	}
 }
 
+/* Without --duration it is over when something is known. */
+static void presence(struct run *r, const struct offhook_event *e)
+{
+	switch (presence_changed(r->o, e)) {
+	case PRESENCE_GOES_ON:
+		break;
+	case PRESENCE_KNOWN:
+		if (r->confirmed_at <= 0)
+			r->confirmed_at = r->now;
+		r->done = r->done || r->o->duration_s <= 0;
+		break;
+	case PRESENCE_REFUSED:
+		r->status = r->confirmed_at > 0 ? EXIT_OK : EXIT_CALL_FAILED;
+		r->done = true;
+		break;
+	}
+}
+
 static void on_event(void *arg, const struct offhook_event *e)
 {
 	struct run *r = arg;
@@ -323,6 +349,16 @@ static void on_event(void *arg, const struct offhook_event *e)
 	case OFFHOOK_EVENT_DEVICE:
 		sound_changed(r->o, e);
 		break;
+	case OFFHOOK_EVENT_MESSAGE_SENT:
+		r->status = message_fate(r->o, e);
+		r->done = true;
+		break;
+	case OFFHOOK_EVENT_BUDDY_STATE:
+		presence(r, e);
+		break;
+	case OFFHOOK_EVENT_DIALOG_INFO:
+		presence_call(r->o, e);
+		break;
 	case OFFHOOK_EVENT_DROPPED:
 		report(r->o, "dropped", json_pack("{s:I}", "count", (json_int_t)e->count), NULL);
 		break;
@@ -361,7 +397,7 @@ static void look_at_the_clock(struct run *r)
 	}
 	if (r->confirmed_at > 0 && has_said_everything(r)) {
 		hang_up(r, 0);
-		r->done = r->done || register_wanted(r->o);
+		r->done = r->done || register_wanted(r->o) || presence_wanted(r->o);
 	} else if (r->confirmed_at <= 0 && r->o->timeout_s > 0 && r->now - r->started >= r->o->timeout_s &&
 		   !(r->call && !strcmp(r->o->command, "answer"))) {
 		r->gave_up = true;
@@ -395,6 +431,8 @@ static int open_phone(struct run *r)
 	cfg.on_log = report_log;
 	cfg.log_level = o->trace ? OFFHOOK_LOG_DEBUG : o->quiet ? OFFHOOK_LOG_NONE : OFFHOOK_LOG_WARN;
 	cfg.log_messages = o->trace;
+	if (!posture_settings(o, &cfg))
+		return EXIT_USAGE;
 	err = offhook_phone_new(&cfg, &r->phone);
 	if (err) {
 		complain(o, "cannot start", err);
@@ -410,11 +448,17 @@ static int open_account(struct run *r, offhook_id transport)
 	struct offhook_session_cfg session;
 	struct offhook_auth_cfg auth;
 	struct offhook_credential who = {.realm = "*"};
+	struct offhook_challenge_cfg challenge;
+	struct callers *callers;
 	struct secret secret;
-	int err, status = secret_read(r->o, &secret);
+	int err, status = challenge_read(r->o, &challenge, &callers);
 
-	if (status)
+	if (!status)
+		status = secret_read(r->o, &secret);
+	if (status) {
+		challenge_wipe(callers);
 		return status;
+	}
 	offhook_account_cfg_init(&cfg);
 	offhook_auth_cfg_init(&auth);
 	cfg.uri = r->o->identity;
@@ -425,6 +469,8 @@ static int open_account(struct run *r, offhook_id transport)
 	auth.n_credentials = 1;
 	if (secret.there)
 		cfg.auth = &auth;
+	if (callers)
+		cfg.challenge = &challenge;
 	if (register_wanted(r->o)) {
 		register_settings(r->o, &registration);
 		cfg.uri = r->o->uri;
@@ -437,6 +483,7 @@ static int open_account(struct run *r, offhook_id transport)
 	if (!err)
 		err = offhook_account_set_session(r->phone, r->account, &session);
 	secret_wipe(&secret);
+	challenge_wipe(callers);
 	if (err) {
 		complain(r->o, r->o->identity ? r->o->identity : "cannot make an account", err);
 		return EXIT_USAGE;
@@ -490,6 +537,7 @@ static int listen_for_sip(struct run *r)
 	cfg.tls = &tls;
 	cfg.address = local_address(o);
 	cfg.port = (uint16_t)o->port;
+	posture_sources(o, &cfg);
 	err = offhook_transport_add(r->phone, &cfg, &id);
 	if (err) {
 		char what[128];
@@ -498,7 +546,8 @@ static int listen_for_sip(struct run *r)
 			strchr(cfg.address, ':') ? "cannot listen on [%s]:%u" : "cannot listen on %s:%u",
 			*cfg.address ? cfg.address : "*", o->port);
 		complain(o, what, err);
-		return err == OH_EINVAL || err == OH_ENOTSUP ? EXIT_USAGE : EXIT_TRANSPORT;
+		return err == OH_EINVAL || err == OH_ENOTSUP || err == OH_EINSECURE ? EXIT_USAGE
+										    : EXIT_TRANSPORT;
 	}
 	status = open_account(r, id);
 	if (status == EXIT_OK && !offhook_transport_get_info(r->phone, id, &info))
@@ -508,11 +557,15 @@ static int listen_for_sip(struct run *r)
 	return status;
 }
 
-static int place_call(struct run *r)
+static int begin(struct run *r)
 {
 	struct offhook_call_cfg cfg;
 	int err;
 
+	if (message_wanted(r->o))
+		return message_send(r->o, r->phone, r->account);
+	if (presence_wanted(r->o))
+		return presence_begin(r->o, r->phone, r->account);
 	if (strcmp(r->o->command, "dial") != 0)
 		return EXIT_OK;
 	offhook_call_cfg_init(&cfg);
@@ -561,8 +614,12 @@ int run(const struct options *o)
 		r.status = (enum exit_status)open_audio(&r);
 	if (r.status == EXIT_OK)
 		r.status = (enum exit_status)listen_for_sip(&r);
+	if (r.status == EXIT_OK && posture_wanted(o)) {
+		r.status = (enum exit_status)posture_report(o, r.phone);
+		r.done = true;
+	}
 	if (r.status == EXIT_OK)
-		r.status = (enum exit_status)place_call(&r);
+		r.status = (enum exit_status)begin(&r);
 	if (r.status != EXIT_OK)
 		r.done = true;
 	while (!r.done) {

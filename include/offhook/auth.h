@@ -54,9 +54,28 @@ struct offhook_auth_cfg {
 	/** the algorithms that are answered, best first, such as "SHA-512-256, SHA-256"; NULL: all, in the order in which
 	 * the server asks */
 	const char *algorithms;
+	/** non-zero: a server that was shown credentials has to prove that it knows the password too (RFC 7616 3.5); without
+	 * that proof a registration or message ends with OH_EREFUSED, and a call goes on, told by OFFHOOK_EVENT_DECISION */
+	int want_proof;
 };
 
-/** Asks the callers of an account who they are; fill with offhook_challenge_cfg_init() first. */
+/**
+ * Looks for a user whom the library does not know.
+ *
+ * @param arg       find_user_arg of the settings
+ * @param user      as the caller writes it
+ * @param ret_user  to be filled with password or ha1; its texts must live until the next call of this function
+ * @return non-zero when there is such a user
+ *
+ * Thread: signalling: it must not block.  Must not call the library.
+ */
+typedef int offhook_find_user_fn(void *arg, const char *user, struct offhook_credential *ret_user);
+
+/**
+ * Asks the callers of an account who they are; fill with offhook_challenge_cfg_init() first. Whoever has proven it is named
+ * by `proven_user` of the call and of events. Ten wrong passwords from one address in a minute, or thirty for one user, are
+ * answered no more until the minute is over (OFFHOOK_EVENT_DECISION says so).
+ */
 struct offhook_challenge_cfg {
 	size_t size;                            /**< set by offhook_challenge_cfg_init() */
 	const char *realm;                      /**< what callers see; without quotes and backslashes */
@@ -64,6 +83,8 @@ struct offhook_challenge_cfg {
 	size_t n_users;                         /**< at most 1000; 0: nobody may */
 	const char *algorithms;                 /**< asked for, best first; NULL: "SHA-256, MD5" */
 	uint32_t nonce_s;                       /**< how long a challenge can be answered; 0: 300 */
+	offhook_find_user_fn *find_user; /**< asked for users who are not in the list; NULL: there are none */
+	void *find_user_arg;             /**< given back to it */
 };
 
 /**

@@ -89,6 +89,8 @@ struct offhook_call_info {
 	const char *reason_text;
 	unsigned reason_sip;  /**< its SIP cause, such as 200 for "Call completed elsewhere"; 0 = not told */
 	unsigned reason_q850; /**< its Q.850 cause, such as 16 for a normal clearing; 0 = not told */
+	/** who the caller has proven to be, where the account asks (offhook/auth.h); "" where nobody asked */
+	const char *proven_user;
 	/** an incoming call's first P-Asserted-Identity, as it stands, when the account trusts the one who says so
 	 * (offhook/identity.h); else "" */
 	const char *asserted_identity;
@@ -111,6 +113,8 @@ struct offhook_call_cfg {
 		*session; /**< session.h; NULL (default) = as the account's; copied */
 	const struct offhook_identity_cfg
 		*identity; /**< identity.h; NULL (default) = as the account's; copied */
+	/** offered in this call, as the phone's setting of that name; NULL (default) = as the account's; copied */
+	const char *codecs;
 };
 
 /**
@@ -133,8 +137,9 @@ OFFHOOK_API void offhook_call_cfg_init(struct offhook_call_cfg *cfg);
  * @param ret_call  set on success only, before any event of it is handled by another thread's handler; a handler
  *                  knows its call by user_data anyway
  * @return 0, OH_EURI, OH_ESCHEME, OH_ENOENT (no such account, or none at all), OH_ETRANSPORT (none fits), OH_EUNREACH
- *         (no route to a numeric host), OH_ETOOMANY (max_calls), OH_ENOPORTS, a wrapped errno, OH_EINVAL, OH_ENOMEM,
- *         OH_ECLOSED; a host name that has no address is told later, by DISCONNECTED with status 503 and OH_ERESOLVE
+ *         (no route to a numeric host), OH_ETOOMANY (max_calls), OH_ENOPORTS, a wrapped errno, OH_EINVAL, OH_ENOCODEC
+ *         (codecs), OH_ENOMEM, OH_ECLOSED; a host name that has no address is told later, by DISCONNECTED with status
+ *         503 and OH_ERESOLVE
  *
  * Thread: any.  May call back: with inline delivery the CALLING event.  Spec: RFC 3261 13.2,
  * RFC 3263 4.3.
@@ -165,6 +170,9 @@ struct offhook_answer {
 	unsigned reason_q850;
 	unsigned reason_sip;     /**< ... as a SIP status, 200-699; 0 (default) = not told */
 	const char *reason_text; /**< ... in words, with either; NULL (default): none */
+	/** accepted in this call, when this answer is the first that describes its audio: as the phone's setting of that
+	 * name; NULL (default) = as the account's; copied. An offer without any of the account's was refused before */
+	const char *codecs;
 };
 
 /**
@@ -236,17 +244,18 @@ OFFHOOK_API int offhook_call_reinvite(
 	struct offhook_phone *phone, offhook_id call, const struct offhook_header *headers, size_t n_headers);
 
 /**
- * Sends DTMF digits as RTP events, one after another; returns at once. A CALL_DTMF_SENT event tells the end.
+ * Sends DTMF digits, one after another, as RTP events or INFO requests (offhook_session_cfg.dtmf); returns at once. A
+ * CALL_DTMF_SENT event tells the end.
  *
  * @param phone        borrowed
  * @param call         a call with audio
  * @param digits       0-9 A-D * # and R (flash), without case; at most 32 wait at a time
  * @param duration_ms  of each, 40-8000; 0 = 160
  * @param pause_ms     between two, 30-8000; 0 = 80
- * @return 0, OH_ENOMEDIA, OH_ENODTMF (the peer takes none), OH_EDIGIT, OH_ETOOMANY (none of them is sent), OH_EENDED,
+ * @return 0, OH_ENOMEDIA, OH_ENODTMF (the peer takes none), OH_ESTATE (INFO before a dialog), OH_EDIGIT, OH_ETOOMANY (none of them is sent), OH_EENDED,
  *         OH_ENOENT, OH_EINVAL, OH_ECLOSED
  *
- * Thread: any.  May call back: no.  Spec: RFC 4733 2.
+ * Thread: any.  May call back: no.  Spec: RFC 4733 2, RFC 6086.
  */
 OFFHOOK_API int offhook_call_dtmf(struct offhook_phone *phone, offhook_id call, const char *digits,
 	unsigned duration_ms, unsigned pause_ms);

@@ -66,6 +66,7 @@ enum oh_err {
 	OH_ETLS = -36,       /**< a TLS handshake or session failed */
 	OH_ECERT = -37,      /**< a certificate cannot be used, or was not accepted */
 	OH_ENODEV = -38,     /**< no such sound device, or none at all */
+	OH_EINSECURE = -50,  /**< it would not have gone over TLS, and the settings want nothing else */
 	OH_EOS = -10000      /**< below this: -10000 - errno of the operating system */
 };
 

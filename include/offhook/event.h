@@ -7,6 +7,7 @@
 #define OFFHOOK_EVENT_H
 
 #include "offhook/call.h"
+#include "offhook/presence.h"
 #include "offhook/question.h"
 
 #ifdef __cplusplus
@@ -30,8 +31,10 @@ enum offhook_event_type {
 	OFFHOOK_EVENT_CALL_MEDIA =
 		3, /**< an offer/answer was completed; the slot's connections are gone when its audio
 	                                  *   changed: connect again */
-	OFFHOOK_EVENT_CALL_DTMF = 4,      /**< a digit came: `digit`, `duration_ms` */
-	OFFHOOK_EVENT_CALL_DTMF_SENT = 5, /**< the queued digits have gone out */
+	OFFHOOK_EVENT_CALL_DTMF = 4, /**< a digit came: `digit`, `duration_ms` */
+	OFFHOOK_EVENT_CALL_DTMF_SENT =
+		5, /**< the queued digits have gone out; by INFO: `status` and its `message`, or `error`, when the peer
+	            *   did not take one, and those behind it were not sent */
 	OFFHOOK_EVENT_CALL_REQUEST =
 		6, /**< an INFO came inside the call and was answered with 200: `message` is
 	                                  *   all of it. What asks or changes nothing gets its answer from the
@@ -45,8 +48,8 @@ enum offhook_event_type {
 	                                  *   (`error`); the old session stands */
 	OFFHOOK_EVENT_PLAYER_END = 10, /**< a player without loop has given its last sample */
 	OFFHOOK_EVENT_DECISION =
-		70, /**< with `decisions` of the phone: `text` says which target was chosen, left for another, put
-	                                  *   aside or is back, and why; `id` is the call or account, 0: several */
+		70, /**< with `decisions` of the phone: something was decided. `status` is an enum offhook_decision,
+	                                  *   `text` says what and why; `id` is the call or account, 0: several */
 	OFFHOOK_EVENT_TONE_END = 11, /**< a tone with repeats is over */
 	OFFHOOK_EVENT_DROPPED =
 		12, /**< a queue was full: `count` events of less weight were dropped before this one */
@@ -72,6 +75,19 @@ enum offhook_event_type {
 	                                  *   in, or 0 */
 	OFFHOOK_EVENT_MESSAGE_SENT =
 		51, /**< the fate of offhook_message_send(): `status` and its `message`, or `error` */
+	OFFHOOK_EVENT_BUDDY_STATE =
+		52, /**< what is known of a buddy, or the subscription to him, has changed: `buddy`; `message` is the
+	                                  *   NOTIFY or the response that did it, if any */
+	OFFHOOK_EVENT_MWI =
+		53, /**< whether messages wait for `account`: `waiting`; `message` is the NOTIFY, asked for or not */
+	OFFHOOK_EVENT_DIALOG_INFO = 54, /**< a call of the buddy `id`: `dialog` */
+	OFFHOOK_EVENT_PUBLICATION =
+		55, /**< how a PUBLISH of `account` ended: `status` and its `message`, or `error` */
+	OFFHOOK_EVENT_TYPING =
+		56, /**< somebody writes to `account` (`status` 1), or has stopped (0): `text` is his URI; `id` the call
+	                                  *   that it is told in, or 0; `message` the request, NULL when his time is over */
+	OFFHOOK_EVENT_WATCHER_GONE =
+		57, /**< the watcher `id` follows us no longer: `status` of the response that ended it, or 0, and `reason` */
 	OFFHOOK_EVENT_AUDIO_MARK =
 		80, /**< a port of the program: mark `count` was heard (`status` 0) or cleared (1) */
 	OFFHOOK_EVENT_AUDIO_CLEARED = 81, /**< what was queued in a port of the program is gone */
@@ -84,6 +100,22 @@ enum offhook_event_type {
 	OFFHOOK_EVENT_CALL_REDIRECTED =
 		110 /**< after a 3xx the call goes on to another address: `text`; its state is CALLING again, and what
 		     *   early audio it had is gone */
+};
+
+/** What was decided: `status` of an OFFHOOK_EVENT_DECISION. */
+enum offhook_decision {
+	OFFHOOK_DECISION_TARGET = 1,   /**< where a request goes first, and over which connection */
+	OFFHOOK_DECISION_FAILOVER = 2, /**< it goes to the next target instead */
+	OFFHOOK_DECISION_ASIDE = 3,    /**< a target is put aside for a while */
+	OFFHOOK_DECISION_BACK = 4,     /**< a target is tried again, or is back */
+	OFFHOOK_DECISION_SIZE = 5, /**< a request is too large for UDP and goes over TCP (RFC 3261 18.1.1) */
+	OFFHOOK_DECISION_CONNECTION =
+		6,                    /**< a connection of ours failed, or had to give its place to another */
+	OFFHOOK_DECISION_CONTACT = 7, /**< our Contact becomes the address that the registrar saw */
+	OFFHOOK_DECISION_OFFER = 8,   /**< a session description of the peer's is refused */
+	OFFHOOK_DECISION_NETWORK = 9, /**< what becomes of registrations and calls when the network changes */
+	OFFHOOK_DECISION_PROOF =
+		10 /**< a user or an address is not listened to for a while, or a server has proven nothing */
 };
 
 /** One event. Read only; valid until the handler returns. */
@@ -104,12 +136,18 @@ struct offhook_event {
 	const char *message;   /**< a SIP message, terminated: see the types; at DISCONNECTED the one from the
 	                                  *   peer that ended it; NULL when there is none */
 	size_t message_length; /**< its bytes */
-	const char *
-		text; /**< of a decision: one line; of a redirected call: the address; of a device: its id; else NULL */
-	const struct offhook_question *question; /**< of a question; else NULL */
-	offhook_id other;                        /**< a second call: see the types; else 0 */
-	const char *reason;                      /**< phrase of `status` where the types say so; else NULL */
-	int final;                               /**< see the types */
+	const char *text; /**< of a decision: one line; of a redirected call: the address; of a device: its
+	                        *   id; of typing: who; else NULL */
+	const struct offhook_question *question;  /**< of a question; else NULL */
+	offhook_id other;                         /**< a second call: see the types; else 0 */
+	const char *reason;                       /**< phrase of `status` where the types say so; else NULL */
+	int final;                                /**< see the types */
+	const struct offhook_buddy_info *buddy;   /**< of a buddy's state; else NULL */
+	const struct offhook_waiting *waiting;    /**< of waiting messages; else NULL */
+	const struct offhook_dialog_info *dialog; /**< of a buddy's call; else NULL */
+	/** who the sender of a message, or of the request behind a question, has proven to be (offhook/auth.h); NULL where
+	 * nobody asked. Of a call: in `call` */
+	const char *proven_user;
 };
 
 /**

@@ -15,7 +15,8 @@ extern "C" {
 /**
  * @defgroup message Messages
  * Pager-mode messages (RFC 3428). One that comes is an OFFHOOK_EVENT_MESSAGE: the library has answered it with 200 by
- * then, or with 503 when the program does not keep up. Inside a call a message is sent by offhook_call_request().
+ * then, or with 503 when the program does not keep up. Inside a call a message is sent by offhook_call_request(). Who is
+ * writing one is told too (RFC 3994): an OFFHOOK_EVENT_TYPING.
  * @{
  */
 
@@ -50,6 +51,23 @@ struct offhook_message {
  */
 OFFHOOK_API int offhook_message_send(struct offhook_phone *phone, offhook_id account,
 	const struct offhook_message *message, offhook_id *ret_id);
+
+/**
+ * Tells somebody that our user is writing to him, or has stopped without sending. Its fate is told
+ * inside a call only (OFFHOOK_EVENT_CALL_RESPONSE). To be repeated while
+ * the writing goes on, not more often than each minute; a message that is sent ends it by itself.
+ *
+ * @param phone   borrowed
+ * @param account who writes; 0 = the default account
+ * @param uri     whom: "sip:user@host" or with a display name; copied; NULL: the peer of the call
+ * @param call    inside this call; 0: outside of calls, then uri is needed
+ * @param active  non-zero: he writes; 0: he has stopped
+ * @return 0; as offhook_message_send(); with a call as offhook_call_request(); OH_EINVAL (neither uri nor call)
+ *
+ * Thread: any.  May call back: with inline delivery.  Spec: RFC 3994 3.2.
+ */
+OFFHOOK_API int offhook_message_typing(
+	struct offhook_phone *phone, offhook_id account, const char *uri, offhook_id call, int active);
 
 /** @} */
 

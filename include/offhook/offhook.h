@@ -8,9 +8,11 @@
 #include "offhook/error.h"
 #include "offhook/phone.h"
 #include "offhook/call.h"
+#include "offhook/codec.h"
 #include "offhook/question.h"
 #include "offhook/transfer.h"
 #include "offhook/session.h"
+#include "offhook/edit.h"
 #include "offhook/identity.h"
 #include "offhook/event.h"
 #include "offhook/registration.h"
@@ -22,6 +24,7 @@
 #include "offhook/audio.h"
 #include "offhook/device.h"
 #include "offhook/message.h"
+#include "offhook/presence.h"
 #include "offhook/quality.h"
 
 #endif

@@ -92,6 +92,12 @@ enum offhook_unmatched {
 	OFFHOOK_UNMATCHED_DEFAULT = 0, /**< the default account takes it */
 };
 
+/** Proxies of a phone or of an account, and servers of an account. */
+#define OFFHOOK_PROXIES_MAX 8
+
+/** Entries of a list of sources. */
+#define OFFHOOK_SOURCES_MAX 64
+
 /** Settings of a phone; fill with offhook_phone_cfg_init() first. */
 struct offhook_phone_cfg {
 	size_t size; /**< set by offhook_phone_cfg_init() */
@@ -106,9 +112,10 @@ struct offhook_phone_cfg {
 	uint32_t frame_ms;              /**< of the bridge: 10 or 20 (default) */
 	uint32_t max_ports; /**< slots of the bridge, slot 0 counts; 0 = as many as memory allows */
 	uint32_t ptime_ms;  /**< 10..60 in steps of 10: RTP packet length we ask for and send; default 20 */
-	/** offered and accepted, in order of preference, such as "L16/16000, PCMU": names with or
-	 * without clock rate; NULL = "PCMU, PCMA". There are PCMU, PCMA, L16/16000 and L16/8000;
-	 * copied */
+	/** offered and accepted, in order of preference, such as "opus, G722, PCMU": names with or without clock rate, at
+	 * most 16; NULL = "PCMU, PCMA". offhook_codecs() tells which there are: PCMU, PCMA, G722 and L16 (8000, 16000,
+	 * 24000, 32000, 48000) always; opus in a build with libopus; GSM and G726-16, -24, -32, -40, plain and as AAL2-...,
+	 * in one with spandsp; copied */
 	const char *codecs;
 	uint32_t jitter_ms;      /**< fixed depth of the jitter buffer, 0..500; 0 = it adapts */
 	uint16_t rtp_port_min;   /**< at least 2; default 16384 */
@@ -137,6 +144,16 @@ struct offhook_phone_cfg {
 	 * 0 = as small as possible, max 0 = 300; not with jitter_ms */
 	uint32_t jitter_min_ms;
 	uint32_t jitter_max_ms; /**< see jitter_min_ms; not below it unless 0 */
+	/** outbound proxies of all accounts: their requests outside of calls pass these first, in this order, then the
+	 * account's own; see there; copied */
+	const char *const *proxies;
+	size_t n_proxies; /**< how many of them, at most OFFHOOK_PROXIES_MAX */
+	/** what a request gets whose sender is not in `allow_from` of its transport or account: 0 = 403, else as
+	 * `unmatched` */
+	int disallowed;
+	/** non-zero: everything goes over TLS (TLS and WSS), and nothing else is taken: another kind of transport is not
+	 * opened, no name, record, redirection or route leads anywhere else; what cannot go so fails (OH_EINSECURE) */
+	int secure_only;
 };
 
 /**
@@ -298,6 +315,13 @@ struct offhook_transport_cfg {
 		ws_path; /**< for WS and WSS: the path that is asked for and served; NULL: "/", and all; copied */
 	/** for WS and WSS: whose pages may connect, "https://a.example https://b.example"; NULL: all; copied */
 	const char *ws_origins;
+	/** who may send requests that begin something, by this transport: addresses and prefixes, "192.0.2.1",
+	 * "2001:db8::/32"; what comes inside of calls is not asked; copied; NULL: everybody */
+	const char *const *allow_from;
+	size_t n_allow_from; /**< how many of them, at most OFFHOOK_SOURCES_MAX */
+	/** WS and WSS, non-zero: it connects and takes no connections. Via and Contact carry a name that leads nowhere, and
+	 * requests come back by the connection that is there (RFC 7118 5); `port` is not used, `public_address` for SDP alone */
+	int connect_only;
 };
 
 /**
@@ -315,8 +339,8 @@ OFFHOOK_API void offhook_transport_cfg_init(struct offhook_transport_cfg *cfg);
  * @param phone   borrowed
  * @param cfg     copied
  * @param ret_id  set on success only
- * @return 0, OH_EINVAL (not an address, dscp, TLS or WebSocket settings), OH_ENOTSUP (that type), a wrapped errno
- *         (EADDRINUSE: the port is taken; EADDRNOTAVAIL: not an address of this machine), OH_ENOFILE and OH_ECERT (a
+ * @return 0, OH_EINVAL (not an address, dscp, sources, TLS or WebSocket settings), OH_ENOTSUP (that type), OH_EINSECURE
+ *         (the phone has secure_only), a wrapped errno (EADDRINUSE: the port is taken; EADDRNOTAVAIL: not an address of this machine), OH_ENOFILE and OH_ECERT (a
  *         certificate or key), OH_ENOMEM, OH_ECLOSED
  *
  * Thread: any.  May call back: no.  Spec: RFC 3261 18.
@@ -363,6 +387,7 @@ struct offhook_auth_cfg;
 struct offhook_challenge_cfg;
 
 struct offhook_registration_cfg;
+struct offhook_presence_cfg;
 
 /** Settings of an account; fill with offhook_account_cfg_init() first. */
 struct offhook_account_cfg {
@@ -381,6 +406,23 @@ struct offhook_account_cfg {
 	const struct offhook_challenge_cfg *challenge;
 	/** how it registers (offhook/registration.h); copied; NULL: not at all, as with a trunk */
 	const struct offhook_registration_cfg *registration;
+	/** offered and accepted in its calls, as the phone's setting of that name; NULL = the phone's; copied */
+	const char *codecs;
+	/** who may see whether we are there, and more (offhook/presence.h); copied; NULL: the defaults */
+	const struct offhook_presence_cfg *presence;
+	/** outbound proxies: "sip:proxy.example.test;lr". What this account asks outside of calls, its registration too,
+	 * passes them in this order (a pre-loaded Route; without ";lr" a proxy of the older kind is meant, which wants to
+	 * stand in the first line); copied */
+	const char *const *proxies;
+	size_t n_proxies; /**< how many of them, at most OFFHOOK_PROXIES_MAX */
+	/** where all this is sent, whatever proxies and URIs say: "sip:a.example.test", tried in this order. One that fails
+	 * is left for the next one, and taken again when it is well; copied; NULL: where the first proxy or the URI leads */
+	const char *const *servers;
+	size_t n_servers; /**< how many of them, at most OFFHOOK_PROXIES_MAX */
+	int secure_only;  /**< non-zero: as the phone's setting of that name, for this account alone */
+	/** who may send requests for this account that begin something; as the transport's setting of that name */
+	const char *const *allow_from;
+	size_t n_allow_from; /**< how many of them, at most OFFHOOK_SOURCES_MAX */
 };
 
 /**
@@ -399,8 +441,10 @@ OFFHOOK_API void offhook_account_cfg_init(struct offhook_account_cfg *cfg);
  * @param cfg     copied
  * @param ret_id  set on success only
  * @return 0, OH_EURI (detail: what is wrong with it), OH_ESCHEME, OH_ENOENT (no such transport), OH_EINVAL (neither
- *         URI nor transport; credentials that are none; a setting of the registration out of range), OH_ETOOBIG,
- *         OH_ENOMEM, OH_ECLOSED
+ *         URI nor transport; credentials that are none; a setting of the registration out of range; more proxies or
+ *         servers than there may be), OH_ENOCODEC, OH_EINSECURE (with secure_only: one of them names a transport
+ *         without TLS),
+ *         OH_ETOOBIG, OH_ENOMEM, OH_ECLOSED
  *
  * Thread: any.  May call back: no.  Spec: RFC 3261 8.
  */
@@ -442,6 +486,20 @@ OFFHOOK_API int offhook_account_remove(struct offhook_phone *phone, offhook_id i
  * Thread: any.  May call back: no.  Spec: none.
  */
 OFFHOOK_API int offhook_account_set_default(struct offhook_phone *phone, offhook_id id);
+
+/**
+ * Binds an account to a transport: its calls, messages and registration go over it from now on. What is registered is
+ * registered anew; calls that are there stay where they are.
+ *
+ * @param phone      borrowed
+ * @param account    the account
+ * @param transport  0: whatever transport fits
+ * @return 0, OH_ENOENT (either of them), OH_ECLOSED
+ *
+ * Thread: any.  May call back: no.  Spec: none.
+ */
+OFFHOOK_API int offhook_account_set_transport(
+	struct offhook_phone *phone, offhook_id account, offhook_id transport);
 
 /** What an account is now. */
 struct offhook_account_info {

@@ -46,6 +46,16 @@ enum offhook_redirect {
 	OFFHOOK_REDIRECT_FOLLOW = 3 /**< each address is called, until one answers or none is left */
 };
 
+/** How offhook_call_dtmf() sends digits. */
+enum offhook_dtmf {
+	OFFHOOK_DTMF_DEFAULT = 0, /**< as AUTO */
+	OFFHOOK_DTMF_AUTO = 1,    /**< as RTP events when they were negotiated, else as INFO_RELAY */
+	OFFHOOK_DTMF_RTP = 2,     /**< as RTP events (RFC 4733) */
+	OFFHOOK_DTMF_INFO_RELAY =
+		3,            /**< as INFO with application/dtmf-relay, or with the other type after a 415 */
+	OFFHOOK_DTMF_INFO = 4 /**< as INFO with application/dtmf */
+};
+
 /** Settings of sessions; fill with offhook_session_cfg_init() first. */
 struct offhook_session_cfg {
 	size_t size;                      /**< set by offhook_session_cfg_init() */
@@ -61,6 +71,7 @@ struct offhook_session_cfg {
 	 * gets no credentials unless the account's own proxy or domain asks for them. OFFHOOK_EVENT_CALL_REDIRECTED tells
 	 * that the call goes on; a call that finds nobody ends with the last refusal */
 	enum offhook_redirect redirect;
+	enum offhook_dtmf dtmf; /**< default AUTO */
 };
 
 /**

@@ -92,6 +92,33 @@ int credentials_from(PyObject *source, struct offhook_credential *ret_credential
 	return 0;
 }
 
+int texts_from(PyObject *source, const char **ret_texts, size_t max, size_t *ret_n)
+{
+	Py_ssize_t n;
+
+	*ret_n = 0;
+	if (!source || source == Py_None)
+		return 0;
+	if (!PyList_Check(source) || (size_t)PyList_Size(source) > max) {
+		PyErr_Format(PyExc_TypeError, "a list of at most %zu str is needed", max);
+		return -1;
+	}
+	n = PyList_Size(source);
+	for (Py_ssize_t i = 0; i < n; i++) {
+		PyObject *o = PyList_GetItem(source, i);
+		Py_ssize_t bytes = 0;
+
+		ret_texts[i] = o && PyUnicode_Check(o) ? PyUnicode_AsUTF8AndSize(o, &bytes) : NULL;
+		if (ret_texts[i] && strlen(ret_texts[i]) == (size_t)bytes)
+			continue;
+		if (!PyErr_Occurred())
+			PyErr_SetString(PyExc_TypeError, "a list of str without NUL is needed");
+		return -1;
+	}
+	*ret_n = (size_t)n;
+	return 0;
+}
+
 int headers_from(PyObject *source, struct offhook_header *ret_headers, size_t *ret_n)
 {
 	Py_ssize_t n;
@@ -139,14 +166,15 @@ static unsigned long long token(const void *user_data)
 PyObject *dict_from_call_info(const struct offhook_call_info *i)
 {
 	return Py_BuildValue(
-		"{s:K,s:K,s:K,s:i,s:i,s:i,s:i,s:K,s:i,s:I,s:N,s:i,s:i,s:N,s:N,s:N,s:N,s:N,s:N,s:d,s:d}", "id",
-		i->id, "account", i->account, "user", token(i->user_data), "role", (int)i->role, "state",
-		(int)i->state, "media_state", (int)i->media_state, "media_dir", (int)i->media_dir, "slot",
-		i->slot, "slot_number", i->slot_number, "last_status", i->last_status, "last_reason",
+		"{s:K,s:K,s:K,s:i,s:i,s:i,s:i,s:K,s:i,s:I,s:N,s:i,s:i,s:N,s:N,s:N,s:N,s:N,s:N,s:d,s:d,s:N}",
+		"id", i->id, "account", i->account, "user", token(i->user_data), "role", (int)i->role,
+		"state", (int)i->state, "media_state", (int)i->media_state, "media_dir", (int)i->media_dir,
+		"slot", i->slot, "slot_number", i->slot_number, "last_status", i->last_status, "last_reason",
 		str(i->last_reason), "ended_by", (int)i->ended_by, "error", i->error, "local_uri",
 		str(i->local_uri), "local_contact", str(i->local_contact), "remote_uri", str(i->remote_uri),
 		"remote_contact", str(i->remote_contact), "sip_call_id", str(i->sip_call_id), "codec",
-		str(i->codec), "call_time", i->call_time_s, "total_time", i->total_time_s);
+		str(i->codec), "call_time", i->call_time_s, "total_time", i->total_time_s, "proven_user",
+		str(i->proven_user));
 }
 
 PyObject *dict_from_call_stats(const struct offhook_call_stats *s)
@@ -170,6 +198,35 @@ static PyObject *dict_from_question(const struct offhook_question *q)
 		str(q->from), "target", str(q->target));
 }
 
+static PyObject *dict_from_waiting(const struct offhook_waiting *w)
+{
+	return Py_BuildValue("{s:i,s:N,s:i,s:I,s:I,s:I,s:I}", "waiting", w->waiting, "account",
+		str(w->account), "has_voice", w->has_voice, "voice_new", w->voice_new, "voice_old",
+		w->voice_old, "voice_new_urgent", w->voice_new_urgent, "voice_old_urgent",
+		w->voice_old_urgent);
+}
+
+static PyObject *dict_from_dialog(const struct offhook_dialog_info *d)
+{
+	return Py_BuildValue("{s:N,s:N,s:N,s:I,s:i,s:N,s:N,s:N,s:N,s:N,s:N,s:N,s:N}", "id", str(d->id),
+		"state", str(d->state), "event", str(d->event), "code", d->code, "initiator", d->initiator,
+		"call_id", str(d->call_id), "local_tag", str(d->local_tag), "remote_tag", str(d->remote_tag),
+		"local", str(d->local), "remote", str(d->remote), "remote_name", str(d->remote_name),
+		"local_target", str(d->local_target), "remote_target", str(d->remote_target));
+}
+
+/* What only some events have; None when this one has nothing of the kind. */
+static PyObject *detail_of(const struct offhook_event *e)
+{
+	if (e->buddy)
+		return dict_from_buddy_info(e->buddy);
+	if (e->waiting)
+		return dict_from_waiting(e->waiting);
+	if (e->dialog)
+		return dict_from_dialog(e->dialog);
+	return Py_NewRef(Py_None);
+}
+
 PyObject *dict_from_event(const struct offhook_event *e)
 {
 	const char digit[2] = {e->digit, '\0'};
@@ -181,12 +238,13 @@ PyObject *dict_from_event(const struct offhook_event *e)
 		Py_XDECREF(question);
 		return NULL;
 	}
-	return Py_BuildValue("{s:i,s:K,s:K,s:K,s:K,s:K,s:N,s:I,s:i,s:s,s:I,s:K,s:y#,s:N,s:K,s:z,s:i}", "type",
-		(int)e->type, "serial", e->serial, "cause", e->cause, "id", e->id, "account", e->account,
-		"user", token(e->user_data), "call", call, "status", e->status, "error", e->error, "digit",
-		digit, "duration_ms", e->duration_ms, "count", e->count, "message", e->message,
+	return Py_BuildValue("{s:i,s:K,s:K,s:K,s:K,s:K,s:N,s:I,s:i,s:s,s:I,s:K,s:y#,s:N,s:K,s:z,s:i,s:z,s:N,s:z}",
+		"type", (int)e->type, "serial", e->serial, "cause", e->cause, "id", e->id, "account",
+		e->account, "user", token(e->user_data), "call", call, "status", e->status, "error", e->error,
+		"digit", digit, "duration_ms", e->duration_ms, "count", e->count, "message", e->message,
 		(Py_ssize_t)e->message_length, "question", question, "other", e->other, "reason", e->reason,
-		"final", e->final);
+		"final", e->final, "text", e->text, "detail", detail_of(e),
+		"proven_user", e->proven_user);
 }
 
 PyObject *dict_from_slot_info(const struct offhook_slot_info *i)
@@ -211,6 +269,15 @@ PyObject *dict_from_registration(const struct offhook_registration_info *i)
 		"next_s", i->next_s, "failures", i->failures, "registrar", i->registrar, "contact",
 		str(i->contact), "outbound", i->outbound, "pub_gruu", str(i->pub_gruu), "temp_gruu",
 		str(i->temp_gruu), "service_route", str(i->service_route));
+}
+
+PyObject *dict_from_buddy_info(const struct offhook_buddy_info *i)
+{
+	return Py_BuildValue("{s:K,s:i,s:N,s:i,s:i,s:N,s:N,s:i,s:I,s:i,s:N,s:I}", "account", i->account,
+		"kind", (int)i->kind, "uri", str(i->uri), "status", (int)i->status, "activity",
+		(int)i->activity, "note", str(i->note), "contact", str(i->contact), "subscription",
+		(int)i->subscription, "code", i->code, "error", i->error, "reason", str(i->reason), "next_s",
+		i->next_s);
 }
 
 PyObject *dict_from_audio_info(const struct offhook_audio_info *i)

@@ -47,6 +47,8 @@ extern PyObject *ext_error;
 int headers_from(PyObject *source, struct offhook_header *ret_headers, size_t *ret_n);
 /* The same for a list of (realm, user, password, ha1), each a str or None; room for MAX_CREDENTIALS. */
 int credentials_from(PyObject *source, struct offhook_credential *ret_credentials, size_t *ret_n);
+/* The same for a list of at most max str. */
+int texts_from(PyObject *source, const char **ret_texts, size_t max, size_t *ret_n);
 
 PyObject *dict_from_call_info(const struct offhook_call_info *info);
 PyObject *dict_from_call_stats(const struct offhook_call_stats *s);
@@ -54,6 +56,7 @@ PyObject *dict_from_event(const struct offhook_event *e);
 PyObject *dict_from_slot_info(const struct offhook_slot_info *info);
 PyObject *dict_from_account_info(const struct offhook_account_info *info);
 PyObject *dict_from_registration(const struct offhook_registration_info *info);
+PyObject *dict_from_buddy_info(const struct offhook_buddy_info *info);
 PyObject *dict_from_audio_info(const struct offhook_audio_info *info);
 PyObject *dict_from_trace_message(const struct offhook_trace_message *m);
 PyObject *dict_from_transport_info(const struct offhook_transport_info *info);
@@ -77,7 +80,7 @@ void traces_free(struct trace *traces);
 
 extern PyType_Spec phone_spec;
 extern PyMethodDef phone_account_methods[], phone_call_methods[], phone_bridge_methods[],
-	phone_audio_methods[], phone_device_methods[], phone_quality_methods[], phone_trace_methods[];
+	phone_audio_methods[], phone_device_methods[], phone_presence_methods[], phone_quality_methods[], phone_trace_methods[];
 /* A command that takes an id and nothing else. */
 PyObject *with_id(PyObject *op, PyObject *args, int (*command)(struct offhook_phone *, offhook_id));
 /* Joins the tables of methods; once, before the type is made from phone_spec. */

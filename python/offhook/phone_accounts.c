@@ -5,7 +5,9 @@ struct account_args {
 	struct offhook_credential credentials[MAX_CREDENTIALS];
 	struct offhook_auth_cfg auth;
 	struct offhook_registration_cfg registration;
+	struct offhook_presence_cfg presence;
 	struct offhook_account_cfg cfg;
+	const char *proxies[OFFHOOK_PROXIES_MAX], *servers[OFFHOOK_PROXIES_MAX];
 };
 
 /* The settings of an account. The texts belong to the arguments. -1 with an exception set. */
@@ -13,24 +15,34 @@ static int account_args_from(struct account_args *a, PyObject *args, PyObject *k
 {
 	static char *names[] = {"uri", "transport", "contact", "priority", "make_default", "user",
 		"credentials", "initial_send", "registrar", "expires_s", "contact_rewrite", "keepalive_s",
-		"keepalive_data", "wait_max_s", NULL};
+		"keepalive_data", "wait_max_s", "proxies", "servers", "secure_only", "publish", "mwi", "watchers",
+		NULL};
 	struct offhook_registration_cfg *r = &a->registration;
-	PyObject *list = NULL;
+	PyObject *list = NULL, *proxies = NULL, *servers = NULL;
 	unsigned long long transport = 0, user = 0;
+	int watchers = 0;
 
 	offhook_account_cfg_init(&a->cfg);
 	offhook_auth_cfg_init(&a->auth);
 	offhook_registration_cfg_init(r);
-	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|zKzipKOpzIpIzI", names, &a->cfg.uri, &transport,
+	offhook_presence_cfg_init(&a->presence);
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|zKzipKOpzIpIzIOOpppi", names, &a->cfg.uri, &transport,
 		    &a->cfg.contact, &a->cfg.priority, &a->cfg.make_default, &user, &list,
 		    &a->auth.initial_send, &r->registrar, &r->expires_s, &r->contact_rewrite, &r->keepalive_s,
-		    &r->keepalive_data, &r->wait_max_s))
+		    &r->keepalive_data, &r->wait_max_s, &proxies, &servers, &a->cfg.secure_only,
+		    &a->presence.publish, &a->presence.mwi, &watchers))
 		return -1;
-	if (credentials_from(list, a->credentials, &a->auth.n_credentials))
+	if (credentials_from(list, a->credentials, &a->auth.n_credentials) ||
+		texts_from(proxies, a->proxies, OFFHOOK_PROXIES_MAX, &a->cfg.n_proxies) ||
+		texts_from(servers, a->servers, OFFHOOK_PROXIES_MAX, &a->cfg.n_servers))
 		return -1;
+	a->cfg.proxies = a->proxies;
+	a->cfg.servers = a->servers;
 	a->auth.credentials = a->credentials;
 	a->cfg.auth = a->auth.n_credentials ? &a->auth : NULL;
 	a->cfg.registration = r->registrar ? r : NULL;
+	a->presence.watchers = (enum offhook_watchers)watchers;
+	a->cfg.presence = &a->presence;
 	a->cfg.transport = transport;
 	a->cfg.user_data = (void *)(uintptr_t)user;
 	return 0;
@@ -89,6 +101,18 @@ static PyObject *account_set_default(PyObject *op, PyObject *args)
 	return with_id(op, args, offhook_account_set_default);
 }
 
+static PyObject *account_set_transport(PyObject *op, PyObject *args)
+{
+	struct phone_object *self = (struct phone_object *)op;
+	unsigned long long id, transport;
+	int err;
+
+	if (!PyArg_ParseTuple(args, "KK", &id, &transport))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = offhook_account_set_transport(self->phone, id, transport);
+	Py_END_ALLOW_THREADS return none_or_error(err);
+}
+
 static PyObject *account_register(PyObject *op, PyObject *args)
 {
 	struct phone_object *self = (struct phone_object *)op;
@@ -116,19 +140,22 @@ static PyObject *account_registration(PyObject *op, PyObject *args)
 
 static PyObject *account_set_session(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-	static char *names[] = {
-		"id", "reliable", "timer", "session_expires_s", "min_se_s", "options_s", NULL};
+	static char *names[] = {"id", "reliable", "timer", "session_expires_s", "min_se_s", "options_s",
+		"redirect", "dtmf", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	struct offhook_session_cfg cfg;
+	unsigned reliable = 0, timer = 0, redirect = 0, dtmf = 0;
 	unsigned long long id;
-	int reliable = OFFHOOK_RELIABLE_DEFAULT, timer = OFFHOOK_TIMER_DEFAULT, err;
+	int err;
 
 	offhook_session_cfg_init(&cfg);
-	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K|iiIII", names, &id, &reliable, &timer,
-		    &cfg.session_expires_s, &cfg.min_se_s, &cfg.options_s))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K|IIIIIII", names, &id, &reliable, &timer,
+		    &cfg.session_expires_s, &cfg.min_se_s, &cfg.options_s, &redirect, &dtmf))
 		return NULL;
 	cfg.reliable = (enum offhook_reliable)reliable;
 	cfg.timer = (enum offhook_session_timer)timer;
+	cfg.redirect = (enum offhook_redirect)redirect;
+	cfg.dtmf = (enum offhook_dtmf)dtmf;
 	Py_BEGIN_ALLOW_THREADS err = offhook_account_set_session(self->phone, id, &cfg);
 	Py_END_ALLOW_THREADS return none_or_error(err);
 }
@@ -139,18 +166,19 @@ PyMethodDef phone_account_methods[] = {
 	{"account_add", KEYWORDS(account_add),
 		"account_add(uri=None, transport=0, contact=None, priority=0, make_default=False, user=0, "
 		"credentials=None, initial_send=False, registrar=None, expires_s=300, contact_rewrite=True, "
-		"keepalive_s=15, keepalive_data='\\r\\n', wait_max_s=60) -> id"},
+		"keepalive_s=15, keepalive_data='\\r\\n', wait_max_s=60, proxies=None, servers=None, "
+		"secure_only=False, publish=False, mwi=False, watchers=0) -> id"},
 	{"account_modify", KEYWORDS(account_modify),
 		"account_modify(id, ...): all settings anew, as account_add takes them"},
+	{"account_set_session", KEYWORDS(account_set_session),
+		"account_set_session(id, reliable=0, timer=0, session_expires_s=0, min_se_s=0, options_s=0, "
+		"redirect=0, dtmf=0): as struct offhook_session_cfg"},
 	{"account_info", account_info, METH_VARARGS, "account_info(id) -> dict"},
 	{"account_remove", account_remove, METH_VARARGS, "account_remove(id)"},
 	{"account_set_default", account_set_default, METH_VARARGS, "account_set_default(id)"},
+	{"account_set_transport", account_set_transport, METH_VARARGS, "account_set_transport(id)"},
 	{"account_register", account_register, METH_VARARGS,
 		"account_register(id, on=True): registers or refreshes now, or unregisters"},
-	{"account_set_session", KEYWORDS(account_set_session),
-		"account_set_session(id, reliable=0, timer=0, session_expires_s=0, min_se_s=0, options_s=0): "
-		"the "
-		"calls of an account (offhook/session.h)"},
 	{"account_registration", account_registration, METH_VARARGS, "account_registration(id) -> dict"},
 	{NULL, NULL, 0, NULL},
 };

@@ -89,14 +89,14 @@ static PyObject *call_hold(PyObject *op, PyObject *args)
 	return reoffer_with(op, args, offhook_call_hold);
 }
 
-static PyObject *call_reinvite(PyObject *op, PyObject *args)
-{
-	return reoffer_with(op, args, offhook_call_reinvite);
-}
-
 static PyObject *call_update(PyObject *op, PyObject *args)
 {
 	return reoffer_with(op, args, offhook_call_update);
+}
+
+static PyObject *call_reinvite(PyObject *op, PyObject *args)
+{
+	return reoffer_with(op, args, offhook_call_reinvite);
 }
 
 static PyObject *call_transfer(PyObject *op, PyObject *args)
@@ -282,9 +282,9 @@ PyMethodDef phone_call_methods[] = {
 	{"call_answer", KEYWORDS(call_answer), "call_answer(call, code=200, reason=None, headers=None)"},
 	{"call_hangup", KEYWORDS(call_hangup), "call_hangup(call, code=0, reason=None, headers=None)"},
 	{"call_hold", call_hold, METH_VARARGS, "call_hold(call, headers=None)"},
+	{"call_update", call_update, METH_VARARGS, "call_update(call, headers=None): an UPDATE with an offer"},
 	{"call_reinvite", call_reinvite, METH_VARARGS,
 		"call_reinvite(call, headers=None): also releases our hold"},
-	{"call_update", call_update, METH_VARARGS, "call_update(call, headers=None): UPDATE with an offer"},
 	{"call_transfer", call_transfer, METH_VARARGS, "call_transfer(call, uri, headers=None)"},
 	{"call_transfer_to", call_transfer_to, METH_VARARGS, "call_transfer_to(call, other, headers=None)"},
 	{"call_transfer_stop", call_transfer_stop, METH_VARARGS, "call_transfer_stop(call)"},

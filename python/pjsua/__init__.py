@@ -26,7 +26,8 @@ import weakref
 from typing import Any, Optional
 
 from . import _pjsua as _pjsua, lib as _lib_module
-from .account import Account, AccountCallback, Buddy, BuddyCallback
+from .account import Account, AccountCallback
+from .buddy import Buddy, BuddyCallback
 from .call import Call, CallCallback
 from .constants import (CallRole, CallState, MediaDir, MediaState, PresenceActivity, SubscriptionState, TransportFlag,
                         TransportType, TURNConnType)

@@ -64,3 +64,16 @@ def conf_get_port_info(slot: int) -> Conf_Port_Info:
 def call_get_count() -> int:
     """How many calls there are."""
     return len(_phone().calls())
+
+
+def enum_buddies() -> list[int]:
+    """The ids of all buddies."""
+    instance = _lib_module._lib
+    return [] if instance is None else list(instance._buddies)
+
+
+def call_send_typing_ind(call_id: int, is_typing: int, msg_data: Any = None) -> int:
+    """Tells the peer of a call that we are typing, or have stopped: 0."""
+    with failing_as("call_send_typing_ind", None, {OH_ENOENT: PJ_EINVAL}):
+        _phone().message_typing(0, None, bool(is_typing), call_id)
+    return 0

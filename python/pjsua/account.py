@@ -1,4 +1,4 @@
-"""Accounts, their callbacks, and buddies."""
+"""Accounts and their callbacks."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from offhook import _offhook
 
+from .buddy import SUBSCRIPTION_ACTIVE, SUBSCRIPTION_PENDING, SUBSCRIPTION_TERMINATED, Buddy
 from .call import Call, HdrList, usable_headers
+from .constants import SubscriptionState
 from .errors import (OH_ESCHEME, OH_EURI, PJSIP_EINVALIDREQURI, PJSIP_EINVALIDURI, PJSIP_ENOROUTESET, Error, failing_as,
                      unsupported)
-from .infos import AccountInfo, BuddyInfo
+from .infos import AccountInfo
 from .tracing import trace
-from .uri import next_hop
 
 if TYPE_CHECKING:
     from .lib import Lib, Transport
@@ -60,7 +61,8 @@ class Account:
         self._id = acc_id
         self._obj_name = f"{{Account {uri}}}"
         self._online = False
-        self._proxy: Optional[tuple[str, str]] = None  # where the proxy is that all requests have to pass
+        self._note = ""  # of our presence
+        self._tuple_id = ""  # names this device in it
         trace(f"{self._obj_name} created")
         self.set_callback(cb)
 
@@ -93,7 +95,7 @@ class Account:
         """The account now."""
         info = self._dict("info()")
         try:
-            return AccountInfo(info, self._online, self._lib._phone.account_registration(self._id))
+            return AccountInfo(info, self._online, self._note, self._lib._phone.account_registration(self._id))
         except (_offhook.Error, ReferenceError, AttributeError):
             raise Error("info()", self, -1, "Invalid account") from None
 
@@ -123,7 +125,6 @@ class Account:
     def make_call(self, dst_uri: str, cb: Any = None, hdr_list: HdrList = None) -> Call:
         """Calls dst_uri. The INVITE is on its way when this returns; on_state() CALLING has run inside."""
         self._dict("make_call()")
-        self._check_proxy("make_call()", dst_uri)
         codes = {OH_EURI: PJSIP_EINVALIDREQURI, OH_ESCHEME: PJSIP_EINVALIDREQURI}
         if isinstance(dst_uri, str) and dst_uri.strip().lower().startswith(("tel:", "<tel:")):
             codes[OH_ESCHEME] = PJSIP_ENOROUTESET
@@ -131,19 +132,17 @@ class Account:
             call: Call = self._lib._make_call(self, dst_uri, cb, usable_headers(hdr_list))
             return call
 
-    def _check_proxy(self, op_name: str, uri: str) -> None:
-        """Requests go straight to where they are meant for: right when the account's proxy is there."""
-        if self._proxy is not None and isinstance(uri, str) and _offhook.uri_check(uri) == 0 and (
-                next_hop(uri) != self._proxy):
-            unsupported(op_name, self, f"{uri} would have to go through the account's proxy {self._proxy[0]}")
-
     def set_basic_status(self, is_online: bool) -> None:
         """Publishes whether we are there."""
-        unsupported("set_basic_status()", self)
+        self.set_presence_status(is_online)
 
     def set_presence_status(self, is_online: bool, activity: int = 0, pres_text: str = "", rpid_id: str = "") -> None:
-        """Publishes whether we are there and what we do."""
-        unsupported("set_presence_status()", self)
+        """Tells whoever follows us, and the server when the account publishes, whether we are there and what we do."""
+        self._dict("set_presence_status()")
+        with failing_as("set_presence_status()", self):
+            self._lib._phone.account_set_presence(self._id, bool(is_online), activity, pres_text or None,
+                                                  rpid_id or self._tuple_id or None)
+        self._online, self._note = bool(is_online), pres_text
 
     def set_registration(self, renew: bool) -> None:
         """Registers or refreshes now, or unregisters."""
@@ -152,79 +151,29 @@ class Account:
             self._lib._phone.account_register(self._id, bool(renew))
 
     def set_transport(self, transport: "Transport") -> None:
-        """Binds the account to a transport."""
-        unsupported("set_transport()", self)
+        """Binds the account to a transport; what is registered is registered anew over it."""
+        self._dict("set_transport()")
+        with failing_as("set_transport()", self):
+            self._lib._phone.account_set_transport(self._id, transport._id)
 
     def add_buddy(self, uri: str, cb: Any = None) -> "Buddy":
-        """Adds somebody whose presence is of interest."""
-        unsupported("add_buddy()", self)
+        """Adds somebody whose presence is of interest; Buddy.subscribe() begins to ask for it."""
+        self._dict("add_buddy()")
+        with failing_as("add_buddy()", self, {OH_EURI: PJSIP_EINVALIDURI, OH_ESCHEME: PJSIP_EINVALIDURI}):
+            buddy: Buddy = self._lib._add_buddy(self, uri, cb)
+            return buddy
 
     def pres_notify(self, pres_obj: Any, state: int, reason: str = "", hdr_list: HdrList = None) -> None:
-        """Answers a presence subscription that was left open."""
-        unsupported("pres_notify()", self)
+        """Decides about who follows us, as on_incoming_subscribe() named him; errors are not reported."""
+        states = {SubscriptionState.ACTIVE: SUBSCRIPTION_ACTIVE, SubscriptionState.TERMINATED: SUBSCRIPTION_TERMINATED}
+        try:
+            self._lib._phone.watcher_set(pres_obj, states.get(state, SUBSCRIPTION_PENDING), reason or None)
+        except (_offhook.Error, ReferenceError, AttributeError, TypeError):
+            pass
 
     def send_pager(self, uri: str, text: str, im_id: int = 0, content_type: str = "text/plain",
                    hdr_list: HdrList = None) -> None:
         """Sends a MESSAGE; on_pager_status() tells its fate, with this im_id."""
         self._dict("send_pager()")
-        self._check_proxy("send_pager()", uri)
         with failing_as("send_pager()", self, {OH_EURI: PJSIP_EINVALIDURI, OH_ESCHEME: PJSIP_EINVALIDURI}):
             self._lib._send_message(self._id, uri, text, im_id, content_type, usable_headers(hdr_list))
-
-
-class BuddyCallback:
-    """Receives the events of a buddy."""
-
-    def __init__(self, buddy: "Optional[Buddy]" = None) -> None:
-        self._set_buddy(buddy)
-
-    def _set_buddy(self, buddy: "Optional[Buddy]") -> None:
-        self.buddy: Any = None if buddy is None else weakref.proxy(buddy)
-
-    def on_state(self) -> None:
-        """The presence of the buddy, or our subscription, has changed."""
-
-    def on_pager(self, mime_type: str, body: str) -> None:
-        """A MESSAGE came from the buddy."""
-
-    def on_pager_status(self, body: str, im_id: int, code: int, reason: str) -> None:
-        """The fate of a message sent to the buddy."""
-
-    def on_typing(self, is_typing: int) -> None:
-        """The buddy is typing, or has stopped."""
-
-
-class Buddy:
-    """Somebody whose presence is of interest. Made by Account.add_buddy()."""
-
-    def __init__(self, lib: "Lib", buddy_id: int, account: Account, cb: Any = None) -> None:
-        unsupported("Buddy()", None)
-
-    def info(self) -> BuddyInfo:
-        """The buddy now."""
-        unsupported("info()", self)
-
-    def set_callback(self, cb: Any) -> None:
-        """Installs the object that receives this buddy's events."""
-        unsupported("set_callback()", self)
-
-    def subscribe(self) -> None:
-        """Asks for the buddy's presence."""
-        unsupported("subscribe()", self)
-
-    def unsubscribe(self) -> None:
-        """Asks no longer."""
-        unsupported("unsubscribe()", self)
-
-    def delete(self) -> None:
-        """Removes the buddy."""
-        unsupported("delete()", self)
-
-    def send_pager(self, text: str, im_id: int = 0, content_type: str = "text/plain",
-                   hdr_list: HdrList = None) -> None:
-        """Sends a MESSAGE to the buddy."""
-        unsupported("send_pager()", self)
-
-    def send_typing_ind(self, is_typing: bool = True, hdr_list: HdrList = None) -> None:
-        """Tells the buddy that we are typing."""
-        unsupported("send_typing_ind()", self)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Mapping, Optional
 from offhook import _offhook
 
 from .constants import CALL_STATE_NAMES, CallState
-from .errors import (OH_EENDED, OH_EINVAL, OH_ENOENT, OH_ESCHEME, OH_ESTATE, OH_EURI, PJ_EINVAL, PJSIP_EINVALIDURI,
-                     PJSIP_ESESSIONSTATE, PJSIP_ESESSIONTERMINATED, Error, failing_as, unsupported)
+from .errors import (OH_EBUSY, OH_EENDED, OH_EINVAL, OH_ENOENT, OH_ESCHEME, OH_ESTATE, OH_EURI, PJ_EINVAL, PJ_EINVALIDOP,
+                     PJSIP_EINVALIDURI, PJSIP_ESESSIONSTATE, PJSIP_ESESSIONTERMINATED, Error, failing_as)
 from .infos import CallInfo
 from .tracing import trace
 
@@ -204,8 +204,9 @@ class Call:
                  codes={OH_EINVAL: PJ_EINVAL})
 
     def update(self, hdr_list: HdrList = None, options: int = 0) -> None:
-        """Sends UPDATE."""
-        unsupported("update()", self)
+        """Sends an UPDATE with an offer; on_media_state() tells its result. A hold stays as it is."""
+        self._do("update()", "call_update", usable_headers(hdr_list),
+                 codes={OH_EBUSY: PJ_EINVALIDOP, OH_ESTATE: PJSIP_ESESSIONSTATE})
 
     def transfer(self, dest_uri: str, hdr_list: HdrList = None) -> None:
         """Asks the peer to call dest_uri; the call stays up."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Mapping, Optional
 
 from .errors import OH_ETIMEDOUT, phrase
-from .constants import CALL_STATE_NAMES, TransportFlag, TransportType
+from .constants import CALL_STATE_NAMES, SubscriptionState, TransportFlag, TransportType
 
 if TYPE_CHECKING:
     from .account import Account
@@ -60,7 +60,8 @@ class AccountInfo:
     reg_status of a registrar that does not answer is 408, of one that cannot be reached 503.
     """
 
-    def __init__(self, info: Mapping[str, Any], online: bool, registration: Mapping[str, Any]) -> None:
+    def __init__(self, info: Mapping[str, Any], online: bool, note: str,
+                 registration: Mapping[str, Any]) -> None:
         state, status = registration["state"], registration["status"]
         self.is_default: int = info["is_default"]
         self.uri: str = info["uri"]
@@ -77,21 +78,24 @@ class AccountInfo:
         if self.reg_status == 100:
             self.reg_reason = "In Progress"
         self.online_status: int = int(online)
-        self.online_text: str = "Online" if online else "Offline"
+        self.online_text: str = note or ("Online" if online else "Offline")
 
 
 class BuddyInfo:
     """A buddy's presence: online_status 0 unknown, 1 online, 2 offline."""
 
-    def __init__(self) -> None:
-        self.uri: str = ""
-        self.contact: str = ""
-        self.online_status: int = 0
+    def __init__(self, info: Optional[Mapping[str, Any]] = None, subscribed: bool = False) -> None:
+        values: Mapping[str, Any] = info or {}
+        self.uri: str = values.get("uri", "")
+        self.contact: str = values.get("contact", "")
+        self.online_status: int = values.get("status", 0)
         self.online_text: str = ""
-        self.activity: int = 0
-        self.subscribed: int = 0
-        self.sub_state: int = 0
-        self.sub_term_reason: str = ""
+        self.activity: int = values.get("activity", 0)
+        self.subscribed: int = int(subscribed)
+        self.sub_state: int = min(values.get("subscription", 0), SubscriptionState.TERMINATED)
+        self.sub_term_reason: str = values.get("reason", "")
+        if info:
+            self.online_text = values["note"] or ("?", "Online", "Offline")[self.online_status]
 
 
 class SoundDeviceInfo:

@@ -12,6 +12,7 @@ from typing import Any, Mapping, Optional
 from offhook import _offhook
 
 from .account import Account
+from .buddy import Buddy, buddy_of, deliver as deliver_presence
 from .call import Call, CallCallback
 from .conference import Conference
 from .constants import CallState, TransportType
@@ -22,8 +23,7 @@ from .locks import LockGuard, ModuleLock
 from .logs import LogWriter
 from .messages import CALL_RESPONSE, MESSAGE, MESSAGE_SENT, Messages
 from .settings import (AccountConfig, LogConfig, MediaConfig, TransportConfig, UAConfig, credentials_of,
-                       registration_of)
-from .uri import next_hop
+                       presence_of, registration_of, session_of, way_of)
 
 # Event types of include/offhook/event.h.
 CALL_INCOMING, CALL_STATE, CALL_MEDIA, CALL_DTMF = 1, 2, 3, 4
@@ -98,6 +98,7 @@ class Lib(Conference):
         self._interrupt: Optional[KeyboardInterrupt] = None
         self._accounts: dict[int, Account] = {}
         self._calls: dict[int, Call] = {}
+        self._buddies: dict[int, Buddy] = {}
         self._messages = Messages()
         _lib = self
 
@@ -134,7 +135,8 @@ class Lib(Conference):
                     ptime_ms=media.ptime or 20, jitter_min_ms=min(max(media.jb_min, 0), 500),
                     jitter_max_ms=min(max(media.jb_max, media.jb_min), 500) if media.jb_max > 0 else 0,
                     log_level=self._log.level,
-                    log_messages=bool(log.msg_logging))
+                    log_messages=bool(log.msg_logging),
+                    nameservers=list(ua.nameserver), plain_names=not ua.nameserver)
         except Error:
             self._log.close()
             raise
@@ -170,6 +172,9 @@ class Lib(Conference):
                 call._id = -1
             self._calls.clear()
             self._accounts.clear()
+            for buddy in self._buddies.values():
+                buddy._id = -1
+            self._buddies.clear()
             if self._log:
                 self._log.close()
             atexit.unregister(self._at_exit)
@@ -274,6 +279,20 @@ class Lib(Conference):
             self._alive("send_pager()").message_send(account_id, uri, content_type, text, headers)
             self._messages.sent(_offhook.last_command(), 0, uri, text, im_id)
 
+    def _add_buddy(self, account: Account, uri: str, cb: Any) -> Buddy:
+        with self._lock:
+            buddy = Buddy(self, self._alive("add_buddy()").buddy_add(account._id, uri), account, cb)
+            self._buddies[buddy._id] = buddy
+        return buddy
+
+    def _forget_buddy(self, buddy_id: int) -> None:
+        with self._lock:
+            self._alive("delete()").buddy_remove(buddy_id)
+            self._buddies.pop(buddy_id, None)
+
+    def _buddy_of(self, account_id: int, uri: str) -> Optional[Buddy]:
+        return buddy_of(self._buddies.values(), account_id, uri)
+
     def _send_in_call(self, call_id: int, text: str, im_id: int, content_type: str,
                       headers: Optional[list[tuple[str, str]]]) -> None:
         with self._lock:
@@ -316,6 +335,8 @@ class Lib(Conference):
             return
         if kind == REGISTRATION:
             self._on_registration(event)
+            return
+        if deliver_presence(self, event):
             return
         call = self._calls.get(event["id"])
         if kind in (CALL_RESPONSE, MESSAGE, MESSAGE_SENT):
@@ -425,23 +446,19 @@ class Lib(Conference):
         return Transport(self, transport_id)
 
     def create_account(self, acc_config: AccountConfig, set_default: bool = True, cb: Any = None) -> Account:
-        """Adds an account; with a reg_uri it registers at once, and on_reg_state() tells how that goes.
-
-        This build sends no request through a proxy: one that is not where reg_uri (or id) leads anyway raises Error 70012,
-        and so do calls and messages of such an account to other hosts.
-        """
-        proxy = self._proxy_of(acc_config, "create_account()")
+        """Adds an account; with a reg_uri it registers at once, and on_reg_state() tells how that goes."""
+        self._check_uris(acc_config, "create_account()")
         return self._add_account(acc_config.id, max(acc_config.transport_id, 0), acc_config.force_contact or None,
-                                 acc_config.priority, set_default, cb, "create_account()", acc_config, proxy)
+                                 acc_config.priority, set_default, cb, "create_account()", acc_config)
 
     def create_account_for_transport(self, transport: Transport, set_default: bool = True, cb: Any = None) -> Account:
         """Adds an account whose URI is the address of the transport."""
         return self._add_account(None, transport._id, None, 0, set_default, cb, "create_account_for_transport()")
 
     def _add_account(self, uri: Optional[str], transport: int, contact: Optional[str], priority: int,
-                     set_default: bool, cb: Any, op_name: str, settings: Optional[AccountConfig] = None,
-                     proxy: Optional[tuple[str, str]] = None) -> Account:
-        more = {**credentials_of(settings), **registration_of(settings)} if settings else {}
+                     set_default: bool, cb: Any, op_name: str, settings: Optional[AccountConfig] = None) -> Account:
+        more = {**credentials_of(settings), **registration_of(settings), **way_of(settings),
+                **presence_of(settings)} if settings else {}
         # The lock: an incoming call must not be delivered before its account is known here.
         with self._lock:
             phone = self._alive(op_name)
@@ -449,9 +466,10 @@ class Lib(Conference):
                 raise Error(op_name, self, PJSIP_EINVALIDURI)
             with failing_as(op_name, self):
                 acc_id = phone.account_add(uri, transport, contact, priority, bool(set_default), **more)
+                phone.account_set_session(acc_id, **session_of(settings))
                 made_uri = phone.account_info(acc_id)["uri"]
             account = Account(self, acc_id, made_uri, cb)
-            account._proxy = proxy
+            account._tuple_id = settings.pidf_tuple_id if settings else ""
             self._accounts[acc_id] = account
         return account
 
@@ -463,29 +481,24 @@ class Lib(Conference):
 
     def modify_account(self, acc_id: int, acc_config: AccountConfig) -> None:
         """Gives an account these settings, all of them; acc_id is the number, not the object."""
-        proxy = self._proxy_of(acc_config, "modify_account()")
+        self._check_uris(acc_config, "modify_account()")
         if acc_config.id == "":
             raise Error("modify_account()", self, PJSIP_EINVALIDURI)
         with self._lock:
-            account = self._accounts.get(acc_id)
             with failing_as("modify_account()", self, {OH_ENOENT: PJ_EINVAL}):
                 self._alive("modify_account()").account_modify(
                     acc_id, acc_config.id, max(acc_config.transport_id, 0), acc_config.force_contact or None,
-                    acc_config.priority, **credentials_of(acc_config), **registration_of(acc_config))
+                    acc_config.priority, **credentials_of(acc_config), **registration_of(acc_config),
+                    **way_of(acc_config), **presence_of(acc_config))
+                self._alive("modify_account()").account_set_session(acc_id, **session_of(acc_config))
+            account = self._accounts.get(acc_id)
             if account is not None:
-                account._proxy = proxy
+                account._tuple_id = acc_config.pidf_tuple_id
 
-    def _proxy_of(self, config: AccountConfig, op_name: str) -> Optional[tuple[str, str]]:
-        """Where the only proxy of these settings is, which is where their requests go anyway; None without proxies."""
+    def _check_uris(self, config: AccountConfig, op_name: str) -> None:
         for uri in [config.id, config.reg_uri, *config.proxy]:
             if uri and _offhook.uri_check(uri) != 0:
                 raise Error(op_name, self, PJSIP_EINVALIDURI)
-        if not config.proxy:
-            return None
-        hops = {next_hop(uri) for uri in [config.reg_uri or config.id, *config.proxy] if uri}
-        if len(hops) > 1:
-            unsupported(op_name, self, "requests through a proxy other than the registrar: " + ", ".join(config.proxy))
-        return hops.pop()
 
     def verify_sip_url(self, sip_url: str) -> int:
         """0 for a valid SIP URI, else 171039."""

@@ -27,6 +27,23 @@ def _text(message: bytes) -> str:
     return (_offhook.message_body(message) or b"").decode("utf-8", "replace")
 
 
+def body_text(message: bytes) -> str:
+    """The body of a SIP message as text."""
+    return _text(message)
+
+
+def contact_of(message: bytes) -> str:
+    """The Contact of a SIP message, without its parameters; "" when it has none."""
+    return _uri(_value(message, "Contact"))
+
+
+def composing(active: bool) -> tuple[str, str]:
+    """Content type and body of a message that says who is typing (RFC 3994)."""
+    state = "<state>active</state><refresh>120</refresh>" if active else "<state>idle</state>"
+    return ("application/im-iscomposing+xml", '<?xml version="1.0" encoding="UTF-8"?>\n'
+            f'<isComposing xmlns="urn:ietf:params:xml:ns:im-iscomposing">{state}</isComposing>\n')
+
+
 def _fate(event: Mapping[str, Any]) -> tuple[int, str]:
     """The status, or the one that stands for none (RFC 3261 8.1.3.1), with its phrase."""
     if event["status"]:
@@ -59,6 +76,10 @@ class Messages:
             code, reason = _fate(event)
             if call is not None:
                 lib._call_back(call._cb, "on_pager_status", body, im_id, code, reason)
+                return
+            buddy = lib._buddy_of(event["account"], to_uri)
+            if buddy is not None:
+                lib._call_back(buddy._cb, "on_pager_status", body, im_id, code, reason)
             elif event["account"] in lib._accounts:
                 lib._call_back(lib._accounts[event["account"]]._cb, "on_pager_status", to_uri, body, im_id, code,
                                reason)
@@ -68,6 +89,10 @@ class Messages:
         mime_type = _value(message, "Content-Type").split(";", 1)[0].strip()
         if call is not None:
             lib._call_back(call._cb, "on_pager", mime_type, _text(message))
+            return
+        buddy = lib._buddy_of(event["account"], _uri(_value(message, "From")))
+        if buddy is not None:
+            lib._call_back(buddy._cb, "on_pager", mime_type, _text(message))
         elif event["account"] in lib._accounts:
             lib._call_back(lib._accounts[event["account"]]._cb, "on_pager", _uri(_value(message, "From")),
                            _uri(_value(message, "Contact")), mime_type, _text(message))

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any, Callable, Optional
 
 
+PROXIES_MAX = 8  # more are not looked at
+
+
 class UAConfig:
     """Settings of the user agent."""
 
@@ -96,6 +99,10 @@ class TransportConfig:
         self.qos_params_wmm_prio: int = 0
 
 
+# As in offhook/session.h.
+RELIABLE_REQUIRED, REDIRECT_NEVER, DTMF_RTP = 3, 1, 2
+
+
 class AccountConfig:
     """Settings of an account."""
 
@@ -145,6 +152,17 @@ def credentials_of(config: AccountConfig) -> dict[str, Any]:
             "initial_send": bool(config.auth_initial_send)}
 
 
+def session_of(config: Optional[AccountConfig]) -> dict[str, int]:
+    """How the calls of an account behave: as this API always did, digits go by RTP only, and a 3xx is an end."""
+    return {"reliable": RELIABLE_REQUIRED if config is not None and config.require_100rel else 0,
+            "redirect": REDIRECT_NEVER, "dtmf": DTMF_RTP}
+
+
+def way_of(config: AccountConfig) -> dict[str, Any]:
+    """The part of an account's settings that says by way of whom its requests go."""
+    return {"proxies": [uri for uri in config.proxy if uri][:PROXIES_MAX]}
+
+
 def registration_of(config: AccountConfig) -> dict[str, Any]:
     """The part of an account's settings that says how it registers; nothing without a registrar."""
     if not config.reg_uri:
@@ -152,3 +170,8 @@ def registration_of(config: AccountConfig) -> dict[str, Any]:
     return {"registrar": config.reg_uri, "expires_s": config.reg_timeout or 300,
             "contact_rewrite": bool(config.allow_contact_rewrite),
             "keepalive_s": config.ka_interval if config.ka_data else 0, "keepalive_data": config.ka_data or None}
+
+
+def presence_of(config: AccountConfig) -> dict[str, Any]:
+    """The part of an account's settings that says what it tells and asks its server."""
+    return {"publish": bool(config.publish_enabled), "mwi": bool(config.mwi_enabled)}

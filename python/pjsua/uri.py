@@ -9,12 +9,6 @@ from offhook import _offhook
 from .errors import PJSIP_EINVALIDURI, Error
 
 
-def next_hop(uri: str) -> tuple[str, str]:
-    """Where a request to a valid URI goes: host and port, and the kind of transport that the URI names."""
-    parts = SIPUri(uri)
-    return f"{parts.host.lower()}:{parts.port}", parts.transport.lower()
-
-
 class SIPUri:
     """A SIP URI. Port 5060 reads as 0, the default; transport is "" when the URI names none."""
 

@@ -90,22 +90,10 @@ int16_t g711_alaw_decode(uint8_t code)
 	return alaw_table[code];
 }
 
-/* No state to make or to free. */
-static int no_init(void *state, struct slice fmtp)
-{
-	(void)state;
-	(void)fmtp;
-	return 0;
-}
-
-static void no_free(void *state)
-{
-	(void)state;
-}
-
 /* One byte is one sample; a packet without any is none of ours. */
-static long samples(const uint8_t *data, size_t n)
+static long samples(const struct codec *c, const uint8_t *data, size_t n)
 {
+	(void)c;
 	(void)data;
 	return n ? (long)n : OH_ESYNTAX;
 }
@@ -151,12 +139,13 @@ static long pcma_decode(void *state, const uint8_t *data, size_t n, int16_t *pcm
 	return decode_by(alaw_table, data, n, pcm, cap);
 }
 
-#define G711(name, pt, enc, dec) \
+#define G711(name, id, pt, enc, dec) \
 	{ \
-		.encoding = name, .clock_hz = 8000, .rate_hz = 8000, .channels = 1, .static_pt = pt, \
-		.bits_per_s = 64000, .frame_us = 125, .enc_init = no_init, .dec_init = no_init, \
-		.enc_free = no_free, .dec_free = no_free, .encode = enc, .decode = dec, .samples = samples, \
+		.encoding = name, .number = id, .clock_hz = 8000, .rate_hz = 8000, .channels = 1, \
+		.static_pt = pt, .bits_per_s = 64000, .packets = CODEC_PACKETS_ANY, \
+		.enc_init = codec_no_enc, .dec_init = codec_no_dec, .enc_free = codec_no_free, \
+		.dec_free = codec_no_free, .encode = enc, .decode = dec, .samples = samples, \
 	}
 
-const struct codec codec_pcmu = G711("PCMU", 0, pcmu_encode, pcmu_decode);
-const struct codec codec_pcma = G711("PCMA", 8, pcma_encode, pcma_decode);
+const struct codec codec_pcmu = G711("PCMU", CODEC_PCMU, 0, pcmu_encode, pcmu_decode);
+const struct codec codec_pcma = G711("PCMA", CODEC_PCMA, 8, pcma_encode, pcma_decode);

@@ -6,20 +6,9 @@
 
 #include "offhook/error.h"
 
-static int no_init(void *state, struct slice fmtp)
+static long samples(const struct codec *c, const uint8_t *data, size_t n)
 {
-	(void)state;
-	(void)fmtp;
-	return 0;
-}
-
-static void no_free(void *state)
-{
-	(void)state;
-}
-
-static long samples(const uint8_t *data, size_t n)
-{
+	(void)c;
 	(void)data;
 	return n && n % 2 == 0 ? (long)(n / 2) : OH_ESYNTAX;
 }
@@ -43,20 +32,23 @@ static long decode(void *state, const uint8_t *data, size_t n, int16_t *pcm, siz
 	size_t count = n / 2 < cap ? n / 2 : cap;
 
 	(void)state;
-	if (samples(data, n) < 0)
+	if (n == 0 || n % 2)
 		return OH_ESYNTAX;
 	for (size_t i = 0; i < count; i++)
 		pcm[i] = (int16_t)(uint16_t)(data[2 * i] << 8 | data[2 * i + 1]);
 	return (long)count;
 }
 
-#define L16(hz) \
+#define L16(khz) \
 	{ \
-		.encoding = "L16", .clock_hz = hz, .rate_hz = hz, .channels = 1, .static_pt = -1, \
-		.bits_per_s = 16 * hz, .frame_us = 125, .enc_init = no_init, .dec_init = no_init, \
-		.enc_free = no_free, .dec_free = no_free, .encode = encode, .decode = decode, \
-		.samples = samples, \
+		.encoding = "L16", .number = CODEC_L16_##khz, .clock_hz = khz * 1000, .rate_hz = khz * 1000, \
+		.channels = 1, .static_pt = -1, .bits_per_s = khz * 16000, .packets = CODEC_PACKETS_ANY, \
+		.enc_init = codec_no_enc, .dec_init = codec_no_dec, .enc_free = codec_no_free, \
+		.dec_free = codec_no_free, .encode = encode, .decode = decode, .samples = samples, \
 	}
 
-const struct codec codec_l16_8 = L16(8000);
-const struct codec codec_l16_16 = L16(16000);
+const struct codec codec_l16_8 = L16(8);
+const struct codec codec_l16_16 = L16(16);
+const struct codec codec_l16_24 = L16(24);
+const struct codec codec_l16_32 = L16(32);
+const struct codec codec_l16_48 = L16(48);

@@ -4,9 +4,15 @@
 #include "base/mem.h"
 #include "phone/account_auth.h"
 #include "phone/account_reg.h"
+#include "phone/account_way.h"
+#include "phone/buddy.h"
+#include "phone/edits.h"
 #include "phone/identity.h"
 #include "phone/phone_impl.h"
+#include "phone/presence.h"
+#include "phone/sources.h"
 #include "phone/uri_text.h"
+#include "phone/watcher.h"
 
 void offhook_account_cfg_init(struct offhook_account_cfg *cfg)
 {
@@ -18,20 +24,41 @@ struct account *account_find(const struct offhook_phone *p, offhook_id id)
 	return ids_find(&p->ids, ID_ACCOUNT, id);
 }
 
+int account_operand(const struct offhook_phone *p, offhook_id id, struct account **ret_account)
+{
+	struct account *a = account_find(p, id);
+
+	if (!a)
+		return err_detail(OH_ENOENT, "no such account");
+	*ret_account = a;
+	return 0;
+}
+
 /* What an account is made of, without its place and its id. */
 static void settings_free(struct account *a)
 {
 	subject_unref(a->subject);
 	sip_auth_unref(a->auth);
 	sip_auth_server_free(a->challenge);
+	codec_choice_unref(a->codecs);
 	mem_free(a->uri);
 	mem_free(a->from);
 	mem_free(a->contact);
+	mem_free(a->way);
+	mem_free(a->allowed);
 	identity_free(a->identity);
+	edits_free(a->edits);
 }
 
 static void account_free(struct offhook_phone *p, struct account *a)
 {
+	/* While it can still be found: they say goodbye in its name. */
+	if (list_linked(&a->node)) {
+		buddies_account_gone(p, a->id);
+		watchers_account_gone(p, a->id);
+		account_presence_stop(a->presence);
+	}
+	account_presence_free(a->presence);
 	if (list_linked(&a->node)) {
 		list_remove(&a->node);
 		p->n_accounts--;
@@ -129,9 +156,23 @@ static int fill(struct offhook_phone *p, struct account *a, const struct offhook
 	if (!a->subject)
 		return OH_ENOMEM;
 	a->subject->id = a->id;
-	err = account_auth_new(cfg->auth, &a->auth);
+	err = account_way_new(&(struct way_cfg){.before = p->way,
+				      .proxies = cfg->proxies,
+				      .n_proxies = cfg->n_proxies,
+				      .servers = cfg->servers,
+				      .n_servers = cfg->n_servers,
+				      .secure = cfg->secure_only},
+		&a->way);
+	if (!err)
+		err = sources_new(cfg->allow_from, cfg->n_allow_from, &a->allowed);
+	if (!err)
+		err = account_auth_new(cfg->auth, &a->auth);
+	if (!err && cfg->codecs)
+		err = codec_choice_new(&p->codecs, slice_of(cfg->codecs), &a->codecs);
 	if (!err)
 		err = account_challenge_new(p->stack, cfg->challenge, &a->challenge);
+	if (!err)
+		err = account_presence_new(p, a->id, cfg->presence, &a->presence);
 	return err ? err : account_reg_new(p, a, registration, &a->reg);
 }
 
@@ -160,6 +201,8 @@ static int add_run(struct offhook_phone *p, void *arg)
 	*args->ret_id = a->id;
 	if (a->reg)
 		account_reg_begin(a->reg, NULL);
+	else
+		account_presence_begin(a->presence);
 	return 0;
 }
 
@@ -178,6 +221,7 @@ int offhook_account_add(
 static void replace(struct account *a, struct account *with)
 {
 	struct account_reg *before = a->reg;
+	struct account_presence *presence = a->presence, *adopted = with->presence;
 
 	/* What has functions of its own. */
 	with->rules = a->rules;
@@ -185,28 +229,33 @@ static void replace(struct account *a, struct account *with)
 	with->auto_answer = a->auto_answer;
 	with->auto_answer_ms = a->auto_answer_ms;
 	a->identity = NULL;
+	with->edits = a->edits;
+	a->edits = NULL;
 
 	settings_free(a);
 	with->node = a->node;
 	with->node.next->prev = with->node.prev->next = &a->node;
 	*a = *with;
+	a->presence = presence;
 	if (a->reg)
 		account_reg_begin(a->reg, before);
 	account_reg_leave(before);
+	account_presence_adopt(presence, adopted);
 }
 
 static int modify_run(struct offhook_phone *p, void *arg)
 {
 	const struct add_args *args = arg;
-	struct account *a = account_find(p, args->id), fresh = {.id = args->id};
+	struct account *a = NULL, fresh = {.id = args->id};
 	int err = phone_check_taking(p);
 
+	if (!err)
+		err = account_operand(p, args->id, &a);
 	if (err)
 		return err;
-	if (!a)
-		return err_detail(OH_ENOENT, "no such account");
 	err = fill(p, &fresh, &args->cfg, registration_of(args));
 	if (err) {
+		account_presence_free(fresh.presence);
 		settings_free(&fresh);
 		return err;
 	}
@@ -231,13 +280,13 @@ int offhook_account_modify(struct offhook_phone *phone, offhook_id id, const str
 static int remove_run(struct offhook_phone *p, void *arg)
 {
 	const offhook_id *id = arg;
-	struct account *a = account_find(p, *id);
+	struct account *a = NULL;
 	int err = phone_check_open(p);
 
+	if (!err)
+		err = account_operand(p, *id, &a);
 	if (err)
 		return err;
-	if (!a)
-		return err_detail(OH_ENOENT, "no such account");
 	account_free(p, a);
 	return 0;
 }
@@ -250,13 +299,13 @@ int offhook_account_remove(struct offhook_phone *phone, offhook_id id)
 static int set_default_run(struct offhook_phone *p, void *arg)
 {
 	const offhook_id *id = arg;
-	struct account *a = account_find(p, *id);
+	struct account *a = NULL;
 	int err = phone_check_open(p);
 
+	if (!err)
+		err = account_operand(p, *id, &a);
 	if (err)
 		return err;
-	if (!a)
-		return err_detail(OH_ENOENT, "no such account");
 	p->default_account = a;
 	return 0;
 }
@@ -264,6 +313,35 @@ static int set_default_run(struct offhook_phone *p, void *arg)
 int offhook_account_set_default(struct offhook_phone *phone, offhook_id id)
 {
 	return phone_command(phone, set_default_run, &id);
+}
+
+struct transport_args {
+	offhook_id account, transport;
+};
+
+static int set_transport_run(struct offhook_phone *p, void *arg)
+{
+	const struct transport_args *args = arg;
+	struct transport *t = args->transport ? transport_find(p, args->transport) : NULL;
+	struct account *a = NULL;
+	int err = phone_check_taking(p);
+
+	if (!err)
+		err = account_operand(p, args->account, &a);
+	if (err)
+		return err;
+	if (args->transport && !t)
+		return err_detail(OH_ENOENT, "no such transport");
+	a->transport = args->transport;
+	account_reg_prefer(a->reg, t ? t->sip : NULL);
+	return 0;
+}
+
+int offhook_account_set_transport(struct offhook_phone *phone, offhook_id account, offhook_id transport)
+{
+	struct transport_args args = {account, transport};
+
+	return phone_command(phone, set_transport_run, &args);
 }
 
 struct info_args {
@@ -274,13 +352,13 @@ struct info_args {
 static int info_run(struct offhook_phone *p, void *arg)
 {
 	struct info_args *args = arg;
-	struct account *a = account_find(p, args->id);
+	struct account *a = NULL;
 	int err = phone_check_open(p);
 
+	if (!err)
+		err = account_operand(p, args->id, &a);
 	if (err)
 		return err;
-	if (!a)
-		return err_detail(OH_ENOENT, "no such account");
 	snprintf(args->info.uri, sizeof(args->info.uri), "%s", a->uri);
 	args->info.transport = a->transport;
 	args->info.is_default = p->default_account == a;

@@ -8,7 +8,11 @@
 #include "sip/stack.h"
 #include "offhook/identity.h"
 
+struct edits;
+struct account_way;
+struct sources;
 struct filter_maker;
+struct account_presence;
 struct identity;
 /* transport_filter.c: what the connections of such a transport speak through; nothing for UDP and TCP. */
 int transport_maker(
@@ -18,7 +22,8 @@ struct transport {
 	struct list node; /* offhook_phone.transports */
 	offhook_id id;
 	struct sip_transport *sip;
-	char *public_host; /* NULL: none */
+	char *public_host;       /* NULL: none */
+	struct sources *allowed; /* who may send requests by it; NULL: everybody */
 	/* Its number, as last found (transport_public.c). */
 	struct netaddr public_ip;
 	struct host_dns *public_query;
@@ -38,10 +43,15 @@ struct account {
 	struct sip_auth *auth;             /* NULL: none */
 	struct sip_auth_server *challenge; /* NULL: everybody may call */
 	struct account_reg *reg;           /* NULL: it has no registrar */
+	struct account_presence *presence; /* stays when the account is given other settings */
+	struct sources *allowed;           /* who may call; NULL: everybody */
+	struct account_way *way;           /* account_way.h */
 	struct session_rules rules;        /* of its calls */
+	struct edits *edits;               /* NULL: none */
 	struct identity *identity;         /* NULL: nothing but its URI */
 	enum offhook_auto_answer auto_answer;
 	uint32_t auto_answer_ms;
+	struct codec_choice *codecs;       /* of its calls; NULL: the phone's */
 };
 
 struct transport *transport_find(const struct offhook_phone *p, offhook_id id);
@@ -59,6 +69,8 @@ void transport_public_forget(struct transport *t);
 void transports_free_all(struct offhook_phone *p);
 
 struct account *account_find(const struct offhook_phone *p, offhook_id id);
+/* For operations: OH_ENOENT with detail, or 0 and the account. */
+int account_operand(const struct offhook_phone *p, offhook_id id, struct account **ret_account);
 /* The account that a call to this Request-URI is for: same user and host, else same user, else an account of
  * the transport that it came by, else the default one. Of several the highest priority, then the one that is bound to
  * that transport, then the oldest. NULL: there is no account. */
@@ -73,5 +85,7 @@ void accounts_free_all(struct offhook_phone *p);
  * that the registrar saw), or "<sip:user@host:port>". From mem_alloc().
  * OH_ENOMEM, OH_ETOOBIG. */
 int account_contact(const struct account *a, const struct sip_flow *flow, char **ret_contact);
+/* The same; secure: as a sips URI. OH_EINSECURE: the flow is not one of TLS. */
+int account_contact_as(const struct account *a, const struct sip_flow *flow, bool secure, char **ret_contact);
 
 #endif

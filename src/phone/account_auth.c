@@ -106,9 +106,50 @@ int account_auth_new(const struct offhook_auth_cfg *theirs, struct sip_auth **re
 	sip.n_credentials = cfg.n_credentials;
 	sip.initial_send = cfg.initial_send != 0;
 	sip.policy = (enum sip_auth_policy)cfg.policy;
+	sip.wants_proof = cfg.want_proof != 0;
 	err = sip_auth_new(&sip, ret_auth);
 	mem_free(list);
 	return err;
+}
+
+/* ---- users that only the program knows ---- */
+
+#define USER_MAX 256u
+
+struct finder {
+	offhook_find_user_fn *fn;
+	void *arg;
+};
+
+static int find(void *arg, struct slice user, struct sip_credential *ret_user)
+{
+	const struct finder *f = arg;
+	struct offhook_credential found = {0};
+	char name[USER_MAX];
+
+	if (user.n >= sizeof(name) || memchr(user.p, '\0', user.n))
+		return OH_ENOENT;
+	snprintf(name, sizeof(name), "%.*s", SLICE_ARG(user));
+	if (!f->fn(f->arg, name, &found))
+		return OH_ENOENT;
+	found.user = name;
+	found.realm = NULL;
+	return to_credential(&found, 0, ret_user);
+}
+
+static int finder_new(const struct offhook_challenge_cfg *cfg, struct sip_auth_server_cfg *sip)
+{
+	struct finder *f;
+
+	if (!cfg->find_user)
+		return 0;
+	f = mem_alloc(sizeof(*f));
+	if (!f)
+		return OH_ENOMEM;
+	*f = (struct finder){cfg->find_user, cfg->find_user_arg};
+	sip->find = find;
+	sip->find_arg = f;
+	return 0;
 }
 
 int account_challenge_new(struct sip_stack *s, const struct offhook_challenge_cfg *theirs,
@@ -134,7 +175,11 @@ int account_challenge_new(struct sip_stack *s, const struct offhook_challenge_cf
 	sip.users = list;
 	sip.n_users = cfg.n_users;
 	sip.nonce_s = cfg.nonce_s;
-	err = sip_auth_server_new(s, &sip, ret_challenge);
+	err = finder_new(&cfg, &sip);
+	if (!err)
+		err = sip_auth_server_new(s, &sip, ret_challenge);
+	if (err)
+		mem_free(sip.find_arg);
 	mem_free(list);
 	return err;
 }

@@ -1,6 +1,7 @@
 /* Which account a call is for, and which address the peer is told to find it at. */
 #include "phone/account_reg.h"
 #include "phone/phone_impl.h"
+#include "phone/uri_text.h"
 
 #include "base/mem.h"
 
@@ -88,6 +89,35 @@ struct account *account_match(
 	struct account *a = account_match_exact(p, ruri, flow);
 
 	return a ? a : p->default_account;
+}
+
+/* A Contact that is told must not lead back to us any other way than by TLS (RFC 3261 8.1.1.8). */
+static int secured(const char *contact, char **ret_contact)
+{
+	struct sip_addr addr;
+	int err = sip_addr_parse(slice_of(contact), &addr);
+
+	if (err)
+		return err;
+	*ret_contact = addr.uri.scheme == SIP_SCHEME_SIP ? uri_text_secure(&addr) : mem_strdup(contact);
+	return *ret_contact ? 0 : OH_ENOMEM;
+}
+
+int account_contact_as(const struct account *a, const struct sip_flow *flow, bool secure, char **ret_contact)
+{
+	char *plain;
+	int err;
+
+	if (!secure)
+		return account_contact(a, flow, ret_contact);
+	if (!sip_transport_is_secure(sip_transport_type(flow->transport)))
+		return err_detail(OH_EINSECURE, "a sips URI is not reached by TLS");
+	err = account_contact(a, flow, &plain);
+	if (err)
+		return err;
+	err = secured(plain, ret_contact);
+	mem_free(plain);
+	return err;
 }
 
 int account_contact(const struct account *a, const struct sip_flow *flow, char **ret_contact)

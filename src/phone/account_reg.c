@@ -2,8 +2,10 @@
 
 #include "base/mem.h"
 #include "phone/account_keepalive.h"
+#include "phone/account_way.h"
 #include "phone/network.h"
 #include "phone/phone_impl.h"
+#include "phone/presence.h"
 
 #define LINE_LEN 10u
 #define UUID_LEN 36u
@@ -48,6 +50,8 @@ static void on_outcome(void *arg, const struct reg_outcome *o)
 		};
 
 		event_emit(r->phone, &say);
+		if (o->state == REG_REGISTERED)
+			account_presence_begin(a->presence);
 		call_repairs_go(r->phone, a->id);
 	} else if (o->state == REG_IDLE) {
 		left(r);
@@ -139,7 +143,13 @@ static int make_reg(
 		.expires_s = cfg->expires_s,
 		.wait_max_s = cfg->wait_max_s,
 		.refused_s = cfg->refused_wait_s,
+		.about = a->id,
 		.prefer = t ? t->sip : NULL,
+		.routes = a->way->list,
+		.n_routes = a->way->n_routes,
+		.servers = a->way->list + a->way->n_routes,
+		.n_servers = a->way->n_servers,
+		.secure = a->way->secure,
 		.auth = a->auth,
 		.handler = {.outcome = on_outcome, .arg = r}};
 	char domain[512], instance[64];
@@ -407,6 +417,12 @@ void account_reg_info(const struct account_reg *r, struct offhook_registration_i
 	for (size_t i = 0; i < info.n_service_route && n < sizeof(ret_info->service_route); i++)
 		n += (size_t)snprintf(ret_info->service_route + n, sizeof(ret_info->service_route) - n,
 			"%s%.*s", i ? "," : "", SLICE_ARG(info.service_route[i]));
+}
+
+void account_reg_prefer(struct account_reg *r, struct sip_transport *prefer)
+{
+	if (r)
+		reg_prefer(r->reg, prefer);
 }
 
 void account_reg_order(struct account_reg *r, bool on)

@@ -23,6 +23,8 @@ void account_reg_leave(struct account_reg *r);
 /* Without a word. Returns NULL. */
 struct account_reg *account_reg_free(struct account_reg *r);
 
+/* Requests go over this transport from now on (NULL: any), and what is registered is registered anew. NULL is harmless. */
+void account_reg_prefer(struct account_reg *r, struct sip_transport *prefer);
 /* Registers or unregisters now. */
 void account_reg_order(struct account_reg *r, bool on);
 void account_reg_info(

@@ -25,13 +25,13 @@ struct register_args {
 static int register_run(struct offhook_phone *p, void *arg)
 {
 	const struct register_args *args = arg;
-	struct account *a = account_find(p, args->id);
+	struct account *a = NULL;
 	int err = phone_check_taking(p);
 
+	if (!err)
+		err = account_operand(p, args->id, &a);
 	if (err)
 		return err;
-	if (!a)
-		return err_detail(OH_ENOENT, "no such account");
 	if (!a->reg)
 		return err_detail(OH_ESTATE, "the account has no registrar");
 	account_reg_order(a->reg, args->on);
@@ -53,13 +53,13 @@ struct info_args {
 static int info_run(struct offhook_phone *p, void *arg)
 {
 	struct info_args *args = arg;
-	struct account *a = account_find(p, args->id);
+	struct account *a = NULL;
 	int err = phone_check_open(p);
 
+	if (!err)
+		err = account_operand(p, args->id, &a);
 	if (err)
 		return err;
-	if (!a)
-		return err_detail(OH_ENOENT, "no such account");
 	account_reg_info(a->reg, &args->info);
 	return 0;
 }

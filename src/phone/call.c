@@ -5,6 +5,7 @@
 #include "phone/call_redirect.h"
 #include "phone/network.h"
 #include "phone/transfer.h"
+#include "phone/watcher.h"
 
 struct call *call_find(const struct offhook_phone *p, offhook_id id)
 {
@@ -52,6 +53,7 @@ static void call_free(struct call *c)
 	inv_free(c->inv);
 	ladder_end(p, c->ladder);
 	call_media_close(&c->media);
+	call_media_choose(&c->media, NULL);
 	subject_unref(c->subject);
 	picture_unref(c->final);
 	picture_unref(c->end_picture);
@@ -60,8 +62,10 @@ static void call_free(struct call *c)
 	mem_free(c->remote_uri);
 	mem_free(c->contact);
 	mem_free(c->sip_call_id);
+	mem_free(c->proven_user);
 	mem_free(c->asserted);
 	wheel_stop(&c->auto_answer);
+	digits_free(c->digits);
 	call_forget_origin(c);
 	mem_free(c);
 }
@@ -116,6 +120,21 @@ void calls_free_all(struct offhook_phone *p)
 		call_free(CONTAINER_OF(it, struct call, node));
 }
 
+int call_choose(struct call *c, const char *codecs)
+{
+	struct codec_choice *choice;
+	int err;
+
+	if (!codecs)
+		return 0;
+	err = codec_choice_new(&c->phone->codecs, slice_of(codecs), &choice);
+	if (err)
+		return err;
+	call_media_choose(&c->media, choice);
+	codec_choice_unref(choice);
+	return 0;
+}
+
 /* ---- the end ---- */
 
 void call_ended(struct call *c, const struct call_end *end)
@@ -142,6 +161,7 @@ void call_ended(struct call *c, const struct call_end *end)
 	}
 	call_forget_origin(c);
 	wheel_stop(&c->auto_answer);
+	c->digits = digits_free(c->digits);
 	replaces_old_gone(c);
 	transfer_asker_gone(c);
 	transfer_drop(c);
@@ -166,6 +186,7 @@ void call_ended(struct call *c, const struct call_end *end)
 	if (say.picture)
 		picture_end(say.picture, c);
 	c->end_event = NULL;
+	watchers_tell_call(c);
 	c->inv = inv_free(c->inv);
 	event_emit(c->phone, &say);
 }

@@ -2,6 +2,7 @@
 #include "phone/call_impl.h"
 
 #include "base/mem.h"
+#include "phone/names.h"
 #include "phone/warning.h"
 
 void offhook_answer_init(struct offhook_answer *answer)
@@ -101,26 +102,37 @@ static bool carries_sdp(unsigned code)
 
 struct description {
 	struct slice text;
-	bool opened; /* sockets and all are made for this response */
-	bool audio;  /* ... and audio begins with it */
+	bool opened;                 /* sockets and all are made for this response */
+	bool audio;                  /* ... and audio begins with it */
+	struct codec_choice *before; /* what the call accepted until then; a reference */
 };
 
 /* Our description for the response: the answer to the INVITE's offer, or our offer when there was none; given once, a 2xx
  * after a 183 has nothing to say but the same. */
-static int describe(struct call *c, unsigned code, struct description *ret)
+static int describe(struct call *c, unsigned code, const char *codecs, struct description *ret)
 {
 	struct slice offer = inv_remote_offer(c->inv);
 	uint32_t gone = 0;
 
-	*ret = (struct description){SLICE_NONE, false, false};
+	struct codec_choice *before = c->media.codecs;
+	int err;
+
+	*ret = (struct description){.opened = false};
 	if (!carries_sdp(code))
 		return 0;
 	if (c->media.oa) {
-		ret->text = oa_local_text(c->media.oa);
+		ret->text = call_media_text(&c->media);
 		return 0;
 	}
 	if (slice_empty(offer) && code < 200 && !inv_describes_early(c->inv))
 		return 0;
+	codec_choice_ref(before);
+	err = call_choose(c, codecs);
+	if (err) {
+		codec_choice_unref(before);
+		return err;
+	}
+	ret->before = before;
 	ret->opened = true;
 	if (slice_empty(offer))
 		return call_media_offer(&c->media, inv_flow(c->inv), &ret->text);
@@ -129,12 +141,14 @@ static int describe(struct call *c, unsigned code, struct description *ret)
 }
 
 /* Nothing was sent: as before. */
-static void take_back(struct call *c, bool opened)
+static void take_back(struct call *c, const struct description *own)
 {
 	uint32_t slot;
 
-	if (!opened)
+	if (!own->opened)
 		return;
+	call_media_choose(&c->media, own->before);
+	codec_choice_unref(own->before);
 	slot = call_media_close(&c->media);
 	if (slot)
 		bridge_number_release(engine_bridge(c->phone->engine), slot);
@@ -147,14 +161,15 @@ static bool nothing_was_sent(int err)
 }
 
 /* An answer cannot be given to this offer: the caller learns why (RFC 3261 13.3.1.3). */
-static void refuse_offer(struct call *c)
+static void refuse_offer(struct call *c, const struct description *own)
 {
 	char warning[WARNING_MAX];
 	unsigned code = 0;
 	const char *why = oa_fault(c->media.oa, &code);
 	struct sip_extra extra = warning_header(code, why, warning);
 
-	take_back(c, true);
+	names_offer_refused(c->phone, c->id, why);
+	take_back(c, own);
 	inv_end(c->inv, 488, SLICE_NONE, &extra, 1);
 }
 
@@ -169,14 +184,14 @@ static int reply(struct call *c, const struct answer_args *a)
 	};
 	struct event *media_event = NULL;
 	struct description own;
-	int err = describe(c, a->answer.code, &own);
+	int err = describe(c, a->answer.code, a->answer.codecs, &own);
 
-	if (err == OH_ENOCODEC || err == OH_ESDP) {
-		refuse_offer(c);
+	if (own.opened && (err == OH_ENOCODEC || err == OH_ESDP)) {
+		refuse_offer(c, &own);
 		return OH_ENOCODEC;
 	}
 	if (err) {
-		take_back(c, own.opened);
+		take_back(c, &own);
 		return err;
 	}
 	r.sdp = own.text;
@@ -186,9 +201,10 @@ static int reply(struct call *c, const struct answer_args *a)
 	err = inv_reply(c->inv, &r);
 	if (nothing_was_sent(err)) {
 		event_retract(c->phone, media_event);
-		take_back(c, own.opened);
+		take_back(c, &own);
 		return err;
 	}
+	codec_choice_unref(own.before);
 	if (own.audio && a->answer.code < 200 && c->inv)
 		call_say_media(c, 0, 0);
 	return 0;

@@ -7,6 +7,27 @@ struct dtmf_args {
 	unsigned duration_ms, pause_ms;
 };
 
+static bool goes_by_info(const struct call *c)
+{
+	return c->rules.dtmf >= OFFHOOK_DTMF_INFO_RELAY ||
+	       (c->rules.dtmf == OFFHOOK_DTMF_AUTO && c->media.stream && c->media.params.dtmf_tx_pt < 0);
+}
+
+static int send_info(struct call *c, const struct dtmf_args *a)
+{
+	const struct digits_order order = {
+		a->digits, a->duration_ms, a->pause_ms, c->rules.dtmf != OFFHOOK_DTMF_INFO};
+
+	return digits_send(c, &order);
+}
+
+static int send_rtp(struct call *c, const struct dtmf_args *a)
+{
+	if (!c->media.stream)
+		return err_detail(OH_ENOMEDIA, "the call has no audio");
+	return stream_dtmf(c->media.stream, a->digits, a->duration_ms, a->pause_ms);
+}
+
 static int dtmf_run(struct offhook_phone *p, void *arg)
 {
 	const struct dtmf_args *a = arg;
@@ -15,9 +36,7 @@ static int dtmf_run(struct offhook_phone *p, void *arg)
 
 	if (err)
 		return err;
-	if (!c->media.stream)
-		return err_detail(OH_ENOMEDIA, "the call has no audio");
-	err = stream_dtmf(c->media.stream, a->digits, a->duration_ms, a->pause_ms);
+	err = goes_by_info(c) ? send_info(c, a) : send_rtp(c, a);
 	if (!err)
 		c->media.digits_sent += strlen(a->digits);
 	return err;

@@ -3,7 +3,10 @@
 
 #include "phone/call_redirect.h"
 #include "phone/network.h"
+#include "phone/edits.h"
 #include "phone/transfer.h"
+#include "phone/names.h"
+#include "phone/watcher.h"
 #include "phone/warning.h"
 
 static offhook_id account_now(const struct call *c)
@@ -60,6 +63,8 @@ void call_say_state(struct call *c, const struct sip_msg *msg, bool repeated)
 	say.message = msg ? msg->raw : SLICE_NONE;
 	say.status = c->inv ? inv_status(c->inv) : 0;
 	event_emit(c->phone, &say);
+	if (!repeated)
+		watchers_tell_call(c);
 }
 
 struct event *call_say_media(struct call *c, uint32_t slot_gone, uint64_t cause)
@@ -205,6 +210,7 @@ static void refuse_offer(struct call *c, struct inv *inv, int err)
 		const char *why = oa_fault(c->media.oa, &code);
 
 		status = 488;
+		names_offer_refused(c->phone, c->id, why);
 		extra = warning_header(code, why, warning);
 	}
 	(void)inv_refuse_offer(inv, status, &extra, 1);
@@ -271,14 +277,27 @@ static void on_request(void *arg, struct inv *inv, struct sip_msg *msg, struct s
 static void on_response(void *arg, struct inv *inv, uint64_t token, struct sip_msg *msg, int err)
 {
 	struct call *c = arg;
-	struct event_say say = say_now(c, OFFHOOK_EVENT_CALL_RESPONSE);
+	struct event_say say;
 
 	(void)inv;
+	if (token == DIGITS_TOKEN) {
+		digits_answered(c, msg, err);
+		return;
+	}
+	say = say_now(c, OFFHOOK_EVENT_CALL_RESPONSE);
 	say.status = msg ? msg->status : 0;
 	say.message = msg ? msg->raw : SLICE_NONE;
 	say.error = err;
 	say.cause = token;
 	event_emit(c->phone, &say);
+}
+
+static size_t on_headers(void *arg, enum inv_kind kind, struct sip_extra *list, size_t cap)
+{
+	const struct call *c = arg;
+	const struct account *a = account_find(c->phone, c->account);
+
+	return a ? edits_headers(a->edits, kind, list, cap) : 0;
 }
 
 struct inv_handler call_inv_handler(struct call *c)
@@ -288,6 +307,7 @@ struct inv_handler call_inv_handler(struct call *c)
 		.sdp = on_sdp,
 		.reoffer_failed = on_reoffer_failed,
 		.reoffer_again = on_reoffer_again,
+		.headers = on_headers,
 		.request = on_request,
 		.response = on_response,
 		.arg = c,
@@ -311,6 +331,8 @@ void call_take_report(struct call *c, const struct media_report *r)
 
 	switch (r->type) {
 	case MEDIA_DTMF:
+		if (!digit_is_new(&c->twins, (char)r->value, DIGIT_BY_RTP, host_now(c->phone->host)))
+			return;
 		c->media.digits_received++;
 		call_say_digit(c, (char)r->value, r->duration_ms);
 		return;

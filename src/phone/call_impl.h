@@ -11,6 +11,7 @@
 #include "base/wheel.h"
 #include "phone/account.h"
 #include "phone/call_media.h"
+#include "phone/digits.h"
 #include "phone/phone_impl.h"
 #include "phone/reason.h"
 #include "session/inv.h"
@@ -39,6 +40,7 @@ struct call {
 	char *local_uri, *remote_uri; /* as the program sees them */
 	char *contact;                /* ours, NULL before it is known */
 	char *sip_call_id;
+	char *proven_user;             /* callee: who the caller has proven to be; NULL: nobody asked */
 	struct ladder *ladder;         /* NULL: none */
 	struct transfer_out *transfer; /* our REFER is open (transfer.c) */
 	struct transfer_in *asked;     /* the peer's REFER waits for the program (transfer_in.c) */
@@ -54,6 +56,8 @@ struct call {
 	unsigned n_too_short;      /* 422 */
 	uint32_t expires_s;        /* 0: none */
 	struct session_rules rules;
+	struct digits_out *digits; /* those that go by INFO; NULL: none */
+	struct digit_twins twins;
 	bool anonymous; /* our Contact has no user */
 
 	/* Callee. */
@@ -91,6 +95,8 @@ struct call_end {
 void call_ended(struct call *c, const struct call_end *end);
 /* Ends it from our side, in whatever state it is. */
 void call_end(struct call *c, unsigned code, struct slice reason, const struct extras *extras);
+/* The program's choice of codecs for this call; NULL: as it is. OH_EINVAL, OH_ENOCODEC, OH_ENOMEM. */
+int call_choose(struct call *c, const char *codecs);
 /* May one more begin? OH_ETOOMANY. */
 int call_room(const struct offhook_phone *p);
 
@@ -106,8 +112,8 @@ void call_forget_ways(struct call *c);
 /* Somebody has answered, or it is over: nor is what another INVITE would need. */
 void call_forget_origin(struct call *c);
 
-/* Our Contact for the peer of this way. From mem_alloc(). As account_contact(). */
-int call_contact(const struct call *c, const struct sip_flow *flow, char **ret_contact);
+/* Our Contact for the peer of this way; secure: as a sips URI. From mem_alloc(). As account_contact_as(). */
+int call_contact(const struct call *c, const struct sip_flow *flow, bool secure, char **ret_contact);
 
 /* Places a call for a transfer that `asked_in` (0: none) asks for: TRANSFERRED is its first event. Errors as
  * offhook_call_make(). */

@@ -4,7 +4,7 @@
 #include "base/mem.h"
 
 struct texts {
-	struct slice local_uri, local_contact, remote_uri, remote_contact, reason, sip_call_id, codec, why,
+	struct slice local_uri, local_contact, remote_uri, remote_contact, reason, sip_call_id, codec, proven, why,
 		asserted;
 };
 
@@ -75,11 +75,12 @@ struct picture *picture_new(const struct call *c)
 		.reason = reason_of(c),
 		.sip_call_id = text_of(c->sip_call_id),
 		.codec = slice_of(c->media.codec),
+		.proven = text_of(c->proven_user),
 		.why = slice_of(c->why.text),
 		.asserted = text_of(c->asserted),
 	};
 	size_t size = t.local_uri.n + t.local_contact.n + t.remote_uri.n + t.remote_contact.n + t.reason.n +
-		      t.sip_call_id.n + t.codec.n + t.why.n + t.asserted.n + 9 + 2;
+		      t.sip_call_id.n + t.codec.n + t.proven.n + t.why.n + t.asserted.n + 10 + 2;
 	struct picture *pic = mem_zalloc(sizeof(*pic) + size);
 	char *at;
 
@@ -98,6 +99,7 @@ struct picture *picture_new(const struct call *c)
 	pic->info.last_reason = place(&at, t.reason, "", "");
 	pic->info.sip_call_id = place(&at, t.sip_call_id, "", "");
 	pic->info.codec = place(&at, t.codec, "", "");
+	pic->info.proven_user = place(&at, t.proven, "", "");
 	pic->info.reason_text = place(&at, t.why, "", "");
 	pic->info.asserted_identity = place(&at, t.asserted, "", "");
 	return pic;
@@ -126,6 +128,7 @@ struct picture *picture_dup(const struct picture *pic)
 	dup->info.last_reason = moved(pic->info.last_reason, pic, dup);
 	dup->info.sip_call_id = moved(pic->info.sip_call_id, pic, dup);
 	dup->info.codec = moved(pic->info.codec, pic, dup);
+	dup->info.proven_user = moved(pic->info.proven_user, pic, dup);
 	dup->info.reason_text = moved(pic->info.reason_text, pic, dup);
 	dup->info.asserted_identity = moved(pic->info.asserted_identity, pic, dup);
 	return dup;

@@ -2,7 +2,7 @@
 #include "phone/call_impl.h"
 
 #include "base/mem.h"
-#include "phone/account_reg.h"
+#include "phone/account_way.h"
 #include "phone/call_redirect.h"
 #include "phone/identity.h"
 #include "phone/session_cfg.h"
@@ -29,9 +29,10 @@ static int fill_as(struct call *c, const struct account *a, const struct identit
 	int err;
 
 	sip_stack_token(c->phone->stack, token, CALL_ID_LENGTH);
-	c->account = a->id;
+	c->account = c->media.account = a->id;
 	c->expires_s = cfg->expires_s;
 	c->rules = a->rules;
+	call_media_choose(&c->media, a->codecs);
 	c->local_uri = mem_strdup(a->uri);
 	c->remote_uri = mem_strdup(cfg->uri);
 	c->sip_call_id = mem_strdup(token);
@@ -49,7 +50,9 @@ static int fill_as(struct call *c, const struct account *a, const struct identit
 	c->end_picture = picture_new(c);
 	if (!c->end_picture)
 		return OH_ENOMEM;
-	err = cfg->session ? session_rules(cfg->session, &c->rules) : 0;
+	err = call_choose(c, cfg->codecs);
+	if (!err && cfg->session)
+		err = session_rules(cfg->session, &c->rules);
 	c->anonymous = identity_is_anonymous(id);
 	return err ? err : identity_extras(id, cfg->headers, cfg->n_headers, &c->extras);
 }
@@ -111,9 +114,9 @@ static uint32_t expires_left(const struct call *c)
 	return c->expires_s > gone_s + 1 ? c->expires_s - (uint32_t)gone_s : c->expires_s != 0;
 }
 
-int call_contact(const struct call *c, const struct sip_flow *flow, char **ret_contact)
+int call_contact(const struct call *c, const struct sip_flow *flow, bool secure, char **ret_contact)
 {
-	int err = account_contact(account_find(c->phone, c->account), flow, ret_contact);
+	int err = account_contact_as(account_find(c->phone, c->account), flow, secure, ret_contact);
 
 	if (!err && c->anonymous)
 		identity_hide_user(*ret_contact);
@@ -138,6 +141,8 @@ static int send_invite(struct call *c, const struct sip_flow *flow)
 		.auth = a ? redirect_auth(c, a) : NULL,
 		.handler = call_inv_handler(c),
 	};
+	struct sip_request way = {.target = cfg.target};
+	struct slice routes[SIP_ROUTES_MAX];
 	int err;
 
 	/* Of an attempt before: another address may ask for sockets of another family. */
@@ -147,14 +152,33 @@ static int send_invite(struct call *c, const struct sip_flow *flow)
 	err = call_media_offer(&c->media, flow, &cfg.offer);
 	if (err)
 		return err;
-	err = call_contact(c, flow, &c->contact);
+	if (a) {
+		account_way_of(c->phone, a, &way, routes);
+		cfg.routes = way.routes;
+		cfg.n_routes = way.n_routes;
+		cfg.secure = way.secure;
+	}
+	err = call_contact(c, flow, sip_request_is_sips(&way), &c->contact);
 	if (err)
 		return err;
-	cfg.n_routes = a ? account_reg_routes(a->reg, &cfg.routes) : 0;
 	cfg.contact = slice_of(c->contact);
 	cfg.spare = c->ways && c->ways->next < c->ways->n;
 	cfg.about = c->id;
 	return inv_call(c->phone->stack, &cfg, &c->inv);
+}
+
+static void say_way(struct call *c, const struct call_ways *w)
+{
+	char to[NETADDR_TEXT], from[NETADDR_TEXT];
+
+	if (w->next == 0)
+		sip_decided_target(c->phone->stack, c->id, SLICE_LIT("INVITE"), &w->list[0]);
+	else
+		sip_decided(c->phone->stack, SIP_DECIDED_FAILOVER, c->id,
+			"INVITE goes to %s %s instead of %s",
+			sip_transport_name(sip_transport_type(w->list[w->next].transport)),
+			netaddr_text(&w->list[w->next].remote, to),
+			netaddr_text(&w->list[w->next - 1].remote, from));
 }
 
 static int try_ways(struct call *c)
@@ -163,6 +187,7 @@ static int try_ways(struct call *c)
 	int err = OH_ERESOLVE;
 
 	while (w->next < w->n) {
+		say_way(c, w);
 		err = send_invite(c, &w->list[w->next++]);
 		if (!err)
 			break;
@@ -231,39 +256,34 @@ static void located(void *arg, int err, const struct sip_flow *flows, size_t n)
 		cannot_be_reached(c, err);
 }
 
-/* RFC 3261 8.1.2: the first route decides. RFC 5626 4.3: who has a flow of his own takes it. */
-static int begin(struct call *c, const struct account *a, const struct sip_uri *target)
+/* RFC 3261 8.1.2; RFC 5626 4.3: who has a flow of his own takes it. */
+static int begin(struct call *c, const struct account *a)
 {
-	struct transport *t = a->transport ? transport_find(c->phone, a->transport) : NULL;
-	const struct sip_uri *next_hop = target;
-	const struct slice *routes;
-	struct sip_flow buf;
-	const struct sip_flow *own = account_reg_flow(a->reg, &buf);
-	struct sip_addr first;
+	struct sip_request req = {.target = slice_of(c->target)};
+	struct slice routes[SIP_ROUTES_MAX];
+	struct sip_uri list[SIP_HOPS_MAX];
+	struct sip_hops hops;
 	int err;
 
-	if (own) {
-		located(c, 0, own, 1);
+	account_way_of(c->phone, a, &req, routes);
+	if (req.flow.transport) {
+		located(c, 0, &req.flow, 1);
 		return c->error;
 	}
-	if (account_reg_routes(a->reg, &routes) && sip_addr_parse(routes[0], &first) == 0)
-		next_hop = &first.uri;
-	c->located_by = t ? t->sip : NULL;
-	err = sip_locate(c->phone->stack, next_hop, c->located_by, located, c, &c->locate);
-	if (err)
-		return err;
+	c->located_by = req.prefer;
+	err = sip_request_hops(&req, list, &hops);
+	if (!err)
+		err = sip_locate_any(c->phone->stack, &hops, located, c, &c->locate);
 	/* A numeric host has been called by now, or the attempt has failed. */
-	return c->error;
+	return err ? err : c->error;
 }
 
 int call_place_again(struct call *c)
 {
 	struct account *a = account_find(c->phone, c->account);
-	struct sip_uri target;
-	int err = a ? sip_uri_parse(slice_of(c->target), &target) : OH_ENOENT;
 
 	call_forget_ways(c);
-	return err ? err : begin(c, a, &target);
+	return a ? begin(c, a) : OH_ENOENT;
 }
 
 static int make(struct offhook_phone *p, offhook_id account, const struct offhook_call_cfg *cfg,
@@ -289,7 +309,7 @@ static int make(struct offhook_phone *p, offhook_id account, const struct offhoo
 		return err;
 	err = fill(c, a, cfg, &addr);
 	if (!err)
-		err = begin(c, a, &addr.uri);
+		err = begin(c, a);
 	if (err) {
 		call_discard(c);
 		return err;

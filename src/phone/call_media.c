@@ -13,6 +13,13 @@ static void report(struct tagged *t, const struct media_report *r)
 	call_take_report(CONTAINER_OF(m, struct call, media), r);
 }
 
+void call_media_choose(struct call_media *m, struct codec_choice *codecs)
+{
+	codec_choice_ref(codecs);
+	codec_choice_unref(m->codecs);
+	m->codecs = codecs;
+}
+
 void call_media_init(struct call_media *m, struct offhook_phone *p)
 {
 	m->phone = p;
@@ -167,6 +174,10 @@ static bool same_audio(const struct stream_params *a, const struct stream_params
 		!netaddr_eq(&a->remote_rtp, &b->remote_rtp) || !netaddr_eq(&a->from, &b->from) ||
 		!netaddr_eq(&a->remote_rtcp, &b->remote_rtcp))
 		return false;
+	if (!stream_same_way(&a->how, &b->how) || a->bare != b->bare || a->noise.rx != b->noise.rx ||
+		a->noise.tx != b->noise.tx || a->noise.rx_pt != b->noise.rx_pt ||
+		a->noise.tx_pt != b->noise.tx_pt)
+		return false;
 	for (size_t i = 0; i < a->n_rx; i++)
 		if (a->rx[i].codec != b->rx[i].codec || a->rx[i].pt != b->rx[i].pt)
 			return false;
@@ -230,6 +241,8 @@ uint32_t call_media_close(struct call_media *m)
 
 	m->state = OFFHOOK_MEDIA_NULL;
 	m->oa = oa_free(m->oa);
+	mem_free((char *)m->edited.p);
+	m->edited = SLICE_NONE;
 	return slot;
 }
 

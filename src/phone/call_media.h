@@ -21,7 +21,10 @@ struct offhook_phone;
 
 struct call_media {
 	struct offhook_phone *phone;
+	offhook_id account; /* whose edits its descriptions get; 0: nobody's */
 	struct oa *oa;
+	struct codec_choice *codecs;   /* NULL: the phone's */
+	struct slice edited;           /* the last one with its edits; absent: there were none */
 	struct tagged tagged;          /* the stream's reports */
 	struct host_dgram *rtp, *rtcp; /* open, until the stream takes them */
 	uint16_t rtp_port;             /* 0: no sockets */
@@ -48,6 +51,8 @@ void call_media_init(struct call_media *m, struct offhook_phone *p);
 /* Our offer; opens sockets when there are none. The text is good until the next description. OH_ENOPORTS, a
  * wrapped errno, OH_EBUSY, OH_ENOMEM. */
 int call_media_offer(struct call_media *m, const struct sip_flow *flow, struct slice *ret_text);
+/* Our last description once more, as it went. */
+struct slice call_media_text(const struct call_media *m);
 /* The peer's answer to it: audio runs. OH_ESDP, OH_ENOCODEC, OH_ESTATE, OH_ETOOMANY (slots), OH_ENOMEM.
  * *ret_gone: the slot number that the audio has lost, or 0. */
 int call_media_take_answer(struct call_media *m, struct slice text, uint32_t *ret_gone);
@@ -57,12 +62,16 @@ int call_media_answer(struct call_media *m, const struct sip_flow *flow, struct 
 /* Our open offer came to nothing: as before it. */
 void call_media_rollback(struct call_media *m);
 
+/* What is offered and accepted from now on: NULL the phone's. Keeps a reference. */
+void call_media_choose(struct call_media *m, struct codec_choice *codecs);
+
 /* We are at flow->local now: audio leaves from there, and our next description says so. */
 void call_media_moved(struct call_media *m, const struct sip_flow *flow);
 
-/* Could we answer this offer at all? 0, OH_ESDP or OH_ENOCODEC; *ret_warn_code and ret_why for a Warning. */
-int call_media_check_offer(struct offhook_phone *p, const struct sip_flow *flow, struct slice offer,
-	unsigned *ret_warn_code, char *ret_why, size_t why_size);
+/* Could we answer this offer at all, with these codecs (NULL: the phone's)? 0, OH_ESDP or OH_ENOCODEC; *ret_warn_code
+ * and ret_why for a Warning. */
+int call_media_check_offer(struct offhook_phone *p, struct codec_choice *codecs, const struct sip_flow *flow,
+	struct slice offer, unsigned *ret_warn_code, char *ret_why, size_t why_size);
 
 /* Everything goes; returns the number of the slot that it had, or 0. State NULL; dir, codec and
  * figures stay. */

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "phone/account_reg.h"
+#include "phone/account_way.h"
 #include "phone/uri_text.h"
 
 #define Q_MAX 1000u
@@ -148,8 +149,8 @@ static bool is_home(const struct call *c, const struct account *a)
 	const struct slice *routes;
 	struct sip_flow buf;
 
-	return account_reg_flow(a->reg, &buf) || account_reg_routes(a->reg, &routes) ||
-	       same_host(c->target, &a->parsed);
+	return a->way->n_routes || a->way->n_servers || account_reg_flow(a->reg, &buf) ||
+	       account_reg_routes(a->reg, &routes) || same_host(c->target, &a->parsed);
 }
 
 static bool is_trusted(const struct call *c, const struct account *a)

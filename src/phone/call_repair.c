@@ -67,7 +67,8 @@ static int follow(struct call *c, struct sip_flow *ret_flow)
 	if (err)
 		return err;
 	call_media_moved(&c->media, ret_flow);
-	err = call_contact(c, ret_flow, &contact);
+	/* RFC 5630 5.1.1.2, 5.1.2: a sips Contact stays one. */
+	err = call_contact(c, ret_flow, c->contact && strncmp(c->contact, "<sips:", 6) == 0, &contact);
 	if (err)
 		return err;
 	mem_free(c->contact);

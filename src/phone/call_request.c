@@ -76,54 +76,13 @@ int offhook_call_request(struct offhook_phone *phone, offhook_id call, const str
 
 /* ---- the peer's ---- */
 
-/* "Signal=5", without case and with blanks (application/dtmf-relay as everybody sends it; no RFC). */
-static bool relay_field(struct slice body, const char *name, struct slice *ret_value)
-{
-	while (body.n) {
-		size_t end = slice_index(body, '\n'), eq;
-		struct slice line = slice_make(body.p, end);
-
-		body = slice_skip(body, end + 1);
-		eq = slice_index(line, '=');
-		if (eq < line.n && slice_ieq(slice_trim(slice_make(line.p, eq)), slice_of(name))) {
-			*ret_value = slice_trim(slice_skip(line, eq + 1));
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Digits are characters; some gateways send the event number instead: 10 '*', 11 '#', 12-15 'A'-'D', 16
- * flash. */
-static char digit_of(struct slice text)
-{
-	static const char by_number[] = "0123456789*#ABCDR";
-	uint32_t number;
-
-	if (text.n == 1 && strchr("0123456789*#ABCDR", toupper((unsigned char)text.p[0])))
-		return (char)toupper((unsigned char)text.p[0]);
-	if (text.n == 2 && slice_to_u32(text, 16, &number) == 0)
-		return by_number[number];
-	return '\0';
-}
-
-/* DTMF by INFO, for peers without telephone-event. */
+/* DTMF by INFO. */
 static void take_info_digit(struct call *c, const struct sip_msg *msg)
 {
-	struct slice type = sip_msg_content_type(msg), text = SLICE_NONE, duration;
-	uint32_t ms = 0;
-	char digit;
+	uint32_t ms;
+	char digit = digit_in_info(msg, &ms);
 
-	if (slice_ieq(type, SLICE_LIT("application/dtmf"))) {
-		text = slice_trim(msg->body);
-	} else if (slice_ieq(type, SLICE_LIT("application/dtmf-relay"))) {
-		if (!relay_field(msg->body, "Signal", &text))
-			return;
-		if (!relay_field(msg->body, "Duration", &duration) || slice_to_u32(duration, 60000, &ms))
-			ms = 0;
-	}
-	digit = digit_of(text);
-	if (!digit)
+	if (!digit || !digit_is_new(&c->twins, digit, DIGIT_BY_INFO, host_now(c->phone->host)))
 		return;
 	c->media.digits_received++;
 	call_say_digit(c, digit, ms);

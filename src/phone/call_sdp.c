@@ -1,6 +1,9 @@
 /* What a call says about its audio, and what it makes of what the peer says (RFC 3264; hold: RFC 6337 5). */
 #include "phone/call_media_impl.h"
 
+#include "base/mem.h"
+#include "phone/account.h"
+#include "phone/edits.h"
 #include "phone/phone_impl.h"
 
 #define DYNAMIC_PT_FIRST 96
@@ -8,12 +11,18 @@
 
 /* ---- what we have and want ---- */
 
-static size_t our_codecs(const struct offhook_phone *p, struct oa_codec *codecs)
+static const struct codec_choice *choice_of(const struct call_media *m)
+{
+	return m->codecs ? m->codecs : m->phone->codecs.choice;
+}
+
+static size_t our_codecs(const struct codec_choice *choice, struct oa_codec *codecs)
 {
 	int dynamic = DYNAMIC_PT_FIRST;
 
-	for (size_t n = 0; n < p->n_codecs; n++) {
-		const struct codec *codec = p->codecs[n];
+	for (size_t n = 0; n < choice->n; n++) {
+		const struct codec *codec = choice->list[n]->codec;
+		struct codec_params want = phone_codec_params(choice->list[n]);
 
 		codecs[n] = (struct oa_codec){
 			.clock_hz = codec->clock_hz,
@@ -21,8 +30,19 @@ static size_t our_codecs(const struct offhook_phone *p, struct oa_codec *codecs)
 			.pt = codec->static_pt >= 0 ? codec->static_pt : dynamic++,
 		};
 		snprintf(codecs[n].encoding, sizeof(codecs[n].encoding), "%s", codec->encoding);
+		if (codec->describe)
+			codec->describe(codec, &want, codecs[n].fmtp, sizeof(codecs[n].fmtp));
 	}
-	return p->n_codecs;
+	return choice->n;
+}
+
+/* Is silence of ours left out by comfort noise, with any of these codecs? */
+static bool wants_noise(const struct codec_choice *choice)
+{
+	for (size_t i = 0; i < choice->n; i++)
+		if (choice->list[i]->cfg.vad && !choice->list[i]->codec->dtx)
+			return true;
+	return false;
 }
 
 /* What our offer asks for. When the peer holds too, nothing is sent either way (RFC 3264 8.4). */
@@ -42,9 +62,10 @@ static enum sdp_dir allowed(const struct call_media *m)
 	return m->hold ? SDP_SENDONLY : SDP_SENDRECV;
 }
 
-static struct oa_local local_of(
-	const struct call_media *m, enum sdp_dir want, struct oa_codec codecs[OA_CODECS_MAX])
+/* What every description says; the peer's comfort noise is always taken, and offered when we need it. */
+static struct oa_local local_of(const struct call_media *m, struct oa_codec codecs[OA_CODECS_MAX])
 {
+	const struct codec_choice *choice = choice_of(m);
 	struct oa_local local = {
 		.rtp = m->published,
 		.rtcp_port = (uint16_t)(m->published.port + 1),
@@ -52,10 +73,12 @@ static struct oa_local local_of(
 		.xr = true,
 		.dtmf = true,
 		.ptime_ms = m->phone->cfg.ptime_ms,
-		.want = want,
 	};
 
-	local.n_codecs = our_codecs(m->phone, codecs);
+	local.n_codecs = our_codecs(choice, codecs);
+	/* There is one a=ptime for all of them: the first one's. */
+	if (choice->n && choice->list[0]->cfg.ptime_ms)
+		local.ptime_ms = choice->list[0]->cfg.ptime_ms;
 	return local;
 }
 
@@ -74,16 +97,38 @@ static int prepare(struct call_media *m, const struct sip_flow *flow)
 
 /* ---- what was agreed ---- */
 
-static uint32_t packet_ms(const struct call_media *m, const struct oa_audio *a)
+static struct phone_codec *codec_of(const struct call_media *m, const struct oa_codec *c)
 {
-	const struct codec *codec =
-		codec_find(slice_of(a->codec.encoding), a->codec.clock_hz, a->codec.channels);
-	uint32_t ms = a->ptime_ms ? a->ptime_ms : m->phone->cfg.ptime_ms;
+	return phone_codec_find(&m->phone->codecs, slice_of(c->encoding), c->clock_hz, c->channels);
+}
+
+static uint32_t packet_ms(const struct call_media *m, const struct oa_audio *a, const struct phone_codec *c,
+	uint32_t bits_per_s)
+{
+	uint32_t ours = c->cfg.ptime_ms ? c->cfg.ptime_ms : m->phone->cfg.ptime_ms;
+	uint32_t ms = a->ptime_ms ? a->ptime_ms : ours;
 
 	/* One packet is one datagram that no link cuts in two. */
-	if (codec && ms > PAYLOAD_MAX * 8000 / codec->bits_per_s)
-		ms = PAYLOAD_MAX * 8000 / codec->bits_per_s;
-	return ms < 10 ? 10 : ms > 60 ? 60 : ms / 10 * 10;
+	if (ms > PAYLOAD_MAX * 8000 / bits_per_s)
+		ms = PAYLOAD_MAX * 8000 / bits_per_s;
+	return codec_packet_ms(c->codec, ms);
+}
+
+/* How we send: what is set for the codec, within what the peer's fmtp allows. */
+static void choose_tx(const struct call_media *m, const struct oa_audio *a, struct phone_codec *c,
+	struct stream_params *params)
+{
+	params->tx = c->codec;
+	params->how = phone_codec_params(c);
+	if (c->codec->limit)
+		c->codec->limit(c->codec, slice_of(a->codec.fmtp), &params->how);
+	params->ptime_ms =
+		packet_ms(m, a, c, params->how.bits_per_s ? params->how.bits_per_s : c->codec->bits_per_s);
+	params->bare = !c->cfg.plc;
+	params->noise.rx = a->noise_rx_pt >= 0;
+	params->noise.rx_pt = params->noise.rx ? (uint8_t)a->noise_rx_pt : 0;
+	params->noise.tx = a->noise_tx_pt >= 0 && c->cfg.vad && !c->codec->dtx;
+	params->noise.tx_pt = params->noise.tx ? (uint8_t)a->noise_tx_pt : 0;
 }
 
 static struct stream_params params_of(const struct call_media *m, const struct oa_audio *a)
@@ -92,27 +137,29 @@ static struct stream_params params_of(const struct call_media *m, const struct o
 		.dir = a->dir, /* the same bits */
 		.remote_rtp = a->remote_rtp,
 		.remote_rtcp = a->remote_rtcp,
-		.tx = codec_find(slice_of(a->codec.encoding), a->codec.clock_hz, a->codec.channels),
 		.tx_pt = (uint8_t)a->tx_pt,
-		.ptime_ms = packet_ms(m, a),
 		.dtmf_tx_pt = a->dtmf_tx_pt,
 		.dtmf_rx_pt = a->dtmf_rx_pt,
 		.not_before_ns = m->not_before_ns,
 		.xr = a->xr, /* the same bits */
 		.from = m->local,
 	};
+	struct phone_codec *tx = codec_of(m, &a->codec);
 
+	if (tx)
+		choose_tx(m, a, tx, &params);
 	for (size_t i = 0; i < a->n_dtmf_rx_more && i < STREAM_EVENTS_MAX; i++) {
 		params.dtmf_rx_more[i].pt = (uint8_t)a->dtmf_rx_more[i].pt;
 		params.dtmf_rx_more[i].clock_hz = a->dtmf_rx_more[i].clock_hz;
 		params.n_dtmf_rx_more++;
 	}
 	for (size_t i = 0; i < a->n_codecs && params.n_rx < STREAM_CODECS_MAX; i++) {
-		const struct oa_codec *c = &a->codecs[i];
+		const struct phone_codec *c = codec_of(m, &a->codecs[i]);
 
-		params.rx[params.n_rx].codec = codec_find(slice_of(c->encoding), c->clock_hz, c->channels);
-		params.rx[params.n_rx].pt = (uint8_t)c->pt;
-		params.n_rx += params.rx[params.n_rx].codec != NULL;
+		if (!c) /* comfort noise is listed too */
+			continue;
+		params.rx[params.n_rx].codec = c->codec;
+		params.rx[params.n_rx++].pt = (uint8_t)a->codecs[i].pt;
 	}
 	return params;
 }
@@ -150,6 +197,22 @@ static int commit(struct call_media *m, const struct oa_audio *a, uint32_t *ret_
 	return 0;
 }
 
+static struct slice edit(struct call_media *m, struct slice text)
+{
+	const struct account *a = account_find(m->phone, m->account);
+	size_t n = 0;
+	char *edited = a ? edits_description(a->edits, text, &n) : NULL;
+
+	mem_free((char *)m->edited.p);
+	m->edited = slice_make(edited, n);
+	return edited ? m->edited : text;
+}
+
+struct slice call_media_text(const struct call_media *m)
+{
+	return slice_present(m->edited) ? m->edited : oa_local_text(m->oa);
+}
+
 int call_media_offer(struct call_media *m, const struct sip_flow *flow, struct slice *ret_text)
 {
 	struct oa_codec codecs[OA_CODECS_MAX];
@@ -158,8 +221,15 @@ int call_media_offer(struct call_media *m, const struct sip_flow *flow, struct s
 
 	if (err)
 		return err;
-	local = local_of(m, offered(m), codecs);
-	return oa_make_offer(m->oa, &local, ret_text);
+	local = local_of(m, codecs);
+	if (!local.n_codecs)
+		return err_detail(OH_ENOCODEC, "every codec has priority 0");
+	local.want = offered(m);
+	local.noise = wants_noise(choice_of(m));
+	err = oa_make_offer(m->oa, &local, ret_text);
+	if (!err)
+		*ret_text = edit(m, *ret_text);
+	return err;
 }
 
 int call_media_take_answer(struct call_media *m, struct slice text, uint32_t *ret_gone)
@@ -191,12 +261,17 @@ int call_media_answer(struct call_media *m, const struct sip_flow *flow, struct 
 
 	if (err)
 		return err;
-	local = local_of(m, allowed(m), codecs);
+	local = local_of(m, codecs);
+	if (!local.n_codecs)
+		return err_detail(OH_ENOCODEC, "every codec has priority 0");
+	local.want = allowed(m);
+	local.noise = true;
 	/* One of ours that was refused by 491 and waits for its next try is made anew then. */
 	oa_rollback(m->oa);
 	err = oa_answer(m->oa, offer, &local, ret_text, &audio);
 	if (err)
 		return err;
+	*ret_text = edit(m, *ret_text);
 	m->hold_before = m->hold;
 	return commit(m, &audio, ret_gone);
 }
@@ -208,10 +283,10 @@ void call_media_rollback(struct call_media *m)
 		oa_rollback(m->oa);
 }
 
-int call_media_check_offer(struct offhook_phone *p, const struct sip_flow *flow, struct slice offer,
-	unsigned *ret_warn_code, char *ret_why, size_t why_size)
+int call_media_check_offer(struct offhook_phone *p, struct codec_choice *choice, const struct sip_flow *flow,
+	struct slice offer, unsigned *ret_warn_code, char *ret_why, size_t why_size)
 {
-	struct call_media m = {.phone = p, .published = flow->local};
+	struct call_media m = {.phone = p, .published = flow->local, .codecs = choice};
 	struct oa_codec codecs[OA_CODECS_MAX];
 	struct oa_local local;
 	struct oa_audio audio;
@@ -222,8 +297,9 @@ int call_media_check_offer(struct offhook_phone *p, const struct sip_flow *flow,
 		return err;
 	/* Any port will do: the answer is thrown away. */
 	m.published.port = 2;
-	local = local_of(&m, SDP_SENDRECV, codecs);
-	err = oa_answer(m.oa, offer, &local, &text, &audio);
+	local = local_of(&m, codecs);
+	local.want = SDP_SENDRECV;
+	err = local.n_codecs ? oa_answer(m.oa, offer, &local, &text, &audio) : OH_ENOCODEC;
 	if (!err && audio.status != OA_ACTIVE)
 		err = OH_ENOCODEC;
 	snprintf(ret_why, why_size, "%s", oa_fault(m.oa, ret_warn_code));

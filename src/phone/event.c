@@ -61,7 +61,9 @@ void event_free(struct event *e)
 	mem_free(e->message);
 	mem_free(e->text);
 	mem_free(e->question);
+	mem_free(e->block);
 	mem_free(e->reason);
+	mem_free(e->proven_user);
 	mem_free(e);
 }
 
@@ -109,6 +111,10 @@ static bool of_less_weight(const struct event_say *say)
 	case OFFHOOK_EVENT_CALL_REQUEST:
 	case OFFHOOK_EVENT_CALL_RTP:
 	case OFFHOOK_EVENT_DECISION:
+	case OFFHOOK_EVENT_BUDDY_STATE:
+	case OFFHOOK_EVENT_MWI:
+	case OFFHOOK_EVENT_TYPING:
+	case OFFHOOK_EVENT_DIALOG_INFO:
 	case OFFHOOK_EVENT_AUDIO_READABLE:
 	case OFFHOOK_EVENT_AUDIO_WRITABLE:
 		return true;
@@ -151,11 +157,25 @@ static void tell_gap(struct offhook_phone *p)
 	enqueue(p, e);
 }
 
+static void *block_of(const struct event_say *say)
+{
+	return say->buddy ? (void *)say->buddy : say->waiting ? (void *)say->waiting : (void *)say->dialog;
+}
+
+/* Memory was out before; handlers rely on it. */
+static bool lacks_block(const struct event_say *say)
+{
+	return (say->type == OFFHOOK_EVENT_BUDDY_STATE || say->type == OFFHOOK_EVENT_MWI ||
+		       say->type == OFFHOOK_EVENT_DIALOG_INFO) &&
+	       !block_of(say);
+}
+
 static struct event *refuse(struct offhook_phone *p, const struct event_say *say)
 {
 	p->events.dropped++;
 	picture_unref(say->picture);
 	mem_free(say->question);
+	mem_free(block_of(say));
 	if (say->release_slot)
 		bridge_number_release(engine_bridge(p->engine), say->release_slot);
 	return NULL;
@@ -169,6 +189,8 @@ struct event *event_emit(struct offhook_phone *p, const struct event_say *say)
 		return refuse(p, say);
 	/* Memory is out. Handlers rely on the picture; the gap is told. */
 	if (say->subject && id_kind(say->subject->id) == ID_CALL && !say->picture)
+		return refuse(p, say);
+	if (lacks_block(say))
 		return refuse(p, say);
 	e = say->spare ? say->spare : event_new();
 	if (!e)
@@ -188,11 +210,20 @@ struct event *event_emit(struct offhook_phone *p, const struct event_say *say)
 			return refuse(p, say);
 		}
 	}
+	if (slice_present(say->proven_user)) {
+		e->proven_user = slice_dup(say->proven_user);
+		/* A program that trusts him by that name must not take him for nobody. */
+		if (!e->proven_user) {
+			event_free(e);
+			return refuse(p, say);
+		}
+	}
 	tell_gap(p);
 
 	e->subject = subject_ref(say->subject);
 	e->picture = say->picture;
 	e->question = say->question;
+	e->block = block_of(say);
 	e->release_slot = say->release_slot;
 	e->ends_call = say->ends_call;
 	e->pub.type = say->type;
@@ -206,9 +237,13 @@ struct event *event_emit(struct offhook_phone *p, const struct event_say *say)
 	e->pub.digit = say->digit;
 	e->pub.duration_ms = say->duration_ms;
 	e->pub.question = e->question;
+	e->pub.buddy = say->buddy;
+	e->pub.waiting = say->waiting;
+	e->pub.dialog = say->dialog;
 	e->pub.other = say->other;
 	e->reason = slice_dup(say->reason); /* without memory: none */
 	e->pub.reason = e->reason;
+	e->pub.proven_user = e->proven_user;
 	e->pub.final = say->final;
 	e->pub.message = e->message;
 	e->pub.message_length = e->message ? say->message.n : 0;

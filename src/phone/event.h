@@ -60,7 +60,8 @@ struct event {
 	struct picture *picture;
 	char *message, *text;
 	struct offhook_question *question; /* one block */
-	char *reason;
+	void *block;                       /* what pub.buddy, .waiting or .dialog points into */
+	char *reason, *proven_user;
 	uint32_t release_slot; /* this slot number may be given out again when it was handled; 0 = none */
 	bool ends_call;        /* the id dies when it was handled */
 	struct command handled;
@@ -116,8 +117,13 @@ struct event_say {
 	uint32_t release_slot;
 	bool ends_call;
 	struct offhook_question *question; /* taken, in case of failure too */
+	/* One of them at most, each a block of its own; taken, in case of failure too. */
+	struct offhook_buddy_info *buddy;
+	struct offhook_waiting *waiting;
+	struct offhook_dialog_info *dialog;
 	offhook_id other;
 	struct slice reason;
+	struct slice proven_user;
 	bool final;
 	struct event *spare; /* made in advance for what must not fail; taken */
 };

@@ -2,15 +2,21 @@
 
 #include "base/mem.h"
 #include "phone/account.h"
+#include "phone/account_way.h"
 #include "phone/phone_impl.h"
+#include "phone/sources.h"
+
+static bool is_refusal(int setting)
+{
+	return setting == 0 || setting == OFFHOOK_UNMATCHED_DROP || (setting >= 300 && setting <= 699);
+}
 
 int guard_init(struct guard *g, const struct offhook_phone_cfg *cfg, const uint64_t seed[2])
 {
-	int unmatched = cfg->unmatched;
-
-	if (unmatched != OFFHOOK_UNMATCHED_DEFAULT && unmatched != OFFHOOK_UNMATCHED_DROP &&
-		(unmatched < 300 || unmatched > 699))
+	if (!is_refusal(cfg->unmatched))
 		return err_detail(OH_EINVAL, "unmatched is 0, -1 or a status of 300 to 699");
+	if (!is_refusal(cfg->disallowed))
+		return err_detail(OH_EINVAL, "disallowed is 0, -1 or a status of 300 to 699");
 	memcpy(g->seed, seed, sizeof(g->seed));
 	if (cfg->max_requests_per_source) {
 		g->sources = mem_zalloc(GUARD_SOURCES * sizeof(*g->sources));
@@ -80,6 +86,27 @@ static unsigned for_nobody(const struct offhook_phone *p, struct sip_msg *msg, c
 	return p->cfg.unmatched == OFFHOOK_UNMATCHED_DROP ? SIP_ADMIT_DROP : (unsigned)p->cfg.unmatched;
 }
 
+/* Is the sender in the lists of the transport that it came by and of the account that it is for? */
+static unsigned from_elsewhere(
+	const struct offhook_phone *p, struct sip_msg *msg, const struct sip_flow *flow)
+{
+	const struct transport *t = transport_of(p, flow->transport);
+	const struct account *a = NULL;
+	const struct sip_uri *ruri;
+
+	if (sip_msg_ruri(msg, &ruri) == 0)
+		a = account_match(p, ruri, flow);
+	/* RFC 5630 5.1.2. */
+	if (a && a->way->secure && !sip_transport_is_secure(sip_transport_type(flow->transport)))
+		return 480;
+	if ((!t || sources_allow(t->allowed, &flow->remote)) &&
+		(!a || sources_allow(a->allowed, &flow->remote)))
+		return 0;
+	if (p->cfg.disallowed == OFFHOOK_UNMATCHED_DROP)
+		return SIP_ADMIT_DROP;
+	return p->cfg.disallowed ? (unsigned)p->cfg.disallowed : 403;
+}
+
 unsigned guard_admit(void *phone, struct sip_msg *msg, const struct sip_flow *flow)
 {
 	struct offhook_phone *p = phone;
@@ -87,12 +114,14 @@ unsigned guard_admit(void *phone, struct sip_msg *msg, const struct sip_flow *fl
 	uint64_t now = host_now(p->host);
 	unsigned verdict = 0;
 
-	/* The address first: one that is over its own limit takes nothing of the others'. */
+	/* The address first: one that is over its own limit, or not in the list, takes nothing of the others'. */
 	if (g->sources && !take(bucket_of(g, &flow->remote), p->cfg.max_requests_per_source, now))
 		verdict = 503;
-	else if (!take(&g->all, p->cfg.max_requests, now))
-		verdict = 503;
 	else
+		verdict = from_elsewhere(p, msg, flow);
+	if (!verdict && !take(&g->all, p->cfg.max_requests, now))
+		verdict = 503;
+	if (!verdict)
 		verdict = for_nobody(p, msg, flow);
 	g->refused += verdict != 0;
 	return verdict;

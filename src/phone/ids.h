@@ -19,6 +19,8 @@ enum id_kind {
 	ID_QUESTION,
 	ID_TRACE,
 	ID_MESSAGE,
+	ID_BUDDY,
+	ID_WATCHER,
 };
 
 struct id_entry {

@@ -2,11 +2,16 @@
 #include "phone/call_impl.h"
 
 #include "base/mem.h"
+#include "phone/account_way.h"
+#include "phone/names.h"
 #include "phone/auto_answer.h"
 #include "phone/identity.h"
 #include "phone/pager.h"
+#include "phone/presence.h"
 #include "phone/transfer.h"
 #include "phone/warning.h"
+#include "phone/watcher.h"
+#include "session/pkg_mwi.h"
 
 #define ASSERTED_MAX 1024u /* bytes of an identity that we keep */
 
@@ -54,7 +59,8 @@ static bool refused_now(struct offhook_phone *p, struct sip_server *server)
 
 /* An offer that we could never answer is refused before anybody hears a bell (RFC 3261 13.3.1.3). True:
  * answered. */
-static bool refused_offer(struct offhook_phone *p, const struct sip_msg *msg, struct sip_server *server)
+static bool refused_offer(struct offhook_phone *p, const struct account *a, const struct sip_msg *msg,
+	struct sip_server *server)
 {
 	struct slice offer = inv_sdp_of(msg);
 	char why[128], warning[WARNING_MAX];
@@ -63,20 +69,33 @@ static bool refused_offer(struct offhook_phone *p, const struct sip_msg *msg, st
 
 	if (slice_empty(offer))
 		return false;
-	err = call_media_check_offer(p, sip_server_flow(server), offer, &code, why, sizeof(why));
-	if (err == OH_ENOMEM)
+	err = call_media_check_offer(p, a->codecs, sip_server_flow(server), offer, &code, why, sizeof(why));
+	if (err == OH_ENOMEM) {
 		sip_refuse(server, 500, NULL);
-	else if (err)
+	} else if (err) {
+		names_offer_refused(p, 0, why);
 		refuse(server, 488, warning_header(code, why, warning));
+	}
 	return err != 0;
+}
+
+/* RFC 5630 5.1.2: our Contact would have to be a sips URI, and where this came from nobody reaches us by TLS. True:
+ * answered. */
+static bool refused_scheme(struct sip_msg *msg, struct sip_server *server)
+{
+	char warning[WARNING_MAX];
+
+	if (!sip_msg_wants_sips(msg) ||
+		sip_transport_is_secure(sip_transport_type(sip_server_flow(server)->transport)))
+		return false;
+	refuse(server, 480, warning_header(380, "SIPS Not Allowed", warning));
+	return true;
 }
 
 /* RFC 3261 22.2: who is not known is asked first, and not told what we could do. True: answered. */
 static bool refused_caller(struct account *a, struct sip_msg *msg, struct sip_server *server)
 {
-	struct slice user;
-
-	return a->challenge && sip_auth_server_check(a->challenge, msg, server, &user) != 0;
+	return a->challenge && sip_auth_server_check(a->challenge, msg, server) != 0;
 }
 
 /* The INVITE and its 100 have passed already. */
@@ -106,11 +125,13 @@ static int take_asserted(struct call *c, const struct account *a, const struct s
 	return c->asserted ? 0 : OH_ENOMEM;
 }
 
-static int fill(struct call *c, struct account *a, const struct sip_msg *msg)
+static int fill(struct call *c, struct account *a, struct sip_msg *msg)
 {
 	struct inv *inv = c->inv;
 
-	c->account = a->id;
+	c->account = c->media.account = a->id;
+	call_media_choose(&c->media, a->codecs);
+	c->rules = a->rules;
 	c->local_uri = slice_dup(inv_local_uri(inv));
 	c->remote_uri = slice_dup(inv_remote_uri(inv));
 	c->sip_call_id = slice_dup(inv_call_id(inv));
@@ -122,7 +143,7 @@ static int fill(struct call *c, struct account *a, const struct sip_msg *msg)
 	c->end_picture = picture_new(c);
 	if (!c->end_picture)
 		return OH_ENOMEM;
-	return account_contact(a, inv_flow(inv), &c->contact);
+	return account_contact_as(a, inv_flow(inv), sip_msg_wants_sips(msg), &c->contact);
 }
 
 /* It is to take the place of another one: nobody hears of it before the program has agreed. */
@@ -151,6 +172,12 @@ static void take_call(struct offhook_phone *p, struct sip_msg *msg, struct sip_s
 		sip_refuse(server, 500, NULL);
 		return;
 	}
+	c->proven_user = slice_dup(sip_server_proven(server));
+	if (slice_present(sip_server_proven(server)) && !c->proven_user) {
+		sip_refuse(server, 500, NULL);
+		call_discard(c);
+		return;
+	}
 	handler = call_inv_handler(c);
 	if (inv_incoming(p->stack, msg, server, &a->rules.policy, &handler, &c->inv)) {
 		/* It has been refused already. */
@@ -158,6 +185,8 @@ static void take_call(struct offhook_phone *p, struct sip_msg *msg, struct sip_s
 		return;
 	}
 	inv_set_auth(c->inv, a->auth);
+	if (a->way->secure)
+		inv_set_secure(c->inv);
 	if (old) {
 		take_replacing(c, old, a, msg);
 		return;
@@ -172,6 +201,7 @@ static void take_call(struct offhook_phone *p, struct sip_msg *msg, struct sip_s
 	if (fill(c, a, msg) == 0)
 		say.picture = picture_new(c);
 	if (say.picture && event_emit(p, &say)) {
+		watchers_tell_call(c);
 		auto_answer_begin(c, a, msg);
 		return;
 	}
@@ -179,15 +209,6 @@ static void take_call(struct offhook_phone *p, struct sip_msg *msg, struct sip_s
 	c->state = OFFHOOK_CALL_NULL;
 	inv_end(c->inv, 500, SLICE_NONE, NULL, 0);
 	call_discard(c);
-}
-
-/* RFC 6665 4.2.1.1: there is nothing yet that we notify of by SUBSCRIBE. */
-static void subscribe_refused(struct offhook_phone *p, struct sip_server *server)
-{
-	char events[SUB_ALLOW_EVENTS_MAX];
-
-	refuse(server, 489,
-		(struct sip_extra){SLICE_LIT("Allow-Events"), sub_allow_events(&p->subs, events)});
 }
 
 /* Whom the request is for; NULL: it was answered, because it is for nobody or its sender has to prove who he is. */
@@ -206,8 +227,8 @@ static struct account *asked_for(struct offhook_phone *p, struct sip_msg *msg, s
 	return a && !refused_caller(a, msg, server) ? a : NULL;
 }
 
-/* RFC 3428 7. How many calls there are is no matter. */
-static void take_message(struct offhook_phone *p, struct sip_msg *msg, struct sip_server *server)
+/* What asks for no call: how many there are is no matter. */
+static void take_other(struct offhook_phone *p, struct sip_msg *msg, struct sip_server *server)
 {
 	struct account *a;
 
@@ -216,8 +237,24 @@ static void take_message(struct offhook_phone *p, struct sip_msg *msg, struct si
 		return;
 	}
 	a = asked_for(p, msg, server);
-	if (a)
+	if (!a)
+		return;
+	if (msg->method == SIP_SUBSCRIBE)
+		watcher_take(p, a, msg, server);
+	else if (msg->method == SIP_MESSAGE)
 		pager_take(p, a, NULL, msg, server);
+	else
+		presence_unasked_notify(p, a, msg, server);
+}
+
+/* RFC 3842 4.1: the only state that some servers tell without having been asked. */
+static bool is_summary(const struct sip_msg *msg)
+{
+	struct slice package, id;
+
+	return msg->method == SIP_NOTIFY &&
+	       sub_event_parse(sip_msg_value(msg, SIP_HDR_EVENT), &package, &id) == 0 &&
+	       slice_eq(package, slice_of(pkg_mwi.name));
 }
 
 void incoming_request(void *phone, struct sip_msg *msg, struct sip_server *server)
@@ -226,12 +263,8 @@ void incoming_request(void *phone, struct sip_msg *msg, struct sip_server *serve
 	struct account *a;
 	struct call *old;
 
-	if (msg->method == SIP_SUBSCRIBE) {
-		subscribe_refused(p, server);
-		return;
-	}
-	if (msg->method == SIP_MESSAGE) {
-		take_message(p, msg, server);
+	if (msg->method == SIP_SUBSCRIBE || msg->method == SIP_MESSAGE || is_summary(msg)) {
+		take_other(p, msg, server);
 		return;
 	}
 	if (msg->method != SIP_INVITE && msg->method != SIP_OPTIONS && msg->method != SIP_REFER) {
@@ -254,7 +287,7 @@ void incoming_request(void *phone, struct sip_msg *msg, struct sip_server *serve
 		transfer_take(p, NULL, msg, server);
 	else if (msg->method == SIP_OPTIONS)
 		options_answer(server);
-	else if (!replaces_refused(p, msg, server, &old) && !refused_offer(p, msg, server) &&
-		 !auto_answer_refused(a, msg, server))
+	else if (!refused_scheme(msg, server) && !replaces_refused(p, msg, server, &old) &&
+		 !refused_offer(p, a, msg, server) && !auto_answer_refused(a, msg, server))
 		take_call(p, msg, server, a, old);
 }

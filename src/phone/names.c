@@ -38,11 +38,19 @@ int names_setup(struct host *host, const struct offhook_phone_cfg *cfg)
 	return host_dns_servers(host, servers, cfg->n_nameservers);
 }
 
-void names_decided(void *phone, uint64_t about, const char *text)
+_Static_assert((int)OFFHOOK_DECISION_TARGET == (int)SIP_DECIDED_TARGET &&
+		       (int)OFFHOOK_DECISION_NETWORK == (int)SIP_DECIDED_NETWORK,
+	"one list of decisions");
+
+void names_decided(void *phone, enum sip_decision kind, uint64_t about, const char *text)
 {
 	struct offhook_phone *p = phone;
 	struct call *c = call_find(p, about);
-	struct event_say say = {.type = OFFHOOK_EVENT_DECISION, .id = about, .text = slice_of(text)};
+	struct account *a = account_find(p, about);
+	struct event_say say = {.type = OFFHOOK_EVENT_DECISION,
+		.id = about,
+		.status = (unsigned)kind,
+		.text = slice_of(text)};
 
 	host_log(p->host, LOG_INFO, "sip", "%s", text);
 	if (!p->cfg.decisions)
@@ -51,6 +59,17 @@ void names_decided(void *phone, uint64_t about, const char *text)
 		say.subject = c->subject;
 		say.account = c->account;
 		say.picture = picture_new(c);
+	} else if (a) {
+		say.subject = a->subject;
+		say.account = a->id;
 	}
 	event_emit(p, &say);
+}
+
+void names_offer_refused(struct offhook_phone *p, uint64_t about, const char *why)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "an offer is refused: %s", why);
+	names_decided(p, SIP_DECIDED_OFFER, about, text);
 }

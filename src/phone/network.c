@@ -50,7 +50,7 @@ void network_changed(struct offhook_phone *p, enum network_cause cause)
 		return;
 	snprintf(text, sizeof(text), "%s: %zu registrations are made anew, %zu calls repaired", causes[cause],
 		regs, calls);
-	names_decided(p, 0, text);
+	names_decided(p, SIP_DECIDED_NETWORK, 0, text);
 }
 
 static void on_network(void *arg, unsigned changes)

@@ -3,8 +3,11 @@
 
 #include "base/mem.h"
 #include "offhook/message.h"
+#include "phone/account_way.h"
 #include "phone/call_impl.h"
+#include "phone/typing.h"
 #include "phone/uri_text.h"
+#include "session/composing.h"
 
 #define CALL_ID_LENGTH 24
 #define TAG_LENGTH     16
@@ -27,12 +30,18 @@ void pager_take(struct offhook_phone *p, const struct account *a, struct call *c
 	struct event_say say = {.type = OFFHOOK_EVENT_MESSAGE,
 		.subject = subject,
 		.account = a ? a->id : 0,
-		.message = msg->raw};
+		.message = msg->raw,
+		.proven_user = sip_server_proven(server)};
 
 	if (sip_msg_hdr(msg, SIP_HDR_CONTENT_ENCODING)) {
 		answer(server, 415, (struct sip_extra){SLICE_LIT("Accept-Encoding"), SLICE_LIT("identity")});
 		return;
 	}
+	if (slice_ieq(sip_msg_content_type(msg), SLICE_LIT(COMPOSING_TYPE))) {
+		typing_take(p, a, c, msg, server);
+		return;
+	}
+	typing_ended(p, a, c, msg);
 	if (events_room(p, subject)) {
 		say.picture = c ? picture_new(c) : NULL;
 		if (event_emit(p, &say)) {
@@ -52,7 +61,8 @@ struct pager {
 	struct subject *subject;
 	struct sip_client *client;
 	uint64_t cause;
-	struct event *fate; /* made with it, so that its fate can always be told */
+	struct event
+		*fate; /* made with it, so that its fate can always be told; NULL: nobody wants to know */
 };
 
 static void pager_free(struct pager *m)
@@ -88,7 +98,8 @@ static void finish(struct pager *m, const struct sip_msg *msg, int err)
 		.spare = m->fate};
 
 	m->fate = NULL;
-	event_emit(m->phone, &say);
+	if (say.spare)
+		event_emit(m->phone, &say);
 	pager_free(m);
 }
 
@@ -107,7 +118,16 @@ static void on_done(void *arg, int err)
 	finish(m, NULL, err);
 }
 
-static int pager_new(struct offhook_phone *p, const struct account *a, void *user_data, struct pager **ret)
+struct send_args {
+	offhook_id account;
+	const struct offhook_message *message;
+	const struct extras *extras;
+	bool silent; /* its fate is not told */
+	offhook_id id;
+};
+
+static int pager_new(
+	struct offhook_phone *p, const struct account *a, const struct send_args *args, struct pager **ret)
 {
 	struct pager *m = NULL;
 	int err;
@@ -120,9 +140,9 @@ static int pager_new(struct offhook_phone *p, const struct account *a, void *use
 	m->phone = p;
 	m->account = a->id;
 	m->cause = p->commands.cause;
-	m->subject = subject_new(user_data);
-	m->fate = event_new();
-	err = m->subject && m->fate ? ids_add(&p->ids, ID_MESSAGE, m, &m->id) : OH_ENOMEM;
+	m->subject = subject_new(args->message->user_data);
+	m->fate = args->silent ? NULL : event_new();
+	err = m->subject && (m->fate || args->silent) ? ids_add(&p->ids, ID_MESSAGE, m, &m->id) : OH_ENOMEM;
 	if (err) {
 		pager_free(m);
 		return err;
@@ -134,20 +154,12 @@ static int pager_new(struct offhook_phone *p, const struct account *a, void *use
 	return 0;
 }
 
-struct send_args {
-	offhook_id account;
-	const struct offhook_message *message;
-	const struct extras *extras;
-	offhook_id id;
-};
-
 /* RFC 3428 4: a request of its own; no Contact, because it makes no dialog. */
 static int send_it(
 	struct pager *m, const struct account *a, const struct send_args *args, const struct sip_addr *to)
 {
 	struct sip_stack *s = m->phone->stack;
 	const struct sip_client_handler handler = {.response = on_response, .done = on_done, .arg = m};
-	const struct transport *t = a->transport ? transport_find(m->phone, a->transport) : NULL;
 	const char *type = args->message->content_type;
 	char call_id[CALL_ID_LENGTH + 1], tag[TAG_LENGTH + 1];
 	char *target = uri_text_target(&to->uri), *identity = uri_text_identity(to), *from = NULL;
@@ -157,9 +169,8 @@ static int send_it(
 		.extras = args->extras->list,
 		.n_extras = args->extras->n,
 		.content_type = type && *type ? slice_of(type) : SLICE_LIT(TYPE_DEFAULT),
-		.body = slice_make(args->message->body, args->message->body_length),
-		.prefer = t ? t->sip : NULL,
-		.auth = a->auth};
+		.body = slice_make(args->message->body, args->message->body_length)};
+	struct slice routes[SIP_ROUTES_MAX];
 	int err = OH_ENOMEM;
 
 	sip_stack_token(s, call_id, CALL_ID_LENGTH);
@@ -171,6 +182,7 @@ static int send_it(
 		req.from = slice_of(from);
 		req.to = slice_of(identity);
 		req.call_id = slice_of(call_id);
+		account_way_of(m->phone, a, &req, routes);
 		err = sip_client_send(s, &req, &handler, &m->client);
 	}
 	mem_free(target);
@@ -195,7 +207,7 @@ static int send_run(struct offhook_phone *p, void *arg)
 		return err_detail(OH_ETRANSPORT, "the phone has no transport");
 	err = uri_text_parse(args->message->uri, &to);
 	if (!err)
-		err = pager_new(p, a, args->message->user_data, &m);
+		err = pager_new(p, a, args, &m);
 	if (err)
 		return err;
 	args->id = m->id;
@@ -228,5 +240,41 @@ int offhook_message_send(struct offhook_phone *phone, offhook_id account,
 	mem_free(extras);
 	if (!err && ret_id)
 		*ret_id = args.id;
+	return err;
+}
+
+/* ---- typing ---- */
+
+int offhook_message_typing(
+	struct offhook_phone *phone, offhook_id account, const char *uri, offhook_id call, int active)
+{
+	char buf[COMPOSING_DOC_MAX];
+	struct slice doc =
+		composing_write(&(struct composing){active != 0, active ? COMPOSING_REFRESH_S : 0}, buf);
+	const struct offhook_message m = {.size = sizeof(m),
+		.uri = uri,
+		.content_type = COMPOSING_TYPE,
+		.body = doc.p,
+		.body_length = doc.n};
+	const struct offhook_request in_call = {.size = sizeof(in_call),
+		.method = "MESSAGE",
+		.content_type = COMPOSING_TYPE,
+		.body = doc.p,
+		.body_length = doc.n};
+	struct send_args args = {.account = account, .message = &m, .silent = true};
+	struct extras *none = NULL;
+	int err;
+
+	err_detail_clear();
+	if (call)
+		return offhook_call_request(phone, call, &in_call);
+	if (!uri)
+		return err_detail(OH_EINVAL, "typing needs a URI or a call");
+	err = extras_new(NULL, 0, &none);
+	if (err)
+		return err;
+	args.extras = none;
+	err = phone_command(phone, send_run, &args);
+	mem_free(none);
 	return err;
 }

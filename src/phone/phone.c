@@ -5,6 +5,10 @@
 
 #include "base/mem.h"
 #include "phone/account_reg.h"
+#include "phone/account_way.h"
+#include "phone/buddy.h"
+#include "phone/typing.h"
+#include "phone/watcher.h"
 #include "session/inv.h"
 #include "sip/mask.h"
 #include "phone/names.h"
@@ -195,6 +199,9 @@ static void init_lists(struct offhook_phone *p)
 	list_init(&p->files);
 	list_init(&p->questions);
 	list_init(&p->pagers);
+	list_init(&p->composers);
+	list_init(&p->buddies);
+	list_init(&p->watchers);
 	list_init(&p->finishing);
 	mpsc_init(&p->commands.inbox);
 }
@@ -221,14 +228,21 @@ static int build(struct offhook_phone *p, const struct offhook_phone_cfg *cfg)
 			return OH_ENOMEM;
 	}
 	p->cfg.user_agent = p->user_agent;
-	err = codec_choose(slice_of(cfg->codecs ? cfg->codecs : CODEC_DEFAULT), p->codecs,
-		ARRAY_LEN(p->codecs), &p->n_codecs);
+	err = phone_codecs_init(
+		&p->codecs, cfg->clock_rate_hz, slice_of(cfg->codecs ? cfg->codecs : CODEC_DEFAULT));
 	if (err)
 		return err;
 	p->cfg.codecs = NULL;
 	err = guard_init(&p->guard, cfg, seed);
 	if (err)
 		return err;
+	err = account_way_new(
+		&(struct way_cfg){
+			.proxies = cfg->proxies, .n_proxies = cfg->n_proxies, .secure = cfg->secure_only},
+		&p->way);
+	if (err)
+		return err;
+	p->cfg.proxies = NULL;
 	err = names_setup(p->host, cfg);
 	if (err)
 		return err;
@@ -360,6 +374,9 @@ static void take_down(struct offhook_phone *p)
 	p->engine = engine_free(p->engine);
 	files_finish_all(p);
 	pagers_free_all(p);
+	typing_free_all(p);
+	buddies_free_all(p);
+	watchers_free_all(p);
 	accounts_free_all(p);
 	account_regs_free_all(p);
 	transports_free_all(p);
@@ -370,6 +387,8 @@ static void take_down(struct offhook_phone *p)
 	audio_table_free(&p->audio);
 	hash_free(&p->tags);
 	guard_free(&p->guard);
+	phone_codecs_free(&p->codecs);
+	mem_free(p->way);
 	phone_enter_thread(NULL, PHONE_FOREIGN_THREAD);
 	if (!host)
 		host_log_to(p->host, 0, NULL, NULL);

@@ -1,5 +1,5 @@
 /*
- * Closing: every call is ended, every registration taken back, and the closer waits until the peers know, or until its limit.
+ * Closing: every call is ended, every subscription, publication and registration taken back, and the closer waits until the peers know, or until its limit.
  *
  * It waits for two things: that no request of ours and no refusal still lacks its answer, and, unless the
  * program pulls its events itself, that the handlers of the ends have run.
@@ -8,6 +8,9 @@
 
 #include "base/mem.h"
 #include "phone/account_reg.h"
+#include "phone/buddy.h"
+#include "phone/presence.h"
+#include "phone/watcher.h"
 
 struct close_args {
 	uint32_t limit_ms;
@@ -73,6 +76,9 @@ static int close_run(struct offhook_phone *p, void *arg)
 	p->state = PHONE_CLOSING;
 	questions_refuse_all(p);
 	calls_end_all(p);
+	watchers_stop_all(p);
+	buddies_stop_all(p);
+	presence_stop_all(p);
 	account_regs_leave_all(p);
 	if (all_said(p) && (all_handled(p) || a->limit_ms == 0)) {
 		closed(p);

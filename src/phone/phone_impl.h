@@ -10,8 +10,8 @@
 #include "offhook/offhook.h"
 
 #include "audio/engine.h"
-#include "codec/codec.h"
 #include "phone/audio_table.h"
+#include "phone/codecs.h"
 #include "phone/event.h"
 #include "phone/guard.h"
 #include "phone/ids.h"
@@ -26,6 +26,7 @@
 #include <stdio.h>
 
 struct account;
+struct account_way;
 struct transport;
 
 enum phone_state {
@@ -39,8 +40,7 @@ struct offhook_phone {
 	bool own_host; /* the real world, with threads of its own; else the tests' simulated one */
 	struct offhook_phone_cfg cfg; /* user_agent is our own copy, codecs and nameservers are NULL */
 	char *user_agent;
-	const struct codec *codecs[OA_CODECS_MAX]; /* what we offer and accept, in order of preference */
-	size_t n_codecs;
+	struct phone_codecs codecs;
 	pthread_t loop; /* the signalling thread, when own_host */
 	bool looping;
 	enum phone_state state;
@@ -58,6 +58,7 @@ struct offhook_phone {
 	struct sounds sounds;
 
 	struct guard guard;
+	struct account_way *way; /* what is before every account's own */
 	struct sip_stack *stack;
 	struct subs subs; /* subscriptions, both ways */
 	struct engine *engine;
@@ -71,7 +72,12 @@ struct offhook_phone {
 	size_t n_questions;
 	struct list pagers; /* messages of ours that nobody has answered yet */
 	size_t n_pagers;
-	struct list finishing; /* recorders that wait for the media thread to let go */
+	struct list composers; /* who types to us */
+	size_t n_composers;
+	struct list buddies, watchers;
+	size_t n_buddies;
+	size_t n_dialog_watchers; /* of watchers, those who follow calls */
+	struct list finishing;    /* recorders that wait for the media thread to let go */
 };
 
 /* A phone on a host that somebody else owns and runs: the simulated one. Commands run at once in their

@@ -131,6 +131,7 @@ int question_ask(struct offhook_phone *p, const struct question_cfg *cfg, struct
 		.account = cfg->account,
 		.picture = cfg->picture,
 		.message = cfg->message,
+		.proven_user = cfg->proven_user,
 	};
 	struct question *q;
 	int err = check_room(p, cfg);

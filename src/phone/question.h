@@ -28,6 +28,7 @@ struct question_cfg {
 	offhook_id account;
 	struct slice from, target; /* see offhook/question.h; copied */
 	struct slice message;      /* the request; copied; absent: none */
+	struct slice proven_user;  /* who its sender has proven to be; copied; absent: nobody asked */
 	/* code: 200-299 or 300-699; reason: absent = the standard phrase. The result is what
 	 * offhook_question_answer() returns. */
 	int (*answered)(void *arg, unsigned code, struct slice reason);

@@ -144,6 +144,7 @@ int replaces_ask(struct call *c, struct call *old, struct sip_msg *msg)
 		.account = old->account,
 		.from = inv_remote_uri(c->inv),
 		.message = msg->raw,
+		.proven_user = slice_of(c->proven_user),
 		.answered = answered,
 		.arg = r};
 	int err;

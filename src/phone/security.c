@@ -2,7 +2,9 @@
 #include "offhook/security.h"
 
 #include "phone/account.h"
+#include "phone/account_way.h"
 #include "phone/phone_impl.h"
+#include "phone/sources.h"
 
 struct list_args {
 	struct offhook_security_row *rows;
@@ -65,6 +67,37 @@ static void callers(const struct offhook_phone *p, struct list_args *a)
 		snprintf(row->value, sizeof(row->value), "default account");
 }
 
+/* Of all lists together: a list is there where there is one. */
+static void sources(const struct offhook_phone *p, struct list_args *a)
+{
+	size_t n = 0;
+	struct offhook_security_row *row;
+
+	LIST_FOREACH (it, &p->transports)
+		n += sources_count(CONTAINER_OF(it, struct transport, node)->allowed);
+	LIST_FOREACH (it, &p->accounts)
+		n += sources_count(CONTAINER_OF(it, struct account, node)->allowed);
+	row = next(a, "allow_from", n != 0,
+		n == 0 ? "every address may send requests"
+		: p->cfg.disallowed == OFFHOOK_UNMATCHED_DROP
+			? "others than these addresses and prefixes hear nothing"
+			: "others than these addresses and prefixes are refused");
+	if (n)
+		snprintf(row->value, sizeof(row->value), "%zu", n);
+	else
+		snprintf(row->value, sizeof(row->value), "everybody");
+}
+
+static void only_tls(const struct offhook_phone *p, struct list_args *a)
+{
+	struct offhook_security_row *row = next(a, "secure_only", p->way->secure,
+		p->way->secure
+			? "what cannot go over TLS does not go"
+			: "names, records and routes may lead to transports in clear; set secure_only");
+
+	snprintf(row->value, sizeof(row->value), p->way->secure ? "on" : "off");
+}
+
 static void limit(struct list_args *a, const char *name, uint32_t value, const char *without)
 {
 	struct offhook_security_row *row =
@@ -95,6 +128,8 @@ static int list_run(struct offhook_phone *p, void *arg)
 		return err;
 	transports(p, a);
 	callers(p, a);
+	sources(p, a);
+	only_tls(p, a);
 	limit(a, "max_calls", p->cfg.max_calls, "a flood of calls takes memory as long as there is some");
 	limit(a, "max_requests", p->cfg.max_requests, "a flood of requests is answered one by one");
 	limit(a, "max_requests_per_source", p->cfg.max_requests_per_source,

@@ -11,6 +11,7 @@
 struct session_rules {
 	struct inv_policy policy;
 	enum offhook_redirect redirect; /* never DEFAULT */
+	enum offhook_dtmf dtmf;         /* never DEFAULT */
 };
 
 /* NULL: the defaults. OH_EINVAL: out of range. */

@@ -284,7 +284,8 @@ static int begin(struct transfer_in *t, struct sip_msg *msg, struct sip_server *
 		in.shared = inv_dialog(c->inv);
 		in.contact = slice_of(c->contact);
 	} else {
-		err = account_contact(account_find(t->phone, t->account), sip_server_flow(server), &contact);
+		err = account_contact_as(account_find(t->phone, t->account), sip_server_flow(server),
+			sip_msg_wants_sips(msg), &contact);
 		in.contact = slice_of(contact);
 	}
 	if (err)
@@ -295,7 +296,8 @@ static int begin(struct transfer_in *t, struct sip_msg *msg, struct sip_server *
 	return err;
 }
 
-static int ask(struct transfer_in *t, struct sip_msg *msg, const struct sip_addr *to)
+static int ask(struct transfer_in *t, struct sip_msg *msg, const struct sip_server *server,
+	const struct sip_addr *to)
 {
 	const struct sip_addr *from;
 	struct call *c = t->old;
@@ -304,6 +306,7 @@ static int ask(struct transfer_in *t, struct sip_msg *msg, const struct sip_addr
 		.account = t->account,
 		.target = to->uri.text,
 		.message = msg->raw,
+		.proven_user = c ? slice_of(c->proven_user) : sip_server_proven(server),
 		.answered = answered,
 		.arg = t};
 
@@ -365,7 +368,7 @@ void transfer_take(struct offhook_phone *p, struct call *c, struct sip_msg *msg,
 	}
 	if (c)
 		c->asked = t;
-	err = ask(t, msg, &to);
+	err = ask(t, msg, server, &to);
 	if (err)
 		(void)answered(t, err == OH_EREFUSED ? question_refusal(OFFHOOK_QUESTION_TRANSFER) : 503,
 			SLICE_NONE);

@@ -1,6 +1,8 @@
 /* Transports: opening, describing and closing them. */
 #include "phone/account_reg.h"
+#include "phone/account_way.h"
 #include "phone/phone_impl.h"
+#include "phone/sources.h"
 
 #include "base/mem.h"
 
@@ -35,6 +37,7 @@ static void transport_free(struct offhook_phone *p, struct transport *t)
 	transport_public_forget(t);
 	sip_transport_free(t->sip);
 	mem_free(t->public_host);
+	mem_free(t->allowed);
 	mem_free(t);
 }
 
@@ -91,12 +94,15 @@ static int add_run(struct offhook_phone *p, void *arg)
 		.public_host = slice_of(
 			a->cfg->public_address && *a->cfg->public_address ? a->cfg->public_address : NULL),
 		.dscp = a->cfg->dscp,
+		.connect_only = a->cfg->connect_only != 0,
 	};
 	struct transport *t;
 	int err = phone_check_taking(p);
 
 	if (err)
 		return err;
+	if (p->way->secure && !sip_transport_is_secure(cfg.type))
+		return err_detail(OH_EINSECURE, "with secure_only there are no transports but TLS and WSS");
 	t = mem_zalloc(sizeof(*t));
 	if (!t)
 		return OH_ENOMEM;
@@ -104,6 +110,8 @@ static int add_run(struct offhook_phone *p, void *arg)
 		t->public_host = slice_dup(cfg.public_host);
 		err = t->public_host ? 0 : OH_ENOMEM;
 	}
+	if (!err)
+		err = sources_new(a->cfg->allow_from, a->cfg->n_allow_from, &t->allowed);
 	if (!err)
 		err = transport_maker(p, a->cfg, &cfg.maker);
 	if (!err)

@@ -133,3 +133,27 @@ char *uri_text_target(const struct sip_uri *uri)
 	put_uri(&t, uri, true, without, ARRAY_LEN(without));
 	return t.buf;
 }
+
+char *uri_text_secure(const struct sip_addr *addr)
+{
+	const struct sip_uri *u = &addr->uri;
+	struct slice before = slice_make(addr->text.p, (size_t)(u->text.p - addr->text.p));
+	struct slice after = slice_skip(addr->text, before.n + u->text.n);
+	struct slice rest = slice_skip(u->text, u->scheme_text.n), transport;
+	struct text t = {mem_alloc(addr->text.n + 16), 0};
+
+	if (!t.buf)
+		return NULL;
+	put(&t, before);
+	put_str(&t, "sips");
+	if (sip_uri_param(u, SLICE_LIT("transport"), &transport) && slice_ieq(transport, SLICE_LIT("tls"))) {
+		/* ";transport=" before it */
+		size_t at = (size_t)(transport.p - rest.p);
+
+		put(&t, slice_make(rest.p, at - strlen(";transport=")));
+		rest = slice_skip(rest, at + transport.n);
+	}
+	put(&t, rest);
+	put(&t, after);
+	return t.buf;
+}

@@ -1,7 +1,6 @@
 #include "rtp/jbuf_impl.h"
 
 #include "base/mem.h"
-#include "codec/codec.h"
 #include "offhook/error.h"
 
 #include <stdlib.h>
@@ -323,12 +322,32 @@ static void good(struct jbuf *j, int16_t *pcm, size_t n)
 	j->heard_ts = j->play_ts;
 }
 
+/* The codec's own way, when it has one. What it makes is heard like any other sound. */
+static bool conceal_by_codec(struct jbuf *j, int16_t *pcm, size_t n)
+{
+	uint8_t buf[CODEC_FRAME_MAX];
+	struct codec_gap gap = {0};
+	uint8_t codec = CODEC_NONE;
+
+	if (!j->dec.conceal)
+		return false;
+	if (j->first != JBUF_NO_CELL) {
+		gap.samples = samples_of_ts(j, cell(j, j->first)->ts - j->play_ts);
+		gap.next = payload(j, buf);
+		gap.n = cell(j, j->first)->n;
+		codec = cell(j, j->first)->codec;
+	}
+	if (!j->dec.conceal(j->dec.arg, codec, &gap, pcm, n))
+		return false;
+	if (!j->scaling)
+		plc_good(&j->plc, pcm, n);
+	return true;
+}
+
 static bool conceal(struct jbuf *j, int16_t *pcm, size_t n)
 {
-	bool sound = j->dec.conceal && j->dec.conceal(j->dec.arg, pcm, n);
+	bool sound = conceal_by_codec(j, pcm, n) || plc_conceal(&j->plc, pcm, n);
 
-	if (!sound)
-		sound = plc_conceal(&j->plc, pcm, n);
 	j->play_ts += ts_of_samples(j, n);
 	return sound;
 }
@@ -377,7 +396,8 @@ bool jbuf_play(struct jbuf *j, int16_t *pcm, size_t n)
 			}
 			gap = ts_diff(cell(j, j->first)->ts, j->play_ts);
 			if (gap > 0) {
-				size_t missing = samples_of_ts(j, (uint32_t)gap);
+				/* A part of a sample is one: the clock may be the finer of the two. */
+				size_t missing = samples_of_ts(j, (uint32_t)gap + ts_of_one(j) - 1);
 
 				if (missing > room)
 					missing = room;

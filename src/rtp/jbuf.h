@@ -26,6 +26,7 @@
 #ifndef OH_RTP_JBUF_H
 #define OH_RTP_JBUF_H
 
+#include "codec/codec.h"
 #include "rtp/jitter.h"
 #include "rtp/plc.h"
 
@@ -73,10 +74,10 @@ struct jbuf_stats {
 struct jbuf_decoder {
 	/* As codec.decode. */
 	long (*decode)(void *arg, uint8_t codec, const uint8_t *data, size_t n, int16_t *pcm, size_t cap);
-	/* As codec.conceal of what was decoded last; false: it cannot. */
-	bool (*conceal)(void *arg, int16_t *pcm, size_t n);
+	/* As codec.conceal of what was decoded last; `codec` is that of gap->next. False: it cannot. */
+	bool (*conceal)(void *arg, uint8_t codec, const struct codec_gap *gap, int16_t *pcm, size_t n);
 	void *arg;
-	uint32_t clock_hz, rate_hz; /* rate a multiple of the clock or equal to it */
+	uint32_t clock_hz, rate_hz; /* whole multiples of one another */
 	int16_t *spill;             /* room for one decoded packet */
 	size_t spill_cap;
 };

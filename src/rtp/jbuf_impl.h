@@ -19,12 +19,24 @@ static inline uint32_t ts_of_ms(const struct jbuf *j, uint32_t ms)
 
 static inline uint32_t ts_of_samples(const struct jbuf *j, size_t n)
 {
-	return (uint32_t)(n / (j->dec.rate_hz / j->dec.clock_hz));
+	return (uint32_t)((uint64_t)n * j->dec.clock_hz / j->dec.rate_hz);
 }
 
 static inline size_t samples_of_ts(const struct jbuf *j, uint32_t ts)
 {
-	return (size_t)ts * (j->dec.rate_hz / j->dec.clock_hz);
+	return (size_t)((uint64_t)ts * j->dec.rate_hz / j->dec.clock_hz);
+}
+
+/* A sample, or what the clock counts for several. */
+static inline uint32_t ts_of_one(const struct jbuf *j)
+{
+	return j->dec.clock_hz > j->dec.rate_hz ? j->dec.clock_hz / j->dec.rate_hz : 1;
+}
+
+/* The smallest number of samples that the clock can count. */
+static inline uint32_t samples_at_least(const struct jbuf *j)
+{
+	return j->dec.rate_hz > j->dec.clock_hz ? j->dec.rate_hz / j->dec.clock_hz : 1;
 }
 
 /* From a to b along the circle of time stamps. */

@@ -38,7 +38,7 @@ static void go_over(int16_t *out, const int16_t *from, const int16_t *to, size_t
 /* Samples between two time stamps cannot be parted. */
 static uint32_t whole(const struct jbuf *j, uint32_t samples)
 {
-	return samples - samples % (j->dec.rate_hz / j->dec.clock_hz);
+	return samples - samples % samples_at_least(j);
 }
 
 /* Where in a tick to go over, and how far. */
@@ -141,8 +141,7 @@ bool jbuf_play_scaled(struct jbuf *j, int32_t wish, int16_t *pcm, size_t n)
 		return jbuf_play(j, pcm, n);
 	j->scaling = true;
 	sound = wish < 0 ? shorten(j, most, pcm, n)
-			 : lengthen(j, whole(j, (uint32_t)wish + j->dec.rate_hz / j->dec.clock_hz - 1), most,
-				   pcm, n);
+			 : lengthen(j, whole(j, (uint32_t)wish + samples_at_least(j) - 1), most, pcm, n);
 	j->scaling = false;
 	plc_good(&j->plc, pcm, n);
 	return sound;

@@ -40,6 +40,7 @@ struct stream_stats {
 	uint64_t rx_packets, rx_bytes; /* RTP of this session (payload bytes); telephone-event packets are
 					* counted in rx_events and not below */
 	uint64_t rx_events;
+	uint64_t rx_noise; /* comfort noise packets, which are not counted below either */
 	uint64_t played;
 	uint64_t late; /* came after its time, or its time line ended (new source, restart, no longer
 			  receiving) */

@@ -181,18 +181,6 @@ uint32_t stream_rate(const struct stream *s)
 
 /* ---- the media thread takes what signalling left ----------------------------------------------------- */
 
-static long decode(void *arg, uint8_t codec, const uint8_t *data, size_t n, int16_t *pcm, size_t cap)
-{
-	struct stream *s = arg;
-	const struct stream_setup *set = s->cur;
-
-	/* By place in the codec list: packets outlive the setup that they came under. */
-	for (size_t i = 0; i < set->p.n_rx; i++)
-		if (set->p.rx[i].codec == codec_list()[codec])
-			return set->p.rx[i].codec->decode(set->dec[i], data, n, pcm, cap);
-	return OH_ESYNTAX;
-}
-
 /* The peer speaks on as it did while that is agreed: its next codec shows in its packets. */
 static bool is_still_heard(const struct stream *s, const struct stream_setup *set)
 {
@@ -234,7 +222,8 @@ void stream_take_setup(struct stream *s)
 	if (!set) /* signalling is just replacing it */
 		return;
 	goes_on = is_still_heard(s, set);
-	dec = (struct jbuf_decoder){.decode = decode,
+	dec = (struct jbuf_decoder){.decode = stream_decode,
+		.conceal = stream_conceal,
 		.arg = s,
 		.clock_hz = goes_on ? s->jbuf.dec.clock_hz : set->clock_hz,
 		.rate_hz = goes_on ? s->jbuf.dec.rate_hz : set->rate_hz,

@@ -33,7 +33,7 @@ struct stream_params {
 	struct netaddr remote_rtcp;
 	const struct codec *tx; /* what we send */
 	uint8_t tx_pt;
-	uint32_t ptime_ms; /* 10..60, what we send in one packet */
+	uint32_t ptime_ms; /* 10..60, what we send in one packet: one that the codec can make */
 	struct {
 		const struct codec *codec;
 		uint8_t pt;
@@ -45,6 +45,12 @@ struct stream_params {
 		uint32_t clock_hz;
 	} dtmf_rx_more[STREAM_EVENTS_MAX];
 	size_t n_dtmf_rx_more;
+	struct codec_params how; /* we send */
+	struct {                 /* comfort noise at the codec's clock (RFC 3389) */
+		bool rx, tx;     /* agreed; we use it for silence of ours */
+		uint8_t rx_pt, tx_pt;
+	} noise;
+	bool bare;              /* lost packets are silence: nothing is put in their place */
 	uint64_t not_before_ns; /* packets that arrived earlier are not taken: set to the time the own offer
 				 * or answer left */
 	unsigned xr;            /* STREAM_XR_... */
@@ -52,6 +58,9 @@ struct stream_params {
 	/* ours has changed, when it differs from the last one: as stream_cfg.from; family NONE: it has not */
 	struct netaddr from;
 };
+
+/* Do these two ask the same of an encoder? */
+bool stream_same_way(const struct codec_params *a, const struct codec_params *b);
 
 /* How samples change their rate: the audio layer's art, which this one does not know. make() allocates, the others
  * run on the media thread and do not; n samples of a whole tick become a whole tick. */

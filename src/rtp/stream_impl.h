@@ -9,6 +9,7 @@
 #ifndef OH_RTP_STREAM_IMPL_H
 #define OH_RTP_STREAM_IMPL_H
 
+#include "codec/noise.h"
 #include "rtp/bursts.h"
 #include "rtp/dtmf.h"
 #include "rtp/jbuf.h"
@@ -19,6 +20,8 @@
 
 #define STREAM_KEEPALIVE_NS  (15 * NS_PER_S)   /* Tr of RFC 6263 7 */
 #define STREAM_SOURCE_IDLE   (200 * NS_PER_MS) /* silent for this long, a source may be replaced at once */
+#define STREAM_DTX_BYTES     2u       /* a packet of a codec with DTX that says: silence from here on */
+#define STREAM_NOISE_EVERY   NS_PER_S /* our silence is described again */
 #define STREAM_EVENT_PACE    (60 * NS_PER_MS) /* between two packets of an event at the longest packet time */
 #define STREAM_RX_PER_TICK   256u             /* datagrams: a flood costs no more than this */
 #define STREAM_RTCP_EVERY_MS 1000u            /* how often its socket is looked at; stamps are the kernel's */
@@ -32,7 +35,7 @@
 struct stream_setup {
 	struct stream_setup *next; /* on the list of retired ones */
 	struct stream_params p;
-	uint32_t clock_hz, rate_hz, samples_per_ts;
+	uint32_t clock_hz, rate_hz, tick_ts, packet_ts;
 	size_t tick_samples, packet_samples;
 	void *enc, *dec[STREAM_CODECS_MAX];
 	bool enc_made;
@@ -40,6 +43,7 @@ struct stream_setup {
 	int16_t *gather;  /* a packet that several ticks fill; NULL: a tick is made of whole packets */
 	int16_t *spill;   /* a decoded packet that several ticks play */
 	size_t spill_cap; /* samples */
+	struct stream_noise *noise; /* NULL: none is agreed */
 	const struct stream_converter *converter;
 	struct
 	{ /* from the rates that the peer may change to (RFC 3264 6.1: any agreed codec, at any time) */
@@ -47,6 +51,13 @@ struct stream_setup {
 		void *state;
 	} convert[STREAM_RATES_MAX];
 	size_t n_convert;
+};
+
+/* Comfort noise both ways. */
+struct stream_noise {
+	struct noise heard;
+	struct vad vad;
+	uint64_t told_ns; /* when the silence of ours was last described; 0: there is none */
 };
 
 struct stream_door {
@@ -69,6 +80,13 @@ struct stream_tx {
 	uint64_t sent_ns; /* the last datagram on the RTP socket, 0 = never */
 };
 
+/* Has the peer said that it will send nothing for a while? */
+enum stream_quiet {
+	STREAM_SPEAKS,
+	STREAM_NOISE, /* by comfort noise: that is what is heard meanwhile */
+	STREAM_DTX,   /* by its codec, whose decoder goes on by itself */
+};
+
 struct stream_rx {
 	struct rtp_source source;
 	bool source_loose; /* any source may follow: the old one said BYE or moved */
@@ -79,6 +97,8 @@ struct stream_rx {
 	uint64_t heard_ns;    /* the last good packet, or when receiving began */
 	uint64_t event_ns;    /* the last telephone-event packet */
 	bool heard, timed_out;
+	enum stream_quiet quiet;
+	uint8_t codec;     /* enum codec_number: decoded last */
 	double jitter_max; /* of earlier sources, ms */
 	uint32_t ext;      /* extended number of the packet at hand */
 };
@@ -170,6 +190,10 @@ static inline bool stream_has_aim(const struct stream *s)
 
 	return !netaddr_is_any(told->family == NETADDR_NONE ? &s->remote : told);
 }
+
+/* ---- stream_rx.c: how the jitter buffer gets at the codecs ---- */
+long stream_decode(void *arg, uint8_t codec, const uint8_t *data, size_t n, int16_t *pcm, size_t cap);
+bool stream_conceal(void *arg, uint8_t codec, const struct codec_gap *gap, int16_t *pcm, size_t n);
 
 const struct netaddr *stream_from(const struct stream *s);
 void stream_rtcp_datagram(struct stream *s, const uint8_t *data, const struct host_rx *rx);

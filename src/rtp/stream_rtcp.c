@@ -62,6 +62,8 @@ void stream_rtcp_datagram(struct stream *s, const uint8_t *data, const struct ho
 		s->figures.peer_lost = in.about_us.lost > 0 ? (uint64_t)in.about_us.lost : 0;
 		s->figures.peer_jitter_ms = in.about_us.jitter * 1000.0 / s->cur->clock_hz;
 		measure_round_trip(s, in.about_us.lsr, in.about_us.dlsr, rx->at_ns);
+		if (s->cur->p.tx->steer)
+			s->cur->p.tx->steer(s->cur->enc, in.about_us.fraction);
 	}
 	take_extended(s, &in.xr, rx->at_ns);
 	stream_judge_peer(s, &in);

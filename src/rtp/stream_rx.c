@@ -2,22 +2,54 @@
 
 #include "offhook/error.h"
 
-/* Where a codec stands in the list of this build; negative: the payload type was not agreed. */
-static int codec_index(const struct stream_setup *set, uint8_t pt, const struct codec **ret_codec)
+/* The codec of a payload type; NULL: that one was not agreed. */
+static const struct codec *codec_of(const struct stream_setup *set, uint8_t pt)
 {
-	for (size_t i = 0; i < set->p.n_rx; i++) {
-		const struct codec *const *list = codec_list();
+	for (size_t i = 0; i < set->p.n_rx; i++)
+		if (set->p.rx[i].pt == pt)
+			return set->p.rx[i].codec;
+	return NULL;
+}
 
-		if (set->p.rx[i].pt != pt)
-			continue;
-		for (int k = 0; list[k]; k++) {
-			if (list[k] == set->p.rx[i].codec) {
-				*ret_codec = list[k];
-				return k;
-			}
-		}
-	}
+/* By number: packets outlive the setup that they came under. Negative: it is agreed no more. */
+static int decoder_of(const struct stream_setup *set, uint8_t codec)
+{
+	for (size_t i = 0; i < set->p.n_rx; i++)
+		if (set->p.rx[i].codec->number == codec)
+			return (int)i;
 	return -1;
+}
+
+long stream_decode(void *arg, uint8_t codec, const uint8_t *data, size_t n, int16_t *pcm, size_t cap)
+{
+	struct stream *s = arg;
+	int i = decoder_of(s->cur, codec);
+
+	if (i < 0)
+		return OH_ESYNTAX;
+	s->rx.codec = codec;
+	return s->cur->p.rx[i].codec->decode(s->cur->dec[i], data, n, pcm, cap);
+}
+
+bool stream_conceal(void *arg, uint8_t codec, const struct codec_gap *gap, int16_t *pcm, size_t n)
+{
+	struct stream *s = arg;
+	int i = decoder_of(s->cur, s->rx.codec);
+	struct codec_gap ours = *gap;
+
+	if (s->rx.quiet == STREAM_NOISE && s->cur->noise && !gap->next) {
+		noise_play(&s->cur->noise->heard, pcm, n);
+		return true;
+	}
+	if (s->cur->p.bare) {
+		memset(pcm, 0, n * sizeof(*pcm));
+		return true;
+	}
+	if (i < 0 || !s->cur->p.rx[i].codec->conceal)
+		return false;
+	if (codec != s->rx.codec)
+		ours.next = NULL;
+	return s->cur->p.rx[i].codec->conceal(s->cur->dec[i], &ours, pcm, n);
 }
 
 /* Another source than before takes over. What the old one left to play is not mixed with it. */
@@ -129,6 +161,24 @@ static void take_event(
 	dtmf_rx_packet(&s->dtmf_rx, p->ts, p->marker, p->payload, p->n, rx->at_ns);
 }
 
+/* Silence begins, described by its noise (RFC 3389). It stands in the sequence like any packet, and lasts until the
+ * next packet with audio. */
+static void take_noise(struct stream *s, const struct rtp_packet *p, const struct host_rx *rx)
+{
+	enum rtp_seq where;
+
+	s->figures.rx_noise++;
+	where = place_in_sequence(s, p);
+	if (where == RTP_SEQ_INVALID)
+		return;
+	latch(s, rx);
+	note_heard(s, rx);
+	if (where == RTP_SEQ_OLD || where == RTP_SEQ_DUPLICATE)
+		return;
+	if (noise_hear(&s->cur->noise->heard, p->payload, p->n))
+		s->rx.quiet = STREAM_NOISE;
+}
+
 /*
  * The peer has changed to a codec of another clock (RFC 3264 6.1 lets it, at any time, within what was agreed). Time
  * stamps mean something else from here on (RFC 7160 3): the time line begins anew, and so does the measure of
@@ -162,8 +212,7 @@ static uint64_t thrown_away(const struct jbuf_stats *j)
 
 static void take_audio(struct stream *s, const struct rtp_packet *p, const struct host_rx *rx)
 {
-	const struct codec *codec = NULL;
-	int index = codec_index(s->cur, p->pt, &codec);
+	const struct codec *codec = codec_of(s->cur, p->pt);
 	enum rtp_seq where;
 	uint64_t thrown;
 	long samples = 0;
@@ -172,10 +221,9 @@ static void take_audio(struct stream *s, const struct rtp_packet *p, const struc
 	s->figures.rx_bytes += p->n;
 	/* Only what the signalled codecs can be may begin a source or latch; unknown payload types are
 	 * ignored. */
-	if (index >= 0)
-		samples = codec->samples(p->payload, p->n);
-	if (index < 0 || samples <= 0 || !stream_setup_plays(s->cur, codec) ||
-		(size_t)samples > s->cur->spill_cap) {
+	if (codec)
+		samples = codec->samples(codec, p->payload, p->n);
+	if (samples <= 0 || !stream_setup_plays(s->cur, codec) || (size_t)samples > s->cur->spill_cap) {
 		s->figures.invalid++;
 		return;
 	}
@@ -198,6 +246,8 @@ static void take_audio(struct stream *s, const struct rtp_packet *p, const struc
 		}
 		change_clock(s, codec);
 	}
+	if (where != RTP_SEQ_OLD)
+		s->rx.quiet = codec->dtx && p->n <= STREAM_DTX_BYTES ? STREAM_DTX : STREAM_SPEAKS;
 	rtp_source_jitter(&s->rx.source, arrival_ts(s, rx->at_ns), p->ts);
 	if (!(s->cur->p.dir & STREAM_RECV)) {
 		s->figures.early++;
@@ -207,9 +257,9 @@ static void take_audio(struct stream *s, const struct rtp_packet *p, const struc
 	jbuf_put(&s->jbuf, &(struct jbuf_packet){.data = p->payload,
 				   .n = p->n,
 				   .ts = p->ts,
-				   .span = (uint32_t)samples / (codec->rate_hz / codec->clock_hz),
+				   .span = codec_ts(codec, (size_t)samples),
 				   .at_ns = rx->at_ns,
-				   .codec = (uint8_t)index,
+				   .codec = codec->number,
 				   .marker = p->marker});
 	stream_judge_packet(s, codec, samples, thrown_away(&s->jbuf.stats) != thrown);
 }
@@ -239,6 +289,8 @@ static void take_datagram(struct stream *s, const uint8_t *data, const struct ho
 	clock_hz = event_clock(s->cur, p.pt);
 	if (clock_hz)
 		take_event(s, &p, clock_hz, rx);
+	else if (s->cur->p.noise.rx && p.pt == s->cur->p.noise.rx_pt)
+		take_noise(s, &p, rx);
 	else
 		take_audio(s, &p, rx);
 }
@@ -304,6 +356,15 @@ static bool pull_converted(struct stream *s, int16_t *pcm, size_t n)
 	return true;
 }
 
+/* The time line has ended, the silence of the peer has not. */
+static bool pull_noise(struct stream *s, int16_t *pcm, size_t n)
+{
+	if (s->rx.quiet != STREAM_NOISE || !s->cur->noise)
+		return false;
+	noise_play(&s->cur->noise->heard, pcm, n);
+	return true;
+}
+
 bool stream_pull(struct stream *s, int16_t *pcm, size_t n)
 {
 	/* Between a new setup and the plan that knows its rate there may be a tick of the wrong size. */
@@ -311,9 +372,10 @@ bool stream_pull(struct stream *s, int16_t *pcm, size_t n)
 		memset(pcm, 0, n * sizeof(*pcm));
 		return false;
 	}
-	/* A telephone-event stands in the place of audio; its absence then is no loss. */
-	s->jbuf.excused = s->rx.event_ns && s->now_ns - s->rx.event_ns <= STREAM_EVENT_PACE;
+	/* A telephone-event stands in the place of audio, and so does silence; their absence then is no loss. */
+	s->jbuf.excused = s->rx.quiet != STREAM_SPEAKS ||
+			  (s->rx.event_ns && s->now_ns - s->rx.event_ns <= STREAM_EVENT_PACE);
 	if (s->jbuf.dec.rate_hz != s->cur->rate_hz)
-		return pull_converted(s, pcm, n);
-	return jbuf_get(&s->jbuf, s->now_ns, pcm, n);
+		return pull_converted(s, pcm, n) || pull_noise(s, pcm, n);
+	return jbuf_get(&s->jbuf, s->now_ns, pcm, n) || pull_noise(s, pcm, n);
 }

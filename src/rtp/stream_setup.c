@@ -7,7 +7,7 @@
 
 static bool valid(const struct stream_params *p)
 {
-	if (!p->tx || p->ptime_ms < 10 || p->ptime_ms > 60 || p->n_rx > STREAM_CODECS_MAX ||
+	if (!p->tx || codec_packet_ms(p->tx, p->ptime_ms) != p->ptime_ms || p->n_rx > STREAM_CODECS_MAX ||
 		p->n_dtmf_rx_more > STREAM_EVENTS_MAX || (p->dir & ~3u) || p->dtmf_tx_pt > 127 ||
 		p->dtmf_rx_pt > 127)
 		return false;
@@ -68,7 +68,7 @@ static int make_converters(struct stream_setup *set)
 int stream_setup_new(const struct stream_params *p, const struct stream_converter *converter,
 	uint32_t tick_ms, struct stream_setup **ret_setup)
 {
-	size_t tick, packet, spill, gather, bytes;
+	size_t tick, packet, spill, gather, noise, bytes;
 	struct stream_setup *set;
 	char *at;
 	int err = 0;
@@ -79,7 +79,9 @@ int stream_setup_new(const struct stream_params *p, const struct stream_converte
 	packet = p->tx->rate_hz * p->ptime_ms / 1000;
 	spill = spill_of(p);
 	gather = tick % packet ? packet : 0;
-	bytes = ALIGNED(sizeof(*set)) + ALIGNED(p->tx->enc_bytes) + ALIGNED(gather * 2) + ALIGNED(spill * 2);
+	noise = p->noise.rx || p->noise.tx ? sizeof(*set->noise) : 0;
+	bytes = ALIGNED(sizeof(*set)) + ALIGNED(p->tx->enc_bytes) + ALIGNED(gather * 2) + ALIGNED(spill * 2) +
+		ALIGNED(noise);
 	for (size_t i = 0; i < p->n_rx; i++)
 		bytes += ALIGNED(p->rx[i].codec->dec_bytes);
 	set = mem_zalloc(bytes);
@@ -90,12 +92,14 @@ int stream_setup_new(const struct stream_params *p, const struct stream_converte
 	set->converter = converter;
 	set->clock_hz = p->tx->clock_hz;
 	set->rate_hz = p->tx->rate_hz;
-	set->samples_per_ts = set->rate_hz / set->clock_hz;
+	set->tick_ts = codec_ts(p->tx, tick);
+	set->packet_ts = codec_ts(p->tx, packet);
 	set->tick_samples = tick;
 	set->packet_samples = packet;
 	set->enc = carve(&at, p->tx->enc_bytes);
 	set->gather = gather ? carve(&at, gather * 2) : NULL;
-	err = p->tx->enc_init(set->enc, SLICE_NONE);
+	set->noise = noise ? carve(&at, noise) : NULL;
+	err = p->tx->enc_init(p->tx, set->enc, &p->how);
 	if (err < 0)
 		goto fail;
 	set->enc_made = true;
@@ -103,7 +107,7 @@ int stream_setup_new(const struct stream_params *p, const struct stream_converte
 		const struct codec *c = p->rx[set->decs_made].codec;
 
 		set->dec[set->decs_made] = carve(&at, c->dec_bytes);
-		err = c->dec_init(set->dec[set->decs_made], SLICE_NONE);
+		err = c->dec_init(c, set->dec[set->decs_made]);
 		if (err < 0)
 			goto fail;
 	}
@@ -133,6 +137,12 @@ struct stream_setup *stream_setup_free(struct stream_setup *set)
 	return NULL;
 }
 
+bool stream_same_way(const struct codec_params *a, const struct codec_params *b)
+{
+	return a->bits_per_s == b->bits_per_s && a->max_hz == b->max_hz && a->fec == b->fec &&
+	       a->complexity == b->complexity && a->mode == b->mode && a->dtx == b->dtx && a->cbr == b->cbr;
+}
+
 static void swap_state(void *a, void *b, size_t n)
 {
 	char keep[CODEC_STATE_MAX];
@@ -144,12 +154,14 @@ static void swap_state(void *a, void *b, size_t n)
 
 void stream_setup_inherit(struct stream_setup *set, struct stream_setup *old)
 {
-	if (set->p.tx == old->p.tx)
+	if (set->p.tx == old->p.tx && stream_same_way(&set->p.how, &old->p.how))
 		swap_state(set->enc, old->enc, set->p.tx->enc_bytes);
 	for (size_t i = 0; i < set->decs_made; i++)
 		for (size_t k = 0; k < old->decs_made; k++)
 			if (set->p.rx[i].codec == old->p.rx[k].codec)
 				swap_state(set->dec[i], old->dec[k], set->p.rx[i].codec->dec_bytes);
+	if (set->noise && old->noise)
+		*set->noise = *old->noise;
 	if (set->gather && old->gather && set->packet_samples == old->packet_samples)
 		memcpy(set->gather, old->gather, set->packet_samples * sizeof(int16_t));
 }

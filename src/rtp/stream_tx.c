@@ -52,13 +52,46 @@ static void send_audio(struct stream *s, const int16_t *pcm, uint32_t ts)
 	long n = s->cur->p.tx->encode(
 		s->cur->enc, pcm, s->cur->packet_samples, packet + RTP_HEADER_BYTES, CODEC_FRAME_MAX);
 
-	if (n <= 0) {
+	if (n < 0) {
 		s->figures.tx_errors++;
+		return;
+	}
+	if (n == 0) { /* the codec's own way of silence */
+		s->tx.mark = true;
 		return;
 	}
 	s->tx.mark = false;
 	rtp_write_header(packet, &h);
 	send_rtp(s, packet, RTP_HEADER_BYTES + (size_t)n);
+}
+
+/* RFC 3389 4: in the sequence of the audio, without marker. */
+static void send_noise(struct stream *s, const int16_t *pcm, uint32_t ts)
+{
+	uint8_t packet[RTP_HEADER_BYTES + NOISE_BYTES];
+	struct rtp_packet h = {.pt = s->cur->p.noise.tx_pt, .seq = s->tx.seq, .ts = ts, .ssrc = s->tx.ssrc};
+	size_t n = noise_describe(pcm, s->cur->packet_samples, packet + RTP_HEADER_BYTES);
+
+	rtp_write_header(packet, &h);
+	send_rtp(s, packet, RTP_HEADER_BYTES + n);
+	s->cur->noise->told_ns = s->now_ns;
+	s->tx.mark = true;
+}
+
+/* Is this packet silence that the peer has been told about? */
+static bool is_silence(struct stream *s, const int16_t *pcm, uint32_t ts)
+{
+	struct stream_noise *noise = s->cur->noise;
+
+	if (!s->cur->p.noise.tx)
+		return false;
+	if (vad_voice(&noise->vad, pcm, s->cur->packet_samples, s->cur->p.ptime_ms)) {
+		noise->told_ns = 0;
+		return false;
+	}
+	if (!noise->told_ns || s->now_ns - noise->told_ns >= STREAM_NOISE_EVERY)
+		send_noise(s, pcm, ts);
+	return true;
 }
 
 /* One packet's worth of audio that begins at ts is there: it leaves, or an event leaves in its place. */
@@ -68,9 +101,8 @@ static void packet_full(struct stream *s, const int16_t *pcm, uint32_t ts)
 	size_t n = 0;
 
 	if (s->cur->p.dtmf_tx_pt >= 0)
-		n = dtmf_tx_step(
-			&s->dtmf_tx, ts, (uint32_t)(s->cur->packet_samples / s->cur->samples_per_ts), events);
-	if (n == 0)
+		n = dtmf_tx_step(&s->dtmf_tx, ts, s->cur->packet_ts, events);
+	if (n == 0 && !is_silence(s, pcm, ts))
 		send_audio(s, pcm, ts);
 	for (size_t i = 0; i < n; i++)
 		send_event(s, &events[i]);
@@ -84,7 +116,7 @@ static void packet_full(struct stream *s, const int16_t *pcm, uint32_t ts)
 static void pack(struct stream *s, const int16_t *pcm, size_t n)
 {
 	size_t want = s->cur->packet_samples;
-	uint32_t start = s->tx.ts - (uint32_t)(s->tx.gathered / s->cur->samples_per_ts);
+	uint32_t start = s->tx.ts - codec_ts(s->cur->p.tx, s->tx.gathered);
 
 	while (n > 0) {
 		const int16_t *full = pcm;
@@ -103,7 +135,7 @@ static void pack(struct stream *s, const int16_t *pcm, size_t n)
 			break;
 		s->tx.gathered = 0;
 		packet_full(s, full, start);
-		start += (uint32_t)(want / s->cur->samples_per_ts);
+		start += s->cur->packet_ts;
 	}
 }
 
@@ -141,7 +173,7 @@ void stream_push(struct stream *s, const int16_t *pcm, size_t n, uint64_t now_ns
 	}
 	/* The clock of the samples never stops, so a pause is as long in time stamps as it was (RFC
 	 * 3551 4.1). */
-	s->tx.ts += (uint32_t)(s->cur->tick_samples / s->cur->samples_per_ts);
+	s->tx.ts += s->cur->tick_ts;
 	stream_judge_tick(s);
 	stream_rtcp_send_when_due(s);
 	stream_publish(s);

@@ -34,8 +34,8 @@ struct oa_codec {
 	char encoding[24]; /* "PCMU" */
 	uint32_t clock_hz; /* RTP clock */
 	uint8_t channels;
-	int pt;        /* 0..127; dynamic ones: 96..127, our number in offers */
-	char fmtp[96]; /* ours, "" = none */
+	int pt;         /* 0..127; dynamic ones: 96..127, our number in offers */
+	char fmtp[112]; /* ours, "" = none */
 };
 
 /* What we have and want now; given anew for every description that is made. */
@@ -46,6 +46,7 @@ struct oa_local {
 	size_t n_codecs;
 	bool xr;           /* offer and accept extended reports (RFC 3611 5) */
 	bool dtmf;         /* offer and accept telephone-event (RFC 4733), one per clock rate in use */
+	bool noise;        /* the same with comfort noise (RFC 3389) */
 	uint32_t ptime_ms; /* 0: not written */
 	enum sdp_dir want; /* SENDRECV; SENDONLY or INACTIVE while we hold */
 	const char *user;  /* o= user name, "-" when NULL; the first description's counts */
@@ -76,6 +77,7 @@ struct oa_audio {
 	size_t n_dtmf_rx_more;
 	/* bit n: the peer takes event n, 0..16 (0xffff when not said, RFC 4733 2.4.1) */
 	uint32_t dtmf_events;
+	int noise_tx_pt, noise_rx_pt; /* comfort noise at the codec's clock; -1: none */
 	uint32_t ptime_ms; /* what the peer wants to receive; 0 = not said; bounded by its maxptime */
 	unsigned xr;       /* OA_XR_..., of what was offered and answered */
 };

@@ -4,9 +4,18 @@
 
 #include "base/err.h"
 
-#define DTMF_PT       101u /* what everybody uses for telephone-event at 8000 Hz */
-#define DTMF_ENCODING "telephone-event"
-#define DTMF_EVENTS   "0-16" /* the keypad and flash (RFC 4733 3.2) */
+/* What stands beside the codecs of a line, once for each clock rate that they have, so that its time stamps count as
+ * theirs. */
+struct beside {
+	struct slice encoding;
+	struct slice fmtp;  /* ours */
+	unsigned pt_8k, pt; /* at a clock of 8000; at another one, when it is free */
+};
+
+/* RFC 4733 2.1; 101 is what everybody uses. The keypad and flash (3.2). */
+static const struct beside events = {{"telephone-event", 15}, {"0-16", 4}, 101, 101};
+/* RFC 3389 4 */
+static const struct beside noise = {{"CN", 2}, {NULL, 0}, 13, 118};
 
 static struct sdp_rtpmap map_of(const struct oa_codec *c)
 {
@@ -41,12 +50,17 @@ int oa_local_check(const struct oa_local *local)
 
 bool oa_is_dtmf(const struct sdp_rtpmap *map)
 {
-	return slice_ieq(map->encoding, SLICE_LIT(DTMF_ENCODING));
+	return slice_ieq(map->encoding, events.encoding);
+}
+
+bool oa_is_noise(const struct sdp_rtpmap *map)
+{
+	return slice_ieq(map->encoding, noise.encoding);
 }
 
 bool oa_is_speech(const struct sdp_rtpmap *map)
 {
-	return !oa_is_dtmf(map) && !slice_ieq(map->encoding, SLICE_LIT("CN"));
+	return !oa_is_dtmf(map) && !oa_is_noise(map);
 }
 
 static void add(struct oa_fmts *fmts, struct oa_fmt fmt)
@@ -55,14 +69,20 @@ static void add(struct oa_fmts *fmts, struct oa_fmt fmt)
 		fmts->list[fmts->n++] = fmt;
 }
 
-static bool has_clock(const struct oa_fmts *fmts, uint32_t clock_hz, bool dtmf)
+static bool has_beside(const struct oa_fmts *fmts, const struct beside *what, uint32_t clock_hz)
 {
-	for (size_t i = 0; i < fmts->n; i++) {
-		const struct sdp_rtpmap *map = &fmts->list[i].map;
-
-		if (map->clock_hz == clock_hz && (dtmf ? oa_is_dtmf(map) : oa_is_speech(map)))
+	for (size_t i = 0; i < fmts->n; i++)
+		if (fmts->list[i].map.clock_hz == clock_hz &&
+			slice_ieq(fmts->list[i].map.encoding, what->encoding))
 			return true;
-	}
+	return false;
+}
+
+static bool has_speech_at(const struct oa_fmts *fmts, uint32_t clock_hz)
+{
+	for (size_t i = 0; i < fmts->n; i++)
+		if (fmts->list[i].map.clock_hz == clock_hz && oa_is_speech(&fmts->list[i].map))
+			return true;
 	return false;
 }
 
@@ -74,11 +94,30 @@ static bool has_speech(const struct oa_fmts *fmts)
 	return false;
 }
 
+static int offer_beside(const struct oa *oa, const struct oa_local *local, const struct beside *what,
+	struct pt_set *used, struct oa_fmts *fmts)
+{
+	for (size_t i = 0; i < local->n_codecs; i++) {
+		struct sdp_rtpmap map = {what->encoding, local->codecs[i].clock_hz, 1};
+		unsigned pt;
+		int err;
+
+		if (has_beside(fmts, what, map.clock_hz))
+			continue;
+		err = pt_map_choose(&oa->pts, map.clock_hz == 8000 ? what->pt_8k : what->pt, &map, used, &pt);
+		if (err)
+			return err;
+		pt_set_add(used, pt);
+		add(fmts, (struct oa_fmt){.rx_pt = pt, .map = map, .fmtp = what->fmtp});
+	}
+	return 0;
+}
+
 int oa_fmts_offer(const struct oa *oa, const struct oa_local *local, struct oa_fmts *ret_fmts)
 {
 	struct pt_set used = {{0}};
 	unsigned pt;
-	int err;
+	int err = 0;
 
 	ret_fmts->n = 0;
 	for (size_t i = 0; i < local->n_codecs; i++) {
@@ -91,23 +130,11 @@ int oa_fmts_offer(const struct oa *oa, const struct oa_local *local, struct oa_f
 		pt_set_add(&used, pt);
 		add(ret_fmts, (struct oa_fmt){.rx_pt = pt, .map = map, .fmtp = slice_of(c->fmtp)});
 	}
-	if (!local->dtmf)
-		return 0;
-
-	/* One telephone-event for each clock rate, so that its time stamps count as the codec's (RFC
-	 * 4733 2.1). */
-	for (size_t i = 0; i < local->n_codecs; i++) {
-		struct sdp_rtpmap map = {SLICE_LIT(DTMF_ENCODING), local->codecs[i].clock_hz, 1};
-
-		if (has_clock(ret_fmts, map.clock_hz, true))
-			continue;
-		err = pt_map_choose(&oa->pts, DTMF_PT, &map, &used, &pt);
-		if (err)
-			return err;
-		pt_set_add(&used, pt);
-		add(ret_fmts, (struct oa_fmt){.rx_pt = pt, .map = map, .fmtp = SLICE_LIT(DTMF_EVENTS)});
-	}
-	return 0;
+	if (local->noise)
+		err = offer_beside(oa, local, &noise, &used, ret_fmts);
+	if (!err && local->dtmf)
+		err = offer_beside(oa, local, &events, &used, ret_fmts);
+	return err;
 }
 
 static const struct oa_codec *find_codec(const struct oa_local *local, const struct sdp_rtpmap *map)
@@ -121,20 +148,20 @@ static const struct oa_codec *find_codec(const struct oa_local *local, const str
 	return NULL;
 }
 
-/* Adds the offered telephone-events that have the clock of a codec we took, one for each clock. */
-static void answer_dtmf(const struct sdp_media *offered, struct oa_fmts *fmts)
+/* Takes what is offered beside a codec that we took, one for each clock. */
+static void answer_beside(const struct sdp_media *offered, const struct beside *what, struct oa_fmts *fmts)
 {
 	for (size_t i = 0; i < offered->n_formats; i++) {
 		struct sdp_rtpmap map;
 		unsigned pt;
 
 		if (sdp_payload_type(offered->formats[i], &pt) || sdp_rtpmap(offered, pt, &map) ||
-			!oa_is_dtmf(&map))
+			!slice_ieq(map.encoding, what->encoding))
 			continue;
-		if (!has_clock(fmts, map.clock_hz, false) || has_clock(fmts, map.clock_hz, true))
+		if (!has_speech_at(fmts, map.clock_hz) || has_beside(fmts, what, map.clock_hz))
 			continue;
-		map = (struct sdp_rtpmap){SLICE_LIT(DTMF_ENCODING), map.clock_hz, 1};
-		add(fmts, (struct oa_fmt){pt, pt, map, SLICE_LIT(DTMF_EVENTS), sdp_fmtp(offered, pt)});
+		map = (struct sdp_rtpmap){what->encoding, map.clock_hz, 1};
+		add(fmts, (struct oa_fmt){pt, pt, map, what->fmtp, sdp_fmtp(offered, pt)});
 	}
 }
 
@@ -159,8 +186,10 @@ int oa_fmts_answer(const struct oa_local *local, const struct sdp_media *offered
 	}
 	if (!has_speech(ret_fmts))
 		return OH_ENOCODEC;
+	if (local->noise)
+		answer_beside(offered, &noise, ret_fmts);
 	if (local->dtmf)
-		answer_dtmf(offered, ret_fmts);
+		answer_beside(offered, &events, ret_fmts);
 	return 0;
 }
 

@@ -87,6 +87,7 @@ int oa_refuse(struct oa *oa, int err, unsigned warn_code, const char *format, ..
 /* 0 or OH_EINVAL. */
 int oa_local_check(const struct oa_local *local);
 bool oa_is_dtmf(const struct sdp_rtpmap *map);
+bool oa_is_noise(const struct sdp_rtpmap *map);
 /* False for what only accompanies speech: telephone-event and comfort noise. */
 bool oa_is_speech(const struct sdp_rtpmap *map);
 /* What we offer. OH_ETOOBIG: out of payload types. */

@@ -153,6 +153,20 @@ static void agree_dtmf(struct oa_audio *audio, const struct oa_fmts *fmts)
 	}
 }
 
+/* Of two at one clock the first. */
+static void agree_noise(struct oa_audio *audio, const struct oa_fmts *fmts)
+{
+	audio->noise_tx_pt = audio->noise_rx_pt = -1;
+	for (size_t i = 0; i < fmts->n && audio->noise_rx_pt < 0; i++) {
+		const struct oa_fmt *f = &fmts->list[i];
+
+		if (!oa_is_noise(&f->map) || f->map.clock_hz != audio->codec.clock_hz)
+			continue;
+		audio->noise_tx_pt = (int)f->tx_pt;
+		audio->noise_rx_pt = (int)f->rx_pt;
+	}
+}
+
 unsigned oa_xr_read(const struct sdp *s, const struct sdp_media *m)
 {
 	struct slice rest = sdp_attr_value(s, m, "rtcp-xr"), word;
@@ -203,6 +217,7 @@ int oa_agree(const struct sdp *s, const struct sdp_media *m, const struct oa_fmt
 		audio->rx_pt = (int)f->rx_pt;
 	}
 	agree_dtmf(audio, fmts);
+	agree_noise(audio, fmts);
 	audio->codecs = a.codecs;
 	audio->remote_host = a.host;
 	audio->remote_rtp = remote->rtp;
@@ -216,7 +231,11 @@ int oa_agree(const struct sdp *s, const struct sdp_media *m, const struct oa_fmt
 
 struct oa_agreement oa_agree_none(enum oa_status status)
 {
-	return (struct oa_agreement){.audio = {.status = status, .dtmf_tx_pt = -1, .dtmf_rx_pt = -1}};
+	return (struct oa_agreement){.audio = {.status = status,
+					     .dtmf_tx_pt = -1,
+					     .dtmf_rx_pt = -1,
+					     .noise_tx_pt = -1,
+					     .noise_rx_pt = -1}};
 }
 
 void oa_agreement_free(struct oa_agreement *a)

@@ -32,6 +32,10 @@ enum inv_state {
 /* Where a body stands in the offer/answer exchange. */
 enum inv_sdp { INV_SDP_OFFER, INV_SDP_ANSWER };
 
+/* A message of the session that says what we can do. */
+enum inv_kind { KIND_INVITE, KIND_REINVITE, KIND_UPDATE, KIND_PROVISIONAL, KIND_ACCEPTED };
+#define INV_OWNERS_MAX 16u /* headers that the owner adds to each */
+
 struct inv_handler {
 	/* The state has changed, or another provisional came (EARLY again). inv_status() has code and phrase.
 	 * `msg` is the message that did it, or NULL (a local operation, a timer). */
@@ -64,6 +68,9 @@ struct inv_handler {
 	/* A request that is neither ACK, BYE, CANCEL, PRACK, UPDATE nor (re-)INVITE inside the dialog (INFO, MESSAGE, OPTIONS ...).
 	 * Answered by the owner through `server`. NULL: OPTIONS 200, the rest 405 / 501. */
 	void (*request)(void *arg, struct inv *inv, struct sip_msg *msg, struct sip_server *server);
+	/* Headers that the owner adds to such a message, at most cap (INV_OWNERS_MAX); how many. They are good until the
+	 * message has been printed. May be NULL. */
+	size_t (*headers)(void *arg, enum inv_kind kind, struct sip_extra *list, size_t cap);
 	/* The end of a request sent by inv_request(): its final response, or NULL with err. Not after DISCONNECTED. */
 	void (*response)(void *arg, struct inv *inv, uint64_t token, struct sip_msg *msg, int err);
 	void *arg;
@@ -109,10 +116,10 @@ struct inv_call_cfg {
 	struct slice target;        /* Request-URI */
 	const struct slice *routes; /* pre-loaded Route values, or NULL */
 	size_t n_routes;
-	struct slice from;              /* name-addr without tag */
-	struct slice to;                /* name-addr without tag */
-	struct slice contact;           /* whole value */
-	struct slice call_id;           /* absent: a random one */
+	struct slice from;    /* name-addr without tag */
+	struct slice to;      /* name-addr without tag */
+	struct slice contact; /* whole value */
+	struct slice call_id; /* absent: a random one */
 	struct inv_again again;
 	const struct sip_extra *extras; /* program headers for the INVITE */
 	size_t n_extras;
@@ -120,6 +127,7 @@ struct inv_call_cfg {
 	struct slice offer; /* empty: INVITE without offer */
 	struct inv_policy policy;
 	struct sip_flow flow;  /* as located */
+	bool secure;           /* sip_request.secure */
 	bool spare;            /* there is another one: sip_request.spare */
 	uint64_t about;        /* sip_request.about */
 	struct sip_auth *auth; /* who we are, for the call's whole life; kept by reference; NULL: nobody */
@@ -138,6 +146,8 @@ int inv_incoming(struct sip_stack *s, struct sip_msg *invite, struct sip_server 
 	const struct inv_policy *policy, const struct inv_handler *handler, struct inv **ret_inv);
 /* Who we are when our requests in an incoming call are challenged; kept by reference. */
 void inv_set_auth(struct inv *inv, struct sip_auth *auth);
+/* Our requests in an incoming call go over TLS or not at all. */
+void inv_set_secure(struct inv *inv);
 /* The offer in the INVITE; empty when there was none (then our 2xx carries the offer). */
 struct slice inv_remote_offer(const struct inv *inv);
 

@@ -57,6 +57,8 @@ int inv_headers_fill(
 	if (n)
 		memcpy(&h->list[h->n], extras, n * sizeof(h->list[0]));
 	h->n += n;
+	if (inv->handler.headers)
+		h->n += inv->handler.headers(inv->handler.arg, kind, &h->list[h->n], INV_OWNERS_MAX);
 	return 0;
 }
 

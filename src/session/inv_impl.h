@@ -241,12 +241,13 @@ struct inv {
 };
 
 /* Limits. */
-#define INV_EXTRAS_MAX        64u                   /* headers of the program in one message */
-#define INV_EXTRAS_ROOM       (INV_EXTRAS_MAX + 8u) /* with those of inv_headers.c and an INVITE's Expires */
-#define INV_EARLY_MAX         16u                   /* early dialogs of one INVITE */
-#define INV_QUEUE_MAX         8u   /* provisionals that wait for the PRACK of the one before */
-#define INV_FORKS_MAX         64u  /* 2xx of other forks that one INVITE acknowledges and ends */
-#define INV_REASON_MAX        256u /* bytes of a phrase that we keep */
+#define INV_EXTRAS_MAX 64u /* headers of the program in one message */
+#define INV_EXTRAS_ROOM \
+	(INV_EXTRAS_MAX + INV_OWNERS_MAX + 8u) /* with those of inv_headers.c and an INVITE's Expires */
+#define INV_EARLY_MAX         16u              /* early dialogs of one INVITE */
+#define INV_QUEUE_MAX         8u               /* provisionals that wait for the PRACK of the one before */
+#define INV_FORKS_MAX         64u              /* 2xx of other forks that one INVITE acknowledges and ends */
+#define INV_REASON_MAX        256u             /* bytes of a phrase that we keep */
 #define INV_REOFFER_TRIES     5u
 #define INV_REOFFER_ANSWER_MS 10000u /* how long a peer's re-INVITE waits for the owner */
 #define INV_REOFFER_LIMIT_MS \
@@ -280,7 +281,6 @@ void inv_dialog_request(void *arg, struct sip_msg *msg, struct sip_server *serve
 /* ---- inv_headers.c ---- */
 enum inv_extension { EXT_100REL = 1, EXT_TIMER = 2 };
 /* A message that we send: what we can do (RFC 3261 13.2.1, 13.3.1.4), what its kind asks for, and the program's headers. */
-enum inv_kind { KIND_INVITE, KIND_REINVITE, KIND_UPDATE, KIND_PROVISIONAL, KIND_ACCEPTED };
 struct inv_headers {
 	size_t n;
 	struct sip_extra list[INV_EXTRAS_ROOM];

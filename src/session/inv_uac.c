@@ -70,6 +70,7 @@ static int send_first(struct inv *inv, const struct inv_call_cfg *cfg)
 		.body = cfg->offer,
 		.flow = cfg->flow,
 		.spare = cfg->spare,
+		.secure = cfg->secure,
 		.about = cfg->about,
 		.auth = cfg->auth};
 	struct sip_client_handler handler;

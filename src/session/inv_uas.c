@@ -260,6 +260,11 @@ void inv_set_auth(struct inv *inv, struct sip_auth *auth)
 	dialog_set_auth(inv->dialog, auth);
 }
 
+void inv_set_secure(struct inv *inv)
+{
+	dialog_set_secure(inv->dialog);
+}
+
 struct slice inv_remote_offer(const struct inv *inv)
 {
 	return inv->sdp == SDP_THEIRS ? inv->kept : SLICE_NONE;

@@ -54,8 +54,10 @@ static int check(const struct reg_cfg *cfg)
 {
 	if (cfg->n_registrars == 0 || cfg->n_registrars > REG_REGISTRARS_MAX)
 		return err_detail(OH_EINVAL, "1 to %u registrars", REG_REGISTRARS_MAX);
-	if (cfg->n_routes > REG_ROUTES_MAX)
-		return err_detail(OH_EINVAL, "at most %u proxies", REG_ROUTES_MAX);
+	if (cfg->n_routes > SIP_ROUTES_MAX)
+		return err_detail(OH_EINVAL, "at most %u proxies", SIP_ROUTES_MAX);
+	if (cfg->n_servers > SIP_HOPS_MAX)
+		return err_detail(OH_EINVAL, "at most %u servers", SIP_HOPS_MAX);
 	if (cfg->n_extras > REG_EXTRAS_MAX)
 		return err_detail(OH_EINVAL, "at most %u headers", REG_EXTRAS_MAX);
 	if (cfg->reg_id && slice_empty(cfg->instance))
@@ -81,7 +83,8 @@ static void expired(void *arg)
 
 static int copy_texts(struct reg *r, const struct reg_cfg *cfg)
 {
-	struct slice list[REG_N_TEXTS + REG_REGISTRARS_MAX + REG_ROUTES_MAX], extras[2 * REG_EXTRAS_MAX];
+	struct slice list[REG_N_TEXTS + REG_REGISTRARS_MAX + SIP_ROUTES_MAX + SIP_HOPS_MAX],
+		extras[2 * REG_EXTRAS_MAX];
 	char tag[TAG_LEN + 1], call_id[CALL_ID_LEN + 1], from[REG_TEXT_MAX];
 	int n = snprintf(from, sizeof(from), "%.*s;tag=", SLICE_ARG(cfg->aor));
 	size_t at = REG_N_TEXTS;
@@ -103,6 +106,8 @@ static int copy_texts(struct reg *r, const struct reg_cfg *cfg)
 		list[at++] = cfg->registrars[i];
 	for (size_t i = 0; i < cfg->n_routes; i++)
 		list[at++] = cfg->routes[i];
+	for (size_t i = 0; i < cfg->n_servers; i++)
+		list[at++] = cfg->servers[i];
 	r->own = texts_new(list, at);
 	for (size_t i = 0; i < cfg->n_extras; i++) {
 		extras[2 * i] = cfg->extras[i].name;
@@ -124,10 +129,12 @@ int reg_new(struct sip_stack *s, const struct reg_cfg *cfg, struct reg **ret_reg
 		return OH_ENOMEM;
 	r->stack = s;
 	r->handler = cfg->handler;
+	r->about = cfg->about;
 	r->prefer = cfg->prefer;
 	r->auth = sip_auth_ref(cfg->auth);
 	r->n_registrars = cfg->n_registrars;
 	r->n_routes = cfg->n_routes;
+	r->n_servers = cfg->n_servers;
 	r->retry_after_s = -1;
 	r->setup = (struct reg_setup){
 		.expires_s = cfg->expires_s ? cfg->expires_s : EXPIRES_S,
@@ -135,6 +142,7 @@ int reg_new(struct sip_stack *s, const struct reg_cfg *cfg, struct reg **ret_reg
 		.wait_max_s = cfg->wait_max_s ? cfg->wait_max_s : WAIT_MAX_S,
 		.refused_s = cfg->refused_s,
 		.reg_id = cfg->reg_id,
+		.secure = cfg->secure,
 		.gruu = cfg->gruu && !slice_empty(cfg->instance),
 		.rewrite = cfg->rewrite && slice_empty(cfg->contact),
 	};
@@ -184,6 +192,14 @@ void reg_stop(struct reg *r)
 void reg_moved(struct reg *r)
 {
 	reg_handle(r, REG_EV_MOVED, NULL);
+}
+
+void reg_prefer(struct reg *r, struct sip_transport *prefer)
+{
+	if (r->prefer == prefer)
+		return;
+	r->prefer = prefer;
+	reg_moved(r);
 }
 
 void reg_flow_answers(struct reg *r)

@@ -34,7 +34,7 @@ const char *reg_state_name(enum reg_state state);
 
 /* Named limits. What a registrar says beyond them is not believed. */
 #define REG_REGISTRARS_MAX 8u    /* the first and its backups */
-#define REG_ROUTES_MAX     8u    /* of a Service-Route, and of ours */
+#define REG_ROUTES_MAX     8u    /* of a Service-Route; of ours there may be SIP_ROUTES_MAX */
 #define REG_TEXT_MAX       2048u /* bytes of one Service-Route, GRUU or Contact */
 #define REG_EXPIRES_MAX_S \
 	86400u /* a binding is refreshed at least so often, and no Min-Expires above it is met */
@@ -70,6 +70,9 @@ struct reg_cfg {
 	const struct slice
 		*routes; /* outbound proxies: Route values, each a name-addr; they decide the next hop */
 	size_t n_routes;
+	const struct slice *servers; /* URIs: where it goes instead, in this order (sip_request.servers) */
+	size_t n_servers;
+	bool secure;       /* sip_request.secure */
 	struct slice aor;  /* From and To: a name-addr without tag */
 	struct slice user; /* of our Contact; may be empty */
 	struct slice
@@ -87,6 +90,7 @@ struct reg_cfg {
 	uint32_t refused_s;    /* how long a refused one waits before it asks again; 0: for ever */
 	const struct sip_extra *extras;
 	size_t n_extras;
+	uint64_t about;               /* sip_request.about */
 	struct sip_transport *prefer; /* for locating; NULL: any */
 	struct sip_auth *auth;        /* kept by reference; NULL: challenges are refusals */
 	struct reg_handler handler;
@@ -114,6 +118,9 @@ void reg_flow_answers(struct reg *r);
 /* ... was not (err): a good way is replaced at once, within REG_SPREAD_MS; one that never worked after the back-off, which
  * grows as with failed requests. The outcome tells err. */
 void reg_flow_failed(struct reg *r, int err);
+
+/* As reg_cfg.prefer, from now on; as reg_moved() when that changes anything. */
+void reg_prefer(struct reg *r, struct sip_transport *prefer);
 
 struct reg_info {
 	enum reg_state state;

@@ -15,7 +15,7 @@ struct texts *texts_new(const struct slice *list, size_t n);
 
 struct reg_setup {
 	uint32_t expires_s, wait_base_s, wait_max_s, refused_s, reg_id;
-	bool gruu, rewrite;
+	bool gruu, rewrite, secure;
 };
 
 /* What the last 2xx gave. */
@@ -32,9 +32,10 @@ struct reg {
 	struct sip_stack *stack;
 	struct reg_handler handler;
 	struct reg_setup setup;
-	struct texts *own; /* see enum reg_text; registrars and routes behind */
-	size_t n_registrars, n_routes;
+	struct texts *own; /* see enum reg_text; registrars, routes and servers behind */
+	size_t n_registrars, n_routes, n_servers;
 	struct texts *extras; /* name, value, name, value ... */
+	uint64_t about;
 	struct sip_transport *prefer;
 	struct sip_auth *auth;
 

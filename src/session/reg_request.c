@@ -28,6 +28,18 @@ static __attribute__((format(printf, 2, 3))) void put(struct text *t, const char
 	t->n = n < 0 || t->n + (size_t)n >= t->cap ? t->cap : t->n + (size_t)n;
 }
 
+/* ---- whom it asks ---- */
+
+static struct slice registrar(const struct reg *r)
+{
+	return r->redirect ? r->redirect->list[0] : r->own->list[REG_N_TEXTS + r->registrar];
+}
+
+static const struct slice *routes(const struct reg *r)
+{
+	return &r->own->list[REG_N_TEXTS + r->n_registrars];
+}
+
 /* ---- our Contact ---- */
 
 /* The parameters that a made Contact has besides those of its transport: which of our registrations it is, and that
@@ -45,6 +57,8 @@ static void put_own_params(const struct reg *r, struct text *t)
 /* "<sip:user@host:port...>", at the address where the registrar saw us if it told. */
 static int make_contact(const struct reg *r, const struct sip_flow *flow, char **ret_contact)
 {
+	const struct sip_request aim = {
+		.target = registrar(r), .routes = routes(r), .n_routes = r->redirect ? 0 : r->n_routes};
 	char local[SIP_SENT_BY_MAX + REG_TEXT_MAX], seen[NETADDR_TEXT], buf[CONTACT_MAX];
 	struct text t = {.p = buf, .cap = sizeof(buf)};
 	struct slice user = r->own->list[REG_USER], made;
@@ -55,7 +69,7 @@ static int make_contact(const struct reg *r, const struct sip_flow *flow, char *
 		*ret_contact = slice_dup(r->own->list[REG_FIXED]);
 		return *ret_contact ? 0 : OH_ENOMEM;
 	}
-	err = sip_flow_contact(flow, user, local, sizeof(local), &made);
+	err = sip_flow_contact_as(flow, sip_request_is_sips(&aim), user, local, sizeof(local), &made);
 	if (!err)
 		err = sip_addr_parse(made, &addr);
 	if (err)
@@ -116,16 +130,6 @@ static void put_contacts(const struct reg *r, struct text *t)
 }
 
 /* ---- sending ---- */
-
-static struct slice registrar(const struct reg *r)
-{
-	return r->redirect ? r->redirect->list[0] : r->own->list[REG_N_TEXTS + r->registrar];
-}
-
-static const struct slice *routes(const struct reg *r)
-{
-	return &r->own->list[REG_N_TEXTS + r->n_registrars];
-}
 
 /* RFC 3261 10.2: the Request-URI is the domain alone. */
 static struct slice request_uri(struct slice text, char *buf, size_t cap)
@@ -197,6 +201,8 @@ static struct sip_request request(struct reg *r, struct slice target)
 		.call_id = r->own->list[REG_CALL_ID],
 		.cseq = ++r->cseq,
 		.auth = r->auth,
+		.secure = r->setup.secure,
+		.about = r->about,
 	};
 }
 
@@ -270,6 +276,7 @@ static void located(void *arg, int err, const struct sip_flow *flows, size_t n)
 	if (!err) {
 		memcpy(r->flows, flows, n * sizeof(*flows));
 		r->n_flows = n;
+		sip_decided_target(r->stack, r->about, SLICE_LIT("REGISTER"), &flows[0]);
 	}
 	r->locate_err = err;
 	if (!later)
@@ -280,24 +287,26 @@ static void located(void *arg, int err, const struct sip_flow *flows, size_t n)
 		cannot(r, err);
 }
 
-/* RFC 3261 8.1.2: the first outbound proxy decides, else the registrar. A redirection names its server itself. */
+/* RFC 3261 8.1.2. A redirection names its server itself. */
 static int locate(struct reg *r)
 {
-	struct sip_addr route;
-	struct sip_uri hop;
+	struct sip_request req = {.target = registrar(r), .prefer = r->prefer, .secure = r->setup.secure};
+	struct sip_uri list[SIP_HOPS_MAX];
+	struct sip_hops hops;
 	int err;
 
 	drop_flows(r);
-	if (r->n_routes && !r->redirect) {
-		err = sip_addr_parse(routes(r)[0], &route);
-		hop = route.uri;
-	} else {
-		err = sip_uri_parse(registrar(r), &hop);
+	if (!r->redirect) {
+		req.routes = routes(r);
+		req.n_routes = r->n_routes;
+		req.servers = routes(r) + r->n_routes;
+		req.n_servers = r->n_servers;
 	}
+	err = sip_request_hops(&req, list, &hops);
 	if (err)
 		return err;
 	r->locate_err = 0;
-	err = sip_locate(r->stack, &hop, r->prefer, located, r, &r->locate);
+	err = sip_locate_any(r->stack, &hops, located, r, &r->locate);
 	if (err || r->locate)
 		return err;
 	return r->locate_err ? r->locate_err : send_somewhere(r);
@@ -326,13 +335,26 @@ static void ask_at(struct reg *r, size_t registrar)
 	r->registrar = r->tried = registrar;
 }
 
+static void say_next(const struct reg *r)
+{
+	const struct sip_flow *to = &r->flows[r->flow];
+	char new[NETADDR_TEXT], old[NETADDR_TEXT];
+
+	sip_decided(r->stack, SIP_DECIDED_FAILOVER, r->about, "REGISTER goes to %s %s instead of %s",
+		sip_transport_name(sip_transport_type(to->transport)), netaddr_text(&to->remote, new),
+		netaddr_text(&to[-1].remote, old));
+}
+
 /* Registrars in order from the first one; behind the last one it is over. */
 bool reg_ask_next(struct reg *r)
 {
 	if (r->flow < r->n_flows)
 		r->flow++;
-	if (r->flow < r->n_flows && send_somewhere(r) == 0)
-		return true;
+	if (r->flow < r->n_flows) {
+		say_next(r);
+		if (send_somewhere(r) == 0)
+			return true;
+	}
 	while (!reg_leaves(r) && ++r->tried < r->n_registrars) {
 		ask_at(r, r->tried);
 		if (locate(r) == 0)
@@ -362,6 +384,9 @@ void reg_ask(struct reg *r)
 	r->again = 0;
 	r->retry_after_s = -1;
 	ask_at(r, reg_leaves(r) ? r->bound_at : 0);
+	/* ... and from a list of servers the first that is well is taken. */
+	if (r->n_servers && !reg_leaves(r))
+		drop_flows(r);
 	err = ask_here(r);
 	if (err && !reg_ask_next(r))
 		cannot(r, err);

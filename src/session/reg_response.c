@@ -238,6 +238,7 @@ static void fail(struct reg *r, const struct reg_happened *h, int err)
 static void accepted(
 	struct reg *r, struct sip_msg *msg, const struct sip_flow *flow, const struct reg_happened *h)
 {
+	char text[NETADDR_TEXT];
 	struct found f;
 	struct netaddr seen;
 	struct texts *texts;
@@ -262,6 +263,8 @@ static void accepted(
 	take_grant(r, msg, flow, s, texts);
 	if (r->state != REG_LEAVING && seen_elsewhere(r, msg, flow, &seen)) {
 		r->seen = seen;
+		sip_decided(r->stack, SIP_DECIDED_CONTACT, r->about,
+			"the Contact becomes %s: there the registrar sees us", netaddr_text(&seen, text));
 		reg_handle(r, REG_EV_BOUND, h);
 		if (reg_ask_again(r))
 			return;

@@ -3,6 +3,9 @@
 
 static const struct sub_package *const packages[] = {
 	&pkg_refer,
+	&pkg_presence,
+	&pkg_dialog,
+	&pkg_mwi,
 };
 
 void subs_init(struct subs *subs, struct sip_stack *stack)

@@ -130,6 +130,7 @@ int sip_auth_new(const struct sip_auth_cfg *cfg, struct sip_auth **ret_auth)
 	a->n_prefer = cfg->n_prefer;
 	a->initial_send = cfg->initial_send;
 	a->policy = cfg->policy;
+	a->wants_proof = cfg->wants_proof;
 	*ret_auth = a;
 	return 0;
 }

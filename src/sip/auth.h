@@ -52,6 +52,9 @@ struct sip_auth_cfg {
 	 * the dialog where it did. */
 	bool initial_send;
 	enum sip_auth_policy policy;
+	/* A server that was shown credentials proves in its 2xx that it knows the password too (rspauth, RFC 7616 3.5), or the
+	 * request ends with OH_EREFUSED. A call is not ended for that: it is told as a decision. */
+	bool wants_proof;
 };
 
 /* OH_EINVAL: no user, a hash of the wrong length, neither password nor hash, a family twice;

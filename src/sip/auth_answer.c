@@ -353,13 +353,15 @@ int auth_write(
 
 /* ---- the server's part ---- */
 
-/* Who it is that knows the password: the one nonce whose cnonce the server repeats. */
-static struct nonce *find_shown(const struct sip_auth *a, const struct auth_tried *tried, struct slice cnonce)
+/* Who it is that knows the password: the one nonce whose cnonce the server, or the proxy, repeats. */
+static struct nonce *find_shown(
+	const struct sip_auth *a, const struct auth_tried *tried, bool proxy, struct slice cnonce)
 {
 	for (size_t i = 0; i < tried->n; i++) {
 		struct nonce *n = nonce_find(a, tried->shown[i].key);
 
-		if (n && !n->proxy && (!slice_present(cnonce) || slice_eq(cnonce, slice_of(n->cnonce))))
+		if (n && n->proxy == proxy && tried->shown[i].nonce &&
+			(!slice_present(cnonce) || slice_eq(cnonce, slice_of(n->cnonce))))
 			return n;
 	}
 	return NULL;
@@ -388,25 +390,46 @@ static bool is_proof_good(const struct sip_auth *a, const struct auth_request *r
 	return digest_compute(&d, expected) == 0 && tls_equal(slice_of(expected), info->f[DIGEST_RSPAUTH]);
 }
 
-void auth_accepted(struct sip_auth *a, const struct auth_request *req, const struct sip_msg *response,
-	const struct auth_tried *tried)
+/* One of both headers. True: it is a good proof. */
+static bool take_info(struct sip_auth *a, const struct auth_request *req, const struct sip_msg *response,
+	const struct auth_tried *tried, bool proxy)
 {
+	const struct sip_hdr *h = proxy ? sip_msg_hdr_named(response, SLICE_LIT("Proxy-Authentication-Info"))
+					: sip_msg_hdr(response, SIP_HDR_AUTHENTICATION_INFO);
 	struct digest_fields info;
 	struct nonce *n;
 	struct slice next;
+	bool proves;
 
-	if (digest_parse_info(sip_msg_value(response, SIP_HDR_AUTHENTICATION_INFO), &info) != 0)
-		return;
-	n = find_shown(a, tried, info.f[DIGEST_CNONCE]);
+	if (!h || digest_parse_info(h->value, &info) != 0)
+		return false;
+	n = find_shown(a, tried, proxy, info.f[DIGEST_CNONCE]);
 	if (!n)
-		return;
-	if (slice_present(info.f[DIGEST_RSPAUTH]) && !is_proof_good(a, req, n, &info, response->body)) {
+		return false;
+	proves = slice_present(info.f[DIGEST_RSPAUTH]);
+	if (proves && !is_proof_good(a, req, n, &info, response->body)) {
 		sip_stack_log(req->stack, LOG_WARN, "the server of realm \"%.*s\" does not know our password",
 			SLICE_ARG(n->realm));
-		return;
+		return false;
 	}
 	next = info.f[DIGEST_NEXTNONCE];
 	/* With -sess the session's key has the first nonce in it: a server that wants another one asks (RFC 7616 3.4.2). */
 	if (!slice_empty(next) && next.n <= SIP_AUTH_TEXT_MAX && !n->algorithm.sess)
 		nonce_renew(a, n, next);
+	return proves;
+}
+
+bool auth_accepted(struct sip_auth *a, const struct auth_request *req, const struct sip_msg *response,
+	const struct auth_tried *tried)
+{
+	bool proven[2];
+
+	for (int proxy = 0; proxy < 2; proxy++)
+		proven[proxy] = take_info(a, req, response, tried, proxy);
+	if (!a->wants_proof)
+		return true;
+	for (int proxy = 0; proxy < 2; proxy++)
+		if (find_shown(a, tried, proxy, SLICE_NONE) && !proven[proxy])
+			return false;
+	return true;
 }

@@ -45,8 +45,8 @@ int auth_write(
  * peer, or too often; OH_ENOENT: no credential for what was asked; OH_ENOMEM. The reason is in the log. */
 int auth_challenged(struct sip_auth *a, const struct auth_request *req, struct sip_msg *response,
 	struct auth_tried *tried);
-/* RFC 7616 3.5, RFC 3261 20.6. */
-void auth_accepted(struct sip_auth *a, const struct auth_request *req, const struct sip_msg *response,
+/* RFC 7616 3.5, RFC 3261 20.6: a 2xx. False: it had to prove that the server knows the password, and does not. */
+bool auth_accepted(struct sip_auth *a, const struct auth_request *req, const struct sip_msg *response,
 	const struct auth_tried *tried);
 /* What a dialog that this request made may be asked for. */
 void auth_scope(const struct auth_tried *tried, struct sip_auth_scope *ret_scope);

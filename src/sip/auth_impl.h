@@ -46,6 +46,7 @@ struct sip_auth {
 	size_t n_prefer;
 	bool initial_send;
 	enum sip_auth_policy policy;
+	bool wants_proof;
 	struct list nonces;
 	size_t n_nonces;
 };

@@ -4,7 +4,8 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "sip/auth_impl.h"
-#include "sip/stack_impl.h"
+#include "sip/auth_limit.h"
+#include "sip/txn_server_impl.h"
 
 #include <stdio.h>
 
@@ -14,6 +15,7 @@
 #define MAC_DIGITS      32u
 #define NONCE_DIGITS    (TIME_DIGITS + MAC_DIGITS)
 #define CHALLENGE_MAX   512u
+#define INFO_MAX        1024u /* of Authentication-Info; a longer one is left out */
 
 /* A nonce that was answered rightly: its time names it, no two have the same. */
 struct used {
@@ -33,6 +35,9 @@ struct sip_auth_server {
 	uint64_t given_up_ns; /* what was made up to then and is not remembered is stale */
 	size_t next;          /* the place of the next one; the oldest is there */
 	struct used used[SIP_AUTH_SERVER_NONCES];
+	int (*find)(void *arg, struct slice user, struct sip_credential *ret_user);
+	void *find_arg;
+	struct auth_limit limit;
 };
 
 /* ---- life ---- */
@@ -86,12 +91,14 @@ int sip_auth_server_new(
 		a->n_hashes = 2;
 	}
 	host_random(s->host, a->key, sizeof(a->key));
+	a->find = cfg->find;
 	a->realm = slice_dup(cfg->realm);
 	err = a->realm ? copy_users(cfg, &a->users) : OH_ENOMEM;
 	if (err) {
 		sip_auth_server_free(a);
 		return err;
 	}
+	a->find_arg = cfg->find_arg;
 	*ret_server = a;
 	return 0;
 }
@@ -102,6 +109,7 @@ struct sip_auth_server *sip_auth_server_free(struct sip_auth_server *a)
 		return NULL;
 	sip_auth_unref(a->users);
 	mem_free(a->realm);
+	mem_free(a->find_arg);
 	explicit_bzero(a->key, sizeof(a->key));
 	mem_free(a);
 	return NULL;
@@ -171,26 +179,34 @@ static bool count_is_new(struct used *u, uint32_t count)
 	return true;
 }
 
-/* A proof that is right otherwise: is its nonce still good, and the count not used? */
-static bool is_fresh(struct sip_auth_server *a, struct slice nonce, uint32_t count)
-{
-	uint64_t now = host_now(a->stack->host), made_ns;
-	struct used *u;
-
-	if (!is_ours(a, nonce, &made_ns) || now > made_ns + a->good_ns || count == 0)
-		return false;
-	u = used_find(a, made_ns);
-	if (u)
-		return count_is_new(u, count);
-	if (made_ns <= a->given_up_ns)
-		return false;
-	used_add(a, made_ns, count);
-	return true;
-}
-
 /* ---- credentials ---- */
 
 enum verdict { UNPROVEN, STALE, PROVEN };
+
+struct proof {
+	struct digest d;
+	uint32_t count;
+	bool ours;        /* its nonce */
+	uint64_t made_ns; /* ... then */
+	struct slice name, user;
+	char name_buf[SIP_AUTH_TEXT_MAX], info[TLS_HASH_HEX]; /* info: our own proof; "": none */
+};
+
+/* A proof that is right otherwise: is its nonce still good, and the count not used? */
+static bool is_fresh(struct sip_auth_server *a, const struct proof *p)
+{
+	struct used *u;
+
+	if (!p->ours || host_now(a->stack->host) > p->made_ns + a->good_ns || p->count == 0)
+		return false;
+	u = used_find(a, p->made_ns);
+	if (u)
+		return count_is_new(u, p->count);
+	if (p->made_ns <= a->given_up_ns)
+		return false;
+	used_add(a, p->made_ns, p->count);
+	return true;
+}
 
 static bool is_named(const struct credential *c, enum sip_auth_hash hash, struct slice name, bool hashed)
 {
@@ -201,17 +217,36 @@ static bool is_named(const struct credential *c, enum sip_auth_hash hash, struct
 	return digest_userhash(hash, c->user, c->realm, text) == 0 && slice_ieq(slice_of(text), name);
 }
 
-static const struct credential *find_user(
-	const struct sip_auth_server *a, enum sip_auth_hash hash, struct slice name, bool hashed)
+static bool can(const struct credential *c, enum sip_auth_hash hash)
+{
+	return slice_present(c->password) || slice_present(c->ha1[hash]);
+}
+
+/* Of those that the owner knows and we do not. */
+static bool find_other(
+	const struct sip_auth_server *a, enum sip_auth_hash hash, struct slice name, struct credential *ret)
+{
+	struct sip_credential found = {0};
+
+	if (!a->find || a->find(a->find_arg, name, &found) != 0)
+		return false;
+	*ret = (struct credential){.user = name, .password = found.password};
+	if (slice_present(found.ha1[hash]) && found.ha1[hash].n == digest_hex_size(hash))
+		ret->ha1[hash] = found.ha1[hash];
+	return can(ret, hash);
+}
+
+/* other: room for one that is not in our list. */
+static const struct credential *find_user(const struct sip_auth_server *a, enum sip_auth_hash hash,
+	struct slice name, bool hashed, struct credential *other)
 {
 	for (size_t i = 0; i < a->users->n_credentials; i++) {
 		const struct credential *c = &a->users->credentials[i];
 
-		if ((slice_present(c->password) || slice_present(c->ha1[hash])) &&
-			is_named(c, hash, name, hashed))
+		if (can(c, hash) && is_named(c, hash, name, hashed))
 			return c;
 	}
-	return NULL;
+	return !hashed && find_other(a, hash, name, other) ? other : NULL;
 }
 
 static bool asked_for(const struct sip_auth_server *a, enum sip_auth_hash hash)
@@ -238,8 +273,7 @@ static int to_count(struct slice digits, uint32_t *ret_count)
 }
 
 /* Everything that the proof is made from must be there: one without qop could be sent again by anybody. */
-static int read_proof(const struct sip_auth_server *a, const struct digest_fields *f,
-	struct digest *ret_digest, uint32_t *ret_count)
+static int read_proof(const struct sip_auth_server *a, const struct digest_fields *f, struct proof *ret_proof)
 {
 	struct digest d = {.nonce = f->f[DIGEST_NONCE],
 		.cnonce = f->f[DIGEST_CNONCE],
@@ -253,53 +287,100 @@ static int read_proof(const struct sip_auth_server *a, const struct digest_field
 		digest_qop_of(f->f[DIGEST_QOP], &d.qop) != 0 || slice_empty(d.cnonce) || slice_empty(d.uri) ||
 		!slice_present(f->f[DIGEST_USERNAME]))
 		return OH_ESYNTAX;
-	*ret_digest = d;
-	return to_count(d.nc, ret_count);
+	ret_proof->d = d;
+	return to_count(d.nc, &ret_proof->count);
 }
 
-static enum verdict judge(
-	struct sip_auth_server *a, const struct sip_msg *m, struct slice value, struct slice *ret_user)
+/* Wrong ones count when they answer what we asked: nobody can have somebody else shut out without hearing us. */
+static uint64_t user_key(const struct sip_auth_server *a, struct slice name)
 {
-	char name_buf[SIP_AUTH_TEXT_MAX], expected[TLS_HASH_HEX];
-	struct digest_fields f;
-	const struct credential *c;
-	struct digest d;
-	uint32_t count;
-	struct slice name;
+	return hash_key(&a->stack->servers, name, 4) | 1;
+}
 
-	if (digest_parse(value, &f) != 0 || read_proof(a, &f, &d, &count) != 0)
+static void count_wrong(struct sip_auth_server *a, uint64_t source, uint64_t user, struct slice name)
+{
+	uint64_t now = host_now(a->stack->host);
+
+	if (auth_limit_count(&a->limit, now, source, AUTH_LIMIT_SOURCE))
+		sip_decided(a->stack, SIP_DECIDED_PROOF, 0,
+			"too many wrong passwords from one address: not listened to for %u s", AUTH_LIMIT_S);
+	if (auth_limit_count(&a->limit, now, user, AUTH_LIMIT_USER))
+		sip_decided(a->stack, SIP_DECIDED_PROOF, 0,
+			"too many wrong passwords for user '%.*s': closed for %u s",
+			(int)(name.n < 64 ? name.n : 64), name.p, AUTH_LIMIT_S);
+}
+
+static int expect(const struct sip_auth_server *a, const struct sip_msg *m, const struct credential *c,
+	struct proof *p, char ret_expected[TLS_HASH_HEX])
+{
+	p->d.ha1 = c->ha1[p->d.algorithm.hash];
+	p->d.user = c->user;
+	p->d.realm = slice_of(a->realm);
+	p->d.password = c->password;
+	p->d.method = m->method_text;
+	p->d.body = m->body;
+	return digest_compute(&p->d, ret_expected);
+}
+
+/* RFC 7616 3.5: the same once more without a method. Of auth-int the body of our answer would be a part, which nobody knows
+ * yet. */
+static void prove_back(struct proof *p)
+{
+	p->d.method = SLICE_LIT("");
+	if (p->d.qop != DIGEST_QOP_AUTH || digest_compute(&p->d, p->info) != 0)
+		p->info[0] = '\0';
+}
+
+static enum verdict judge(struct sip_auth_server *a, const struct sip_msg *m, struct slice value,
+	uint64_t source, struct proof *p)
+{
+	uint64_t now = host_now(a->stack->host), user;
+	char expected[TLS_HASH_HEX];
+	struct digest_fields f;
+	struct credential other;
+	const struct credential *c;
+	bool hashed;
+
+	if (digest_parse(value, &f) != 0 || read_proof(a, &f, p) != 0)
 		return UNPROVEN;
-	name = digest_unquote(f.f[DIGEST_USERNAME], name_buf, sizeof(name_buf));
-	c = find_user(a, d.algorithm.hash, name, slice_ieq(f.f[DIGEST_USERHASH], SLICE_LIT("true")));
-	if (!c)
+	p->ours = is_ours(a, p->d.nonce, &p->made_ns);
+	p->name = digest_unquote(f.f[DIGEST_USERNAME], p->name_buf, sizeof(p->name_buf));
+	user = user_key(a, p->name);
+	if (auth_limit_blocked_s(&a->limit, now, user, AUTH_LIMIT_USER))
 		return UNPROVEN;
-	d.ha1 = c->ha1[d.algorithm.hash];
-	d.user = c->user;
-	d.realm = slice_of(a->realm);
-	d.password = c->password;
-	d.method = m->method_text;
-	d.body = m->body;
-	if (digest_compute(&d, expected) != 0 || !tls_equal(slice_of(expected), f.f[DIGEST_RESPONSE]))
+	hashed = slice_ieq(f.f[DIGEST_USERHASH], SLICE_LIT("true"));
+	c = find_user(a, p->d.algorithm.hash, p->name, hashed, &other);
+	if (!c || expect(a, m, c, p, expected) != 0 || !tls_equal(slice_of(expected), f.f[DIGEST_RESPONSE])) {
+		if (p->ours)
+			count_wrong(a, source, user, p->name);
 		return UNPROVEN;
+	}
 	/* RFC 7616 3.3: "stale" only to who knows the password. */
-	if (!is_fresh(a, d.nonce, count))
+	if (!is_fresh(a, p))
 		return STALE;
-	*ret_user = c->user;
+	prove_back(p);
+	p->user = c->user;
 	return PROVEN;
 }
 
 /* ---- the challenge ---- */
 
+/* No two alike: the time is the name of a nonce. */
+static int new_nonce(struct sip_auth_server *a, char nonce[NONCE_DIGITS + 1])
+{
+	uint64_t now = host_now(a->stack->host);
+
+	a->last_ns = now > a->last_ns ? now : a->last_ns + 1;
+	return print_nonce(a, a->last_ns, nonce);
+}
+
 static void challenge(struct sip_auth_server *a, struct sip_server *t, bool stale)
 {
 	struct sip_extra lines[N_SIP_AUTH_HASHES];
 	char text[N_SIP_AUTH_HASHES][CHALLENGE_MAX], nonce[NONCE_DIGITS + 1];
-	uint64_t now = host_now(a->stack->host);
 	struct sip_reply reply = {.status = 401, .extras = lines, .n_extras = a->n_hashes};
 
-	/* No two alike: the time is the name of a nonce. */
-	a->last_ns = now > a->last_ns ? now : a->last_ns + 1;
-	if (print_nonce(a, a->last_ns, nonce) != 0) {
+	if (new_nonce(a, nonce) != 0) {
 		sip_refuse(t, 500, NULL);
 		return;
 	}
@@ -315,17 +396,81 @@ static void challenge(struct sip_auth_server *a, struct sip_server *t, bool stal
 		sip_refuse(t, 500, NULL);
 }
 
-int sip_auth_server_check(
-	struct sip_auth_server *a, struct sip_msg *request, struct sip_server *t, struct slice *ret_user)
+/* ---- who is known ---- */
+
+static void put(char *buf, size_t *n, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static void put(char *buf, size_t *n, const char *format, ...)
 {
+	va_list args;
+	int more;
+
+	va_start(args, format);
+	more = vsnprintf(buf + *n, *n < INFO_MAX ? INFO_MAX - *n : 0, format, args);
+	va_end(args);
+	*n = more < 0 ? INFO_MAX : *n + (size_t)more;
+}
+
+/* The user, and what its 2xx will say. A nonce that has passed half of its time is replaced before it is stale. */
+static int accept(struct sip_auth_server *a, struct sip_server *t, const struct proof *p)
+{
+	char info[INFO_MAX], nonce[NONCE_DIGITS + 1];
+	bool old = host_now(a->stack->host) > p->made_ns + a->good_ns / 2;
+	size_t n = 0;
+
+	if (*p->info)
+		put(info, &n, "qop=auth, rspauth=\"%s\", cnonce=\"%.*s\", nc=%.*s", p->info,
+			SLICE_ARG(p->d.cnonce), SLICE_ARG(p->d.nc));
+	if (old && new_nonce(a, nonce) == 0)
+		put(info, &n, "%snextnonce=\"%s\"", n ? ", " : "", nonce);
+	return server_prove(t, p->user, n < INFO_MAX ? slice_make(info, n) : SLICE_NONE);
+}
+
+/* IPv6: a whole /64 is one subscriber's. */
+static uint64_t source_key(const struct sip_auth_server *a, const struct netaddr *from)
+{
+	return hash_key(&a->stack->servers,
+		       slice_make((const char *)from->ip, from->family == NETADDR_IP4 ? 4 : 8), 5) |
+	       1;
+}
+
+static void refuse(struct sip_server *t, uint32_t seconds)
+{
+	char text[16];
+	struct sip_extra later = {SLICE_LIT("Retry-After"), SLICE_NONE};
+	const struct sip_reply reply = {.status = 403,
+		.reason = SLICE_LIT("Too Many Wrong Passwords"),
+		.extras = &later,
+		.n_extras = 1};
+
+	later.value = slice_make(text, (size_t)snprintf(text, sizeof(text), "%u", seconds));
+	if (sip_respond(t, &reply) == OH_ENOMEM)
+		sip_refuse(t, 500, NULL);
+}
+
+int sip_auth_server_check(struct sip_auth_server *a, struct sip_msg *request, struct sip_server *t)
+{
+	const struct sip_hdr *h = sip_msg_hdr(request, SIP_HDR_AUTHORIZATION);
+	uint64_t source = source_key(a, &sip_server_flow(t)->remote);
 	enum verdict best = UNPROVEN;
+	uint32_t blocked_s;
 
-	for (const struct sip_hdr *h = sip_msg_hdr(request, SIP_HDR_AUTHORIZATION); h;
-		h = sip_msg_hdr_next(request, h)) {
-		enum verdict one = judge(a, request, h->value, ret_user);
+	blocked_s =
+		h ? auth_limit_blocked_s(&a->limit, host_now(a->stack->host), source, AUTH_LIMIT_SOURCE) : 0;
+	if (blocked_s) {
+		refuse(t, blocked_s);
+		return OH_EREFUSED;
+	}
+	for (; h; h = sip_msg_hdr_next(request, h)) {
+		struct proof p;
+		enum verdict one = judge(a, request, h->value, source, &p);
 
-		if (one == PROVEN)
+		if (one == PROVEN && accept(a, t, &p) == 0)
 			return 0;
+		if (one == PROVEN) {
+			sip_refuse(t, 500, NULL);
+			return OH_EREFUSED;
+		}
 		best = one > best ? one : best;
 	}
 	challenge(a, t, best == STALE);

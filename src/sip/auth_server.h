@@ -5,6 +5,10 @@
  * remembered, with the counts that were used with it, so that nobody can send the same proof twice; of those the
  * oldest is given up first, and whatever is as old as it is stale from then on.
  *
+ * Who has proven itself hears in the 2xx that we know the password too (Authentication-Info, RFC 7616 3.5), and which nonce
+ * to take from now on, before its own one grows stale. Who is wrong too often is not listened to for a while
+ * (auth_limit.h).
+ *
  * Thread: signalling.
  */
 #ifndef OH_SIP_AUTH_SERVER_H
@@ -28,6 +32,10 @@ struct sip_auth_server_cfg {
 	enum sip_auth_hash hashes[N_SIP_AUTH_HASHES];
 	size_t n_hashes;
 	uint32_t nonce_s; /* how long a nonce is good; 0: 300 */
+	/* Asked for users that are not among them: 0 and a credential (its realm is ignored, its texts are good until the
+	 * next call), or OH_ENOENT. NULL: there are no others. Must not block. */
+	int (*find)(void *arg, struct slice user, struct sip_credential *ret_user);
+	void *find_arg; /* from mem_alloc(), taken on success; or NULL */
 };
 
 /* OH_EINVAL (realm; as sip_auth_new()), OH_ETOOBIG, OH_ENOMEM. */
@@ -35,9 +43,9 @@ int sip_auth_server_new(
 	struct sip_stack *s, const struct sip_auth_server_cfg *cfg, struct sip_auth_server **ret_server);
 struct sip_auth_server *sip_auth_server_free(struct sip_auth_server *a);
 
-/* Does this request prove that it comes from one of the users? 0: *ret_user is its name, good as long as `a`.
- * OH_EREFUSED: it does not, and was answered 401; `t` is used up. Not for ACK and CANCEL (RFC 3261 22.1). */
-int sip_auth_server_check(
-	struct sip_auth_server *a, struct sip_msg *request, struct sip_server *t, struct slice *ret_user);
+/* Does this request prove that it comes from one of the users? 0: sip_server_proven() is its name. OH_EREFUSED: it does
+ * not, and was answered (401; 403 to who was wrong too often; 500 without memory); `t` is used up. Not for ACK and CANCEL
+ * (RFC 3261 22.1). */
+int sip_auth_server_check(struct sip_auth_server *a, struct sip_msg *request, struct sip_server *t);
 
 #endif

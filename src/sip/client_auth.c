@@ -95,14 +95,18 @@ bool client_auth_answer(struct sip_client *c, struct sip_msg *response)
 	       again(c, response) == 0;
 }
 
-void client_auth_done(struct sip_client *c, const struct sip_msg *response)
+bool client_auth_done(struct sip_client *c, const struct sip_msg *response)
 {
 	struct auth_request req;
 
-	if (!c->auth || !client_is_open(c) || !sip_msg_hdr(response, SIP_HDR_AUTHENTICATION_INFO))
-		return;
+	if (!c->auth || !client_is_open(c) || response->status >= 300)
+		return true;
 	req = request_of(c);
-	auth_accepted(c->auth, &req, response, c->tried);
+	if (auth_accepted(c->auth, &req, response, c->tried))
+		return true;
+	sip_decided(c->out.stack, SIP_DECIDED_PROOF, c->about,
+		"the server has not proven that it knows our password (rspauth)");
+	return c->method == SIP_INVITE;
 }
 
 struct slice client_credentials(const struct sip_client *invite)

@@ -42,6 +42,7 @@ struct sip_client {
 	uint64_t server;          /* whose challenges are remembered: auth_server_key() */
 	struct other_ways *ways;  /* NULL: none */
 	bool spare;               /* the user knows another target */
+	bool secure;              /* only over TLS */
 	uint64_t about;
 	struct sip_client *cancel; /* HELD: ours alone, not published yet */
 };
@@ -87,7 +88,8 @@ int client_auth_begin(
 	struct sip_client *c, const struct sip_request *req, char *buf, struct slice *ret_lines);
 /* A final response to one that is open: true when it was a challenge and the request is on its way again. */
 bool client_auth_answer(struct sip_client *c, struct sip_msg *response);
-/* Any other final response: what the server wants from now on. */
-void client_auth_done(struct sip_client *c, const struct sip_msg *response);
+/* Any other final response: what the server wants from now on. False: it is no success, because the server had to prove
+ * itself and did not. */
+bool client_auth_done(struct sip_client *c, const struct sip_msg *response);
 
 #endif

@@ -41,9 +41,10 @@ static void say(const struct sip_client *c, const struct sip_flow *to, int err)
 {
 	char from_text[NETADDR_TEXT], to_text[NETADDR_TEXT];
 
-	sip_decided(c->out.stack, c->about, "%s goes to %s %s instead of %s: %s", sip_method_name(c->method),
-		sip_transport_name(to->transport->type), netaddr_text(&to->remote, to_text),
-		netaddr_text(&c->out.flow.remote, from_text), err ? offhook_strerror(err) : "503");
+	sip_decided(c->out.stack, SIP_DECIDED_FAILOVER, c->about, "%s goes to %s %s instead of %s: %s",
+		sip_method_name(c->method), sip_transport_name(to->transport->type),
+		netaddr_text(&to->remote, to_text), netaddr_text(&c->out.flow.remote, from_text),
+		err ? offhook_strerror(err) : "503");
 }
 
 static int next_outgoing(struct sip_client *c, int err, struct outgoing *ret_next)

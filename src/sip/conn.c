@@ -5,7 +5,10 @@
 #include "base/mem.h"
 #include "sip/keepalive_impl.h"
 
+#include <stdarg.h>
 #include <stdio.h>
+
+#define SAID_MAX 256u
 
 static void timer_due(void *arg);
 
@@ -136,6 +139,19 @@ static struct sip_conn *conn_new(struct sip_transport *t, const struct netaddr *
 	return c;
 }
 
+/* What was decided of a connection that we have made: those of strangers are no decisions of ours. */
+static __attribute__((format(printf, 2, 3))) void say(const struct sip_conn *c, const char *format, ...)
+{
+	char peer[NETADDR_TEXT], text[SAID_MAX];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	sip_decided(c->transport->stack, SIP_DECIDED_CONNECTION, 0, "the connection with %s %s %s",
+		sip_transport_name(c->transport->type), netaddr_text(&c->peer, peer), text);
+}
+
 /* Room for one more: the one that was not used for longest goes, unless it is young or kept. */
 static bool make_room(struct sip_transport *t)
 {
@@ -150,6 +166,8 @@ static bool make_room(struct sip_transport *t)
 			break;
 		if (c->kept || c->state != CONN_OPEN)
 			continue;
+		if (!c->accepted)
+			say(c, "gives its place to another: they are %zu", t->n_conns);
 		/* Nothing waits on it for that long: transactions end before. So nobody needs to be told. */
 		conn_free(c);
 		return true;
@@ -334,6 +352,10 @@ void sip_conn_lost(struct sip_conn *c, int err)
 
 	if (c->state != CONN_CLOSING)
 		sip_stack_log(s, LOG_INFO, "connection with %s has ended: %s", netaddr_text(&c->peer, text),
+			c->filter && c->filter->state == FILTER_FAILED ? c->filter->why
+								       : offhook_strerror(err));
+	if (c->state != CONN_CLOSING && !c->accepted)
+		say(c, "has ended: %s",
 			c->filter && c->filter->state == FILTER_FAILED ? c->filter->why
 								       : offhook_strerror(err));
 	if (why == OH_ETLS || why == OH_ECERT)

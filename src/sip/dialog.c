@@ -28,6 +28,7 @@ struct dialog {
 	struct list usages; /* struct dialog_usage: they keep it when its maker has gone */
 	size_t n_usages;
 	bool was_shared;
+	bool secure; /* RFC 3261 12.1.1: nothing but TLS will do */
 	struct dialog_path *path;
 	struct slice next_target; /* the Contact of a request that is not accepted yet; its own block */
 	char texts[];
@@ -135,6 +136,7 @@ int dialog_new_uac(struct sip_stack *s, const struct dialog_uac_cfg *cfg, struct
 		d->auth = sip_auth_ref(sip_client_auth(cfg->client));
 		d->scope = sip_client_scope(cfg->client);
 		d->about = sip_client_about(cfg->client);
+		d->secure = sip_client_is_secure(cfg->client);
 	}
 	*ret_dialog = d;
 	return 0;
@@ -147,6 +149,7 @@ int dialog_new_uas(struct sip_stack *s, const struct dialog_handler *handler, st
 	struct parties who = {.call_id = sip_msg_call_id(request), .remote_tag = sip_msg_from_tag(request)};
 	const struct sip_cseq *cseq;
 	const struct sip_via *via;
+	const struct sip_uri *ruri;
 	struct dialog_path *path;
 	struct dialog *d;
 	int err = sip_msg_to(request, &who.local);
@@ -169,6 +172,8 @@ int dialog_new_uas(struct sip_stack *s, const struct dialog_handler *handler, st
 	if (err)
 		return err;
 	d->remote_seq = cseq->number;
+	/* 12.1.1. A sips URI that came in clear binds us no less: the next hop is not to be worse. */
+	d->secure = sip_msg_ruri(request, &ruri) == 0 && ruri->scheme == SIP_SCHEME_SIPS;
 	*ret_dialog = d;
 	return 0;
 }
@@ -199,9 +204,29 @@ int dialog_new_notified(struct sip_stack *s, const struct dialog_uac_cfg *cfg, s
 	if (cfg->client) {
 		d->auth = sip_auth_ref(sip_client_auth(cfg->client));
 		d->scope = sip_client_scope(cfg->client);
+		d->secure = sip_client_is_secure(cfg->client);
 	}
 	*ret_dialog = d;
 	return 0;
+}
+
+void dialog_set_secure(struct dialog *d)
+{
+	d->secure = true;
+}
+
+bool sip_msg_wants_sips(struct sip_msg *request)
+{
+	const struct sip_addr *list, *contact;
+	const struct sip_uri *ruri;
+	size_t n;
+
+	if (sip_msg_ruri(request, &ruri) == 0 && ruri->scheme == SIP_SCHEME_SIPS)
+		return true;
+	if (sip_msg_routes(request, SIP_HDR_RECORD_ROUTE, &list, &n) == 0 && n)
+		return list[0].uri.scheme == SIP_SCHEME_SIPS;
+	return sip_msg_contact(request, &contact) == 0 && !contact->star &&
+	       contact->uri.scheme == SIP_SCHEME_SIPS;
 }
 
 void dialog_set_auth(struct dialog *d, struct sip_auth *auth)
@@ -465,17 +490,22 @@ void dialog_accept_target(struct dialog *d)
 
 static void fill(const struct dialog *d, struct sip_request *req)
 {
+	req->target = d->path->target;
+	req->routes = d->path->routes;
+	req->n_routes = d->path->n_routes;
 	req->from = d->local;
 	req->to = d->remote;
 	req->call_id = d->entry.call_id;
 	req->prefer = d->flow.transport;
 	/* Without proxies between us the other end of the peer's connection is the peer, perhaps behind a NAT box or without a
 	 * listener of its own (RFC 7118 5): we stay on it while it is there. */
-	if (d->path->n_routes == 0 && sip_flow_is_connected(&d->flow))
+	if (d->path->n_routes == 0 && sip_flow_is_connected(&d->flow) &&
+		(!d->secure || sip_transport_is_secure(sip_transport_type(d->flow.transport))))
 		req->flow = d->flow;
 	req->auth = d->auth;
 	req->scope = d->scope;
 	req->about = d->about;
+	req->secure = d->secure;
 }
 
 /* RFC 3261 8.1.1.5: the first number is free, below 2**31; a small one leaves room to count. */
@@ -494,12 +524,8 @@ int dialog_send(struct dialog *d, const struct dialog_request *r, const struct s
 		.n_extras = r->n_extras,
 		.content_type = r->content_type,
 		.body = r->body};
-	struct slice routes[DIALOG_ROUTES_MAX];
-	char buf[PATH_AIM_MAX];
-	int err = path_aim(d->path, &req, routes, buf);
+	int err;
 
-	if (err)
-		return err;
 	fill(d, &req);
 	req.cseq = next_seq(d);
 	err = sip_client_send(d->stack, &req, handler, ret_client);
@@ -517,12 +543,7 @@ int dialog_ack(struct dialog *d, const struct dialog_ack *ack, struct sip_ack **
 		.invite = ack->invite,
 		.content_type = ack->content_type,
 		.body = ack->body};
-	struct slice routes[DIALOG_ROUTES_MAX];
-	char buf[PATH_AIM_MAX];
-	int err = path_aim(d->path, &req, routes, buf);
 
-	if (err)
-		return err;
 	fill(d, &req);
 	return sip_ack_send(d->stack, &req, ret_ack);
 }

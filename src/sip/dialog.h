@@ -134,6 +134,11 @@ struct dialog_ack {
 };
 int dialog_ack(struct dialog *d, const struct dialog_ack *ack, struct sip_ack **ret_ack);
 
+/* Its requests go over TLS or not at all, as those of a dialog that a sips URI began (RFC 3261 12.1.1). */
+void dialog_set_secure(struct dialog *d);
+/* Must the Contact of our response be a sips URI (12.1.1)? */
+bool sip_msg_wants_sips(struct sip_msg *request);
+
 /* Whoever answers challenges for a dialog that the peer made; kept by reference, NULL: nobody. */
 void dialog_set_auth(struct dialog *d, struct sip_auth *auth);
 

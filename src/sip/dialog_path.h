@@ -10,7 +10,6 @@
 /* One block: the struct, the routes, the texts. Given back by mem_free(). */
 struct dialog_path {
 	struct slice target;
-	bool strict; /* the first route knows no loose routing (RFC 3261 12.2.1.1) */
 	size_t n_routes;
 	struct slice routes[];
 };
@@ -24,11 +23,6 @@ int path_from_msg(
 	struct sip_msg *msg, enum route_order order, struct slice fallback, struct dialog_path **ret_path);
 /* The same routes to another target. OH_ETOOBIG, OH_ENOMEM. */
 int path_retarget(const struct dialog_path *old, struct slice target, struct dialog_path **ret_path);
-
-/* Request-URI, Route and next hop of a request (RFC 3261 12.2.1.1). routes and buf are what req points into. */
-#define PATH_AIM_MAX (2 * DIALOG_TEXT_MAX)
-int path_aim(const struct dialog_path *p, struct sip_request *req, struct slice routes[DIALOG_ROUTES_MAX],
-	char buf[PATH_AIM_MAX]);
 
 /* Appends text at *at. A line folded by the peer (RFC 3261 7.3.1) becomes one line: we print it again. */
 struct slice dialog_put(char **at, struct slice text);

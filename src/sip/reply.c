@@ -134,7 +134,7 @@ static struct slice part(const struct reply_head *h, uint32_t from, uint32_t to)
 }
 
 int reply_print(struct sip_stack *s, const struct reply_head *head, const struct sip_reply *reply,
-	struct slice tag, struct slice *ret_text)
+	struct slice tag, struct slice auth_info, struct slice *ret_text)
 {
 	struct sip_writer w;
 
@@ -155,6 +155,8 @@ int reply_print(struct sip_stack *s, const struct reply_head *head, const struct
 		sipw_hdr(&w, SIP_HDR_CONTACT, reply->contact);
 	if (!slice_empty(s->cfg.user_agent))
 		sipw_hdr(&w, SIP_HDR_SERVER, s->cfg.user_agent);
+	if (!slice_empty(auth_info))
+		sipw_hdr(&w, SIP_HDR_AUTHENTICATION_INFO, auth_info);
 	sipw_extras(&w, reply->extras, reply->n_extras);
 	sipw_body(&w, reply->content_type, reply->body);
 	return sipw_end(&w, ret_text);
@@ -223,7 +225,7 @@ void reply_stateless(struct sip_stack *s, struct sip_msg *request, const struct 
 	}
 	if (!slice_present(tag))
 		tag = reply_tag(hash_key(&s->servers, part(&head, 0, head.record_route), 1), tag_buf);
-	err = reply_print(s, &head, reply, tag, &text);
+	err = reply_print(s, &head, reply, tag, SLICE_NONE, &text);
 	if (err)
 		sip_drop(s, flow, "it cannot be answered");
 	else

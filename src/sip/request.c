@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "sip/route.h"
 
 #include <stdio.h>
 
@@ -17,7 +18,7 @@
 #define VIA_LINE_USUAL      84u
 
 /* Into the stack's room, without Via. */
-static int print(struct sip_stack *s, const struct sip_request *req, struct slice credentials,
+static int print_aimed(struct sip_stack *s, const struct sip_request *req, struct slice credentials,
 	struct request_text *ret_text)
 {
 	struct slice method = req->method ? slice_of(sip_method_name(req->method)) : req->method_text;
@@ -56,6 +57,55 @@ static int print(struct sip_stack *s, const struct sip_request *req, struct slic
 	return 0;
 }
 
+static int print_strict(struct sip_stack *s, const struct sip_request *req, const struct sip_uri *first,
+	struct slice credentials, struct request_text *ret_text)
+{
+	struct sip_request aimed = *req;
+	struct route_aim aim;
+	int err = route_aim_strict(req, first, &aim);
+
+	if (err)
+		return err;
+	aimed.target = aim.target;
+	aimed.routes = aim.routes;
+	aimed.n_routes = aim.n_routes;
+	return print_aimed(s, &aimed, credentials, ret_text);
+}
+
+static int print_routed(struct sip_stack *s, const struct sip_request *req, struct slice credentials,
+	struct request_text *ret_text)
+{
+	struct sip_uri first;
+	int err = route_first(req, &first);
+
+	if (err)
+		return err;
+	return route_is_strict(req, &first) ? print_strict(s, req, &first, credentials, ret_text)
+					    : print_aimed(s, req, credentials, ret_text);
+}
+
+static int print_secure(struct sip_stack *s, const struct sip_request *req, struct slice credentials,
+	struct request_text *ret_text)
+{
+	struct sip_request aimed = *req;
+	struct route_aim aim;
+	int err = route_aim_secure(req, &aim);
+
+	if (err)
+		return err;
+	aimed.routes = aim.routes;
+	return print_routed(s, &aimed, credentials, ret_text);
+}
+
+static int print(struct sip_stack *s, const struct sip_request *req, struct slice credentials,
+	struct request_text *ret_text)
+{
+	if (req->n_routes == 0)
+		return print_aimed(s, req, credentials, ret_text);
+	return sip_is_sips(req->target) ? print_secure(s, req, credentials, ret_text)
+					: print_routed(s, req, credentials, ret_text);
+}
+
 /* A copy of its own with `via` behind the request line. */
 static int keep(const struct request_text *from, struct slice via, struct request_text *ret_text)
 {
@@ -92,20 +142,25 @@ static struct slice via_line(const struct outgoing *o, char buf[VIA_LINE_MAX])
 	return slice_make(buf, (size_t)n);
 }
 
+bool request_wants_tls(const struct sip_request *req)
+{
+	return req->secure || sip_is_sips(req->target);
+}
+
+bool sip_request_is_sips(const struct sip_request *req)
+{
+	struct sip_uri first;
+
+	if (sip_is_sips(req->target))
+		return true;
+	return req->n_routes && route_first(req, &first) == 0 && first.scheme == SIP_SCHEME_SIPS;
+}
+
 int request_next_hop(const struct sip_request *req, struct sip_uri *ret_uri)
 {
-	struct sip_addr route;
-	int err;
-
-	if (slice_present(req->next_hop))
-		return sip_uri_parse(req->next_hop, ret_uri);
-	if (req->n_routes == 0)
-		return sip_uri_parse(req->target, ret_uri);
-	err = sip_addr_parse(req->routes[0], &route);
-	if (err)
-		return err;
-	*ret_uri = route.uri;
-	return 0;
+	if (req->n_servers)
+		return sip_uri_parse(req->servers[0], ret_uri);
+	return route_first(req, ret_uri);
 }
 
 static struct other_ways *other_ways(const struct sip_flow *flows, size_t n)
@@ -154,29 +209,48 @@ static bool outgrows_udp(struct outgoing *o, const struct request_text *bare, co
 	return both[0].transport != udp->transport;
 }
 
+static struct slice method_of(const struct request_text *t)
+{
+	return slice_make(t->p, t->uri - 1);
+}
+
 static void choose_way(
 	struct outgoing *o, const struct request_text *bare, const struct sip_flow *flows, size_t n)
 {
+	char text[NETADDR_TEXT];
+
 	if (outgrows_udp(o, bare, &flows[0], &o->flow)) {
 		o->others = other_ways(flows, n);
+		sip_decided(o->stack, SIP_DECIDED_SIZE, o->about,
+			"%.*s of %u bytes is too large for UDP and goes to TCP %s",
+			SLICE_ARG(method_of(bare)), bare->n, netaddr_text(&o->flow.remote, text));
 		return;
 	}
 	o->flow = flows[0];
 	o->others = other_ways(flows + 1, n - 1);
 }
 
+/* The way is known: the Via goes in. */
+static int take_way(struct outgoing *o, const struct sip_flow *flows, size_t n)
+{
+	char via[VIA_LINE_MAX];
+	struct request_text bare = o->text;
+
+	choose_way(o, &bare, flows, n);
+	return keep(&bare, via_line(o, via), &o->text);
+}
+
 static void located(void *arg, int err, const struct sip_flow *flows, size_t n)
 {
 	struct outgoing *o = arg;
 	struct request_text bare = o->text;
-	char via[VIA_LINE_MAX];
 
 	o->query = NULL;
 	if (!err && n == 0)
 		err = OH_ERESOLVE;
 	if (!err) {
-		choose_way(o, &bare, flows, n);
-		err = keep(&bare, via_line(o, via), &o->text);
+		sip_decided_target(o->stack, o->about, method_of(&bare), &flows[0]);
+		err = take_way(o, flows, n);
 	}
 	if (!o->ready) {
 		o->err = err; /* still inside outgoing_start(); bare is in the stack's room */
@@ -187,19 +261,40 @@ static void located(void *arg, int err, const struct sip_flow *flows, size_t n)
 	o->ready(o->arg, err);
 }
 
+int sip_request_hops(
+	const struct sip_request *req, struct sip_uri list[SIP_HOPS_MAX], struct sip_hops *ret_hops)
+{
+	struct sip_hops hops = {
+		.list = list, .n = req->n_servers, .prefer = req->prefer, .secure = request_wants_tls(req)};
+	int err = req->n_servers > SIP_HOPS_MAX ? OH_ETOOBIG : 0;
+
+	if (req->n_servers == 0) {
+		hops.n = 1;
+		err = route_first(req, list);
+	}
+	for (size_t i = 0; i < req->n_servers && !err; i++)
+		err = sip_uri_parse(req->servers[i], &list[i]);
+	if (!err)
+		*ret_hops = hops;
+	return err;
+}
+
 static int locate(struct outgoing *o, const struct sip_request *req)
 {
-	struct sip_uri hop;
+	struct sip_uri list[SIP_HOPS_MAX];
+	struct sip_hops hops;
 	int err;
 
 	if (req->flow.transport) {
-		located(o, 0, &req->flow, 1);
-		return o->err;
+		if (request_wants_tls(req) && !sip_transport_is_secure(req->flow.transport->type))
+			return err_detail(
+				OH_EINSECURE, "'%.*s' is not reached by TLS", SLICE_ARG(req->target));
+		return take_way(o, &req->flow, 1);
 	}
-	err = request_next_hop(req, &hop);
+	err = sip_request_hops(req, list, &hops);
 	if (err)
 		return err;
-	err = sip_locate(o->stack, &hop, req->prefer, located, o, &o->query);
+	err = sip_locate_any(o->stack, &hops, located, o, &o->query);
 	if (err)
 		return err;
 	if (!o->query)
@@ -223,7 +318,7 @@ int outgoing_start(struct outgoing *o, struct sip_stack *s, const struct sip_req
 {
 	int err;
 
-	*o = (struct outgoing){.stack = s, .arg = arg};
+	*o = (struct outgoing){.stack = s, .arg = arg, .about = req->about};
 	new_branch(o);
 	err = print(s, req, credentials, &o->text);
 	if (!err)

@@ -78,6 +78,7 @@ int sip_stack_new(const struct sip_stack_cfg *cfg, struct sip_stack **ret_stack)
 	list_init(&s->keepalives);
 	list_init(&s->names.list);
 	rate_init(&s->log_rate, SIP_LOG_LINES_PER_S, NS_PER_S);
+	rate_init(&s->drop_rate, SIP_DROP_LINES_PER_S, NS_PER_S);
 	rate_init(&s->unreach_rate, SIP_UNREACH_SCANS_PER_S, NS_PER_S);
 	host_random(s->host, s->token_seed, sizeof(s->token_seed));
 	s->allowed = allowed_methods();
@@ -266,7 +267,7 @@ void sip_stack_log(struct sip_stack *s, enum log_level level, const char *format
 	host_log(s->host, level, "sip", "%s", text);
 }
 
-void sip_decided(struct sip_stack *s, uint64_t about, const char *format, ...)
+void sip_decided(struct sip_stack *s, enum sip_decision kind, uint64_t about, const char *format, ...)
 {
 	char text[512];
 	va_list args;
@@ -276,7 +277,7 @@ void sip_decided(struct sip_stack *s, uint64_t about, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	s->cfg.decision(s->cfg.decision_arg, about, text);
+	s->cfg.decision(s->cfg.decision_arg, kind, about, text);
 }
 
 /* ---- dialogs ---- */

@@ -45,6 +45,20 @@ struct sip_flow {
 
 #define SIP_ADMIT_DROP 1u
 
+/* What is decided; the numbers are those of enum offhook_decision. */
+enum sip_decision {
+	SIP_DECIDED_TARGET = 1,
+	SIP_DECIDED_FAILOVER,
+	SIP_DECIDED_ASIDE,
+	SIP_DECIDED_BACK,
+	SIP_DECIDED_SIZE,
+	SIP_DECIDED_CONNECTION,
+	SIP_DECIDED_CONTACT,
+	SIP_DECIDED_OFFER,
+	SIP_DECIDED_NETWORK,
+	SIP_DECIDED_PROOF
+};
+
 struct sip_stack_handler {
 	/*
 	 * A request outside any dialog that is sound (sip_msg_check) and whose transaction is new: INVITE, OPTIONS or
@@ -74,7 +88,7 @@ struct sip_stack_cfg {
 	void *admit_arg;
 	bool plain_names; /* names lead to their addresses alone: no NAPTR, no SRV */
 	/* Hears what was decided and why, as a line of text. about: sip_request.about; 0: of no request alone. May be NULL. */
-	void (*decision)(void *arg, uint64_t about, const char *text);
+	void (*decision)(void *arg, enum sip_decision kind, uint64_t about, const char *text);
 	void *decision_arg;
 	/* Sees every message sent (out = true) and received, parsed or not. May be NULL. */
 	void (*trace)(void *arg, bool out, const struct sip_flow *flow, struct slice bytes);
@@ -88,6 +102,11 @@ struct sip_stack *sip_stack_free(struct sip_stack *s);
 struct host *sip_stack_host(const struct sip_stack *s);
 /* The wheel that all SIP timers turn on; it hangs on one host timer. Timers are armed by sip_stack_arm(). */
 void sip_stack_arm(struct sip_stack *s, struct wheel_timer *t, uint64_t delay_ms);
+/* Tells sip_stack_cfg.decision; nothing else happens. about: sip_request.about, or 0. */
+void sip_decided(struct sip_stack *s, enum sip_decision kind, uint64_t about, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+/* The same for a request that goes there first. */
+void sip_decided_target(struct sip_stack *s, uint64_t about, struct slice method, const struct sip_flow *to);
 const struct sip_timers *sip_stack_timers(const struct sip_stack *s); /* with the defaults filled in */
 struct slice sip_stack_user_agent(const struct sip_stack *s);
 
@@ -149,6 +168,8 @@ struct sip_transport_cfg {
 	uint32_t max_conns,
 		max_conns_ip; /* in all, accepted from one address; 0 = conn.h's SIP_CONNS_MAX, _IP_MAX */
 	uint32_t idle_s;      /* an unused connection closes after; 0 = SIP_CONN_IDLE_S */
+	/* WS and WSS: it connects and takes no connections; nobody is told an address of it (RFC 7118 5) */
+	bool connect_only;
 };
 #define SIP_PUBLIC_HOST_MAX 255u
 /* OH_ENOTSUP, OH_EINVAL (public_host), OH_ENOMEM, or a wrapped errno (EADDRINUSE ...). */
@@ -159,11 +180,15 @@ struct sip_transport *sip_transport_free(struct sip_transport *t);
 struct netaddr sip_transport_local(const struct sip_transport *t);
 enum sip_transport_type sip_transport_type(const struct sip_transport *t);
 const char *sip_transport_name(enum sip_transport_type type); /* "UDP" */
-/* "host:port" to publish in Via and Contact when speaking to flow->remote; the port always stands there. buf of
- * SIP_SENT_BY_MAX bytes is enough. */
+bool sip_transport_is_secure(enum sip_transport_type type);   /* TLS, WSS */
+/* "host:port" to publish in Via and Contact when speaking to flow->remote; the port always stands there, but for a
+ * transport that takes no connections: that one has an invalid name (RFC 7118 5). buf of SIP_SENT_BY_MAX bytes is enough. */
 #define SIP_SENT_BY_MAX 272
 struct slice sip_flow_sent_by(const struct sip_flow *f, char *buf, size_t cap);
-/* "<sip:user@host:port>" (";transport=tcp" etc. where needed); user may be empty. OH_ETOOBIG. */
+/* "<sip:user@host:port>" (";transport=tcp" etc. where needed); user may be empty. secure: a sips URI (RFC 3261 8.1.1.8,
+ * 12.1.1). OH_ETOOBIG; OH_EINSECURE: who is reached there is not reached by TLS. */
+int sip_flow_contact_as(const struct sip_flow *f, bool secure, struct slice user, char *buf, size_t cap,
+	struct slice *ret_contact);
 int sip_flow_contact(
 	const struct sip_flow *f, struct slice user, char *buf, size_t cap, struct slice *ret_contact);
 bool sip_flow_reliable(const struct sip_flow *f);
@@ -188,6 +213,18 @@ struct sip_locate;
 /* err 0: flows (at least one), best first. OH_ERESOLVE, OH_ETRANSPORT (no transport of that kind or family),
  * OH_EUNREACH (no route). */
 typedef void sip_locate_fn(void *arg, int err, const struct sip_flow *flows, size_t n);
+/* Next hops, in the order in which they are to be tried. */
+#define SIP_HOPS_MAX 8u
+#define SIP_WAYS_MAX 16u /* flows that they lead to, all together */
+struct sip_hops {
+	const struct sip_uri *list;
+	size_t n;
+	struct sip_transport *prefer; /* see sip_locate() */
+	bool secure; /* only over TLS, whatever URIs and records say; what names another transport: OH_EINSECURE */
+};
+/* As sip_locate() for several; an error when none of them can be looked for. */
+int sip_locate_any(struct sip_stack *s, const struct sip_hops *hops, sip_locate_fn *fn, void *arg,
+	struct sip_locate **ret_query);
 /* Where a request with this next-hop URI goes. After 0 fn runs exactly once, before sip_locate() returns when nothing has
  * to be asked (then *ret_query is NULL). prefer: use this transport when it fits, and one of its type when the URI leaves
  * that open; or NULL. After an error fn never runs: OH_ESCHEME (not sip or sips), OH_EURI (no host), OH_ETRANSPORT (as above), OH_ENOMEM. */

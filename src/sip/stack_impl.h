@@ -53,6 +53,7 @@ struct sip_stack {
 	size_t server_bytes; /* texts that server transactions keep */
 	struct sip_counters counters;
 	struct rate log_rate;     /* what strangers can make us log */
+	struct rate drop_rate;    /* ... by what is no message, or none for us */
 	struct rate unreach_rate; /* what ICMP can make us search */
 
 	char in[SIP_MSG_MAX +
@@ -65,6 +66,7 @@ struct sip_stack {
 
 /* Named limits on what strangers can cause, a second. */
 #define SIP_LOG_LINES_PER_S     10u
+#define SIP_DROP_LINES_PER_S    1u /* about messages that are not worked on; each tells how many had none */
 #define SIP_UNREACH_SCANS_PER_S 50u
 
 /* Room for a burst of some thousand messages while the loop is busy. */
@@ -72,10 +74,6 @@ struct sip_stack {
 
 /* A line about something that a stranger sent: rate-limited. */
 void sip_stack_log(struct sip_stack *s, enum log_level level, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-/* Says what was decided to whoever listens; costs nothing else. about: sip_request.about, or 0. */
-void sip_decided(struct sip_stack *s, uint64_t about, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* ---- dialogs: a dialog embeds an entry, and the stack hands it the requests that carry its tags ---- */
@@ -95,8 +93,10 @@ struct sip_transport {
 	struct netaddr local; /* as bound: perhaps any-address, real port */
 	char *public_host;
 	uint16_t public_port;
-	struct host_dgram *dgram;       /* UDP; NULL: closed */
-	struct host_listener *listener; /* streams; NULL: closed */
+	struct host_dgram *dgram; /* UDP; NULL: closed */
+	bool streams;             /* it makes connections; false: closed, or UDP */
+	bool connect_only;
+	struct host_listener *listener; /* streams, unless connect_only */
 	struct list conns;              /* struct sip_conn */
 	size_t n_conns;
 	struct filter_maker maker;
@@ -110,6 +110,8 @@ struct sip_transport {
 void sip_receive(struct sip_stack *s, const struct sip_flow *flow, struct slice bytes);
 /* Counts and logs a message that is not worked on. */
 void sip_drop(struct sip_stack *s, const struct sip_flow *flow, const char *why);
+/* Logs one that was answered because something is wrong with it. */
+void sip_log_faulty(struct sip_stack *s, const struct sip_flow *flow, const char *why);
 /* The address of ours that a message on t to `remote` leaves from. OH_EUNREACH or a wrapped errno. */
 int sip_transport_source(struct sip_transport *t, const struct netaddr *remote, struct netaddr *ret_local);
 int sip_udp_open(struct sip_transport *t, const struct sip_transport_cfg *cfg);
@@ -118,7 +120,7 @@ void sip_stream_close(struct sip_transport *t);
 int sip_stream_send(const struct sip_flow *f, struct slice bytes);
 static inline bool sip_transport_is_open(const struct sip_transport *t)
 {
-	return t->dgram || t->listener;
+	return t->dgram || t->streams;
 }
 void sip_transports_free_all(struct sip_stack *s);
 

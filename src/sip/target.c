@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "sip/conn.h"
 #include "sip/stack_impl.h"
 
 void sip_targets_free(struct targets *t)
@@ -37,7 +38,7 @@ static void probe(struct sip_stack *s, const struct sip_flow *flow)
 	if (!t || host_now(s->host) < t->until_ns)
 		return;
 	t->until_ns = host_now(s->host) + s->cfg.timers.try_ms * NS_PER_MS;
-	sip_decided(s, 0, "%s %s is tried again", sip_transport_name(flow->transport->type),
+	sip_decided(s, SIP_DECIDED_BACK, 0, "%s %s is tried again", sip_transport_name(flow->transport->type),
 		netaddr_text(&flow->remote, text));
 }
 
@@ -91,7 +92,7 @@ void sip_target_failed(struct sip_stack *s, const struct sip_flow *flow, int err
 	if (!t)
 		return;
 	*t = (struct target){flow->transport->type, flow->remote, host_now(s->host) + aside_ms * NS_PER_MS};
-	sip_decided(s, 0, "%s %s is put aside for %u s: %s", sip_transport_name(t->type),
+	sip_decided(s, SIP_DECIDED_ASIDE, 0, "%s %s is put aside for %u s: %s", sip_transport_name(t->type),
 		netaddr_text(&t->remote, text), aside_ms / 1000,
 		err ? offhook_strerror(err) : "it answered 503");
 }
@@ -103,6 +104,20 @@ void sip_target_answered(struct sip_stack *s, const struct sip_flow *flow)
 
 	if (!t)
 		return;
-	sip_decided(s, 0, "%s %s is back", sip_transport_name(t->type), netaddr_text(&t->remote, text));
+	sip_decided(s, SIP_DECIDED_BACK, 0, "%s %s is back", sip_transport_name(t->type),
+		netaddr_text(&t->remote, text));
 	*t = s->targets.list[--s->targets.n];
+}
+
+void sip_decided_target(struct sip_stack *s, uint64_t about, struct slice method, const struct sip_flow *to)
+{
+	char text[NETADDR_TEXT];
+	const char *how = "";
+
+	if (!s->cfg.decision)
+		return;
+	if (sip_flow_reliable(to))
+		how = sip_conn_known(to) ? ", by the connection that is there" : ", by a new connection";
+	sip_decided(s, SIP_DECIDED_TARGET, about, "%.*s goes to %s %s%s", SLICE_ARG(method),
+		sip_transport_name(to->transport->type), netaddr_text(&to->remote, text), how);
 }

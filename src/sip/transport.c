@@ -15,6 +15,8 @@
 /* How long an answer of the system's routing table is believed. */
 #define ROUTE_KEPT_NS NS_PER_S
 
+#define INVALID_HOST_LEN 12u
+
 /* It goes into Via and Contact as it is. */
 static bool publishable(struct slice host)
 {
@@ -37,11 +39,23 @@ static char *sent_by_host(struct slice host)
 	return slice_dup(host);
 }
 
+/* A pure client of WebSocket has no address to be reached at (RFC 7118 5, B.1). NULL: memory is out. */
+static char *invalid_host(struct sip_stack *s)
+{
+	char name[INVALID_HOST_LEN + sizeof(".invalid")];
+
+	sip_stack_token(s, name, INVALID_HOST_LEN);
+	memcpy(name + INVALID_HOST_LEN, ".invalid", sizeof(".invalid"));
+	return mem_strdup(name);
+}
+
 static int check(const struct sip_transport_cfg *cfg)
 {
 	if (cfg->type < SIP_TRANSPORT_UDP || cfg->type > SIP_TRANSPORT_WSS ||
 		(cfg->type > SIP_TRANSPORT_TCP && !cfg->maker.make))
 		return err_detail(OH_ENOTSUP, "this build has no such SIP transport");
+	if (cfg->connect_only && cfg->type != SIP_TRANSPORT_WS && cfg->type != SIP_TRANSPORT_WSS)
+		return err_detail(OH_EINVAL, "only WebSocket can do without being connected to");
 	if (!publishable(cfg->public_host))
 		return err_detail(
 			OH_EINVAL, "'%.*s' is no host name to publish", SLICE_ARG(cfg->public_host));
@@ -62,8 +76,9 @@ static int transport_open(
 	t->stack = s;
 	t->type = cfg->type;
 	list_init(&t->conns);
-	if (slice_present(cfg->public_host)) {
-		t->public_host = sent_by_host(cfg->public_host);
+	t->connect_only = cfg->connect_only;
+	if (cfg->connect_only || slice_present(cfg->public_host)) {
+		t->public_host = cfg->connect_only ? invalid_host(s) : sent_by_host(cfg->public_host);
 		err = OH_ENOMEM;
 		if (!t->public_host)
 			goto fail;
@@ -98,7 +113,7 @@ struct sip_transport *sip_transport_free(struct sip_transport *t)
 {
 	if (!t || !sip_transport_is_open(t))
 		return NULL;
-	if (t->listener)
+	if (t->type != SIP_TRANSPORT_UDP)
 		sip_stream_close(t);
 	t->dgram = host_dgram_close(t->dgram);
 	list_remove(&t->link);
@@ -204,25 +219,46 @@ struct slice sip_flow_sent_by(const struct sip_flow *f, char *buf, size_t cap)
 	local.scope = 0; /* a zone means nothing to others */
 	if (!host)
 		host = netaddr_ip_text(&local, true, ip);
-	n = snprintf(buf, cap, "%s:%u", host, f->transport->public_port);
+	n = snprintf(buf, cap, f->transport->connect_only ? "%s" : "%s:%u", host, f->transport->public_port);
 	return slice_make(buf, (size_t)n < cap ? (size_t)n : cap - 1);
+}
+
+bool sip_transport_is_secure(enum sip_transport_type type)
+{
+	return type == SIP_TRANSPORT_TLS || type == SIP_TRANSPORT_WSS;
+}
+
+/* RFC 7118 5.1: one name for both kinds of WebSocket. RFC 5630 3.1.4: a sips URI says nothing of TLS besides. */
+static const char *contact_params(enum sip_transport_type type, bool secure)
+{
+	static const char *const params[] = {
+		"", "", ";transport=tcp", ";transport=tls", ";transport=ws", ";transport=ws"};
+
+	return secure && type == SIP_TRANSPORT_TLS ? "" : params[type];
+}
+
+int sip_flow_contact_as(const struct sip_flow *f, bool secure, struct slice user, char *buf, size_t cap,
+	struct slice *ret_contact)
+{
+	enum sip_transport_type type = f->transport->type;
+	char sent_by[SIP_SENT_BY_MAX];
+	struct slice host = sip_flow_sent_by(f, sent_by, sizeof(sent_by));
+	int n;
+
+	if (secure && !sip_transport_is_secure(type))
+		return OH_EINSECURE;
+	n = snprintf(buf, cap, "<sip%s:%.*s%s%.*s%s>", secure ? "s" : "", SLICE_ARG(user),
+		slice_empty(user) ? "" : "@", SLICE_ARG(host), contact_params(type, secure));
+	if (n < 0 || (size_t)n >= cap)
+		return OH_ETOOBIG;
+	*ret_contact = slice_make(buf, (size_t)n);
+	return 0;
 }
 
 int sip_flow_contact(
 	const struct sip_flow *f, struct slice user, char *buf, size_t cap, struct slice *ret_contact)
 {
-	char sent_by[SIP_SENT_BY_MAX];
-	struct slice host = sip_flow_sent_by(f, sent_by, sizeof(sent_by));
-	/* RFC 7118 5.1: one name for both kinds of WebSocket. */
-	static const char *const params[] = {
-		"", "", ";transport=tcp", ";transport=tls", ";transport=ws", ";transport=ws"};
-	int n = snprintf(buf, cap, "<sip:%.*s%s%.*s%s>", SLICE_ARG(user), slice_empty(user) ? "" : "@",
-		SLICE_ARG(host), params[f->transport->type]);
-
-	if (n < 0 || (size_t)n >= cap)
-		return OH_ETOOBIG;
-	*ret_contact = slice_make(buf, (size_t)n);
-	return 0;
+	return sip_flow_contact_as(f, false, user, buf, cap, ret_contact);
 }
 
 bool sip_flow_reliable(const struct sip_flow *f)
@@ -242,7 +278,7 @@ int sip_flow_send(const struct sip_flow *f, struct slice bytes)
 	if (s->cfg.trace)
 		s->cfg.trace(s->cfg.trace_arg, true, f, bytes);
 	s->counters.tx_messages++;
-	if (t->listener) {
+	if (t->type != SIP_TRANSPORT_UDP) {
 		err = sip_stream_send(f, bytes);
 	} else {
 		err = host_dgram_send(t->dgram, &f->remote, &f->local, bytes.p, bytes.n);
@@ -263,12 +299,28 @@ int sip_flow_send(const struct sip_flow *f, struct slice bytes)
 
 /* ---- what comes in ---- */
 
+static void log_unwanted(struct sip_stack *s, const struct sip_flow *flow, const char *what, const char *why)
+{
+	uint32_t before = s->drop_rate.dropped;
+	char text[NETADDR_TEXT], more[48] = "";
+
+	if (!host_logs(s->host, LOG_DEBUG) || !rate_allow(&s->drop_rate, host_now(s->host)))
+		return;
+	if (before)
+		snprintf(more, sizeof(more), " (and %u more since the last such line)", before);
+	host_log(s->host, LOG_DEBUG, "sip", "%s a message from %s: %s%s", what,
+		netaddr_text(&flow->remote, text), why, more);
+}
+
 void sip_drop(struct sip_stack *s, const struct sip_flow *flow, const char *why)
 {
-	char text[NETADDR_TEXT];
-
 	s->counters.rx_dropped++;
-	sip_stack_log(s, LOG_DEBUG, "dropped a message from %s: %s", netaddr_text(&flow->remote, text), why);
+	log_unwanted(s, flow, "dropped", why);
+}
+
+void sip_log_faulty(struct sip_stack *s, const struct sip_flow *flow, const char *why)
+{
+	log_unwanted(s, flow, "refused", why);
 }
 
 static void sort(struct sip_stack *s, struct sip_msg *msg, const struct sip_flow *flow)

@@ -13,11 +13,17 @@ int sip_stream_open(struct sip_transport *t, const struct sip_transport_cfg *cfg
 	const struct host_stream_cfg socket = {
 		.local = cfg->local, .dscp = cfg->dscp, .send_max = SIP_CONN_OUT_MAX};
 	const struct host_listener_handler handler = {accepted, t};
-	int err = host_listener_open(t->stack->host, &socket, &handler, &t->listener);
+	int err = 0;
 
-	if (err)
-		return err;
-	t->local = host_listener_local(t->listener);
+	t->local = cfg->local;
+	t->local.port = 0;
+	if (!cfg->connect_only) {
+		err = host_listener_open(t->stack->host, &socket, &handler, &t->listener);
+		if (err)
+			return err;
+		t->local = host_listener_local(t->listener);
+	}
+	t->streams = true;
 	t->dscp = cfg->dscp;
 	t->maker = cfg->maker;
 	t->max_conns = cfg->max_conns ? cfg->max_conns : SIP_CONNS_MAX;
@@ -28,6 +34,7 @@ int sip_stream_open(struct sip_transport *t, const struct sip_transport_cfg *cfg
 
 void sip_stream_close(struct sip_transport *t)
 {
+	t->streams = false;
 	t->listener = host_listener_close(t->listener);
 	sip_conns_free_all(t);
 	if (t->maker.free)

@@ -16,13 +16,16 @@
 
 struct sip_client;
 
+#define SIP_ROUTES_MAX 32u /* more: OH_ETOOBIG */
+
 /* All slices are borrowed for the call only: the message is printed before sip_client_send() returns, or copied when
  * the next hop has to be looked up first. */
 struct sip_request {
 	enum sip_method method;
-	struct slice method_text;   /* for SIP_METHOD_OTHER */
-	struct slice target;        /* Request-URI */
-	const struct slice *routes; /* Route values in order, each a name-addr */
+	struct slice method_text; /* for SIP_METHOD_OTHER */
+	struct slice target;      /* Request-URI */
+	/* The route set in order, each a name-addr; a first one without "lr" is a strict router (RFC 3261 12.2.1.1) */
+	const struct slice *routes;
 	size_t n_routes;
 	struct slice from, to; /* whole header values, with tags */
 	struct slice call_id;
@@ -31,10 +34,12 @@ struct sip_request {
 	const struct sip_extra *extras; /* further headers */
 	size_t n_extras;
 	struct slice content_type, body;
-	/* How it goes: given (flow.transport set), or located from next_hop (a URI), or when that is absent from the
-	 * first route or the target (RFC 3261 8.1.2). A strict route set needs next_hop = target. */
+	/* How it goes: given (flow.transport set), or located: from the first route or the target (RFC 3261 8.1.2) or,
+	 * when there are servers, from these URIs in their order. */
 	struct sip_flow flow;
-	struct slice next_hop;
+	const struct slice *servers;
+	size_t n_servers; /* at most SIP_HOPS_MAX */
+	bool secure;      /* only over TLS, and so the dialog that it makes: OH_EINSECURE */
 	/* for locating, when it fits the next hop (RFC 3261 18.1.1); NULL: any */
 	struct sip_transport *prefer;
 	/* Answers challenges; kept by reference. NULL: a 401 or 407 is a final response like any other. */
@@ -47,6 +52,13 @@ struct sip_request {
 	bool spare;
 	uint64_t about; /* whom sip_stack_cfg.decision is told about */
 };
+
+/* Must its Contact be a sips URI: is the target or the first route one (RFC 3261 8.1.1.8)? */
+bool sip_request_is_sips(const struct sip_request *req);
+/* Its next hops (RFC 3261 8.1.2), for who locates them himself: servers, first route or target, and prefer and secure.
+ * list: what they point into. OH_EURI, OH_ESYNTAX, OH_ETOOBIG. */
+int sip_request_hops(
+	const struct sip_request *req, struct sip_uri list[SIP_HOPS_MAX], struct sip_hops *ret_hops);
 
 struct sip_client_handler {
 	/*
@@ -85,6 +97,8 @@ struct sip_client *sip_client_free(struct sip_client *c);
 /* The branch of its Via (log, tests). */
 struct slice sip_client_branch(const struct sip_client *c);
 /* How it went (set once located). */
+/* Went it over TLS because nothing else would do (RFC 3261 12.1.2: the secure flag)? */
+bool sip_client_is_secure(const struct sip_client *c);
 const struct sip_flow *sip_client_flow(const struct sip_client *c);
 /* What it was sent with, and what a dialog that it made goes on with. NULL: none. */
 struct sip_auth *sip_client_auth(const struct sip_client *c);
@@ -146,5 +160,7 @@ void sip_refuse(struct sip_server *t, unsigned status, const char *reason);
 
 enum sip_method sip_server_method(const struct sip_server *t);
 const struct sip_flow *sip_server_flow(const struct sip_server *t); /* how the request came */
+/* The user that its sender has proven to be (sip_auth_server_check()), good as long as `t`; absent: none. */
+struct slice sip_server_proven(const struct sip_server *t);
 
 #endif

@@ -327,6 +327,7 @@ int sip_client_send(struct sip_stack *s, const struct sip_request *req,
 	if (!c)
 		return OH_ENOMEM;
 	c->spare = req->spare;
+	c->secure = request_wants_tls(req);
 	c->about = req->about;
 	err = client_auth_begin(c, req, buf, &credentials);
 	if (err == 0)
@@ -436,6 +437,11 @@ struct sip_client *sip_client_free(struct sip_client *c)
 struct slice sip_client_branch(const struct sip_client *c)
 {
 	return outgoing_branch(&c->out);
+}
+
+bool sip_client_is_secure(const struct sip_client *c)
+{
+	return c->secure;
 }
 
 uint64_t sip_client_about(const struct sip_client *c)
@@ -583,9 +589,10 @@ static void receive(struct sip_client *c, struct sip_msg *response, const struct
 		return;
 	if (event == RX_300_699 && client_auth_answer(c, response))
 		return;
-	if (event != RX_1XX)
-		client_auth_done(c, response);
-	handle(c, event, &in);
+	if (event != RX_1XX && !client_auth_done(c, response))
+		end(c, OH_EREFUSED); /* what is repeated is a response to nothing then */
+	else
+		handle(c, event, &in);
 }
 
 void sip_client_receive(struct sip_stack *s, struct sip_msg *response, const struct sip_flow *flow)

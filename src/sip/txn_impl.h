@@ -72,9 +72,12 @@ struct outgoing {
 	void (*ready)(void *arg, int err);
 	void *arg;
 	int err;
+	uint64_t about;
 	char branch[SIP_BRANCH_MAX];
 };
 
+/* Only over TLS: the policy, or a sips URI (RFC 3261 26.2.2). */
+bool request_wants_tls(const struct sip_request *req);
 /* The URI whose host is asked first (RFC 3261 8.1.2). OH_EURI, OH_ESYNTAX. */
 int request_next_hop(const struct sip_request *req, struct sip_uri *ret_uri);
 /* Prints and locates. credentials: header lines, or empty. After 0: complete when o->query is NULL, else ready() will run once. */
@@ -120,9 +123,9 @@ struct reply_head {
 /* Prints the head into the stack's own room. OH_ESYNTAX: no Via. OH_ETOOBIG, OH_ENOMEM. */
 int reply_head_print(struct sip_stack *s, struct sip_msg *request, const struct sip_flow *flow,
 	struct reply_head *ret_head);
-/* Prints a response into the stack's room. tag: for a To that has none; absent: none. */
+/* Prints a response into the stack's room. tag: for a To that has none; auth_info: of Authentication-Info; absent: none. */
 int reply_print(struct sip_stack *s, const struct reply_head *head, const struct sip_reply *reply,
-	struct slice tag, struct slice *ret_text);
+	struct slice tag, struct slice auth_info, struct slice *ret_text);
 /* Where responses to this request go (RFC 3261 18.2.2, RFC 3581 4). OH_ESYNTAX: no Via. */
 int reply_address(struct sip_msg *request, const struct sip_flow *flow, struct netaddr *ret_to);
 /* Answers without a transaction (RFC 3261 8.2.7): the same request always gets the same To tag, unless

@@ -213,6 +213,7 @@ static void destroy(struct sip_server *t)
 	s->counters.server_txns--;
 	drop_head(t);
 	drop_last(t);
+	mem_free(t->proof);
 	mem_free(t);
 }
 
@@ -399,6 +400,27 @@ static bool may_send(const struct sip_server *t, unsigned status)
 	return t->method == SIP_INVITE || (status >= 200 && status != 408); /* RFC 4320 4.1, 4.2 */
 }
 
+int server_prove(struct sip_server *t, struct slice user, struct slice info)
+{
+	struct server_proof *p = mem_alloc(sizeof(*p) + user.n + info.n);
+
+	if (!p)
+		return OH_ENOMEM;
+	memcpy(p->texts, user.p, user.n);
+	p->user = slice_make(p->texts, user.n);
+	if (info.n)
+		memcpy(p->texts + user.n, info.p, info.n);
+	p->info = slice_make(p->texts + user.n, info.n);
+	mem_free(t->proof);
+	t->proof = p;
+	return 0;
+}
+
+struct slice sip_server_proven(const struct sip_server *t)
+{
+	return t->proof ? t->proof->user : SLICE_NONE;
+}
+
 /* Prints the reply and keeps it as the last. The To tag stays the same from the first response on. */
 static int prepare(struct sip_server *t, const struct sip_reply *reply)
 {
@@ -411,7 +433,8 @@ static int prepare(struct sip_server *t, const struct sip_reply *reply)
 		tag = slice_present(reply->to_tag) ? reply->to_tag : server_to_tag(t, buf);
 	if (tag.n > SIP_TO_TAG_MAX)
 		return OH_EINVAL;
-	err = reply_print(t->stack, &t->head, reply, tag, &text);
+	err = reply_print(t->stack, &t->head, reply, tag,
+		t->proof && reply->status / 100 == 2 ? t->proof->info : SLICE_NONE, &text);
 	if (err)
 		return err;
 	copy = keep_text(t, text);

@@ -18,6 +18,12 @@ enum server_state {
 	N_STATES
 };
 
+/* Who the sender has proven to be, and what a 2xx says to that: Authentication-Info, or nothing. */
+struct server_proof {
+	struct slice user, info;
+	char texts[];
+};
+
 struct sip_server {
 	struct hash_node node;  /* by key */
 	struct hash_node merge; /* by what two paths of one request have in common */
@@ -29,8 +35,9 @@ struct sip_server {
 	struct sip_flow flow; /* as it came */
 	struct netaddr reply_to;
 	struct sip_server_handler handler;
-	struct reply_head head; /* until the final response */
-	char *last;             /* the response to repeat */
+	struct reply_head head;     /* until the final response */
+	struct server_proof *proof; /* NULL: its sender has proven nothing */
+	char *last;                 /* the response to repeat */
 	size_t last_n;
 	char to_tag[SIP_TO_TAG_MAX + 1]; /* of the last response that had one */
 	bool magic;
@@ -73,6 +80,8 @@ bool server_acked(struct sip_server *t);
 void server_cancelled(struct sip_server *t, struct sip_msg *cancel);
 /* The To tag of its responses, as sent or as it will be. buf: SIP_TO_TAG_MAX + 1. */
 struct slice server_to_tag(const struct sip_server *t, char *buf);
+/* Its sender has proven to be this user; its 2xx say `info` in Authentication-Info (empty: nothing). OH_ENOMEM. */
+int server_prove(struct sip_server *t, struct slice user, struct slice info);
 /* The user's callback has returned: an INVITE that it neither answered nor took gets 500. */
 void server_settle(struct sip_stack *s, const struct server_key *key);
 

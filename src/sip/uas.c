@@ -35,6 +35,12 @@ static void refuse(struct arrival *a, unsigned status, const char *reason)
 	reply_stateless(a->stack, a->msg, a->flow, &reply);
 }
 
+static void refuse_faulty(struct arrival *a)
+{
+	sip_log_faulty(a->stack, a->flow, a->msg->fault.what ? a->msg->fault.what : "malformed");
+	refuse(a, a->msg->fault.status, a->msg->fault.what);
+}
+
 static struct sip_dialog_entry *dialog_of(struct arrival *a)
 {
 	struct slice call_id = sip_msg_call_id(a->msg), ours = sip_msg_to_tag(a->msg);
@@ -215,7 +221,7 @@ void sip_uas_receive(struct sip_stack *s, struct sip_msg *request, const struct 
 		if (request->method == SIP_ACK)
 			sip_drop(s, flow, request->fault.what);
 		else
-			refuse(&a, request->fault.status, request->fault.what);
+			refuse_faulty(&a);
 		return;
 	}
 	if (server_key_make(s, request, &key)) {

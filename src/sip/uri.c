@@ -211,3 +211,8 @@ int sip_uri_netaddr(const struct sip_uri *u, struct netaddr *ret_addr)
 {
 	return sip_host_netaddr(u->host, u->port, ret_addr);
 }
+
+bool sip_is_sips(struct slice uri)
+{
+	return uri.n > 5 && slice_ieq(slice_make(uri.p, 5), SLICE_LIT("sips:"));
+}

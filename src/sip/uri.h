@@ -29,6 +29,9 @@ struct sip_uri {
  * (SIP_SCHEME_OTHER: only scheme_text and text are set). */
 int sip_uri_parse(struct slice text, struct sip_uri *ret_uri);
 
+/* Does the text begin as a sips URI does? */
+bool sip_is_sips(struct slice uri);
+
 /* The value of a URI parameter ("lr", "transport", "maddr", ...), name without case. True when present; the value
  * is empty for a flag. ret_value may be NULL. */
 bool sip_uri_param(const struct sip_uri *u, struct slice name, struct slice *ret_value);

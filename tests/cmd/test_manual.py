@@ -96,13 +96,16 @@ def printed(command, speech, tmp_path_factory):
     return of(answerer.text()) + of(dialled.stdout) + of(failed.stdout)
 
 
+OF_PRESENCE = {"message.sent", "presence", "presence.call"}  # test_presence.py looks at those
+
+
 def test_every_event_has_the_fields_that_it_names(printed):
     fields = documented()
     for event in printed:
         assert event["event"] in fields, f"the page lacks {event['event']}"
         assert set(event) == fields[event["event"]], event["event"]
     # no_rtp takes ten silent seconds, dropped takes a program that does not look.
-    assert {e["event"] for e in printed} == set(fields) - {"call.no_rtp", "dropped", "registration", "device", "device.found"}
+    assert {e["event"] for e in printed} == set(fields) - {"call.no_rtp", "dropped", "registration", "security", "device", "device.found", *OF_PRESENCE}
 
 
 def test_times_are_of_rfc_3339(printed):

@@ -54,6 +54,15 @@ static void copy_line(const struct peer *p, const char *name, const char *behind
 	snprintf(out + n, size - n, "%.*s%s\r\n", (int)strcspn(at + 2, "\r"), at + 2, behind);
 }
 
+/* Does the newest message ask for a dialog that is not there yet? */
+static bool makes_dialog(const struct peer *p)
+{
+	const char *to = strstr(p->got, "\r\nTo: ");
+
+	return (strstr(p->got, "INVITE ") == p->got || strstr(p->got, "SUBSCRIBE ") == p->got) && to &&
+	       !memmem(to, strcspn(to + 2, "\r") + 2, ";tag=", 5);
+}
+
 void peer_respond(struct peer *p, const char *status, const char *more, const char *body)
 {
 	char text[8192];
@@ -62,7 +71,7 @@ void peer_respond(struct peer *p, const char *status, const char *more, const ch
 	snprintf(text, sizeof(text), "SIP/2.0 %s\r\n", status);
 	copy_line(p, "Via", "", text, sizeof(text));
 	copy_line(p, "From", "", text, sizeof(text));
-	copy_line(p, "To", strstr(p->got, "INVITE ") == p->got ? ";tag=peer" : "", text, sizeof(text));
+	copy_line(p, "To", makes_dialog(p) ? ";tag=peer" : "", text, sizeof(text));
 	copy_line(p, "Call-ID", "", text, sizeof(text));
 	copy_line(p, "CSeq", "", text, sizeof(text));
 	n = strlen(text);

@@ -28,6 +28,22 @@ static void note_state(struct side *s, const struct offhook_call_info *c)
 		note(s, "%s ", states[c->state]);
 }
 
+static void note_buddy(struct side *s, const struct offhook_buddy_info *b)
+{
+	static const char *const subscriptions[] = {
+		"none", "sent", "accepted", "pending", "active", "terminated", "waiting"};
+	static const char *const activities[] = {"", ",away", ",busy"};
+
+	note(s, "BUDDY(%s,%s%s%s%s", subscriptions[b->subscription],
+		b->status == OFFHOOK_PRESENCE_ONLINE    ? "online"
+		: b->status == OFFHOOK_PRESENCE_OFFLINE ? "offline"
+							: "?",
+		activities[b->activity], *b->note ? "," : "", b->note);
+	if (b->code || *b->reason)
+		note(s, ";%u,%s", b->code, b->reason);
+	note(s, ") ");
+}
+
 static void on_event(void *arg, const struct offhook_event *e)
 {
 	struct side *s = arg;
@@ -54,7 +70,7 @@ static void on_event(void *arg, const struct offhook_event *e)
 		s->digits[strlen(s->digits)] = e->digit;
 		break;
 	case OFFHOOK_EVENT_CALL_DTMF_SENT:
-		note(s, "DTMF_SENT ");
+		note(s, e->status ? "DTMF_SENT(%u) " : "DTMF_SENT ", e->status);
 		break;
 	case OFFHOOK_EVENT_CALL_REQUEST:
 		note(s, "REQUEST ");
@@ -92,6 +108,8 @@ static void on_event(void *arg, const struct offhook_event *e)
 	case OFFHOOK_EVENT_QUESTION:
 		s->ticket = e->question->ticket;
 		note(s, "QUESTION(%d,%s) ", e->question->kind, e->question->target);
+		if (e->question->kind == OFFHOOK_QUESTION_SUBSCRIBE)
+			s->watcher = e->id;
 		break;
 	case OFFHOOK_EVENT_DECISION:
 		note(s, "[%s] ", e->text);
@@ -108,6 +126,26 @@ static void on_event(void *arg, const struct offhook_event *e)
 	case OFFHOOK_EVENT_DEVICE:
 		note(s, "DEVICE(%u,%u,%s,%s) ", e->status, (unsigned)e->count, e->text ? e->text : "",
 			e->error ? offhook_errname(e->error) : "");
+		break;
+	case OFFHOOK_EVENT_BUDDY_STATE:
+		note_buddy(s, e->buddy);
+		break;
+	case OFFHOOK_EVENT_DIALOG_INFO:
+		note(s, *e->dialog->event ? "DIALOG(%s,%s,%u) " : "DIALOG(%s) ", e->dialog->state,
+			e->dialog->event, e->dialog->code);
+		break;
+	case OFFHOOK_EVENT_MWI:
+		note(s, "MWI(%d,%" PRIu32 "/%" PRIu32 ",%s) ", e->waiting->waiting, e->waiting->voice_new,
+			e->waiting->voice_old, e->waiting->account);
+		break;
+	case OFFHOOK_EVENT_PUBLICATION:
+		note(s, "PUBLICATION(%u,%s) ", e->status, offhook_errname(e->error));
+		break;
+	case OFFHOOK_EVENT_TYPING:
+		note(s, "TYPING(%u,%s) ", e->status, e->text);
+		break;
+	case OFFHOOK_EVENT_WATCHER_GONE:
+		note(s, "WATCHER_GONE(%u,%s) ", e->status, e->reason ? e->reason : "");
 		break;
 	case OFFHOOK_EVENT_MESSAGE:
 		note(s, "MESSAGE ");

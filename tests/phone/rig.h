@@ -30,8 +30,9 @@ struct side {
 	offhook_id call; /* of the newest call event */
 	offhook_id slot; /* of its audio, as of the newest event; 0: none */
 	int slot_number;
-	offhook_id other;  /* of the newest event that told of a second call */
-	offhook_id ticket; /* of the newest question */
+	offhook_id other;   /* of the newest event that told of a second call */
+	offhook_id ticket;  /* of the newest question */
+	offhook_id watcher; /* who asked it, when he wants to follow us */
 	char log[8192];
 	char digits[64];
 	char message[4096]; /* of the newest event that had one */

@@ -4,7 +4,10 @@
 
 static void open_service(struct service *s, const struct service_flow *flow)
 {
-	struct proxy_cfg proxy = {.ip = SERVICE_PROXY_IP, .next = flow->proxy_to, .record_route = true};
+	struct proxy_cfg proxy = {.ip = SERVICE_PROXY_IP,
+		.next = flow->proxy_to,
+		.then = flow->proxy_then,
+		.record_route = true};
 
 	*s = (struct service){.r = rig_new(OFFHOOK_DELIVER_INLINE)};
 	s->a = &s->r->a;

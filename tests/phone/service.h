@@ -21,6 +21,7 @@ struct service_flow {
 	void (*script)(struct service *s);
 	const char *
 		proxy_to; /* a proxy on the way at SERVICE_PROXY_IP that sends everything there; NULL: none */
+	const char *proxy_then; /* ... and there what was refused; NULL: nowhere */
 };
 #define SERVICE_PROXY_IP "192.0.2.20"
 

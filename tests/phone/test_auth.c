@@ -101,6 +101,124 @@ TEST(challenged_calls_over_a_bad_wire)
 	}
 }
 
+/* ---- who it is, for the program ---- */
+
+static void note_proven(struct side *s, const struct offhook_event *e)
+{
+	if (e->type == OFFHOOK_EVENT_MESSAGE || e->type == OFFHOOK_EVENT_QUESTION)
+		snprintf(s->digits, sizeof(s->digits), "%s",
+			e->proven_user ? e->proven_user : "(nobody asked)");
+}
+
+TEST(the_program_is_told_who_has_proven_to_be_whom)
+{
+	struct rig *r = office(&alice, OFFHOOK_AUTH_MET);
+	struct offhook_message message;
+	struct offhook_call_info *info;
+
+	r->a.handler = r->b.handler = note_proven;
+	rig_talk(r);
+	info = side_info(&r->b);
+	CHECK_STR(info->proven_user, "alice");
+	offhook_call_info_free(info);
+	info = side_info(&r->a);
+	CHECK_STR(info->proven_user, "");
+	offhook_call_info_free(info);
+	message = (struct offhook_message){.size = sizeof(message)};
+	message.uri = "sip:bob@" RIG_B_IP;
+	message.body = "hello";
+	message.body_length = 5;
+	CHECK_OK(offhook_message_send(r->a.phone, r->a.account, &message, NULL));
+	CHECK(rig_wait(&r->b, "MESSAGE"));
+	CHECK_STR(r->b.digits, "alice");
+	message.uri = "sip:alice@" RIG_A_IP;
+	CHECK_OK(offhook_message_send(r->b.phone, 0, &message, NULL));
+	CHECK(rig_wait(&r->a, "MESSAGE"));
+	CHECK_STR(r->a.digits, "(nobody asked)");
+	rig_close(r);
+}
+
+static int find(void *arg, const char *user, struct offhook_credential *ret_user)
+{
+	unsigned *asked = arg;
+
+	++*asked;
+	ret_user->password = "secret";
+	return strcmp(user, "alice") == 0;
+}
+
+TEST(users_whom_only_the_program_knows)
+{
+	static const struct offhook_credential eve = {.realm = "office", .user = "eve", .password = "secret"};
+
+	for (int who = 0; who < 2; who++) {
+		struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
+		struct offhook_auth_cfg auth;
+		struct offhook_challenge_cfg ask;
+		unsigned asked = 0;
+
+		offhook_auth_cfg_init(&auth);
+		auth.credentials = who ? &eve : &alice;
+		auth.n_credentials = 1;
+		auth.want_proof = 1;
+		offhook_challenge_cfg_init(&ask);
+		ask.realm = "office";
+		ask.find_user = find;
+		ask.find_user_arg = &asked;
+		r->a.account = add(&r->a, &auth, NULL);
+		add(&r->b, NULL, &ask);
+		rig_call(r);
+		CHECK(who ? rig_wait(&r->a, "DISCONNECTED(401") : rig_wait(&r->b, "INCOMING"));
+		CHECK_EQ(asked, 1);
+		rig_close(r);
+	}
+}
+
+static int challenged_call(void *arg)
+{
+	struct rig *r = rig_try_new(OFFHOOK_DELIVER_INLINE, NULL);
+	struct offhook_account_cfg cfg;
+	struct offhook_auth_cfg auth;
+	struct offhook_challenge_cfg ask;
+	unsigned asked = 0;
+	offhook_id id;
+	int err = r ? 0 : OH_ENOMEM;
+
+	(void)arg;
+	if (err)
+		return err;
+	offhook_auth_cfg_init(&auth);
+	auth.credentials = &alice;
+	auth.n_credentials = 1;
+	offhook_challenge_cfg_init(&ask);
+	ask.realm = "office";
+	ask.find_user = find;
+	ask.find_user_arg = &asked;
+	offhook_account_cfg_init(&cfg);
+	cfg.uri = "sip:alice@" RIG_A_IP;
+	cfg.auth = &auth;
+	err = offhook_account_add(r->a.phone, &cfg, &r->a.account);
+	cfg.uri = "sip:bob@" RIG_B_IP;
+	cfg.auth = NULL;
+	cfg.challenge = &ask;
+	cfg.priority = 1;
+	if (!err)
+		err = offhook_account_add(r->b.phone, &cfg, &id);
+	if (!err)
+		err = rig_try_call(r);
+	if (!err) {
+		rig_run_ms(r, 100);
+		err = strstr(r->b.log, "INCOMING") ? 0 : OH_ENOMEM;
+	}
+	rig_drop(r);
+	return err;
+}
+
+TEST(challenging_without_memory_leaves_nothing_behind)
+{
+	check_every_allocation_fails(challenged_call, NULL);
+}
+
 TEST(settings_that_are_wrong)
 {
 	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
@@ -131,4 +249,5 @@ TEST(settings_that_are_wrong)
 }
 
 TESTS(RUN(caller_that_is_known), RUN(caller_that_is_not), RUN(challenged_calls_over_a_bad_wire),
-	RUN(settings_that_are_wrong))
+	RUN(the_program_is_told_who_has_proven_to_be_whom), RUN(users_whom_only_the_program_knows),
+	RUN(challenging_without_memory_leaves_nothing_behind), RUN(settings_that_are_wrong))

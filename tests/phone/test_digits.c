@@ -1,5 +1,7 @@
 /* Digits and requests inside a call. */
-#include "rig.h"
+#include "peer.h"
+
+#include "phone/digits.h"
 
 TEST(digits_go_both_ways_and_none_is_lost_or_doubled_by_a_bad_wire)
 {
@@ -112,6 +114,209 @@ TEST(other_requests_get_what_they_deserve)
 	rig_close(r);
 }
 
+/* ---- by INFO ---- */
+
+static void set_dtmf(struct side *s, enum offhook_dtmf dtmf)
+{
+	struct offhook_session_cfg cfg;
+
+	offhook_session_cfg_init(&cfg);
+	cfg.dtmf = dtmf;
+	CHECK_OK(offhook_account_set_session(s->phone, s->account, &cfg));
+}
+
+TEST(digits_go_by_info_and_none_is_lost_or_doubled_by_a_bad_wire)
+{
+	static const char digits[] = "0123456789*#ABCDR";
+	static const enum offhook_dtmf ways[] = {OFFHOOK_DTMF_INFO_RELAY, OFFHOOK_DTMF_INFO};
+
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
+		struct sim_wire wire = {.delay_ns = 5 * NS_PER_MS, .loss = 0.1, .duplicate = 0.1};
+
+		set_dtmf(&r->a, ways[i]);
+		set_dtmf(&r->b, ways[i]);
+		rig_talk(r);
+		sim_wire(r->sim, &wire);
+		CHECK_OK(offhook_call_dtmf(r->a.phone, r->a.call, "0123456789", 40, 30));
+		CHECK_OK(offhook_call_dtmf(r->a.phone, r->a.call, "*#abcdr", 40, 30));
+		/* The callee has his own way. */
+		CHECK_OK(offhook_call_dtmf(r->b.phone, r->b.call, "42", 100, 100));
+		CHECK(rig_wait(&r->a, "DTMF_SENT "));
+		CHECK(rig_wait(&r->b, "DTMF_SENT "));
+		CHECK_STR(r->b.digits, digits);
+		CHECK_STR(r->a.digits, "42");
+		rig_close(r);
+	}
+}
+
+static const char without_events[] = "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\n"
+				     "t=0 0\r\nm=audio 4000 RTP/AVP 8\r\n";
+
+/* a has called the stranger, who knows no telephone-event. */
+static struct rig *rig_at_stranger(struct peer *p, enum offhook_dtmf dtmf, const char *more)
+{
+	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
+	struct offhook_call_cfg cfg;
+
+	peer_open(p, r);
+	set_dtmf(&r->a, dtmf);
+	offhook_call_cfg_init(&cfg);
+	cfg.uri = "sip:peer@" PEER_IP;
+	CHECK_OK(offhook_call_make(r->a.phone, r->a.account, &cfg, &r->a.call));
+	CHECK_EQ(offhook_call_dtmf(r->a.phone, r->a.call, "1", 0, 0),
+		dtmf >= OFFHOOK_DTMF_INFO_RELAY ? OH_ESTATE : OH_ENOMEDIA);
+	CHECK(peer_hear(p));
+	peer_respond(p, "200 OK", more, without_events);
+	CHECK(peer_hear(p));
+	CHECK(peer_got(p, "ACK "));
+	return r;
+}
+
+static void leave_stranger(struct peer *p, struct rig *r)
+{
+	(void)side_hangup(&r->a, 0);
+	if (peer_hear(p) && strstr(p->got, "BYE ") == p->got)
+		peer_respond(p, "200 OK", "", "");
+	peer_close(p);
+	rig_close(r);
+}
+
+TEST(without_telephone_event_they_go_by_info_one_after_the_other)
+{
+	struct peer p;
+	struct rig *r = rig_at_stranger(&p, OFFHOOK_DTMF_DEFAULT, "");
+
+	CHECK_OK(offhook_call_dtmf(r->a.phone, r->a.call, "1r", 100, 50));
+	CHECK(peer_hear(&p));
+	CHECK(peer_got(&p, "Content-Type: application/dtmf-relay\r\n"));
+	CHECK(peer_got(&p, "\r\n\r\nSignal=1\r\nDuration=100\r\n"));
+	/* Neither before its answer, nor before its time. */
+	rig_run_ms(r, 200);
+	peer_respond(&p, "200 OK", "", "");
+	CHECK(peer_hear(&p));
+	CHECK(peer_got(&p, "Signal=16\r\n"));
+	peer_respond(&p, "200 OK", "", "");
+	rig_run_ms(r, 10);
+	CHECK(!strstr(r->a.log, "DTMF_SENT"));
+	CHECK(rig_wait(&r->a, "DTMF_SENT "));
+	leave_stranger(&p, r);
+}
+
+TEST(a_type_that_is_not_taken_leads_to_the_other_one)
+{
+	struct peer p;
+	struct rig *r = rig_at_stranger(&p, OFFHOOK_DTMF_INFO_RELAY, "");
+
+	CHECK_OK(offhook_call_dtmf(r->a.phone, r->a.call, "5", 0, 0));
+	CHECK(peer_hear(&p));
+	peer_respond(&p, "415 Unsupported Media Type", "Accept: application/dtmf\r\n", "");
+	CHECK(peer_hear(&p));
+	CHECK(peer_got(&p, "Content-Type: application/dtmf\r\n"));
+	CHECK(peer_got(&p, "\r\n\r\n5"));
+	peer_respond(&p, "200 OK", "", "");
+	CHECK(rig_wait(&r->a, "DTMF_SENT "));
+	leave_stranger(&p, r);
+}
+
+TEST(a_digit_that_is_refused_ends_them)
+{
+	struct peer p;
+	struct rig *r = rig_at_stranger(&p, OFFHOOK_DTMF_INFO, "");
+
+	CHECK_EQ(offhook_call_dtmf(r->a.phone, r->a.call, "012345678901234567890123456789012", 0, 0),
+		OH_ETOOMANY);
+	CHECK_OK(offhook_call_dtmf(r->a.phone, r->a.call, "01234567890123456789012345678901", 0, 0));
+	CHECK_OK(offhook_call_dtmf(r->a.phone, r->a.call, "2", 0, 0));
+	CHECK_EQ(offhook_call_dtmf(r->a.phone, r->a.call, "3", 0, 0), OH_ETOOMANY);
+	CHECK(peer_hear(&p));
+	peer_respond(&p, "415 Unsupported Media Type", "", "");
+	CHECK(rig_wait(&r->a, "DTMF_SENT(415) "));
+	CHECK_OK(offhook_call_dtmf(r->a.phone, r->a.call, "7", 0, 0));
+	CHECK(peer_hear(&p));
+	leave_stranger(&p, r); /* while it is open */
+}
+
+TEST(who_takes_neither_gets_none)
+{
+	struct peer p;
+	struct rig *r = rig_at_stranger(&p, OFFHOOK_DTMF_AUTO, "Allow: INVITE, ACK, BYE\r\n");
+
+	CHECK_EQ(offhook_call_dtmf(r->a.phone, r->a.call, "1", 0, 0), OH_ENODTMF);
+	leave_stranger(&p, r);
+	r = rig_at_stranger(&p, OFFHOOK_DTMF_RTP, "");
+	CHECK_EQ(offhook_call_dtmf(r->a.phone, r->a.call, "1", 0, 0), OH_ENODTMF);
+	leave_stranger(&p, r);
+}
+
+TEST(a_digit_that_comes_both_ways_is_told_once)
+{
+	static const struct {
+		unsigned at_ms;
+		char digit;
+		enum digit_way way;
+		bool told;
+	} rows[] = {
+		{0, '1', DIGIT_BY_RTP, true}, {100, '1', DIGIT_BY_RTP, true},
+		{150, '1', DIGIT_BY_INFO, false}, {180, '1', DIGIT_BY_INFO, false},
+		{200, '1', DIGIT_BY_INFO, true}, /* a third one */
+		{210, '2', DIGIT_BY_INFO, true}, {1300, '2', DIGIT_BY_RTP, false},
+		{1400, '3', DIGIT_BY_RTP, true},
+		{3500, '3', DIGIT_BY_INFO, true}, /* too late to be the same */
+	};
+	struct digit_twins twins = {.next = 0};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (digit_is_new(&twins, rows[i].digit, rows[i].way, rows[i].at_ms * NS_PER_MS) !=
+			rows[i].told)
+			fail_msg("row %zu", i);
+}
+
+TEST(a_peer_that_sends_both_ways)
+{
+	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
+
+	rig_talk(r);
+	for (const char *d = "1122"; *d; d++) {
+		char text[2] = {*d, '\0'};
+
+		CHECK_OK(offhook_call_dtmf(r->a.phone, r->a.call, text, 0, 0));
+		CHECK_OK(request(&r->a, "INFO", "application/dtmf", text));
+		rig_run_ms(r, 400);
+	}
+	CHECK_STR(r->b.digits, "1122");
+	rig_close(r);
+}
+
+static int digit_with_failing_memory(void *arg)
+{
+	struct rig *r = rig_try_new(OFFHOOK_DELIVER_INLINE, NULL);
+	struct offhook_session_cfg cfg;
+	int err = r ? 0 : OH_ENOMEM;
+
+	(void)arg;
+	if (err)
+		return err;
+	offhook_session_cfg_init(&cfg);
+	cfg.dtmf = OFFHOOK_DTMF_INFO_RELAY;
+	err = offhook_account_set_session(r->a.phone, r->a.account, &cfg);
+	if (!err)
+		err = rig_try_call(r);
+	rig_run_ms(r, 100);
+	(void)side_answer(&r->b, 200);
+	rig_run_ms(r, 1000);
+	if (!err)
+		(void)offhook_call_dtmf(r->a.phone, r->a.call, "12", 0, 0);
+	rig_run_ms(r, 2000);
+	rig_drop(r);
+	return err;
+}
+
+TEST(every_allocation_of_a_digit_by_info_may_fail)
+{
+	check_every_allocation_fails(digit_with_failing_memory, NULL);
+}
+
 static void slow(struct offhook_phone_cfg *cfg)
 {
 	cfg->max_queued_events = 20;
@@ -140,4 +345,10 @@ TEST(digits_that_nobody_fetches_are_counted)
 
 TESTS(RUN(digits_go_both_ways_and_none_is_lost_or_doubled_by_a_bad_wire),
 	RUN(digits_that_cannot_be_sent_are_named), RUN(info_is_answered_and_told_and_its_digits_count),
-	RUN(other_requests_get_what_they_deserve), RUN(digits_that_nobody_fetches_are_counted))
+	RUN(other_requests_get_what_they_deserve),
+	RUN(digits_go_by_info_and_none_is_lost_or_doubled_by_a_bad_wire),
+	RUN(without_telephone_event_they_go_by_info_one_after_the_other),
+	RUN(a_type_that_is_not_taken_leads_to_the_other_one), RUN(a_digit_that_is_refused_ends_them),
+	RUN(who_takes_neither_gets_none), RUN(a_digit_that_comes_both_ways_is_told_once),
+	RUN(a_peer_that_sends_both_ways), RUN(every_allocation_of_a_digit_by_info_may_fail),
+	RUN(digits_that_nobody_fetches_are_counted))

@@ -1,6 +1,9 @@
 /* Messages between two phones, outside calls and inside: RFC 3428. */
 #include "rig.h"
 
+#include "phone/typing.h"
+#include "session/composing.h"
+
 static struct {
 	unsigned got, sent, status;
 	int error;
@@ -175,6 +178,80 @@ TEST(message_under_way_when_the_phone_goes)
 	CHECK_EQ(seen[0].sent, 0);
 }
 
+/* RFC 3994 3.3: three ways in which typing ends. */
+TEST(typing_is_told_and_ends)
+{
+	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
+	const char *bob = "sip:bob@" RIG_B_IP;
+
+	CHECK_OK(offhook_message_typing(r->a.phone, r->a.account, bob, 0, 1));
+	rig_run_ms(r, 10);
+	CHECK_OK(offhook_message_typing(r->a.phone, 0, bob, 0, 1));
+	rig_run_ms(r, 10);
+	CHECK_OK(offhook_message_typing(r->a.phone, 0, bob, 0, 0));
+	rig_run_ms(r, 10);
+	CHECK_STR(r->b.log,
+		"TYPING(1,sip:alice@192.0.2.1) TYPING(1,sip:alice@192.0.2.1) TYPING(0,sip:alice@192.0.2.1) ");
+	side_forget(&r->b);
+	CHECK_OK(offhook_message_typing(r->a.phone, 0, bob, 0, 1));
+	rig_run_ms(r, 10);
+	CHECK_OK(send_text(r, bob, "done", NULL));
+	rig_run_ms(r, 10);
+	CHECK_STR(r->b.log, "TYPING(1,sip:alice@192.0.2.1) TYPING(0,sip:alice@192.0.2.1) MESSAGE ");
+	side_forget(&r->b);
+	CHECK_OK(offhook_message_typing(r->a.phone, 0, bob, 0, 1));
+	rig_run_ms(r, 119000);
+	CHECK_STR(r->b.log, "TYPING(1,sip:alice@192.0.2.1) ");
+	rig_run_ms(r, 2000);
+	CHECK_STR(r->b.log, "TYPING(1,sip:alice@192.0.2.1) TYPING(0,sip:alice@192.0.2.1) ");
+	CHECK_EQ(offhook_message_typing(r->a.phone, 0, NULL, 0, 1), OH_EINVAL);
+	CHECK_EQ(offhook_message_typing(r->a.phone, 0, "bob", 0, 1), OH_EURI);
+	CHECK_EQ(offhook_message_typing(r->a.phone, 0, NULL, 77, 1), OH_ENOENT);
+
+	/* Inside a call; when that ends, nobody asks any more. */
+	rig_talk(r);
+	side_forget(&r->b);
+	CHECK_OK(offhook_message_typing(r->a.phone, 0, NULL, r->a.call, 1));
+	rig_run_ms(r, 10);
+	CHECK_STR(r->b.log, "TYPING(1,sip:alice@192.0.2.1) ");
+	CHECK_OK(side_hangup(&r->a, 0));
+	rig_run_ms(r, 125000);
+	CHECK(!strstr(r->b.log, "TYPING(0"));
+	rig_close(r);
+}
+
+TEST(more_type_than_are_remembered)
+{
+	static const struct offhook_header none = {"X", "y"};
+	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
+	struct offhook_message bad = {.size = sizeof(bad),
+		.uri = "sip:bob@" RIG_B_IP,
+		.content_type = COMPOSING_TYPE,
+		.body = "<isComposing",
+		.body_length = 12,
+		.headers = &none,
+		.n_headers = 1};
+
+	CHECK_OK(offhook_message_send(r->a.phone, 0, &bad, NULL));
+	rig_run_ms(r, 10);
+	CHECK_STR(r->b.log, "");
+	for (unsigned i = 0; i <= TYPING_MAX; i++) {
+		struct offhook_account_cfg cfg;
+		char uri[64];
+
+		offhook_account_cfg_init(&cfg);
+		snprintf(uri, sizeof(uri), "sip:a%u@" RIG_A_IP, i);
+		cfg.uri = uri;
+		CHECK_OK(offhook_account_modify(r->a.phone, r->a.account, &cfg));
+		side_forget(&r->b);
+		CHECK_OK(offhook_message_typing(r->a.phone, 0, "sip:bob@" RIG_B_IP, 0, 1));
+		rig_run_ms(r, 10);
+	}
+	CHECK_STR(r->b.log, "TYPING(1,sip:a1000@192.0.2.1) TYPING(0,sip:a0@192.0.2.1) ");
+	CHECK_EQ(r->b.phone->n_composers, TYPING_MAX);
+	rig_drop(r);
+}
+
 static void count(struct side *s, const struct offhook_event *e)
 {
 	int at = s == &s->rig->b;
@@ -212,4 +289,5 @@ TEST(messages_without_memory)
 
 TESTS(RUN(message_arrives_and_its_sender_hears_of_it), RUN(message_over_a_bad_wire),
 	RUN(message_that_nobody_takes), RUN(message_inside_a_call), RUN(messages_that_are_refused_here),
+	RUN(typing_is_told_and_ends), RUN(more_type_than_are_remembered),
 	RUN(message_under_way_when_the_phone_goes), RUN(messages_without_memory))

@@ -293,6 +293,89 @@ TEST(a_call_takes_the_flow_of_an_outbound_registration)
 	home_close(h);
 }
 
+static void add_udp(struct side *s, uint16_t port, offhook_id *ret_id)
+{
+	struct offhook_transport_cfg udp;
+
+	offhook_transport_cfg_init(&udp);
+	udp.port = port;
+	CHECK_OK(offhook_transport_add(s->phone, &udp, ret_id));
+}
+
+TEST(an_account_goes_over_the_transport_that_it_is_bound_to)
+{
+	struct home *h = home_new(&(struct registrar_cfg){0});
+	struct side *a = &h->rig->a;
+	struct offhook_account_info info = {.size = sizeof(info)};
+	offhook_id other;
+
+	add_udp(a, 5070, &other);
+	add(h);
+	CHECK(strstr(contacts(h), ":5060"));
+	CHECK_OK(offhook_account_set_transport(a->phone, h->id, other));
+	rig_run_ms(h->rig, 600);
+	CHECK(strstr(contacts(h), RIG_A_IP ":5070") && !strchr(contacts(h), ' '));
+	CHECK_OK(offhook_account_get_info(a->phone, h->id, &info));
+	CHECK_EQ(info.transport, other);
+	CHECK_EQ(h->registrar->requests, 2);
+	CHECK_OK(offhook_account_set_transport(a->phone, h->id, other)); /* as it is */
+	rig_run_ms(h->rig, 600);
+	CHECK_EQ(h->registrar->requests, 2);
+	CHECK_OK(offhook_account_set_transport(a->phone, a->account, 0)); /* one without a registrar */
+	CHECK_EQ(offhook_account_set_transport(a->phone, h->id, 12345), OH_ENOENT);
+	CHECK_EQ(offhook_account_set_transport(a->phone, 12345, other), OH_ENOENT);
+	CHECK_OK(offhook_account_set_transport(a->phone, h->id, 0));
+	rig_run_ms(h->rig, 600);
+	CHECK_OK(offhook_account_remove(a->phone, h->id));
+	rig_run_ms(h->rig, 40000);
+	CHECK_OK(offhook_transport_remove(a->phone, other));
+	home_close(h);
+}
+
+/* A trunk: nothing is registered, whichever gateway calls whatever number is let in, and calls go out as configured. */
+TEST(a_trunk_takes_calls_from_all_its_gateways_and_registers_nowhere)
+{
+	static const char *const gateways[] = {"192.0.2.71", "192.0.2.72", "192.0.2.73"};
+	static const char *const numbers[] = {
+		"sip:100@" RIG_B_IP ":5080", "sip:+15551234@pbx.example.com:5080"};
+	struct home *h = home_new(&(struct registrar_cfg){0});
+	struct side *b = &h->rig->b;
+	struct offhook_account_cfg trunk;
+	struct offhook_call_cfg call;
+	struct offhook_call_info *info;
+	offhook_id transport, id;
+
+	add_udp(b, 5080, &transport);
+	CHECK_OK(sim_dns_addr(h->rig->sim, "pbx.example.com", RIG_B_IP));
+	h->registration.register_on_add = 0;
+	offhook_account_cfg_init(&trunk);
+	trunk.transport = transport; /* no user: all of them */
+	trunk.registration = NULL;
+	CHECK_OK(offhook_account_add(b->phone, &trunk, &id));
+	for (size_t i = 0; i < ARRAY_LEN(gateways) * ARRAY_LEN(numbers); i++) {
+		if (i % ARRAY_LEN(numbers) == 0)
+			CHECK_OK(sim_host_move(h->rig->a.host,
+				i ? gateways[i / ARRAY_LEN(numbers) - 1] : RIG_A_IP,
+				gateways[i / ARRAY_LEN(numbers)]));
+		side_forget(b);
+		offhook_call_cfg_init(&call);
+		call.uri = numbers[i % ARRAY_LEN(numbers)];
+		CHECK_OK(offhook_call_make(h->rig->a.phone, h->rig->a.account, &call, &h->rig->a.call));
+		CHECK(rig_wait(b, "INCOMING"));
+		info = side_info(b);
+		CHECK_EQ(info->account, id);
+		offhook_call_info_free(info);
+		CHECK_OK(side_hangup(b, 0));
+		rig_run_ms(h->rig, 1000);
+	}
+	CHECK_EQ(h->registrar->requests, 0);
+	rig_run_ms(h->rig, 40000);
+	CHECK_OK(offhook_transport_remove(b->phone, transport));
+	registrar_free(h->registrar);
+	rig_close(h->rig);
+	free(h);
+}
+
 /* ---- the way there ---- */
 
 TEST(keepalives_hold_the_way_open)
@@ -405,5 +488,8 @@ TESTS(RUN(an_account_registers_when_it_is_added_and_leaves_when_it_is_removed),
 	RUN(other_settings_replace_the_registration), RUN(closing_waits_until_the_registrar_knows),
 	RUN(an_account_waits_for_its_transport), RUN(a_call_to_what_was_registered_finds_its_account),
 	RUN(a_call_goes_by_the_service_route_with_the_gruu_as_contact),
-	RUN(a_call_takes_the_flow_of_an_outbound_registration), RUN(keepalives_hold_the_way_open),
-	RUN(behind_a_nat_the_outer_address_is_registered), RUN(every_allocation_may_fail))
+	RUN(a_call_takes_the_flow_of_an_outbound_registration),
+	RUN(an_account_goes_over_the_transport_that_it_is_bound_to),
+	RUN(a_trunk_takes_calls_from_all_its_gateways_and_registers_nowhere),
+	RUN(keepalives_hold_the_way_open), RUN(behind_a_nat_the_outer_address_is_registered),
+	RUN(every_allocation_may_fail))

@@ -1,6 +1,9 @@
 /* The services of RFC 5359 that a user agent gives, between phones; and the transfer that crosses a hang-up. */
 #include "service.h"
 
+#include "session/pkg_refer.h"
+#include "session/proxy.h"
+
 /* ---- hold ---- */
 
 static void hold(struct service *s)
@@ -144,6 +147,150 @@ TEST(all_calls_to_bob_are_forwarded_to_carol)
 	service_flow_run(&(struct service_flow){.script = forwarded, .proxy_to = SERVICE_C_IP});
 }
 
+/* Carol takes the call that Bob did not. */
+static void carol_answers(struct service *s)
+{
+	CHECK(rig_wait(&s->carol, "INCOMING"));
+	CHECK_OK(side_answer(&s->carol, 180));
+	rig_run_ms(s->r, 20);
+	CHECK_OK(side_answer(&s->carol, 200));
+	CHECK(rig_wait(s->a, "CONFIRMED"));
+	CHECK(rig_wait(&s->carol, "CONFIRMED"));
+	rig_run_ms(s->r, 5000);
+	service_hangup(s->a, s->a->call, &s->carol);
+}
+
+static void busy(struct service *s)
+{
+	(void)service_call(s->a, "sip:bob@" SERVICE_PROXY_IP);
+	CHECK(rig_wait(s->b, "INCOMING"));
+	CHECK_OK(side_answer(s->b, 486));
+	carol_answers(s);
+}
+
+/* MATRIX: RFC 5359 2.8 */
+TEST(bob_is_busy_and_carol_gets_the_call)
+{
+	service_flow_run(
+		&(struct service_flow){.script = busy, .proxy_to = RIG_B_IP, .proxy_then = SERVICE_C_IP});
+}
+
+static void no_answer(struct service *s)
+{
+	(void)service_call(s->a, "sip:bob@" SERVICE_PROXY_IP);
+	CHECK(rig_wait(s->b, "INCOMING"));
+	CHECK_OK(side_answer(s->b, 180));
+	rig_run_ms(s->r, 10000);
+	while (!strstr(s->b->log, "DISCONNECTED")) {
+		proxy_give_up(s->proxy);
+		rig_run_ms(s->r, 500);
+	}
+	carol_answers(s);
+}
+
+/* MATRIX: RFC 5359 2.9 */
+TEST(bob_does_not_answer_and_carol_gets_the_call)
+{
+	service_flow_run(&(struct service_flow){
+		.script = no_answer, .proxy_to = RIG_B_IP, .proxy_then = SERVICE_C_IP});
+}
+
+/* The first proxy is silent (RFC 3263 4.3). */
+static void proxy_fails(struct service *s)
+{
+	CHECK_OK(sim_dns_addr(s->r->sim, "biloxi.example.com", "192.0.2.99"));
+	CHECK_OK(sim_dns_addr(s->r->sim, "biloxi.example.com", SERVICE_PROXY_IP));
+	(void)service_call(s->a, "sip:bob@biloxi.example.com");
+	CHECK(rig_wait(s->b, "INCOMING"));
+	CHECK_OK(side_answer(s->b, 180));
+	rig_run_ms(s->r, 20);
+	CHECK_OK(side_answer(s->b, 200));
+	CHECK(rig_wait(s->a, "CONFIRMED"));
+	CHECK(rig_wait(s->b, "CONFIRMED"));
+	rig_run_ms(s->r, 3000);
+	service_hangup(s->b, s->b->call, s->a);
+}
+
+/* MATRIX: RFC 3665 3.4 */
+TEST(the_first_proxy_fails)
+{
+	service_flow_run(&(struct service_flow){.script = proxy_fails, .proxy_to = RIG_B_IP});
+}
+
+/* ---- a transfer by an instant message ---- */
+
+static struct slice tag_of(const struct side *s, const char *name, char buf[256])
+{
+	CHECK(offhook_message_header(s->message, strlen(s->message), name, 0, buf, 256) > 0);
+	CHECK(strstr(buf, ";tag="));
+	return slice_of(strstr(buf, ";tag=") + 5);
+}
+
+/* What Bob writes to Carol: Alice's address, with the dialog between the two in it (RFC 3891). */
+static void write_invitation(const struct side *bob, char *text, size_t size)
+{
+	char call_id[256], from[256], to[256];
+	struct slice at_alice = tag_of(bob, "From", from), at_bob = tag_of(bob, "To", to);
+
+	CHECK(offhook_message_header(bob->message, strlen(bob->message), "Call-ID", 0, call_id, 256) > 0);
+	snprintf(text, size, "<sip:alice@" RIG_A_IP "?Replaces=%s%%3Bto-tag%%3D%.*s%%3Bfrom-tag%%3D%.*s>",
+		call_id, SLICE_ARG(at_alice), SLICE_ARG(at_bob));
+}
+
+/* Carol clicks on it. */
+static void follow_invitation(struct side *carol)
+{
+	struct offhook_header replaces;
+	struct offhook_call_cfg cfg;
+	char buf[512], value[512];
+	struct sip_addr addr;
+	struct sip_extra header;
+	struct slice headers;
+	const char *body;
+	size_t n;
+
+	body = offhook_message_body(carol->message, strlen(carol->message), &n);
+	CHECK_OK(sip_addr_parse(slice_make(body, n), &addr));
+	headers = addr.uri.headers;
+	CHECK_EQ(uri_header_next(&headers, buf, sizeof(buf), &header), 1);
+	snprintf(value, sizeof(value), "%.*s", SLICE_ARG(header.value));
+	replaces = (struct offhook_header){"Replaces", value};
+	offhook_call_cfg_init(&cfg);
+	cfg.uri = "sip:alice@" RIG_A_IP;
+	cfg.headers = &replaces;
+	cfg.n_headers = 1;
+	CHECK_OK(offhook_call_make(carol->phone, carol->account, &cfg, &carol->call));
+}
+
+static void by_message(struct service *s)
+{
+	struct offhook_message message = {.size = sizeof(message), .uri = "sip:carol@" SERVICE_C_IP};
+	offhook_id at_a = service_talk(s->a, s->b);
+	char text[1024];
+
+	/* Bob's newest message is Alice's ACK, which has both tags. */
+	CHECK(strstr(s->b->message, "ACK ") == s->b->message);
+	write_invitation(s->b, text, sizeof(text));
+	message.body = text;
+	message.body_length = strlen(text);
+	CHECK_OK(offhook_message_send(s->b->phone, s->b->account, &message, NULL));
+	CHECK(rig_wait(&s->carol, "MESSAGE"));
+	s->a->handler = service_agree;
+	follow_invitation(&s->carol);
+	CHECK(rig_wait(s->a, "REPLACED"));
+	CHECK(rig_wait(&s->carol, "CONFIRMED"));
+	CHECK(rig_wait(s->b, "DISCONNECTED"));
+	rig_run_ms(s->r, 3000);
+	CHECK_EQ(service_state(s->a, at_a), OFFHOOK_CALL_DISCONNECTED);
+	service_hangup(&s->carol, s->carol.call, s->a);
+}
+
+/* MATRIX: RFC 5359 2.6 */
+TEST(bob_sends_carol_to_alice_by_a_message)
+{
+	service_flow_run(&(struct service_flow){.script = by_message});
+}
+
 static offhook_id slot_of(struct side *s, offhook_id call)
 {
 	struct offhook_call_info *info;
@@ -181,4 +328,6 @@ TEST(bob_adds_carol_to_his_call_with_alice)
 TESTS(RUN(bob_holds_alice_and_takes_her_back), RUN(bob_holds_alice_to_talk_to_carol),
 	RUN(bob_sends_alice_to_carol_without_asking_her), RUN(bob_sends_alice_to_carol_after_talking_to_her),
 	RUN(a_refer_crosses_the_bye_of_the_one_who_is_asked), RUN(all_calls_to_bob_are_forwarded_to_carol),
+	RUN(bob_is_busy_and_carol_gets_the_call), RUN(bob_does_not_answer_and_carol_gets_the_call),
+	RUN(the_first_proxy_fails), RUN(bob_sends_carol_to_alice_by_a_message),
 	RUN(bob_adds_carol_to_his_call_with_alice))

@@ -157,7 +157,7 @@ TEST(settings_out_of_range)
 {
 	static const struct offhook_session_cfg rows[] = {{.reliable = 9}, {.timer = 9},
 		{.session_expires_s = 89}, {.min_se_s = 89}, {.session_expires_s = 86401},
-		{.options_s = 86401}, {.redirect = 9}};
+		{.options_s = 86401}, {.redirect = 9}, {.dtmf = 9}};
 	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -141,21 +141,33 @@ def test_s5_without_a_credential_a_challenge_refuses(phone, peer):
     assert seen(cb.log.wait("reg")) == (1, 401, "Unauthorized")
 
 
-def test_k18_calls_of_such_an_account_go_to_its_own_host_alone(phone, peer):
-    """A proxy that is the registrar is passed anyway; what would have to pass it on the way to others is refused."""
-    account = phone.lib.create_account(pj.AccountConfig(f"127.0.0.1:{peer.port}", "alice", "secret"), False, OnAccount(phone))
-    accept(peer, peer.receive("REGISTER"))
-    account.make_call(f"sip:bob@127.0.0.1:{peer.port}")
-    assert peer.receive("INVITE").startswith(f"INVITE sip:bob@127.0.0.1:{peer.port} ")
-    for operation in (account.make_call, lambda uri: account.send_pager(uri, "hi")):
-        with pytest.raises(pj.Error) as caught:
-            operation("sip:bob@other.test")
-        assert caught.value.err_code == 70012 and "proxy" in str(caught.value)
+def routes(request):
+    return [line[7:] for line in request.split("\r\n") if line.startswith("Route: ")]
+
+
+def test_k18_such_an_account_goes_by_way_of_its_host(phone, peer):
+    host = f"127.0.0.1:{peer.port}"
+    account = phone.lib.create_account(pj.AccountConfig(host, "alice", "secret"), False, OnAccount(phone))
+    request = peer.receive("REGISTER")
+    assert routes(request) == [f"<sip:{host};lr>"]
+    accept(peer, request)
+    account.make_call("sip:bob@other.test")
+    request = peer.receive("INVITE sip:bob@other.test ")
+    assert routes(request) == [f"<sip:{host};lr>"]
+    account.send_pager("sip:bob@other.test", "hi")
+    assert routes(peer.receive("MESSAGE sip:bob@other.test ")) == [f"<sip:{host};lr>"]
     assert code_of(account.make_call, "junk") == 171042
 
 
+def test_s4_proxies_are_visited_in_their_order(phone, peer):
+    proxies = [f"sip:127.0.0.1:{peer.port};lr", "sip:second.test;lr", "", *(f"sip:p{i}.test;lr" for i in range(9))]
+    account = phone.lib.create_account(config(peer, reg_uri="", proxy=proxies), False)
+    account.make_call("sip:bob@other.test")
+    assert routes(peer.receive("INVITE")) == [f"<{uri}>" for uri in proxies if uri][:8]
+
+
 @pytest.mark.parametrize(("setting", "value", "code"), [
-    ("reg_uri", "junk", 171039), ("proxy", ["junk"], 171039), ("proxy", ["sip:other.test;lr"], 70012),
+    ("reg_uri", "junk", 171039), ("proxy", ["junk"], 171039), ("proxy", ["tel:1"], 171039),
     ("reg_timeout", 100000, 70004)])
 def test_s4_settings_that_cannot_be(phone, peer, setting, value, code):
     assert code_of(phone.lib.create_account, config(peer, **{setting: value})) == code
@@ -194,3 +206,16 @@ def test_s8_delete_and_destroy_unregister(phone, peer):
                                                       header(request, "Contact").rpartition("=")[2])
     peer.reply(request, "200 OK")
     until(lambda: pj.Lib.instance() is None, "destroy()")
+
+
+def test_s8_set_transport_registers_over_the_other_one(phone, peer):
+    account, cb, first = registered(phone, peer)
+    other = phone.lib.create_transport(pj.TransportType.UDP, pj.TransportConfig(0, "127.0.0.1"))
+    account.set_transport(other)
+    again = peer.receive("REGISTER")
+    assert f"127.0.0.1:{other.info().port}" in header(again, "Via")
+    assert header(again, "Call-ID") == header(first, "Call-ID")
+    accept(peer, again)
+    cb.log.wait("reg", 2)
+    other.close()
+    assert code_of(account.set_transport, other) != 0

@@ -144,7 +144,7 @@ static inline int16_t rig_sample(uint32_t i)
 
 static inline void rig_tick(struct rig *r, struct rig_end *e)
 {
-	int16_t pcm[480];
+	int16_t pcm[960];
 	size_t n = e->khz *
 		   r->tick_ms; /* not stream_rate(): that is signalling's, and this may be another thread */
 	uint64_t now = sim_now(r->sim);

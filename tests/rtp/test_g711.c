@@ -121,8 +121,8 @@ TEST(packets_are_coded_as_their_samples)
 			pcm[i] = (int16_t)(i * 400 - 32000);
 		CHECK_EQ(c->encode(NULL, pcm, 160, bytes, 159), OH_ETOOBIG);
 		CHECK_EQ(c->encode(NULL, pcm, 160, bytes, 160), 160);
-		CHECK_EQ(c->samples(bytes, 160), 160);
-		CHECK_EQ(c->samples(bytes, 0), OH_ESYNTAX);
+		CHECK_EQ(c->samples(c, bytes, 160), 160);
+		CHECK_EQ(c->samples(c, bytes, 0), OH_ESYNTAX);
 		CHECK_EQ(c->decode(NULL, bytes, 160, back, 160), 160);
 		for (int i = 0; i < 160; i++) {
 			CHECK_EQ(bytes[i], laws[l].encode(pcm[i]));

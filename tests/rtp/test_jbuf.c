@@ -147,7 +147,8 @@ static double draw(uint32_t *state)
 static long decode(void *arg, uint8_t codec, const uint8_t *data, size_t n, int16_t *pcm, size_t cap)
 {
 	(void)arg;
-	return codec_list()[codec]->decode(NULL, data, n, pcm, cap);
+	(void)codec;
+	return codec_list()[0]->decode(NULL, data, n, pcm, cap);
 }
 
 struct rig {

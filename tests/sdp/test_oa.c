@@ -712,7 +712,7 @@ TEST(a_long_fmtp_is_cut_between_parameters)
 		OFFER("m=audio 4000 RTP/AVP 0\r\na=fmtp:0 one=1;two=2;"
 		      "three="
 		      "33333333333333333333333333333333333333333333333333333333333333333333333333333333333333"
-		      "33\r\n"),
+		      "333333333333333333\r\n"),
 		&l, &audio, &text));
 	CHECK_STR(audio.codec.fmtp, "one=1;two=2");
 	oa_free(oa);

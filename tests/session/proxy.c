@@ -11,6 +11,10 @@ struct proxy {
 	struct proxy_cfg cfg;
 	struct host *host;
 	struct host_dgram *dgram;
+	/* The call that may go on to cfg.then: its INVITE, and whether it has got there. */
+	char invite[TEXT_MAX];
+	size_t n_invite;
+	bool went_on;
 };
 
 struct text {
@@ -94,11 +98,97 @@ static void forward_to(struct proxy *p, struct sip_msg *m, const struct sip_uri 
 	send_to(p, next->host, next->port, &t);
 }
 
+/* ---- going on after a refusal (RFC 3261 16.7) ---- */
+
+#define FIRST_BRANCH  "-p"
+#define SECOND_BRANCH "-r"
+
+static bool has_branch(struct sip_msg *response, const char *end)
+{
+	const struct sip_via *via;
+	size_t n = strlen(end);
+
+	CHECK_OK(sip_msg_via(response, &via));
+	return via->branch.n > n && memcmp(slice_end(via->branch) - n, end, n) == 0;
+}
+
+/* The ACK or CANCEL to the INVITE that `next` got, which is a hop's own affair: with one Via. to: with its tag, if any. */
+static void send_own(struct proxy *p, const char *method, struct slice to)
+{
+	static const enum sip_hdr_id copied[] = {SIP_HDR_FROM, SIP_HDR_CALL_ID};
+	struct text t = {.n = 0};
+	const struct sip_cseq *cseq;
+	const struct sip_via *via;
+	struct sip_msg invite;
+
+	CHECK_OK(sip_msg_parse(&invite, slice_make(p->invite, p->n_invite)));
+	CHECK_OK(sip_msg_via(&invite, &via));
+	CHECK_OK(sip_msg_cseq(&invite, &cseq));
+	put(&t, "%s %.*s SIP/2.0\r\nMax-Forwards: 70\r\n", method, SLICE_ARG(invite.ruri_text));
+	put(&t, "Via: SIP/2.0/UDP %s:5060;branch=%.*s" FIRST_BRANCH "\r\n", p->cfg.ip,
+		SLICE_ARG(via->branch));
+	for (size_t i = 0; i < ARRAY_LEN(copied); i++)
+		put_header(&t, sip_msg_hdr(&invite, copied[i]));
+	put(&t, "To: %.*s\r\n", SLICE_ARG(slice_present(to) ? to : sip_msg_value(&invite, SIP_HDR_TO)));
+	put(&t, "CSeq: %u %s\r\nContent-Length: 0\r\n\r\n", cseq->number, method);
+	send_to(p, slice_of(p->cfg.next), 0, &t);
+	sip_msg_free(&invite);
+}
+
+static void send_to_second(struct proxy *p)
+{
+	struct sip_uri then = {.host = slice_of(p->cfg.then)};
+	struct sip_msg invite;
+
+	CHECK_OK(sip_msg_parse(&invite, slice_make(p->invite, p->n_invite)));
+	forward_to(p, &invite, &then, SECOND_BRANCH);
+	sip_msg_free(&invite);
+}
+
+void proxy_give_up(struct proxy *p)
+{
+	if (p->n_invite && !p->went_on)
+		send_own(p, "CANCEL", SLICE_NONE);
+}
+
+/* An INVITE that begins a call. True: it has gone to the second one already. */
+static bool keep_invite(struct proxy *p, const struct sip_msg *m)
+{
+	if (p->went_on) {
+		send_to_second(p);
+		return true;
+	}
+	CHECK(m->raw.n <= sizeof(p->invite));
+	memcpy(p->invite, m->raw.p, m->raw.n);
+	p->n_invite = m->raw.n;
+	return false;
+}
+
+/* The refusal is acknowledged only when the second one has been heard: until then its repeats bring the INVITE there again,
+ * because the caller, who has had a 100, repeats nothing. */
+static bool goes_on(struct proxy *p, struct sip_msg *m)
+{
+	if (!p->cfg.then || m->method != SIP_INVITE)
+		return false;
+	if (has_branch(m, SECOND_BRANCH))
+		p->went_on = true;
+	if (m->status < 300 || !has_branch(m, FIRST_BRANCH))
+		return false;
+	if (p->went_on)
+		send_own(p, "ACK", sip_msg_value(m, SIP_HDR_TO));
+	else
+		send_to_second(p);
+	return true;
+}
+
 static void forward_request(struct proxy *p, struct sip_msg *m)
 {
+	bool begins = m->method == SIP_INVITE && !slice_present(sip_msg_to_tag(m));
 	struct sip_uri next = next_hop(p, m), fork = {.host = slice_of(p->cfg.fork)};
 
-	forward_to(p, m, &next, "-p");
+	if (p->cfg.then && begins && keep_invite(p, m))
+		return;
+	forward_to(p, m, &next, FIRST_BRANCH);
 	if (p->cfg.fork && slice_eq(next.host, slice_of(p->cfg.next)) && !slice_present(sip_msg_to_tag(m)))
 		forward_to(p, m, &fork, "-q");
 }
@@ -112,7 +202,8 @@ static void forward_response(struct proxy *p, struct sip_msg *m)
 	size_t n;
 
 	CHECK_OK(sip_msg_vias(m, &vias, &n));
-	CHECK(n >= 2);
+	if (n == 1 || goes_on(p, m))
+		return; /* to something of our own */
 	put(&t, "%.*s\r\n", SLICE_ARG(line));
 	for (size_t i = 0; i < m->n_hdrs; i++) {
 		if (m->hdrs[i].id == SIP_HDR_VIA && first)
@@ -196,10 +287,8 @@ static void on_readable(void *arg)
 		CHECK_OK(sip_msg_parse(&msg, slice_make(buf, rx.n)));
 		if (msg.status)
 			forward_response(p, &msg);
-		else if (p->cfg.answer)
-			answer(p, &msg);
 		else if (!challenged(p, &msg))
-			forward_request(p, &msg);
+			(p->cfg.answer ? answer : forward_request)(p, &msg);
 		sip_msg_free(&msg);
 	}
 }

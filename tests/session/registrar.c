@@ -124,7 +124,7 @@ static void answer(struct registrar *r, struct sip_msg *m, const struct host_rx 
 	put(&t, "SIP/2.0 %s\r\n", line);
 	/* RFC 3581 4. */
 	put(&t, "Via: %.*s;received=%s;rport=%u\r\n", (int)(rest.n - strlen(";rport")), rest.p,
-		netaddr_ip_text(&rx->from, false, ip), rx->from.port);
+		r->cfg.sees ? r->cfg.sees : netaddr_ip_text(&rx->from, false, ip), rx->from.port);
 	for (size_t i = 0; i < ARRAY_LEN(copied); i++)
 		put(&t, "%s: %.*s\r\n", sip_hdr_name(copied[i]), SLICE_ARG(sip_msg_value(m, copied[i])));
 	put(&t, "To: %.*s;tag=registrar\r\n", SLICE_ARG(sip_msg_value(m, SIP_HDR_TO)));
@@ -330,11 +330,11 @@ static void receive(struct registrar *r, char *data, const struct host_rx *rx)
 		sip_msg_free(&msg); /* memory is out: it comes again */
 		return;
 	}
-	CHECK_EQ(msg.method, SIP_REGISTER);
+	CHECK(msg.method == SIP_REGISTER || r->cfg.answer);
 	r->requests++;
 	memcpy(r->last, data, rx->n);
 	r->last[rx->n] = '\0';
-	if (r->cfg.answer) {
+	if (r->cfg.answer && msg.method != SIP_ACK) {
 		struct text more = {.n = 0};
 		const char *end = strstr(r->cfg.answer, "\r\n");
 		char line[128];
@@ -342,7 +342,7 @@ static void receive(struct registrar *r, char *data, const struct host_rx *rx)
 		put(&more, "%s", end + 2);
 		snprintf(line, sizeof(line), "%.*s", (int)(end - r->cfg.answer), r->cfg.answer);
 		answer(r, &msg, rx, line, &more);
-	} else {
+	} else if (msg.method == SIP_REGISTER) {
 		take_register(r, &msg, rx);
 	}
 	sip_msg_free(&msg);

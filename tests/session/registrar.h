@@ -17,9 +17,10 @@ struct registrar_cfg {
 	uint32_t min_s, max_s; /* below: 423; above: granted so much; 0: no limit */
 	const char *password;  /* every user's, by digest; NULL: nobody is asked */
 	const char *headers;   /* of each 2xx, "\r\n" behind each */
+	const char *sees;      /* the address where it says to see everybody; NULL: where they are */
 	const char *params;    /* of each Contact of a 2xx, ";" before each */
 	bool stun;             /* binding requests are answered */
-	/* Instead of all that: status line and headers, for each request; NULL: it is a registrar */
+	/* Instead of all that: status line and headers, for each request, of any method; NULL: it is a registrar */
 	const char *answer;
 	/* It hears of each binding that comes, with how long the address-of-record was away before. */
 	void (*bound)(void *arg, uint64_t away_ns);

@@ -274,6 +274,29 @@ TEST(rfc3665_3_11_temporarily_unavailable)
 		TWO_PROXIES});
 }
 
+static void screened(struct pair *p)
+{
+	pair_call(p, "offer-1");
+	CHECK(pair_wait(&p->a, INV_DISCONNECTED));
+}
+
+/* The proxy asks Alice who she is, and then does not let her call Bob, who hears nothing of it. */
+/* MATRIX: RFC 5359 2.14 */
+TEST(rfc5359_2_14_outgoing_call_screening)
+{
+	flow_run(&(struct flow){.script = screened,
+		.a = "DISCONNECTED(403)",
+		.b = "",
+		.ends = {{"Screening Failure (Originating)", ""}},
+		.target = BOB,
+		.route = BY_PROXY,
+		.proxies = {{.ip = PROXY_1,
+			.realm = "atlanta.example.com",
+			.answer =
+				"403 Screening Failure (Originating)\r\n"
+				"Error-Info: <sip:screen-failure-term-ann@announcement.example.com>\r\n"}}});
+}
+
 TESTS(RUN(rfc3665_3_1_successful_session), RUN(the_caller_ends_a_successful_session),
 	RUN(rfc3665_3_2_session_through_two_proxies),
 	RUN(rfc3665_3_3_session_with_multiple_proxy_authentication),
@@ -281,4 +304,4 @@ TESTS(RUN(rfc3665_3_1_successful_session), RUN(the_caller_ends_a_successful_sess
 	RUN(rfc3665_3_7_reinvite_after_a_change_of_address), RUN(rfc3665_3_8_no_answer_caller_cancels),
 	RUN(no_answer_without_proxies), RUN(rfc3665_3_9_busy), RUN(busy_without_proxies),
 	RUN(rfc3665_3_10_no_response), RUN(rfc3665_3_10_no_response_from_anybody),
-	RUN(rfc3665_3_11_temporarily_unavailable))
+	RUN(rfc3665_3_11_temporarily_unavailable), RUN(rfc5359_2_14_outgoing_call_screening))

@@ -1,10 +1,12 @@
 /*
- * A thousand registrations over a bad wire (5 % lost each way) to a registrar that is started anew every hour, its time
- * away drawn anew each time. When it keeps its bindings nobody is away longer than it was plus 92 s: an attempt that began
- * just before it came back times out (64*T1 = 32 s), and the longest wait follows (60 s). When it forgets them nobody is
- * away longer than the time between two refreshes. And nobody storms: it never hears much more than it grants.
+ * A thousand registrations with digest over a bad wire (5 % lost each way) to a registrar that is started anew every hour,
+ * its time away drawn anew each time; its nonces are forgotten then. When it keeps its bindings nobody is away longer than
+ * it was plus 92 s: an attempt that began just before it came back times out (64*T1 = 32 s), and the longest wait follows
+ * (60 s). When it forgets them nobody is away longer than one refresh interval: 480 s of the 600 s that it grants. And
+ * nobody storms: it never hears much more than it grants.
  *
- * A day of each here; OFFHOOK_REG_DAYS=30 plays the month.
+ * A day of each here; OFFHOOK_REG_DAYS=30 plays the month. It said: 6,689,104 requests; longest away 217 s when the bindings
+ * were kept, 474 s when they were forgotten.
  */
 #include "reg_rig.h"
 

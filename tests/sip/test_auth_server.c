@@ -2,6 +2,8 @@
  * test_digest.c holds against the RFCs' own vectors. */
 #include "rig.h"
 
+#include "host/host.h"
+#include "sip/auth_limit.h"
 #include "sip/auth_server.h"
 #include "sip/digest.h"
 
@@ -16,7 +18,8 @@ struct asking {
 	struct rig *r;
 	struct sip_auth_server *a;
 	unsigned serial;
-	char nonce[64];
+	bool blocked;            /* 403 is due */
+	char nonce[64], who[64]; /* who: the last one that was proven */
 	struct sip_msg msg;
 };
 
@@ -45,10 +48,15 @@ static int ask(struct asking *t, const char *lines, struct slice *ret_who)
 	rig_send(t->r, rig_request(t->r, "OPTIONS", branch, t->serial, lines));
 	server = rig_server(t->r);
 	CHECK_OK(sip_msg_parse(&t->msg, slice_of(t->r->request)));
-	err = sip_auth_server_check(t->a, &t->msg, server, ret_who);
+	err = sip_auth_server_check(t->a, &t->msg, server);
 	if (err == 0) {
+		snprintf(t->who, sizeof(t->who), "%.*s", SLICE_ARG(sip_server_proven(server)));
+		*ret_who = slice_of(t->who);
 		sip_refuse(server, 200, NULL);
 		rig_expect(t->r, "SIP/2.0 200");
+	} else if (t->blocked) {
+		reply = rig_expect(t->r, "SIP/2.0 403");
+		CHECK(rig_has(reply, "\r\nRetry-After: "));
 	} else {
 		reply = rig_expect(t->r, "SIP/2.0 401");
 		CHECK_OK(digest_parse(slice_of(rig_header(t->r, reply, "WWW-Authenticate")), &f));
@@ -192,6 +200,150 @@ TEST(nonce_grows_old)
 	end(&t);
 }
 
+/* RFC 7616 3.5: what a proven one hears back, computed by the vectors' own function. */
+TEST(who_is_proven_hears_that_we_know_the_password_too)
+{
+	struct digest d = {.algorithm = {SIP_AUTH_SHA256, false},
+		.qop = DIGEST_QOP_AUTH,
+		.user = SLICE_LIT("alice"),
+		.realm = SLICE_LIT("office"),
+		.password = SLICE_LIT("secret"),
+		.cnonce = SLICE_LIT("c"),
+		.nc = SLICE_LIT("00000001"),
+		.method = SLICE_LIT(""),
+		.uri = SLICE_LIT("sip:x")};
+	struct asking t;
+	struct slice who;
+	struct digest_fields f;
+	char expected[TLS_HASH_HEX], nonce[64];
+
+	begin(&t, &office);
+	CHECK_EQ(ask(&t, "", &who), OH_EREFUSED);
+	snprintf(nonce, sizeof(nonce), "%s", t.nonce);
+	d.nonce = slice_of(nonce);
+	CHECK_OK(prove_nc(&t, "00000001"));
+	CHECK_OK(digest_compute(&d, expected));
+	CHECK_OK(digest_parse_info(slice_of(rig_header(t.r, t.r->seen->text, "Authentication-Info")), &f));
+	CHECK_SLICE(f.f[DIGEST_RSPAUTH], expected);
+	CHECK_SLICE(f.f[DIGEST_CNONCE], "c");
+	CHECK_SLICE(f.f[DIGEST_NC], "00000001");
+	CHECK_SLICE(f.f[DIGEST_QOP], "auth");
+	CHECK(!slice_present(f.f[DIGEST_NEXTNONCE]));
+
+	/* In the second half of its life a nonce is replaced; the next one is as good as one that was asked for. */
+	rig_run_for(t.r, 31000);
+	CHECK_OK(prove_nc(&t, "00000002"));
+	CHECK_OK(digest_parse_info(slice_of(rig_header(t.r, t.r->seen->text, "Authentication-Info")), &f));
+	CHECK(slice_present(f.f[DIGEST_NEXTNONCE]));
+	snprintf(t.nonce, sizeof(t.nonce), "%.*s", SLICE_ARG(f.f[DIGEST_NEXTNONCE]));
+	rig_run_for(t.r, 40000);
+	CHECK_OK(prove_nc(&t, "00000001"));
+	/* Over auth-int the body of the answer would have to be known: the next nonce alone. */
+	CHECK_OK(prove(&t,
+		&(struct proof){
+			"alice", "secret", "00000002", NULL, SIP_AUTH_SHA256, false, "auth-int", NULL},
+		&who));
+	CHECK(!rig_has(t.r->seen->text, "rspauth"));
+	end(&t);
+}
+
+static int guess(struct asking *t, const char *user, const char *password)
+{
+	struct slice who;
+
+	return prove(t, &(struct proof){user, password, "00000001", NULL, SIP_AUTH_SHA256, false, NULL, NULL},
+		&who);
+}
+
+TEST(one_address_may_be_wrong_ten_times_a_minute)
+{
+	struct asking t;
+	struct slice who;
+
+	begin(&t, &office);
+	CHECK_EQ(ask(&t, "", &who), OH_EREFUSED);
+	/* What answers no challenge of ours is no guess. */
+	for (unsigned i = 0; i < 20; i++)
+		CHECK_EQ(prove(&t,
+				 &(struct proof){"alice", "guess", "00000001", "x", SIP_AUTH_SHA256, false,
+					 NULL, NULL},
+				 &who),
+			OH_EREFUSED);
+	for (unsigned i = 0; i < AUTH_LIMIT_SOURCE; i++)
+		CHECK_EQ(guess(&t, i & 1 ? "alice" : "nobody", "guess"), OH_EREFUSED);
+	t.blocked = true;
+	CHECK_EQ(guess(&t, "alice", "secret"), OH_EREFUSED);
+	t.blocked = false;
+	CHECK_EQ(ask(&t, "", &who), OH_EREFUSED); /* a challenge is still to be had */
+	rig_run_for(t.r, 61000);
+	CHECK_EQ(ask(&t, "", &who), OH_EREFUSED);
+	CHECK_OK(guess(&t, "alice", "secret"));
+	end(&t);
+}
+
+/* From many addresses; the table alone, because the rig has one. */
+TEST(one_user_may_be_guessed_at_thirty_times_a_minute)
+{
+	static struct auth_limit l;
+	uint64_t now = NS_PER_S;
+
+	memset(&l, 0, sizeof(l));
+	for (unsigned i = 1; i < AUTH_LIMIT_USER; i++)
+		CHECK(!auth_limit_count(&l, now, 7, AUTH_LIMIT_USER));
+	CHECK_EQ(auth_limit_blocked_s(&l, now, 7, AUTH_LIMIT_USER), 0);
+	CHECK(auth_limit_count(&l, now, 7, AUTH_LIMIT_USER));
+	CHECK(!auth_limit_count(&l, now, 7, AUTH_LIMIT_USER));
+	CHECK_EQ(auth_limit_blocked_s(&l, now + 20 * NS_PER_S, 7, AUTH_LIMIT_USER), 40);
+	CHECK_EQ(auth_limit_blocked_s(&l, now + 60 * NS_PER_S, 7, AUTH_LIMIT_USER), 0);
+	/* The minute begins anew; a full table forgets the oldest. */
+	CHECK(!auth_limit_count(&l, now + 60 * NS_PER_S, 7, AUTH_LIMIT_USER));
+	for (uint64_t key = 100; key < 100 + AUTH_LIMIT_ENTRIES; key++)
+		CHECK(auth_limit_count(&l, now + 70 * NS_PER_S + key, key, 1));
+	CHECK_EQ(auth_limit_blocked_s(&l, now + 71 * NS_PER_S, 100 + AUTH_LIMIT_ENTRIES - 1, 1), 60);
+	CHECK(!auth_limit_count(&l, now + 71 * NS_PER_S, 7, 2));
+}
+
+/* ---- users of the owner's ---- */
+
+static int find_carol(void *arg, struct slice user, struct sip_credential *ret_user)
+{
+	unsigned *asked = arg;
+
+	++*asked;
+	if (slice_eq(user, SLICE_LIT("carol")))
+		ret_user->password = SLICE_LIT("piano");
+	else if (slice_eq(user, SLICE_LIT("short")))
+		ret_user->ha1[SIP_AUTH_SHA256] = SLICE_LIT("0123");
+	else
+		return OH_ENOENT;
+	return 0;
+}
+
+TEST(users_may_be_known_to_the_owner_alone)
+{
+	struct sip_auth_server_cfg cfg = office;
+	unsigned *asked = mem_zalloc(sizeof(*asked));
+	struct asking t;
+	struct slice who;
+
+	CHECK(asked);
+	cfg.find = find_carol;
+	cfg.find_arg = asked;
+	begin(&t, &cfg);
+	CHECK_EQ(ask(&t, "", &who), OH_EREFUSED);
+	CHECK_OK(guess(&t, "carol", "piano"));
+	CHECK_STR(t.who, "carol");
+	CHECK_EQ(*asked, 1);
+	CHECK_EQ(ask(&t, "", &who), OH_EREFUSED);
+	CHECK_OK(guess(&t, "alice", "secret"));
+	CHECK_EQ(*asked, 1);
+	CHECK_EQ(guess(&t, "carol", "guitar"), OH_EREFUSED);
+	CHECK_EQ(guess(&t, "short", "x"), OH_EREFUSED);
+	CHECK_EQ(guess(&t, "dave", "x"), OH_EREFUSED);
+	CHECK_EQ(*asked, 4);
+	end(&t);
+}
+
 /* The rig keeps what it has seen for the end of a story, and this one is long. */
 static void forget_texts(struct rig *r)
 {
@@ -237,4 +389,7 @@ TEST(realms_that_cannot_be_said)
 }
 
 TESTS(RUN(callers_prove_who_they_are), RUN(proof_is_good_once), RUN(nonce_grows_old),
+	RUN(who_is_proven_hears_that_we_know_the_password_too),
+	RUN(one_address_may_be_wrong_ten_times_a_minute),
+	RUN(one_user_may_be_guessed_at_thirty_times_a_minute), RUN(users_may_be_known_to_the_owner_alone),
 	RUN(remembered_nonces_are_limited), RUN(realms_that_cannot_be_said))

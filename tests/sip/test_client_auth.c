@@ -509,6 +509,65 @@ TEST(authentication_info)
 	}
 }
 
+/* Whom the program wants to see proven has to say so with every answer, proxies too; a call is not ended for it. */
+TEST(a_server_that_has_to_prove_itself)
+{
+	static const struct {
+		const char *asks, *shows, *answer; /* answer: the header with the proof; NULL: none */
+		bool right, taken;
+	} rows[] = {
+		{"401 Unauthorized", "Authorization", "Authentication-Info", true, true},
+		{"401 Unauthorized", "Authorization", "Authentication-Info", false, false},
+		{"401 Unauthorized", "Authorization", "Proxy-Authentication-Info", true, false},
+		{"401 Unauthorized", "Authorization", NULL, false, false},
+		{"407 Proxy Authentication Required", "Proxy-Authorization", "Proxy-Authentication-Info",
+			true, true},
+		{"407 Proxy Authentication Required", "Proxy-Authorization", NULL, false, false},
+		{NULL, NULL, NULL, false, true}, /* nothing was shown */
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct rig *r = rig_new();
+		struct sip_auth *a = auth_of(&alice, &(struct sip_auth_cfg){.wants_proof = true});
+		bool proxy = rows[i].asks && rows[i].asks[2] == '7';
+		char line[300] = "", proof[TLS_HASH_HEX];
+		struct digest_fields f;
+		const char *req;
+
+		call(r, SIP_REGISTER, a);
+		req = rig_expect(r, "REGISTER");
+		if (rows[i].asks) {
+			challenge(r, req, rows[i].asks,
+				proxy ? "Proxy-Authenticate: Digest realm=\"home\",nonce=\"n\",qop=\"auth\"\n"
+				      : WWW "realm=\"home\",nonce=\"n\",qop=\"auth\"\n");
+			req = rig_expect(r, "REGISTER");
+			CHECK_OK(digest_parse(slice_of(rig_header(r, req, rows[i].shows)), &f));
+			CHECK_OK(digest_compute(&(struct digest){.qop = DIGEST_QOP_AUTH,
+							.user = alice.user,
+							.realm = alice.realm,
+							.password = alice.password,
+							.nonce = f.f[DIGEST_NONCE],
+							.cnonce = f.f[DIGEST_CNONCE],
+							.nc = f.f[DIGEST_NC],
+							.uri = f.f[DIGEST_URI]},
+				proof));
+			if (!rows[i].right)
+				proof[0] = 'x';
+			if (rows[i].answer)
+				snprintf(line, sizeof(line),
+					"%s: qop=auth,nc=00000001,cnonce=\"%.*s\",rspauth=\"%s\"\n",
+					rows[i].answer, SLICE_ARG(f.f[DIGEST_CNONCE]), proof);
+		}
+		rig_send(r, rig_response(r, req, "200 OK", "srv", line));
+		CHECK_EQ(r->user.n, rows[i].taken);
+		rig_run_for(r, 64000);
+		CHECK_EQ(r->user.done, 1);
+		CHECK_EQ(r->user.err, rows[i].taken ? 0 : OH_EREFUSED);
+		sip_auth_unref(a);
+		rig_drop(r);
+	}
+}
+
 /* ---- in dialogs: the digest leak ---- */
 
 /* A peer that we are in a dialog with asks, out of the blue. */
@@ -640,5 +699,5 @@ TESTS(RUN(challenged_request_goes_again), RUN(challenged_invite_acknowledges_and
 	RUN(where_it_ends), RUN(one_proxy_after_the_other), RUN(several_realms_in_one_response),
 	RUN(preferred_algorithms), RUN(ready_hash), RUN(names_as_the_server_wants_them),
 	RUN(nonce_is_used_again), RUN(old_nonce_from_memory), RUN(authentication_info),
-	RUN(peer_of_a_dialog_that_merely_asks), RUN(realm_of_the_first_request_stays_with_its_dialog),
-	RUN(challenges_without_memory))
+	RUN(a_server_that_has_to_prove_itself), RUN(peer_of_a_dialog_that_merely_asks),
+	RUN(realm_of_the_first_request_stays_with_its_dialog), RUN(challenges_without_memory))

@@ -262,19 +262,21 @@ TEST(ack_to_a_name_goes_when_the_name_is_known)
 	rig_close(r);
 }
 
-/* RFC 3261 8.1.2: the first route, unless the caller says that it knows better (strict routing). */
-TEST(next_hop_is_the_given_one_or_the_first_route_or_the_target)
+/* RFC 3261 8.1.2: the servers that are configured, else the first route, else the target. */
+TEST(next_hop_is_a_server_or_the_first_route_or_the_target)
 {
 	static const struct slice far[] = {SLICE_LIT("<sip:192.0.2.99;lr>")};
 	static const struct slice near[] = {SLICE_LIT("\"P\" <sip:192.0.2.2:5070;lr>;x=y")};
+	static const struct slice servers[] = {SLICE_LIT("sip:192.0.2.2:5070"), SLICE_LIT("sip:192.0.2.98")};
 	static const struct {
 		const char *target;
 		const struct slice *route;
-		const char *next_hop;
+		size_t n_servers;
 	} rows[] = {
-		{"sip:bob@192.0.2.2:5070", NULL, NULL},
-		{"sip:bob@far.example.com", near, NULL},
-		{"sip:192.0.2.2:5070", far, "sip:192.0.2.2:5070"},
+		{"sip:bob@192.0.2.2:5070", NULL, 0},
+		{"sip:bob@far.example.com", near, 0},
+		{"sip:192.0.2.97:5070", far, 1},
+		{"sip:192.0.2.97:5070", NULL, 2},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -286,12 +288,43 @@ TEST(next_hop_is_the_given_one_or_the_first_route_or_the_target)
 		req.target = slice_of(rows[i].target);
 		req.routes = rows[i].route;
 		req.n_routes = rows[i].route ? 1 : 0;
-		req.next_hop = slice_of(rows[i].next_hop);
+		req.servers = servers;
+		req.n_servers = rows[i].n_servers;
 		CHECK_OK(sip_client_send(r->stack, &req, &handler, &c));
 		rig_reply(r, rig_expect(r, "OPTIONS "), "200 OK");
 		CHECK_EQ(r->user.status[0], 200);
 		rig_close(r);
 	}
+}
+
+/* RFC 3261 12.2.1.1, 16.4: also of a set that was loaded before there is a dialog. */
+TEST(a_strict_router_stands_in_the_first_line)
+{
+	static const struct slice routes[] = {
+		SLICE_LIT("<sip:old@192.0.2.2:5070;method=INVITE;x=1?Subject=y>"),
+		SLICE_LIT("<sip:192.0.2.50;lr>")};
+	struct rig *r = rig_new();
+	const struct sip_client_handler handler = rig_client_handler(r);
+	struct sip_request req = rig_out(SIP_OPTIONS);
+	struct slice many[SIP_ROUTES_MAX + 1];
+	struct sip_client *c;
+	const char *msg;
+
+	req.target = SLICE_LIT("sip:bob@far.example.com;y=2");
+	req.routes = routes;
+	req.n_routes = ARRAY_LEN(routes);
+	CHECK_OK(sip_client_send(r->stack, &req, &handler, &c));
+	msg = rig_expect(r, "OPTIONS sip:old@192.0.2.2:5070;x=1 SIP/2.0\r\n");
+	CHECK(rig_has(msg, "\r\nRoute: <sip:192.0.2.50;lr>\r\nRoute: <sip:bob@far.example.com;y=2>\r\n"));
+	rig_reply(r, msg, "200 OK");
+	for (size_t i = 0; i < ARRAY_LEN(many); i++)
+		many[i] = routes[0];
+	req.routes = many;
+	req.n_routes = ARRAY_LEN(many);
+	CHECK_EQ(sip_client_send(r->stack, &req, &handler, &c), OH_ETOOBIG);
+	many[0] = SLICE_LIT("nothing of the kind");
+	CHECK(sip_client_send(r->stack, &req, &handler, &c) != 0);
+	rig_close(r);
 }
 
 TEST(every_allocation_may_fail)
@@ -321,4 +354,5 @@ TESTS(RUN(where_a_uri_leads), RUN(all_addresses_of_a_name_are_offered_in_order),
 	RUN(request_to_an_unknown_name_ends_with_eresolve),
 	RUN(request_that_is_given_up_while_its_name_is_asked_is_never_sent),
 	RUN(ack_to_a_name_goes_when_the_name_is_known),
-	RUN(next_hop_is_the_given_one_or_the_first_route_or_the_target), RUN(every_allocation_may_fail))
+	RUN(next_hop_is_a_server_or_the_first_route_or_the_target),
+	RUN(a_strict_router_stands_in_the_first_line), RUN(every_allocation_may_fail))

@@ -350,6 +350,169 @@ TEST(a_search_can_be_given_up_at_every_step)
 	}
 }
 
+/* ---- several next hops ---- */
+
+#define HOPS 3u
+
+static int begin_any(
+	struct rig *r, const char *const *texts, bool secure, struct found *f, struct sip_locate **ret_query)
+{
+	struct sip_uri list[HOPS + SIP_HOPS_MAX];
+	struct sip_hops hops = {.list = list, .secure = secure};
+
+	*f = (struct found){0};
+	for (; texts[hops.n]; hops.n++)
+		CHECK_OK(sip_uri_parse(slice_of(texts[hops.n]), &list[hops.n]));
+	return sip_locate_any(r->stack, &hops, on_found, f, ret_query);
+}
+
+TEST(several_next_hops_come_in_their_order)
+{
+	static const struct {
+		const char *const texts[HOPS + 1];
+		const char *leads_to;
+	} rows[] = {
+		{{"sip:192.0.2.7", "sip:192.0.2.8:5080"}, "UDP 192.0.2.7:5060 UDP 192.0.2.8:5080"},
+		{{"sip:server2.example.com:5070", "sip:192.0.2.8", "sip:server1.example.com:5090"},
+			"UDP 192.0.2.12:5070 UDP 192.0.2.8:5060 UDP 192.0.2.11:5090"},
+		/* One that cannot be found, or not be reached, leaves the others. */
+		{{"sip:nobody.example.com:5060", "sip:server1.example.com:5060"}, "UDP 192.0.2.11:5060"},
+		{{"sip:x@192.0.2.7;transport=tcp", "sip:192.0.2.8"}, "UDP 192.0.2.8:5060"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct rig *r = rig_new();
+		struct sip_locate *query;
+		struct found f;
+
+		servers(r);
+		CHECK_OK(begin_any(r, rows[i].texts, false, &f, &query));
+		rig_run_for(r, 100000);
+		CHECK_EQ(f.calls, 1);
+		CHECK_STR(f.text, rows[i].leads_to);
+		CHECK_EQ(rig_counters(r).locating, 0);
+		rig_close(r);
+	}
+}
+
+TEST(next_hops_that_all_lead_nowhere_are_an_error)
+{
+	static const char *const unknown[] = {"sip:no1.example.com:5060", "sip:no2.example.com:5060", NULL};
+	static const char *const plain[] = {
+		"sip:192.0.2.7;transport=tcp", "sip:192.0.2.8;transport=tcp", NULL};
+	static const char *const none[] = {NULL};
+	static const char *const many[] = {
+		"sip:a", "sip:a", "sip:a", "sip:a", "sip:a", "sip:a", "sip:a", "sip:a", "sip:a", NULL};
+	struct rig *r = rig_new();
+	struct sip_locate *query;
+	struct found f;
+
+	CHECK_OK(begin_any(r, unknown, false, &f, &query));
+	rig_run_for(r, 100000);
+	CHECK_EQ(f.calls, 1);
+	CHECK_EQ(f.err, OH_ERESOLVE);
+	CHECK_EQ(begin_any(r, plain, false, &f, &query), OH_ETRANSPORT);
+	CHECK_EQ(begin_any(r, none, false, &f, &query), OH_EINVAL);
+	CHECK_EQ(begin_any(r, many, false, &f, &query), OH_EINVAL);
+	CHECK_EQ(f.calls, 0);
+	rig_close(r);
+}
+
+TEST(a_slow_name_server_for_a_backup_does_not_keep_the_first_one_waiting)
+{
+	static const char *const texts[] = {"sip:192.0.2.7", "sip:server1.example.com:5060", NULL};
+	struct rig *r = rig_new();
+	struct sip_locate *query;
+	struct found f;
+
+	servers(r);
+	sim_dns_lose(r->sim, 1, 20 * NS_PER_S);
+	CHECK_OK(begin_any(r, texts, false, &f, &query));
+	CHECK_EQ(f.calls, 0);
+	rig_run_for(r, 300);
+	CHECK_EQ(f.calls, 1);
+	CHECK_STR(f.text, "UDP 192.0.2.7:5060");
+	sim_dns_forget(r->sim, "server1.example.com");
+	CHECK_OK(begin_any(r, texts, false, &f, &query));
+	sip_locate_cancel(query);
+	rig_run_for(r, 100000);
+	CHECK_EQ(f.calls, 0);
+	rig_close(r);
+}
+
+/* ---- only over TLS ---- */
+
+TEST(where_only_tls_will_do_nothing_else_is_found)
+{
+	static const struct {
+		const char *uri;
+		int err;
+		const char *leads_to;
+	} rows[] = {
+		{"sip:bob@192.0.2.9", 0, "TLS 192.0.2.9:5061"},
+		{"sip:bob@192.0.2.9;transport=tls", 0, "TLS 192.0.2.9:5061"},
+		{"sip:bob@192.0.2.9;transport=udp", OH_EINSECURE, ""},
+		{"sip:bob@192.0.2.9;transport=tcp", OH_EINSECURE, ""},
+		{"sip:bob@192.0.2.9;transport=ws", OH_ETRANSPORT, ""}, /* there is no WSS */
+		/* NAPTR and SRV that want something else are not followed. */
+		{"sip:bob@plain.example.com", 0, "TLS 192.0.2.10:5061"},
+		{"sip:bob@both.example.com", 0, "TLS 192.0.2.12:5061"},
+	};
+	struct rig *r = rig_new();
+	struct sip_transport tcp, tls;
+
+	servers(r);
+	addr(r, "plain.example.com", "192.0.2.10");
+	naptr(r, "plain.example.com", 90, "SIP+D2T", "_sip._tcp.plain.example.com");
+	srv(r, "_sip._tcp.plain.example.com", 1, 5060, "server1.example.com");
+	naptr(r, "both.example.com", 10, "SIP+D2U", "_sip._udp.both.example.com");
+	naptr(r, "both.example.com", 20, "SIPS+D2T", "_sips._tcp.both.example.com");
+	srv(r, "_sip._udp.both.example.com", 1, 5060, "server1.example.com");
+	srv(r, "_sips._tcp.both.example.com", 1, 5061, "server2.example.com");
+	add_kind(r, &tcp, SIP_TRANSPORT_TCP, RIG_IP);
+	add_kind(r, &tls, SIP_TRANSPORT_TLS, RIG_IP);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *const texts[] = {rows[i].uri, NULL};
+		struct sip_locate *query;
+		struct found f;
+
+		CHECK_EQ(begin_any(r, texts, true, &f, &query), rows[i].err);
+		rig_run_for(r, 100000);
+		CHECK_STR(f.text, rows[i].leads_to);
+	}
+	list_remove(&tls.link);
+	list_remove(&tcp.link);
+	rig_close(r);
+}
+
+static bool try_any(uint64_t fail_at)
+{
+	static const char *const texts[] = {
+		"sip:example.com", "sip:192.0.2.8", "sip:server1.example.com:5060", NULL};
+	struct rig *r = rig_new();
+	struct sip_locate *query;
+	struct found f;
+	bool more;
+	int err;
+
+	zone(r);
+	mem_fail_at(fail_at);
+	err = begin_any(r, texts, false, &f, &query);
+	if (!err)
+		rig_run_for(r, 100000);
+	more = !mem_fail_armed();
+	mem_fail_at(0);
+	CHECK_EQ(f.calls, err ? 0 : 1);
+	rig_close(r);
+	return more;
+}
+
+TEST(several_next_hops_without_memory)
+{
+	for (uint64_t n = 1; try_any(n); n++)
+		;
+}
+
 TEST(every_allocation_may_fail)
 {
 	bool more = true;
@@ -374,7 +537,10 @@ TEST(every_allocation_may_fail)
 	}
 }
 
-TESTS(RUN(rfc3263_4_1_naptr_chooses_the_transport), RUN(a_sips_uri_is_never_reached_without_tls),
+TESTS(RUN(several_next_hops_come_in_their_order), RUN(next_hops_that_all_lead_nowhere_are_an_error),
+	RUN(a_slow_name_server_for_a_backup_does_not_keep_the_first_one_waiting),
+	RUN(where_only_tls_will_do_nothing_else_is_found), RUN(several_next_hops_without_memory),
+	RUN(rfc3263_4_1_naptr_chooses_the_transport), RUN(a_sips_uri_is_never_reached_without_tls),
 	RUN(rfc7118_websocket_has_naptr_services_and_ports_of_its_own),
 	RUN(without_naptr_the_transports_that_we_have_are_looked_for),
 	RUN(without_srv_it_is_the_domain_and_the_default_port), RUN(a_port_is_a_question_for_addresses_alone),

@@ -17,11 +17,12 @@ struct story {
 	unsigned n_got;
 };
 
-static void on_decision(void *arg, uint64_t about, const char *text)
+static void on_decision(void *arg, enum sip_decision kind, uint64_t about, const char *text)
 {
 	struct story *s = arg;
 	size_t n = strlen(s->decisions);
 
+	(void)kind;
 	(void)about;
 	snprintf(s->decisions + n, sizeof(s->decisions) - n, "%s\n", text);
 }

@@ -77,6 +77,8 @@ struct uv_stream;
 /* A stream with a socket of this family, bound to `local` unless that has none. */
 int uv_stream_new(struct host *h, int family, const struct netaddr *local, const struct host_stream_cfg *cfg,
 	struct uv_stream **ret_stream);
+/* 0 leaves it as it is. A wrapped errno. */
+int uv_tcp_set_dscp(uv_tcp_t *tcp, int family, uint8_t dscp);
 /* Takes the next one that waits. */
 int uv_stream_accept(uv_stream_t *listener, struct host *h, const struct host_stream_cfg *cfg,
 	struct host_stream **ret_stream);

@@ -70,7 +70,10 @@ static int listen_on(struct uv_listener *l, const struct netaddr *local)
 		status = uv_tcp_getsockname(&l->tcp, (struct sockaddr *)&sa, &n);
 	if (!status)
 		l->base.local = uv_addr_from((struct sockaddr *)&sa);
-	return uv_err(status);
+	if (status)
+		return uv_err(status);
+	/* Its SYN-ACKs too, and what it accepts from their first packet on. */
+	return uv_tcp_set_dscp(&l->tcp, local->family == NETADDR_IP4 ? AF_INET : AF_INET6, l->cfg.dscp);
 }
 
 int uv_listener_open(struct host *h, const struct host_stream_cfg *cfg,

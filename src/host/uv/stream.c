@@ -57,12 +57,12 @@ static void fail(struct uv_stream *s, int err)
 
 /* ---- making ---- */
 
-static int set_dscp(struct uv_stream *s, int family, uint8_t dscp)
+int uv_tcp_set_dscp(uv_tcp_t *tcp, int family, uint8_t dscp)
 {
 	int value = dscp << 2, failed;
 	uv_os_fd_t fd;
 
-	if (!dscp || uv_fileno((uv_handle_t *)&s->tcp, &fd))
+	if (!dscp || uv_fileno((uv_handle_t *)tcp, &fd))
 		return 0;
 	failed = family == AF_INET ? setsockopt(fd, IPPROTO_IP, IP_TOS, &value, sizeof(value))
 				   : setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &value, sizeof(value));
@@ -107,7 +107,7 @@ int uv_stream_new(struct host *h, int family, const struct netaddr *local, const
 	}
 	s->tcp.data = s;
 	if (family != AF_UNSPEC)
-		err = set_dscp(s, family, cfg->dscp);
+		err = uv_tcp_set_dscp(&s->tcp, family, cfg->dscp);
 	if (!err)
 		err = bind_to(s, local);
 	if (err) {
@@ -143,7 +143,8 @@ int uv_stream_accept(uv_stream_t *listener, struct host *h, const struct host_st
 	err = uv_err(uv_accept(listener, as_stream(s)));
 	if (!err) {
 		learn_addresses(s);
-		err = set_dscp(s, s->base.local.family == NETADDR_IP4 ? AF_INET : AF_INET6, cfg->dscp);
+		err = uv_tcp_set_dscp(
+			&s->tcp, s->base.local.family == NETADDR_IP4 ? AF_INET : AF_INET6, cfg->dscp);
 	}
 	/* Gone already, before we looked. */
 	if (!err && !s->base.peer.family)
