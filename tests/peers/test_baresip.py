@@ -10,7 +10,8 @@ import pytest
 from audio_check import assert_heard
 
 
-def configure(folder: Path, port: int, says: Path, codec: str) -> Path:
+def configure(folder: Path, port: int, says: Path, codec: str, module: str = "g711", rate: int = 8000,
+              channels: int = 1) -> Path:
     """A folder with a baresip that speaks the file `says` and dumps what it hears; answers by itself."""
     modules = Path("/usr/lib/baresip/modules")
     if not modules.exists():
@@ -21,13 +22,13 @@ poll_method epoll
 sip_listen 127.0.0.1:{port}
 audio_source aufile,{says}
 audio_alert aufile,{says}
-audio_srate 8000-8000
-audio_channels 1-1
+audio_srate {rate}-{rate}
+audio_channels {channels}-{channels}
 rtp_ports {40000 + port % 500 * 20}-{40000 + port % 500 * 20 + 19}
 snd_path {folder}
 module_path {modules}
 module stdio.so
-module g711.so
+module {module}.so
 module aufile.so
 module sndfile.so
 module_tmp account.so
