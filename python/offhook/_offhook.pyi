@@ -37,7 +37,8 @@ class Phone:
                     contact_rewrite: bool = True, keepalive_s: int = 15,
                     keepalive_data: Optional[str] = ..., wait_max_s: int = 60, proxies: Optional[list[str]] = None,
                     servers: Optional[list[str]] = None, secure_only: bool = False,
-                    publish: bool = False, mwi: bool = False, watchers: int = 0, codecs: Optional[str] = None) -> int: ...
+                    publish: bool = False, mwi: bool = False, watchers: int = 0, codecs: Optional[str] = None,
+                    instance_id: Optional[str] = None, reg_id: int = 0, use_gruu: bool = False) -> int: ...
     def account_modify(self, id: int, uri: Optional[str] = None, transport: int = 0, contact: Optional[str] = None,
                        priority: int = 0, make_default: bool = False, user: int = 0,
                        credentials: Optional[list[tuple[Optional[str], Optional[str], Optional[str], Optional[str]]]] = None,
@@ -45,7 +46,8 @@ class Phone:
                        contact_rewrite: bool = True, keepalive_s: int = 15,
                        keepalive_data: Optional[str] = ..., wait_max_s: int = 60, proxies: Optional[list[str]] = None,
                        servers: Optional[list[str]] = None, secure_only: bool = False,
-                    publish: bool = False, mwi: bool = False, watchers: int = 0, codecs: Optional[str] = None) -> None: ...
+                    publish: bool = False, mwi: bool = False, watchers: int = 0, codecs: Optional[str] = None,
+                    instance_id: Optional[str] = None, reg_id: int = 0, use_gruu: bool = False) -> None: ...
     def account_register(self, id: int, on: bool = True) -> None: ...
     def account_registration(self, id: int) -> dict[str, Any]: ...
     def account_set_session(self, id: int, reliable: int = 0, timer: int = 0, session_expires_s: int = 0,
