@@ -25,8 +25,9 @@ enum exit_status {
 #define MAX_HEADERS 32
 
 struct options {
-	const char *command;   /* "dial", "answer", "register", "message", "presence" or "security" */
-	const char *uri;       /* register: as whom; else: whom */
+	const char
+		*command; /* "dial", "answer", "register", "message", "presence", "security" or "devices" */
+	const char *uri;  /* register: as whom; else: whom */
 	char with_scheme[512]; /* the same, where "sip:" was left out */
 	const char *identity;  /* --from: our URI, or NULL */
 	const char *auth_user; /* NULL: the user of identity */
@@ -39,24 +40,26 @@ struct options {
 	const char *transport; /* udp, tcp, tls, ws, wss; NULL: udp */
 	const char *cert, *key, *ca;
 	bool no_verify, client_cert;
-	const char *pcap, *hep; /* where SIP messages go besides; NULL: nowhere */
-	double duration_s;      /* hang up this long after the call stood; 0 = the peer does */
-	double timeout_s;       /* dial: give up ringing; answer: give up waiting; 0 = never */
-	double silence_s;       /* report when the peer is silent for so long; 0 = never */
-	bool speech;            /* report when it speaks */
-	double stats_s;         /* report how it sounds every so often; 0 = never */
-	double ring_s;          /* answer: ring this long first */
+	bool sound, no_echo_cancel;       /* talk by microphone and speaker */
+	const char *microphone, *speaker; /* ids; NULL: the system's */
+	const char *pcap, *hep;           /* where SIP messages go besides; NULL: nowhere */
+	double duration_s;                /* hang up this long after the call stood; 0 = the peer does */
+	double timeout_s;                 /* dial: give up ringing; answer: give up waiting; 0 = never */
+	double silence_s;                 /* report when the peer is silent for so long; 0 = never */
+	bool speech;                      /* report when it speaks */
+	double stats_s;                   /* report how it sounds every so often; 0 = never */
+	double ring_s;                    /* answer: ring this long first */
 	const char *challenge,
 		*realm;         /* answer: file of callers, NULL: everybody may call; NULL: the default */
 	unsigned code;          /* answer: with this status */
 	unsigned count;         /* answer: so many calls, 0 = until interrupted */
 	const char *nameserver; /* NULL: the system's */
 	unsigned ptime_ms, jitter_ms, clock_rate_hz;
-	const char *registrar, *instance; /* register; NULL: the domain, none */
-	unsigned expires_s, retry_s;      /* register, presence; 0 = the default */
-	const char *text;                 /* message; NULL: standard input */
-	const char *content_type;         /* message; NULL: text/plain */
-	bool dialogs;                     /* presence: his calls */
+	const char *registrar, *instance;   /* register; NULL: the domain, none */
+	unsigned expires_s, retry_s;        /* register, presence; 0 = the default */
+	const char *text;                   /* message; NULL: standard input */
+	const char *content_type;           /* message; NULL: text/plain */
+	bool dialogs;                       /* presence: his calls */
 	const char *unmatched, *disallowed; /* answer, security: "drop" or a status; NULL: the default */
 	unsigned max_calls, max_requests, max_per_source; /* 0 = no limit */
 	bool secure_only;
@@ -99,6 +102,17 @@ struct json_t *report_text(const char *text, size_t n);
 struct json_t *report_call_json(const struct offhook_call_info *info);
 void report_stats(const struct options *o, const struct offhook_call_info *info,
 	const struct offhook_call_stats *s, const struct offhook_call_quality *q);
+
+/* ---- sound.c ---- */
+
+/* What --sound and its companions say, for the phone. EXIT_OK; EXIT_USAGE after a complaint. */
+int sound_choose(const struct options *o, struct offhook_phone *phone);
+/* The links between a call's slot and the sound device: how many, 0 without --sound. */
+size_t sound_link(const struct options *o, struct offhook_phone *phone, offhook_id slot,
+	struct offhook_link ret_links[2]);
+void sound_changed(const struct options *o, const struct offhook_event *e);
+/* The command `devices`; returns the exit status. */
+int sound_list(const struct options *o);
 
 /* ---- run.c ---- */
 

@@ -1,9 +1,13 @@
 #include "command.h"
 
+#include <string.h>
+
 int main(int argc, char **argv)
 {
 	struct options o;
 	int err = options_parse(argc, argv, &o);
 
-	return err ? err - 1 : run(&o);
+	if (err)
+		return err - 1;
+	return strcmp(o.command, "devices") != 0 ? run(&o) : sound_list(&o);
 }

@@ -16,7 +16,8 @@ enum {
 	FOR_MESSAGE = 8,
 	FOR_PRESENCE = 16,
 	FOR_ALL = 31,
-	FOR_SECURITY = 32
+	FOR_SECURITY = 32,
+	FOR_DEVICES = 64
 };
 
 #define FOR_GUARDED (FOR_ANSWER | FOR_SECURITY)
@@ -60,6 +61,12 @@ static const struct option_row rows[] = {
 	{"record", 'r', TEXT, FOR_BOTH, AT(record), 0, 0, "FILE",
 		"record what the peer says into a .wav file"},
 	{"echo", 'e', FLAG, FOR_BOTH, AT(echo), 0, 0, NULL, "send the peer's audio back"},
+	{"sound", 's', FLAG, FOR_BOTH, AT(sound), 0, 0, NULL, "talk by microphone and speaker"},
+	{"microphone", 0, TEXT, FOR_BOTH, AT(microphone), 0, 0, "ID",
+		"this one, as 'offhook devices' lists it (default: the system's)"},
+	{"speaker", 0, TEXT, FOR_BOTH, AT(speaker), 0, 0, "ID", "likewise"},
+	{"no-echo-cancel", 0, FLAG, FOR_BOTH, AT(no_echo_cancel), 0, 0, NULL,
+		"take the microphone as it is, for headsets"},
 	{"dtmf", 'd', TEXT, FOR_BOTH, AT(dtmf), 0, 0, "DIGITS", "send 0-9 A-D * # R when the call stands"},
 	{"duration", 'D', SECONDS, FOR_BOTH | FOR_REGISTER | FOR_PRESENCE, AT(duration_s), 0, 0, "SECONDS",
 		"hang up after this time"},
@@ -115,7 +122,7 @@ static const struct option_row rows[] = {
 		"clock rate of the bridge (default 16000)"},
 	{"nameserver", 0, TEXT, FOR_ALL, AT(nameserver), 0, 0, "ADDR[:PORT]",
 		"ask this name server instead of the system's"},
-	{"json", 'j', FLAG, FOR_ALL | FOR_SECURITY, AT(json), 0, 0, NULL,
+	{"json", 'j', FLAG, FOR_ALL | FOR_SECURITY | FOR_DEVICES, AT(json), 0, 0, NULL,
 		"events on standard output, one JSON object a line"},
 	{"quiet", 'q', FLAG, FOR_ALL | FOR_SECURITY, AT(quiet), 0, 0, NULL,
 		"no lines for people on standard error"},
@@ -135,7 +142,9 @@ static void help(void)
 	       "  offhook register URI [options]  tell a registrar where we are\n"
 	       "  offhook message URI [TEXT] [options]  send a short message\n"
 	       "  offhook presence URI [options]  see whether somebody is there\n"
-	       "  offhook security [options]   how a phone with these options would stand in the open\n\n"
+	       "  offhook security [options]   how a phone with these options would stand in the open\n"
+	       "  offhook devices              list microphones (m) and speakers (s); * is the system's "
+	       "choice\n\n"
 	       "options:\n");
 	for (size_t i = 0; i < N_ROWS; i++) {
 		const struct option_row *r = &rows[i];
@@ -339,6 +348,8 @@ static int check(struct options *o, bool needs_uri)
 {
 	if (o->ptime_ms % 10)
 		return usage_error("option --ptime: 10, 20, 30, 40, 50 or 60%s%s", "", "");
+	/* Whoever names one of them wants to talk. */
+	o->sound = o->sound || o->microphone || o->speaker;
 	if (o->play && o->tone_hz[0] > 0)
 		return usage_error("--play and --tone exclude each other%s%s", "", "");
 	if (needs_uri) {
@@ -377,6 +388,8 @@ int options_parse(int argc, char **argv, struct options *o)
 		command = FOR_PRESENCE;
 	else if (!strcmp(argv[1], "security"))
 		command = FOR_SECURITY;
+	else if (!strcmp(argv[1], "devices"))
+		command = FOR_DEVICES;
 	else
 		return usage_error("unknown command '%s'%s", argv[1], "");
 	if (command & FOR_GUARDED)
@@ -390,7 +403,7 @@ int options_parse(int argc, char **argv, struct options *o)
 			err = take_option(argc, argv, &i, command, o);
 			if (err)
 				return err;
-		} else if (!(command & FOR_GUARDED) && !o->uri) {
+		} else if (!(command & (FOR_GUARDED | FOR_DEVICES)) && !o->uri) {
 			o->uri = argv[i];
 		} else if (command == FOR_MESSAGE && !o->text) {
 			o->text = argv[i];
@@ -398,5 +411,5 @@ int options_parse(int argc, char **argv, struct options *o)
 			return usage_error("what is '%s' for?%s", argv[i], "");
 		}
 	}
-	return check(o, !(command & FOR_GUARDED));
+	return check(o, !(command & (FOR_GUARDED | FOR_DEVICES)));
 }

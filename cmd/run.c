@@ -53,8 +53,8 @@ static double steady_seconds(void)
  * connections. */
 static void connect_audio(struct run *r, offhook_id slot)
 {
-	struct offhook_link links[4];
-	size_t n = 0;
+	struct offhook_link links[6];
+	size_t n = sound_link(r->o, r->phone, slot, links);
 	int err;
 
 	if (r->player)
@@ -77,6 +77,9 @@ static int open_audio(struct run *r)
 	const struct options *o = r->o;
 	int err;
 
+	err = sound_choose(o, r->phone);
+	if (err)
+		return err;
 	if (o->play) {
 		err = offhook_player_new(r->phone, o->play, o->loop, r, &r->player, &r->player_slot);
 		if (err) {
@@ -343,6 +346,9 @@ static void on_event(void *arg, const struct offhook_event *e)
 		break;
 	case OFFHOOK_EVENT_REGISTRATION:
 		registered(r, e);
+		break;
+	case OFFHOOK_EVENT_DEVICE:
+		sound_changed(r->o, e);
 		break;
 	case OFFHOOK_EVENT_MESSAGE_SENT:
 		r->status = message_fate(r->o, e);

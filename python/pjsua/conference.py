@@ -9,25 +9,22 @@ from .errors import OH_EINVAL, OH_ENOENT, PJ_EINVAL, PJMEDIA_EAUD_NODEFDEV, Erro
 from .infos import SoundDeviceInfo
 
 if TYPE_CHECKING:
-    from .logs import LogWriter
+    from .settings import MediaConfig
 
 BAD_SLOT = {OH_ENOENT: PJ_EINVAL, OH_EINVAL: PJ_EINVAL}
-WARNING = 2
 
 
 class Conference:
     """Bridge, device and files; slots are plain numbers here, slot 0 is the sound device."""
 
     if TYPE_CHECKING:
-        _log: Optional[LogWriter]
-
         def _alive(self, op_name: str) -> Any:
             """The extension's phone."""
 
     def __init__(self) -> None:
         self._max_ports = 254
-        self._null_device_wanted = False
-        self._device_missed = False
+        self._devices = (-1, -2)
+        self._device_settings: dict[str, int] = {}
         self._players: dict[int, tuple[int, int]] = {}    # our number -> (id, slot id)
         self._recorders: dict[int, tuple[int, int]] = {}
         self._player_numbers = itertools.count()
@@ -36,26 +33,44 @@ class Conference:
     # ---- sound device ----
 
     def enum_snd_dev(self) -> list[SoundDeviceInfo]:
-        """The sound devices: none in this build, slot 0 is the null device."""
-        return []
+        """The sound devices; the place in the list is the device's id."""
+        with failing_as("enum_snd_dev()", self):
+            found = self._alive("enum_snd_dev()").devices()
+        return [SoundDeviceInfo(d["name"], d["capture_channels"], d["playback_channels"], d["rate"]) for d in found]
 
     def get_snd_dev(self) -> tuple[int, int]:
         """(capture, playback): (-99, -99) for the null device on request, (-1, -2) before anything was chosen."""
-        return (-99, -99) if self._null_device_wanted else (-1, -2)
+        return self._devices
 
     def set_snd_dev(self, capture_dev: int, playback_dev: int) -> None:
-        """Chooses sound devices."""
-        raise Error("set_current_sound_devices()", self, PJMEDIA_EAUD_NODEFDEV)
+        """Opens these devices now; negative ids are the system's choice."""
+        name = "set_current_sound_devices()"
+        phone = self._alive(name)
+        with failing_as(name, self):
+            found = phone.devices()
+        ids = []
+        for number in (capture_dev, playback_dev):
+            if not found or number >= len(found):
+                raise Error(name, self, PJMEDIA_EAUD_NODEFDEV)
+            ids.append(found[number]["id"] if number >= 0 else None)
+        with failing_as(name, self):
+            phone.device_set(capture=ids[0], playback=ids[1], **self._device_settings)
+            phone.device_open()
+        self._devices = (capture_dev, playback_dev)
 
     def set_null_snd_dev(self) -> None:
         """Uses no hardware: slot 0 is silent and swallows what it is sent."""
-        self._null_device_wanted = True
+        with failing_as("set_null_snd_dev()", self):
+            self._alive("set_null_snd_dev()").device_set(capture="null", playback="null", **self._device_settings)
+        self._devices = (-99, -99)
 
-    def _note_missing_device(self) -> None:
-        """Connecting to slot 0 without a sound card works; the program is told once."""
-        if not self._null_device_wanted and not self._device_missed and self._log is not None:
-            self._device_missed = True
-            self._log.write(WARNING, "sound", "no sound device: slot 0 is the null device")
+    def _configure_devices(self, media: MediaConfig) -> None:
+        """The settings of the sound device, when the phone has been made."""
+        rate = media.snd_clock_rate if media.snd_clock_rate in (8000, 16000, 24000, 32000, 48000) else 0
+        close = media.snd_auto_close_time
+        self._device_settings = {"rate": rate, "echo_ms": min(max(media.ec_tail_len, 0), 500),
+                                 "close_ms": -1 if close < 0 else min(close * 1000, 2 ** 31 - 1)}
+        self._alive("init()").device_set(**self._device_settings)
 
     # ---- bridge ----
 
@@ -70,8 +85,6 @@ class Conference:
     def conf_connect(self, src_slot: int, dst_slot: int) -> None:
         """What src says is heard by dst from now on; connecting twice is no error."""
         source, sink = self._slot(src_slot, "conf_connect()"), self._slot(dst_slot, "conf_connect()")
-        if 0 in (src_slot, dst_slot):
-            self._note_missing_device()
         with failing_as("conf_connect()", self, BAD_SLOT):
             self._alive("conf_connect()").connect_many([(source, sink)])
 

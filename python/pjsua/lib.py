@@ -142,6 +142,7 @@ class Lib(Conference, Codecs):
             self._log.close()
             raise
         self._max_ports = media.max_media_ports
+        self._configure_devices(media)
         atexit.register(self._at_exit)
 
     def start(self, with_thread: bool = True) -> None:

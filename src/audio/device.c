@@ -81,7 +81,9 @@ static bool take(struct lane *l, int16_t *pcm, size_t n)
 	size_t waiting = ring_count(&l->ring);
 	size_t enough = n + atomic_load_explicit(&l->margin, memory_order_relaxed);
 
-	/* After a gap it goes on with some in hand, not with crackles. */
+	/* After a gap it goes on with some in hand, not with crackles; with what the margin will have grown by, too. */
+	if (l->flow == FLOW_DRY)
+		enough += n;
 	if (l->flow != FLOW_ON && waiting < enough)
 		return false;
 	if (l->flow == FLOW_NEW) {

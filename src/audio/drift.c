@@ -3,9 +3,12 @@
 #include <math.h>
 #include <string.h>
 
-/* An error is gone in about ten seconds, without swinging: the second is a quarter of the first one squared. */
-#define GAIN     0.1
-#define GAIN_SUM 0.0025
+/* Too little is a gap soon, and mended within some ten seconds; all else is only early or late, and mended so gently that
+ * no measure of likeness sees it. The sum of the errors becomes what the clocks differ by. */
+#define GAIN_LITTLE 0.1
+#define GAIN_MUCH   0.02
+#define GAIN_SUM    0.0003
+#define LITTLE_S    0.005
 
 #define MARGIN_STEP_S  0.005
 #define MARGIN_MAX_S   1.0
@@ -42,12 +45,15 @@ double drift_step(struct drift *d, double low_s, double *ret_cut_s)
 	low = lowest(d, low_s);
 	error = low - d->margin_s;
 	*ret_cut_s = 0;
-	if (error > DRIFT_CUT_S && d->n_lows >= DRIFT_WINDOWS) {
+	if (error > (d->n_lows < DRIFT_WINDOWS ? DRIFT_CUT_NEW_S : DRIFT_CUT_S)) {
 		*ret_cut_s = error;
-		d->n_lows = 0;
+		/* The marks that are remembered are of what has been cut. */
+		for (unsigned i = 0; i < DRIFT_WINDOWS; i++)
+			d->lows[i] -= error;
 		error = 0;
 	}
-	speed = GAIN * error + GAIN_SUM * (d->sum + error * DRIFT_WINDOW_S);
+	speed = (low < LITTLE_S ? GAIN_LITTLE : GAIN_MUCH) * error +
+		GAIN_SUM * (d->sum + error * DRIFT_WINDOW_S);
 	/* What the limit holds back is not to be remembered. */
 	if (fabs(speed) < DRIFT_SPEED_MAX)
 		d->sum += error * DRIFT_WINDOW_S;

@@ -16,8 +16,9 @@
 
 #define DRIFT_WINDOW_S  1.0 /* so long a low-water mark is taken */
 #define DRIFT_WINDOWS   3   /* of so many the lowest counts: a card may work in blocks of up to two seconds */
-#define DRIFT_SPEED_MAX 0.005 /* a twelfth of a semitone: nobody hears it */
+#define DRIFT_SPEED_MAX 0.001 /* a sixtieth of a semitone; clocks differ by less */
 #define DRIFT_CUT_S     0.15  /* more than this too much is not worth waiting for */
+#define DRIFT_CUT_NEW_S 0.05  /* the same in the first windows: what gathered while the card began to run */
 
 struct drift {
 	double base_s, margin_s; /* what should be left, at least and now */

@@ -258,8 +258,21 @@ static void drop_device(struct sound *s)
 		s->device = NULL;
 }
 
+static void log_figures(struct sound *s, const struct line *l)
+{
+	struct device_figures f;
+
+	device_figures(s->device, host_side(l), &f);
+	host_log(s->phone->host, LOG_INFO, "sound",
+		"%s device '%s' closed: %.0f ppm fast, %.0f ms deep, %llu gaps, %llu cuts",
+		l->side == OFFHOOK_DEVICE_CAPTURE ? "capture" : "playback", l->tried, f.drift_ppm, f.depth_ms,
+		(unsigned long long)f.gaps, (unsigned long long)f.cuts);
+}
+
 static void close_line(struct sound *s, struct line *l)
 {
+	if (l->state == LINE_OPEN)
+		log_figures(s, l);
 	if (is_live(l))
 		device_close(s->device, host_side(l));
 	l->state = LINE_CLOSED;

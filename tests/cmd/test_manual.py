@@ -105,8 +105,9 @@ def test_every_event_has_the_fields_that_it_names(printed):
         assert event["event"] in fields, f"the page lacks {event['event']}"
         assert set(event) == fields[event["event"]], event["event"]
     # no_rtp takes ten silent seconds, dropped takes a program that does not look.
-    assert {e["event"] for e in printed} == set(fields) - {"call.no_rtp", "call.silence", "call.sound", "dropped",
-                                                           "registration", "security", *OF_PRESENCE}
+    assert {e["event"] for e in printed} == set(fields) - {"call.no_rtp", "call.silence", "call.sound", "device",
+                                                           "device.found", "dropped", "registration", "security",
+                                                           *OF_PRESENCE}
 
 
 def test_times_are_of_rfc_3339(printed):
