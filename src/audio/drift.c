@@ -5,10 +5,11 @@
 
 /* Too little is a gap soon, and mended within some ten seconds; all else is only early or late, and mended so gently that
  * no measure of likeness sees it. The sum of the errors becomes what the clocks differ by. */
-#define GAIN_LITTLE 0.1
-#define GAIN_MUCH   0.02
-#define GAIN_SUM    0.0003
-#define LITTLE_S    0.005
+#define GAIN_LITTLE     0.1
+#define GAIN_MUCH       0.02
+#define GAIN_LITTLE_SUM 0.0025
+#define GAIN_MUCH_SUM   0.0003
+#define LITTLE_S        0.005
 
 #define MARGIN_STEP_S  0.005
 #define MARGIN_MAX_S   1.0
@@ -39,7 +40,7 @@ static void adapt_margin(struct drift *d, double low_s)
 
 double drift_step(struct drift *d, double low_s, double *ret_cut_s)
 {
-	double low, error, speed;
+	double low, error, learned, speed;
 
 	adapt_margin(d, low_s);
 	low = lowest(d, low_s);
@@ -52,17 +53,17 @@ double drift_step(struct drift *d, double low_s, double *ret_cut_s)
 			d->lows[i] -= error;
 		error = 0;
 	}
-	speed = (low < LITTLE_S ? GAIN_LITTLE : GAIN_MUCH) * error +
-		GAIN_SUM * (d->sum + error * DRIFT_WINDOW_S);
+	learned = (error < 0 ? GAIN_LITTLE_SUM : GAIN_MUCH_SUM) * error * DRIFT_WINDOW_S;
+	speed = (low < LITTLE_S ? GAIN_LITTLE : GAIN_MUCH) * error + d->sum + learned;
 	/* What the limit holds back is not to be remembered. */
 	if (fabs(speed) < DRIFT_SPEED_MAX)
-		d->sum += error * DRIFT_WINDOW_S;
+		d->sum += learned;
 	return fmax(-DRIFT_SPEED_MAX, fmin(DRIFT_SPEED_MAX, speed));
 }
 
 double drift_known(const struct drift *d)
 {
-	return GAIN_SUM * d->sum;
+	return d->sum;
 }
 
 /* ---- by a hair ---- */

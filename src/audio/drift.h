@@ -24,7 +24,7 @@ struct drift {
 	double base_s, margin_s; /* what should be left, at least and now */
 	double lows[DRIFT_WINDOWS];
 	unsigned n_lows;
-	double sum; /* of the error, seconds * seconds */
+	double sum; /* what the clocks differ by, as learned */
 };
 
 void drift_init(struct drift *d, double base_s);
