@@ -41,7 +41,7 @@ struct side {
 
 static void side_open(struct side *s, uint32_t rate)
 {
-	struct callee_cfg cfg = {OFFHOOK_DELIVER_INLINE, rate, true};
+	struct callee_cfg cfg = {OFFHOOK_DELIVER_INLINE, rate, true, NULL};
 
 	callee_open(&s->callee, &cfg);
 	far_call(s->far,

@@ -37,7 +37,7 @@ static double grow(struct callee *c, struct far *far, unsigned n)
 
 int main(int argc, char **argv)
 {
-	struct callee_cfg cfg = {OFFHOOK_DELIVER_INLINE, 16000, true};
+	struct callee_cfg cfg = {OFFHOOK_DELIVER_INLINE, 16000, true, NULL};
 	static struct callee c;
 	unsigned most = most_calls();
 	struct far *far;

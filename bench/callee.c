@@ -69,6 +69,7 @@ void callee_open(struct callee *c, const struct callee_cfg *cfg)
 	phone.on_event_arg = c;
 	phone.clock_rate_hz = cfg->clock_rate_hz;
 	phone.rtp_timeout_ms = 0;
+	phone.codecs = cfg->codecs;
 	offhook_transport_cfg_init(&udp);
 	udp.address = "127.0.0.1";
 	offhook_account_cfg_init(&account);

@@ -13,7 +13,8 @@
 struct callee_cfg {
 	enum offhook_delivery delivery;
 	uint32_t clock_rate_hz;
-	bool join; /* calls two by two, both ways */
+	bool join;          /* calls two by two, both ways */
+	const char *codecs; /* NULL: the default */
 };
 
 struct callee {

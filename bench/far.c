@@ -12,8 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RTP_BYTES 172
-#define FRAME_NS  20000000
+#define RTP_HEADER 12
+#define PCMU_BYTES 160
+#define FRAME_NS   20000000
 
 enum order { ORDER_CALL, ORDER_MEDIA, ORDER_SERVE, ORDER_HANGUP };
 
@@ -49,41 +50,48 @@ int far_socket(uint16_t *ret_port)
 
 /* ---- RTP ---- */
 
-static void sweep(struct far_side *s, const uint8_t *payload)
+static void sweep(struct far_side *s, const struct far_codec *codec)
 {
-	uint8_t in[2048], out[RTP_BYTES];
+	uint8_t in[2048], out[RTP_HEADER + FAR_PAYLOAD_MAX];
 
-	memcpy(out, payload, sizeof(out));
+	memcpy(out + RTP_HEADER, codec->payload, codec->n_payload);
 	for (unsigned i = 0; i < s->n_legs; i++) {
 		struct far_leg *leg = &s->legs[i];
 		uint16_t seq = leg->seq++;
-		uint32_t fields[2] = {htonl(160u * seq), htonl(i + 1)};
+		uint32_t fields[2] = {htonl((uint32_t)codec->ts_step * seq), htonl(i + 1)};
 
 		if (leg->state != FAR_UP || leg->rtp < 0)
 			continue;
-		while (recv(leg->rtp, in, sizeof(in), 0) == RTP_BYTES)
+		while (recv(leg->rtp, in, sizeof(in), 0) > 0)
 			;
 		out[0] = 0x80;
-		out[1] = 0;
+		out[1] = codec->pt;
 		out[2] = (uint8_t)(seq >> 8);
 		out[3] = (uint8_t)seq;
 		memcpy(out + 4, fields, sizeof(fields));
-		(void)sendto(
-			leg->rtp, out, sizeof(out), 0, (struct sockaddr *)&leg->rtp_to, sizeof(leg->rtp_to));
+		(void)sendto(leg->rtp, out, RTP_HEADER + codec->n_payload, 0, (struct sockaddr *)&leg->rtp_to,
+			sizeof(leg->rtp_to));
 	}
+}
+
+/* Something that is no silence: in the mu-law code of a middling level, both signs. */
+static struct far_codec pcmu(void)
+{
+	struct far_codec c = {.ts_step = PCMU_BYTES, .n_payload = PCMU_BYTES};
+
+	for (size_t i = 0; i < PCMU_BYTES; i++)
+		c.payload[i] = (uint8_t)(0x20 + (i * 7) % 64 + (i & 1 ? 0x80 : 0));
+	return c;
 }
 
 static void run_media(struct far_side *s, unsigned ms)
 {
-	uint8_t payload[RTP_BYTES];
+	struct far_codec codec = s->plan.codec.n_payload ? s->plan.codec : pcmu();
 	struct timespec due;
 
-	/* Something that is no silence: in the mu-law code of a middling level, both signs. */
-	for (size_t i = 0; i < sizeof(payload); i++)
-		payload[i] = (uint8_t)(0x20 + (i * 7) % 64 + (i & 1 ? 0x80 : 0));
 	clock_gettime(CLOCK_MONOTONIC, &due);
 	for (unsigned i = 0; i < ms / 20; i++) {
-		sweep(s, payload);
+		sweep(s, &codec);
 		due.tv_nsec += FRAME_NS;
 		if (due.tv_nsec >= 1000000000) {
 			due.tv_nsec -= 1000000000;

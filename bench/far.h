@@ -20,12 +20,23 @@ struct far *far_start(void);
 uint16_t far_port(const struct far *f);
 void far_stop(struct far *f);
 
+/* What it speaks: one packet of 20 ms, over and over. */
+#define FAR_PAYLOAD_MAX 320u
+struct far_codec {
+	char rtpmap[32]; /* "opus/48000/2"; "": PCMU */
+	uint8_t pt;
+	uint16_t ts_step;   /* of a packet */
+	uint16_t n_payload; /* bytes */
+	uint8_t payload[FAR_PAYLOAD_MAX];
+};
+
 struct far_plan {
-	uint16_t port;   /* whom it calls, on 127.0.0.1 */
-	unsigned n;      /* calls, at most FAR_CALLS_MAX at a time */
-	unsigned window; /* so many are set up at a time */
-	bool keep;       /* they stay up (FAR_HANGUP); else BYE follows the ACK */
-	bool media;      /* each has an RTP socket; else all name one that is never read */
+	uint16_t port;          /* whom it calls, on 127.0.0.1 */
+	unsigned n;             /* calls, at most FAR_CALLS_MAX at a time */
+	unsigned window;        /* so many are set up at a time */
+	bool keep;              /* they stay up (FAR_HANGUP); else BYE follows the ACK */
+	bool media;             /* each has an RTP socket; else all name one that is never read */
+	struct far_codec codec; /* all zero: PCMU */
 };
 #define FAR_CALLS_MAX 8000u
 

@@ -24,12 +24,12 @@ static void send_to(const struct far_side *s, const struct sockaddr_in *to, cons
 
 /* ---- writing ---- */
 
-static size_t put_sdp(char *buf, size_t cap, uint16_t port)
+static size_t put_sdp(const struct far_codec *codec, char *buf, size_t cap, uint16_t port)
 {
 	return (size_t)snprintf(buf, cap,
 		"v=0\r\no=far 53655765 2353687637 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
-		"m=audio %u RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n",
-		port);
+		"m=audio %u RTP/AVP %u\r\na=rtpmap:%u %s\r\n",
+		port, codec->pt, codec->pt, codec->rtpmap[0] ? codec->rtpmap : "PCMU/8000");
 }
 
 static void request(const struct far_side *s, unsigned i, const char *method, unsigned cseq, const char *body)
@@ -60,7 +60,7 @@ static void send_invite(const struct far_side *s, unsigned i)
 {
 	char sdp[256];
 
-	put_sdp(sdp, sizeof(sdp), s->legs[i].rtp >= 0 ? s->legs[i].rtp_port : s->sink_port);
+	put_sdp(&s->plan.codec, sdp, sizeof(sdp), s->legs[i].rtp >= 0 ? s->legs[i].rtp_port : s->sink_port);
 	request(s, i, "INVITE", 1, sdp);
 }
 
@@ -221,7 +221,7 @@ static void reply_ok(const struct far_side *s, const char *text, const struct so
 	size_t n = (size_t)snprintf(out, sizeof(out), "SIP/2.0 200 OK\r\n");
 
 	if (invite)
-		put_sdp(sdp, sizeof(sdp), s->sink_port);
+		put_sdp(&s->plan.codec, sdp, sizeof(sdp), s->sink_port);
 	n = put_line(out, sizeof(out), n, text, "Via", "");
 	n = put_line(out, sizeof(out), n, text, "From", "");
 	n = put_line(out, sizeof(out), n, text, "To", invite ? ";tag=far" : "");

@@ -15,8 +15,8 @@ static int account_args_from(struct account_args *a, PyObject *args, PyObject *k
 {
 	static char *names[] = {"uri", "transport", "contact", "priority", "make_default", "user",
 		"credentials", "initial_send", "registrar", "expires_s", "contact_rewrite", "keepalive_s",
-		"keepalive_data", "wait_max_s", "proxies", "servers", "secure_only", "publish", "mwi", "watchers",
-		NULL};
+		"keepalive_data", "wait_max_s", "proxies", "servers", "secure_only", "publish", "mwi",
+		"watchers", "codecs", "instance_id", "reg_id", "use_gruu", NULL};
 	struct offhook_registration_cfg *r = &a->registration;
 	PyObject *list = NULL, *proxies = NULL, *servers = NULL;
 	unsigned long long transport = 0, user = 0;
@@ -26,11 +26,12 @@ static int account_args_from(struct account_args *a, PyObject *args, PyObject *k
 	offhook_auth_cfg_init(&a->auth);
 	offhook_registration_cfg_init(r);
 	offhook_presence_cfg_init(&a->presence);
-	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|zKzipKOpzIpIzIOOpppi", names, &a->cfg.uri, &transport,
-		    &a->cfg.contact, &a->cfg.priority, &a->cfg.make_default, &user, &list,
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|zKzipKOpzIpIzIOOpppizzIp", names, &a->cfg.uri,
+		    &transport, &a->cfg.contact, &a->cfg.priority, &a->cfg.make_default, &user, &list,
 		    &a->auth.initial_send, &r->registrar, &r->expires_s, &r->contact_rewrite, &r->keepalive_s,
 		    &r->keepalive_data, &r->wait_max_s, &proxies, &servers, &a->cfg.secure_only,
-		    &a->presence.publish, &a->presence.mwi, &watchers))
+		    &a->presence.publish, &a->presence.mwi, &watchers, &a->cfg.codecs, &r->instance_id,
+		    &r->reg_id, &r->use_gruu))
 		return -1;
 	if (credentials_from(list, a->credentials, &a->auth.n_credentials) ||
 		texts_from(proxies, a->proxies, OFFHOOK_PROXIES_MAX, &a->cfg.n_proxies) ||
@@ -167,7 +168,8 @@ PyMethodDef phone_account_methods[] = {
 		"account_add(uri=None, transport=0, contact=None, priority=0, make_default=False, user=0, "
 		"credentials=None, initial_send=False, registrar=None, expires_s=300, contact_rewrite=True, "
 		"keepalive_s=15, keepalive_data='\\r\\n', wait_max_s=60, proxies=None, servers=None, "
-		"secure_only=False, publish=False, mwi=False, watchers=0) -> id"},
+		"secure_only=False, publish=False, mwi=False, watchers=0, codecs=None, instance_id=None, "
+		"reg_id=0, use_gruu=False) -> id"},
 	{"account_modify", KEYWORDS(account_modify),
 		"account_modify(id, ...): all settings anew, as account_add takes them"},
 	{"account_set_session", KEYWORDS(account_set_session),

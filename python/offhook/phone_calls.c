@@ -5,7 +5,7 @@
 
 static PyObject *call_make(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-	static char *names[] = {"uri", "account", "headers", "user", NULL};
+	static char *names[] = {"uri", "account", "headers", "user", "codecs", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	struct offhook_header headers[MAX_HEADERS];
 	struct offhook_call_cfg cfg;
@@ -15,7 +15,8 @@ static PyObject *call_make(PyObject *op, PyObject *args, PyObject *kwargs)
 	int err;
 
 	offhook_call_cfg_init(&cfg);
-	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "s|KOK", names, &cfg.uri, &account, &list, &user) ||
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "s|KOKz", names, &cfg.uri, &account, &list, &user,
+		    &cfg.codecs) ||
 		headers_from(list, headers, &cfg.n_headers))
 		return NULL;
 	cfg.headers = headers;
@@ -39,7 +40,7 @@ static PyObject *call_set_user(PyObject *op, PyObject *args)
 static PyObject *answer_with(PyObject *op, PyObject *args, PyObject *kwargs, unsigned code,
 	int (*command)(struct offhook_phone *, offhook_id, const struct offhook_answer *))
 {
-	static char *names[] = {"call", "code", "reason", "headers", NULL};
+	static char *names[] = {"call", "code", "reason", "headers", "codecs", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	struct offhook_header headers[MAX_HEADERS];
 	struct offhook_answer answer;
@@ -49,7 +50,7 @@ static PyObject *answer_with(PyObject *op, PyObject *args, PyObject *kwargs, uns
 
 	offhook_answer_init(&answer);
 	if (!PyArg_ParseTupleAndKeywords(
-		    args, kwargs, "K|izO", names, &call, &given, &answer.reason, &list) ||
+		    args, kwargs, "K|izOz", names, &call, &given, &answer.reason, &list, &answer.codecs) ||
 		headers_from(list, headers, &answer.n_headers))
 		return NULL;
 	answer.code = (unsigned)given;
@@ -277,9 +278,9 @@ static PyObject *calls(PyObject *op, PyObject *unused)
 #define KEYWORDS(fn) (PyCFunction)(void (*)(void)) fn, METH_VARARGS | METH_KEYWORDS
 
 PyMethodDef phone_call_methods[] = {
-	{"call_make", KEYWORDS(call_make), "call_make(uri, account=0, headers=None, user=0) -> id"},
+	{"call_make", KEYWORDS(call_make), "call_make(uri, account=0, headers=None, user=0, codecs=None) -> id"},
 	{"call_set_user", call_set_user, METH_VARARGS, "call_set_user(call, user)"},
-	{"call_answer", KEYWORDS(call_answer), "call_answer(call, code=200, reason=None, headers=None)"},
+	{"call_answer", KEYWORDS(call_answer), "call_answer(call, code=200, reason=None, headers=None, codecs=None)"},
 	{"call_hangup", KEYWORDS(call_hangup), "call_hangup(call, code=0, reason=None, headers=None)"},
 	{"call_hold", call_hold, METH_VARARGS, "call_hold(call, headers=None)"},
 	{"call_update", call_update, METH_VARARGS, "call_update(call, headers=None): an UPDATE with an offer"},

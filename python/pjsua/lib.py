@@ -1,4 +1,4 @@
-"""The library object: life, events, transports, accounts. Bridge and files: conference.py."""
+"""The library object: life, events, transports, accounts. Bridge and files: conference.py; codecs: codecs.py."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from offhook import _offhook
 from .account import Account
 from .buddy import Buddy, buddy_of, deliver as deliver_presence
 from .call import Call, CallCallback
+from .codecs import Codecs
 from .conference import Conference
 from .constants import CallState, TransportType
 from .errors import (OH_ECLOSED, OH_ENOENT, PJ_EINVAL, PJSIP_EINVALIDURI, PJSIP_ESESSIONTERMINATED, Error,
                      failing_as, strerror, unsupported)
-from .infos import CodecInfo, CodecParameter, TransportInfo
+from .infos import TransportInfo
 from .locks import LockGuard, ModuleLock
 from .logs import LogWriter
 from .messages import CALL_RESPONSE, MESSAGE, MESSAGE_SENT, Messages
@@ -81,7 +82,7 @@ class Transport:
         unsupported("disable()", self)
 
 
-class Lib(Conference):
+class Lib(Conference, Codecs):
     """The library. One at a time: Lib(), init(), create_transport(), start(), create_account(), destroy()."""
 
     def __init__(self) -> None:
@@ -511,21 +512,3 @@ class Lib(Conference):
             except Error as error:
                 if error.err_code != PJSIP_ESESSIONTERMINATED:  # it ended by itself meanwhile
                     raise
-
-    # ---- codecs ----
-
-    def enum_codecs(self) -> list[CodecInfo]:
-        """The codecs, highest priority first."""
-        unsupported("enum_codecs()", self)
-
-    def set_codec_priority(self, name: str, priority: int) -> None:
-        """Sets a codec's priority, 0 (off) to 255."""
-        unsupported("set_codec_priority()", self)
-
-    def get_codec_parameter(self, name: str) -> CodecParameter:
-        """The settings of a codec."""
-        unsupported("get_codec_parameter()", self)
-
-    def set_codec_parameter(self, name: str, param: CodecParameter) -> None:
-        """Changes the settings of a codec."""
-        unsupported("set_codec_parameter()", self)

@@ -206,8 +206,18 @@ void phone_codec_set(const struct phone_codecs *t, struct phone_codec *c, const 
 	c->codec = codec_at_rate(c->base, hz);
 }
 
+/* A static payload type has one meaning in a description. */
+static const struct phone_codec *of_payload_type(const struct phone_codecs *t, int pt)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (pt >= 0 && t->list[i]->base->static_pt == pt)
+			return t->list[i];
+	return NULL;
+}
+
 int phone_codecs_add(struct phone_codecs *t, const struct offhook_codec *given)
 {
+	const struct phone_codec *same = of_payload_type(t, given->payload_type);
 	struct program_codec *program;
 	struct phone_codec *c;
 	int err;
@@ -215,6 +225,9 @@ int phone_codecs_add(struct phone_codecs *t, const struct offhook_codec *given)
 	if (phone_codec_find(t, slice_of(given->encoding), given->clock_hz, given->channels))
 		return err_detail(OH_EINVAL, "there is a codec %s/%u/%u already", given->encoding,
 			given->clock_hz, given->channels);
+	if (same)
+		return err_detail(OH_EINVAL, "payload_type %d is that of %s", given->payload_type,
+			same->base->encoding);
 	if (t->n_programs == PROGRAM_CODECS_MAX)
 		return err_detail(OH_ETOOMANY, "a phone takes %u codecs of the program", PROGRAM_CODECS_MAX);
 	err = program_codec_new(given, (uint8_t)(CODEC_PROGRAM + t->n_programs), &program);

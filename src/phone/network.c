@@ -39,18 +39,20 @@ void network_changed(struct offhook_phone *p, enum network_cause cause)
 		[NETWORK_TOLD] = "the program says that the network has changed",
 	};
 	char text[160];
+	enum network_cause sure = cause;
 	size_t regs, calls;
 
 	if (p->state != PHONE_OPEN)
 		return;
-	sip_stack_moved(p->stack);
+	if (sip_stack_moved(p->stack))
+		sure = NETWORK_TOLD;
 	LIST_FOREACH (it, &p->transports)
 		transport_public_renew(p, CONTAINER_OF(it, struct transport, node));
-	buddies_moved(p, cause != NETWORK_ADDRESSES);
-	watchers_moved(p, cause != NETWORK_ADDRESSES);
-	presence_moved(p, cause != NETWORK_ADDRESSES);
-	regs = account_regs_moved(p, cause);
-	calls = repair_calls(p, cause);
+	buddies_moved(p, sure != NETWORK_ADDRESSES);
+	watchers_moved(p, sure != NETWORK_ADDRESSES);
+	presence_moved(p, sure != NETWORK_ADDRESSES);
+	regs = account_regs_moved(p, sure);
+	calls = repair_calls(p, sure);
 	/* The system tells of much that is nobody's business here. */
 	if (cause == NETWORK_ADDRESSES && regs == 0 && calls == 0)
 		return;

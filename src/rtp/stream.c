@@ -196,6 +196,8 @@ static bool is_still_heard(const struct stream *s, const struct stream_setup *se
 
 static void aim(struct stream *s, const struct stream_setup *set)
 {
+	s->left = s->remote;
+	s->left_ns = s->now_ns;
 	s->remote = set->p.remote_rtp;
 	s->rtcp.remote = set->p.remote_rtcp;
 	s->figures.latched = false;

@@ -20,6 +20,7 @@
 
 #define STREAM_KEEPALIVE_NS  (15 * NS_PER_S)   /* Tr of RFC 6263 7 */
 #define STREAM_SOURCE_IDLE   (200 * NS_PER_MS) /* silent for this long, a source may be replaced at once */
+#define STREAM_LATE_NS       (500 * NS_PER_MS) /* packets may be under way so long */
 #define STREAM_DTX_BYTES     2u       /* a packet of a codec with DTX that says: silence from here on */
 #define STREAM_NOISE_EVERY   NS_PER_S /* our silence is described again */
 #define STREAM_EVENT_PACE    (60 * NS_PER_MS) /* between two packets of an event at the longest packet time */
@@ -154,6 +155,8 @@ struct stream {
 	struct stream_setup *cur; /* NULL: nothing agreed yet */
 	uint64_t now_ns;          /* of this tick */
 	struct netaddr remote;
+	struct netaddr left;         /* where the peer was before its description said otherwise ... */
+	uint64_t left_ns;            /* ... then */
 	struct stream_stats figures; /* what is counted here and not by a part below */
 	struct stream_rx rx;
 	struct dtmf_rx dtmf_rx;

@@ -105,15 +105,28 @@ static enum rtp_seq place_in_sequence(struct stream *s, const struct rtp_packet 
 	return RTP_SEQ_NEXT;
 }
 
-/* The first good packet fixes where RTP goes: RFC 4961, and the only way through most NAT boxes. Once only;
- * after that nobody else can turn the stream away. */
+/* Is it from where the peer's description says that it is? */
+static bool is_announced(const struct stream *s, const struct netaddr *from)
+{
+	return netaddr_eq(from, &s->cur->p.remote_rtp);
+}
+
+/* One from where the peer was, under way when its new description came: whoever sends there reaches nobody. */
+static bool is_late(const struct stream *s, const struct host_rx *rx)
+{
+	return netaddr_eq(&rx->from, &s->left) && !is_announced(s, &rx->from) &&
+	       rx->at_ns < s->left_ns + STREAM_LATE_NS;
+}
+
+/* The first good packet fixes where RTP goes: RFC 4961, and the only way through most NAT boxes. Once only; after that
+ * nobody but the announced address can turn the stream away. */
 static void latch(struct stream *s, const struct host_rx *rx)
 {
 	bool moved = !netaddr_eq(&s->remote, &rx->from);
 
 	if (s->bound_any)
 		s->local = rx->to;
-	if (s->figures.latched)
+	if ((s->figures.latched && !moved) || is_late(s, rx))
 		return;
 	s->figures.latched = true;
 	s->remote = rx->from;
@@ -277,7 +290,7 @@ static void take_datagram(struct stream *s, const uint8_t *data, const struct ho
 	if (rx->n == 0) /* a keep-alive like ours */
 		return;
 	if (kind == RTP_OTHER || rx->at_ns < s->cur->p.not_before_ns ||
-		(s->figures.latched && !netaddr_eq(&rx->from, &s->remote))) {
+		(s->figures.latched && !netaddr_eq(&rx->from, &s->remote) && !is_announced(s, &rx->from))) {
 		s->figures.foreign++;
 		return;
 	}

@@ -20,8 +20,8 @@ static void send_rtp(struct stream *s, const uint8_t *packet, size_t n)
 	err = host_dgram_send(s->rtp_sock, &s->remote, stream_from(s), packet, n);
 	if (err) {
 		s->figures.tx_errors++;
-		/* An address of ours that leads nowhere: the next packet goes by route. */
-		if (err != OH_EAGAIN && !s->figures.latched)
+		/* An address of ours that leads nowhere, or that we have no more: the next packet goes by route. */
+		if (err != OH_EAGAIN)
 			s->local = (struct netaddr){0};
 		return;
 	}

@@ -55,6 +55,7 @@ struct reg {
 	struct texts *redirect; /* RFC 3261 8.1.3.4: asked instead of the registrar; NULL: not redirected */
 	struct sip_flow *flows; /* of the registrar, best first; NULL: to be located */
 	size_t n_flows, flow;
+	bool second_best; /* somebody before the one in use was left out, because he had failed */
 	size_t registrar; /* the one that is asked */
 	size_t bound_at;  /* the one that has our binding */
 	size_t tried;     /* registrars in this series */

@@ -261,6 +261,15 @@ static void drop_flows(struct reg *r)
 	mem_free(r->flows);
 	r->flows = NULL;
 	r->n_flows = r->flow = 0;
+	r->second_best = false;
+}
+
+static bool others_aside(const struct reg *r)
+{
+	for (size_t i = 0; i < r->n_flows; i++)
+		if (i != r->flow && sip_flow_aside(r->stack, &r->flows[i]))
+			return true;
+	return false;
 }
 
 static void located(void *arg, int err, const struct sip_flow *flows, size_t n)
@@ -276,6 +285,7 @@ static void located(void *arg, int err, const struct sip_flow *flows, size_t n)
 	if (!err) {
 		memcpy(r->flows, flows, n * sizeof(*flows));
 		r->n_flows = n;
+		r->second_best = others_aside(r);
 		sip_decided_target(r->stack, r->about, SLICE_LIT("REGISTER"), &flows[0]);
 	}
 	r->locate_err = err;
@@ -351,6 +361,7 @@ bool reg_ask_next(struct reg *r)
 	if (r->flow < r->n_flows)
 		r->flow++;
 	if (r->flow < r->n_flows) {
+		r->second_best = true;
 		say_next(r);
 		if (send_somewhere(r) == 0)
 			return true;
@@ -376,7 +387,8 @@ bool reg_ask_again(struct reg *r)
 }
 
 /* RFC 3261 10.2.4: a refresh goes where the registration went, for as long as that works; but from a backup the first
- * registrar is asked whether it is well again. */
+ * registrar is asked whether it is well again, and from a second server of its name (RFC 3263 4.3) the name is looked up
+ * anew when the time of those that had failed has passed. */
 void reg_ask(struct reg *r)
 {
 	int err;
@@ -385,7 +397,7 @@ void reg_ask(struct reg *r)
 	r->retry_after_s = -1;
 	ask_at(r, reg_leaves(r) ? r->bound_at : 0);
 	/* ... and from a list of servers the first that is well is taken. */
-	if (r->n_servers && !reg_leaves(r))
+	if (!reg_leaves(r) && (r->n_servers || (r->second_best && !others_aside(r))))
 		drop_flows(r);
 	err = ask_here(r);
 	if (err && !reg_ask_next(r))

@@ -200,8 +200,9 @@ bool sip_flow_is_connected(const struct sip_flow *f);
  * is bound to has gone) or a wrapped errno: unchanged. */
 int sip_flow_follow(struct sip_flow *f);
 /* Our addresses may have changed: what is known of the ways out is forgotten, and connections from addresses that are no
- * longer ours end (OH_ECONN to who waits on them). */
-void sip_stack_moved(struct sip_stack *s);
+ * longer ours end (OH_ECONN to who waits on them). True: since the last time something was said of an address that we had
+ * no more already, so that no flow tells what its peer believes. */
+bool sip_stack_moved(struct sip_stack *s);
 /* One message, once. 0 (also when the buffer of a UDP socket is full: to SIP that is one more lost packet, and while a
  * connection is being opened), OH_ETRANSPORT (the transport is gone), OH_ETOOBIG, OH_ECONN (the peer does not read),
  * OH_ETOOMANY (connections), OH_ENOMEM or a wrapped errno. */
@@ -232,5 +233,7 @@ int sip_locate(struct sip_stack *s, const struct sip_uri *next_hop, struct sip_t
 	sip_locate_fn *fn, void *arg, struct sip_locate **ret_query);
 /* fn will not run. Accepts NULL. */
 void sip_locate_cancel(struct sip_locate *q);
+/* Its target has failed lately, and is tried after all others for now. */
+bool sip_flow_aside(struct sip_stack *s, const struct sip_flow *flow);
 
 #endif

@@ -42,6 +42,7 @@ struct sip_stack {
 	struct list users; /* struct sip_stack_user */
 	struct list transports, closed_transports, locates;
 	struct list keepalives;
+	bool sent_astray;                       /* sip_stack_moved() */
 	struct hash conns_by_id, conns_by_peer; /* struct sip_conn */
 	uint64_t conns_made;
 	struct peer_names names;

@@ -22,7 +22,7 @@ static struct target *find(struct sip_stack *s, const struct sip_flow *flow)
 	return NULL;
 }
 
-static bool is_aside(struct sip_stack *s, const struct sip_flow *flow)
+bool sip_flow_aside(struct sip_stack *s, const struct sip_flow *flow)
 {
 	const struct target *t = find(s, flow);
 
@@ -51,7 +51,7 @@ void sip_targets_sort(struct sip_stack *s, struct sip_flow *flows, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct sip_flow flow = flows[i];
 
-		if (is_aside(s, &flow))
+		if (sip_flow_aside(s, &flow))
 			continue;
 		for (size_t k = i; k > good; k--)
 			flows[k] = flows[k - 1];

@@ -193,8 +193,9 @@ int sip_flow_follow(struct sip_flow *f)
 	return 0;
 }
 
-void sip_stack_moved(struct sip_stack *s)
+bool sip_stack_moved(struct sip_stack *s)
 {
+	bool astray = s->sent_astray;
 	struct list gone;
 
 	list_init(&gone);
@@ -204,7 +205,9 @@ void sip_stack_moved(struct sip_stack *s)
 		t->route_until = 0;
 		sip_conns_moved(t, &gone);
 	}
+	s->sent_astray = false;
 	sip_conns_lose(&gone);
+	return astray;
 }
 
 /* ---- flows ---- */
@@ -283,8 +286,11 @@ int sip_flow_send(const struct sip_flow *f, struct slice bytes)
 	} else {
 		err = host_dgram_send(t->dgram, &f->remote, &f->local, bytes.p, bytes.n);
 		/* An address that we have no more: by whatever way there is. RFC 3581's rport brings the answer. */
-		if (err && err != OH_EAGAIN && !host_has_address(s->host, &f->local))
+		if (err && err != OH_EAGAIN && !host_has_address(s->host, &f->local)) {
+			s->sent_astray = true;
+			t->route_until = 0;
 			err = host_dgram_send(t->dgram, &f->remote, NULL, bytes.p, bytes.n);
+		}
 		if (err == OH_EAGAIN)
 			err = 0; /* the socket's buffer is full; the retransmission timers make up for it */
 	}

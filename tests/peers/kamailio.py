@@ -68,6 +68,8 @@ request_route {{
     if (has_totag()) {{
         if (loose_route()) {{
             if ($du == "") handle_ruri_alias();
+            # RFC 5627 5.1: a Contact that is a GRUU leads to where that device is now.
+            if (is_gruu()) lookup("location");
             t_relay(); exit;
         }}
         if (is_method("ACK")) {{ if (t_check_trans()) t_relay(); exit; }}

@@ -63,7 +63,7 @@ def test_a_wrong_password_is_no_proof(start, command, registrar):
 
 
 def test_a_registrar_whose_certificate_we_do_not_trust_gets_nothing(start, command, registrar):
-    phone = ours(start, command, registrar(users={"alice": "secret"}), "--timeout", "3", password="secret", kind="tls")
+    phone = ours(start, command, registrar(users={"alice": "secret"}), "--timeout", "1.5", password="secret", kind="tls")
     assert phone.wait(30) == 3, phone.text()
     assert all(row["status"] == 0 for row in registrations(phone)), phone.text()
 

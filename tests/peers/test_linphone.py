@@ -11,7 +11,7 @@ from conftest import wait_bound
 
 
 @pytest.fixture
-def linphone(need, start, speech, free_port, tmp_path):
+def linphone(need, start, speech, free_port, pem, tmp_path):
     """linphone(*options): it speaks bob.wav and records what it hears; has .port and .heard."""
 
     def one(*options: str):
@@ -23,11 +23,13 @@ def linphone(need, start, speech, free_port, tmp_path):
 [sip]
 sip_port={port}
 sip_tcp_port=0
-sip_tls_port=0
+sip_tls_port=-1
 bind_address=127.0.0.1
 contact=sip:bob@127.0.0.1
 guess_hostname=0
 use_ipv6=0
+root_ca={pem}/cert.pem
+verify_server_cn=0
 [rtp]
 audio_rtp_port={rtp}
 bind_address=127.0.0.1
@@ -114,3 +116,82 @@ def test_linphone_holds_us_dials_digits_and_hangs_up(start, command, linphone, t
     assert [e["media"] for e in events(ours) if e["event"] == "call.media"] == ["ACTIVE", "REMOTE_HOLD", "ACTIVE"]
     assert "".join(e["digit"] for e in events(ours) if e["event"] == "call.dtmf") == "159#"
     assert events(ours)[-1]["ended_by"] == "peer"
+
+
+def test_linphone_calls_us_over_tls(start, command, linphone, speech, free_port, tmp_path, pem):
+    """Our BYE goes over the connection that it has made."""
+    phone, heard, port = linphone(), tmp_path / "heard.wav", free_port()
+    ours = start([command, "answer", "--local", f"127.0.0.1:{port}", "--transport", "tls", "--cert", pem / "cert.pem",
+                  "--key", pem / "key.pem", "--play", speech["alice"], "--record", heard, "--jitter", "100", "--duration",
+                  "8", "--json", "--timeout", "15"])
+    ours.wait_for('"ready"')
+    phone.write(f"call <sip:alice@127.0.0.1:{port};transport=tls>\n")
+    assert ours.wait(30) == 0, ours.text() + phone.text()
+    quit_linphone(phone)
+    assert_both_heard(speech, heard, phone)
+
+
+def test_we_hold_linphone_and_come_back(linphone, steer):
+    phone, ours = linphone("-a"), steer()
+    ours.tell(f"dial sip:bob@127.0.0.1:{phone.port}")
+    ours.wait_event("state", state="CONFIRMED")
+    ours.tell("hold")
+    ours.wait_event("media", media="LOCAL_HOLD")
+    phone.wait_for("has been paused by")
+    ours.tell("resume")
+    ours.wait_event("media", times=2, media="ACTIVE")
+    phone.write("terminate\n")
+    assert ours.wait_event("state", state="DISCONNECTED")["ended_by"] == 2
+
+
+def test_linphone_sends_us_to_somebody(linphone, steer):
+    phone, ours, carol = linphone("-a"), steer("ours"), steer("carol")
+    ours.tell("consent")
+    carol.tell("accept")
+    ours.tell(f"dial sip:bob@127.0.0.1:{phone.port}")
+    ours.wait_event("state", state="CONFIRMED")
+    phone.write(f"transfer 1 sip:carol@127.0.0.1:{carol.port}\n")
+    carol.wait_event("state", state="CONFIRMED")
+    ours.wait_event("state", times=2, state="CONFIRMED")
+
+
+def test_linphone_joins_us_with_somebody(linphone, steer):
+    """Attended (RFC 5589 7): REFER with Replaces to us, and ours takes the place of linphone's own call at the other."""
+    phone, carol = linphone(), steer("carol")
+    # linphone names the other one without his port: it expects a proxy that knows him.
+    ours = steer("ours", account={"proxies": [f"sip:127.0.0.1:{carol.port};lr"]})
+    for one in (ours, carol):
+        one.tell("accept")
+        one.tell("consent")
+        phone.write(f"call sip:us@127.0.0.1:{one.port}\n")
+        one.wait_event("state", state="CONFIRMED")
+        phone.write("pause\n")
+        one.wait_event("media", media="REMOTE_HOLD")
+    phone.write("transfer 1 --to-call 2\n")
+    assert "Replaces=" in ours.wait_event("question")["target"]
+    carol.wait_event("replaced")
+    ours.wait_event("state", times=2, state="CONFIRMED")
+    assert carol.wait_event("state", state="DISCONNECTED")
+
+
+def test_we_join_linphone_with_somebody(linphone, steer):
+    phone, ours, carol = linphone("-a"), steer("ours"), steer("carol")
+    carol.tell("accept")
+    carol.tell("consent")
+    ours.tell(f"dial sip:bob@127.0.0.1:{phone.port}")
+    ours.wait_event("state", state="CONFIRMED")
+    ours.tell(f"dial sip:carol@127.0.0.1:{carol.port}")
+    ours.wait_event("state", times=2, state="CONFIRMED")
+    ours.tell("attended")
+    carol.wait_event("replaced")
+    assert ours.wait_event("transfer", final=1)["status"] == 200
+
+
+def test_we_send_linphone_to_somebody(linphone, steer):
+    phone, ours, carol = linphone("-a"), steer("ours"), steer("carol")
+    carol.tell("accept")
+    ours.tell(f"dial sip:bob@127.0.0.1:{phone.port}")
+    ours.wait_event("state", state="CONFIRMED")
+    ours.tell(f"transfer sip:carol@127.0.0.1:{carol.port}")
+    carol.wait_event("state", state="CONFIRMED")
+    assert ours.wait_event("transfer", final=1)["status"] == 200

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-
 import pytest
-
-DOMAIN = "phones.example.test"
+from dnsmasq import DOMAIN, name_server, srv
 
 
 @pytest.fixture
@@ -20,27 +18,9 @@ def servers(start, command, free_port):
     return one
 
 
-@pytest.fixture
-def name_server(start, need, free_port):
-    """A name server with these records of its own; its address."""
-    def one(*records: str) -> str:
-        port = free_port()
-        program = start([need("dnsmasq"), "--no-daemon", "--conf-file=/dev/null", f"--port={port}", "--no-resolv",
-                         "--no-hosts", "--listen-address=127.0.0.1", "--bind-interfaces", "--log-facility=-",
-                         "--log-queries", "--user=", "--pid-file=", "--local-ttl=60",
-                         "--host-record=one.example.test,127.0.0.1", *records])
-        program.wait_for("started")
-        return f"127.0.0.1:{port}"
-    return one
-
-
 def call(start, command, resolver: str, uri: str):
     return start([command, "dial", uri, "--local", "127.0.0.1", "--nameserver", resolver, "--tone", "440", "--json",
                   "--duration", "1", "--timeout", "20"])
-
-
-def srv(port: int, priority: int) -> str:
-    return f"--srv-host=_sip._udp.{DOMAIN},one.example.test,{port},{priority},10"
 
 
 def naptr() -> str:

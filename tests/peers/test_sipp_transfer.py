@@ -69,3 +69,26 @@ def test_sipp_refuses_to_be_sent(need, start, free_port, tmp_path):
     assert uas.wait(40) == 0, uas.text() + errors(tmp_path) + ours.text()
     assert ours.wait(20) == 0, ours.text()
     assert json.loads(ours.text().splitlines()[-1]) == [[603, "Declined", 1]]
+
+
+def test_we_join_two_sipps(need, start, steer, free_port, tmp_path):
+    """Attended (RFC 5589 7): the first is asked to take our place in the call with the second."""
+    first, second, ours = free_port(), free_port(), steer()
+    folders = [tmp_path / name for name in ("first", "second")]
+    for folder in folders:
+        folder.mkdir()
+    uas = [run_sipp(need, start, folder, "-sf", write(folder / "uas.xml", taken(), *steps), "-p", port, "-m", 1)
+           for folder, port, steps in (
+               (folders[0], first, [expect("REFER", ("Refer-To", f"127.0.0.1:{second}.*Replaces=.*to-tag%3[dD]1")),
+                                    reply(202, "Accepted"), notify(1, "200 OK", "terminated;reason=noresource"), expect(200),
+                                    expect("BYE"), reply(200)]),
+               (folders[1], second, [expect("BYE"), reply(200)]))]
+    for n, port in enumerate((first, second), 1):
+        wait_bound(port)
+        ours.tell(f"dial sip:service@127.0.0.1:{port}")
+        ours.wait_event("state", state="CONFIRMED", times=n)
+    ours.tell("attended")
+    assert ours.wait_event("transfer", final=1)["status"] == 200
+    ours.tell("bye")
+    for sipp, folder in zip(uas, folders):
+        assert sipp.wait(30) == 0, sipp.text() + errors(folder) + ours.text()

@@ -80,3 +80,41 @@ def test_trash(start, command, phone, sipsak):
     said = sipsak(phone, "-R", "-t", 100)
     assert said.returncode in (0, 1, 2, 3), said
     takes_a_call(start, command, phone)
+
+
+def test_options_is_answered_over_tcp(start, command, need, free_port):
+    port = free_port()
+    phone = start([command, "answer", "--local", f"127.0.0.1:{port}", "--transport", "tcp", "--json"])
+    phone.wait_for('"ready"')
+    said = subprocess.run([need("sipsak"), "-H", "127.0.0.1", "-E", "tcp", "-vv", "-s", f"sip:bob@127.0.0.1:{port}"],
+                          capture_output=True, text=True, errors="replace", timeout=60)
+    assert "SIP/2.0 200 OK" in said.stdout, said
+
+
+OPTIONS = """\
+OPTIONS sip:bob@127.0.0.1:{port} SIP/2.0
+Via: SIP/2.0/TLS 127.0.0.1:9;branch=z9hG4bK-{n};rport
+From: <sip:openssl@127.0.0.1>;tag=1
+To: <sip:bob@127.0.0.1:{port}>
+Call-ID: openssl
+CSeq: {n} OPTIONS
+Max-Forwards: 70
+Content-Length: 0
+
+"""
+
+
+def test_sip_typed_into_openssl_is_answered(start, command, need, free_port, pem):
+    """Two requests in one record, over each version of TLS that there is; a third piece is not SIP and ends it."""
+    port = free_port()
+    phone = start([command, "answer", "--local", f"127.0.0.1:{port}", "--transport", "tls", "--cert", pem / "cert.pem", "--key",
+                   pem / "key.pem", "--json"])
+    phone.wait_for('"ready"')
+    for version in ("-tls1_2", "-tls1_3"):
+        client = start([need("openssl"), "s_client", "-connect", f"127.0.0.1:{port}", "-CAfile", pem / "cert.pem", "-quiet",
+                        "-verify_return_error", version], name="openssl")
+        text = "".join(OPTIONS.format(port=port, n=n) for n in (1, 2))
+        client.write(text.replace("\n", "\r\n"))
+        client.wait_for("SIP/2.0 200 OK", times=2)
+        client.write("this is no SIP, whatever it may be\r\n\r\n")
+        client.wait(20)

@@ -17,9 +17,9 @@ MAX_GAP_MS = 400.0  # between two packets of a stream; a busy machine is late, b
 
 @pytest.fixture
 def capture(need, start, tmp_path) -> Iterator[Callable[[], Path]]:
-    """What passes on the loopback interface from now on; calling it ends that and gives the file."""
+    """What passes over UDP and TCP on the loopback interface from now on; calling it ends that and gives the file."""
     file = tmp_path / "all.pcapng"
-    dumpcap = start([need("dumpcap"), "-i", "lo", "-f", "udp", "-B", "16", "-w", file])
+    dumpcap = start([need("dumpcap"), "-i", "lo", "-f", "udp or tcp", "-B", "16", "-w", file])
     try:
         dumpcap.wait_for("File:", 10)
     except AssertionError:
@@ -47,7 +47,8 @@ class Judge:
         self.program, self.file, self.port = program, file, sip_port
 
     def run(self, *options: str) -> str:
-        said = subprocess.run([self.program, "-n", "-r", str(self.file), "-d", f"udp.port=={self.port},sip", *options],
+        said = subprocess.run([self.program, "-n", "-r", str(self.file), "-d", f"udp.port=={self.port},sip", "-d",
+                               f"tcp.port=={self.port},sip", *options],
                               capture_output=True, text=True, timeout=60)
         assert said.returncode == 0, said.stderr
         return said.stdout
@@ -107,19 +108,41 @@ def test_a_call_as_wireshark_sees_it(need, start, command, free_port, capture):
         assert 0 < max_delta < MAX_GAP_MS, line
 
 
-def test_our_own_capture_of_a_call_reads_as_sip(need, start, command, free_port, tmp_path):
-    """--pcap writes what Wireshark reads: every message, sound checksums, nothing malformed."""
-    port, file = free_port(), tmp_path / "trace.pcap"
-    callee = start([command, "answer", "--local", f"127.0.0.1:{port}", "--json", "--tone", "500"])
+def test_tcp_as_wireshark_sees_it(need, start, command, free_port, capture):
+    """One connection; its segments are put together again to messages, and all of them are sound."""
+    port = free_port()
+    callee = start([command, "answer", "--local", f"127.0.0.1:{port}", "--transport", "tcp", "--json", "--tone", "500",
+                    "--ring", "0.2"])
     callee.wait_for('"ready"')
-    caller = start([command, "dial", f"sip:bob@127.0.0.1:{port}", "--local", "127.0.0.1", "--json", "--duration", "0.5",
-                    "--tone", "440", "--pcap", file, "--ladder"])
+    caller = start([command, "dial", f"sip:bob@127.0.0.1:{port};transport=tcp", "--local", "127.0.0.1", "--transport", "tcp",
+                    "--json", "--tone", "440", "--duration", "0.5", "--timeout", "10", "-H", f"X-Long: {'long ' * 800}"])
+    assert caller.wait(30) == 0, caller.text()
+    assert callee.wait(10) == 0, callee.text()
+    ours = Judge(need("tshark"), capture(), port).only(f"tcp.port == {port}")
+    told = [word for row in ours.rows("sip", "sip.Method", "sip.Status-Code") for word in row if word]
+    assert told == ["INVITE", "100", "180", "200", "ACK", "BYE", "200"]
+    assert len({row[0] for row in ours.rows("tcp", "tcp.stream")}) == 1
+    assert ours.rows("_ws.malformed || _ws.expert.severity >= 0x600000", "frame.number", "_ws.expert.message") == []
+
+
+@pytest.mark.parametrize("kind, uri", [("udp", "sip:bob@127.0.0.1:{}"), ("tcp", "sip:bob@127.0.0.1:{};transport=tcp"),
+                                       ("tls", "sip:bob@127.0.0.1:{};transport=tls"),
+                                       ("wss", "sips:bob@127.0.0.1:{};transport=ws")])
+def test_our_own_capture_of_a_call_reads_as_sip(need, start, command, free_port, pem, tmp_path, kind, uri):
+    """--pcap writes what Wireshark reads: every message, as it was inside of TLS, sound checksums, nothing malformed."""
+    port, file = free_port(), tmp_path / "trace.pcap"
+    callee = start([command, "answer", "--local", f"127.0.0.1:{port}", "--transport", kind, "--cert", pem / "cert.pem", "--key",
+                    pem / "key.pem", "--json", "--tone", "500"])
+    callee.wait_for('"ready"')
+    caller = start([command, "dial", uri.format(port), "--local", "127.0.0.1", "--transport", kind, "--ca", pem / "cert.pem",
+                    "--cert", pem / "cert.pem", "--key", pem / "key.pem", "--json", "--duration", "0.5", "--tone", "440",
+                    "--pcap", file, "--ladder"])
     assert caller.wait(30) == 0, caller.text()
     assert callee.wait(10) == 0, callee.text()
     judge = Judge(need("tshark"), file, port)
     told = [a or b for a, b in judge.rows("sip", "sip.Method", "sip.Status-Code")]
     assert told == ["INVITE", "100", "200", "ACK", "BYE", "200"]
-    checks = ["-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE"]
+    checks = ["-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE"]
     assert judge.run("-Y", "_ws.malformed || _ws.expert.severity >= 0x600000", *checks) == ""
     ladder = next(line for line in caller.text().splitlines() if '"ladder"' in line)
     assert ladder.index(" INVITE ") < ladder.index("200 OK (INVITE") < ladder.index(" BYE ") < ladder.index("200 OK (BYE")

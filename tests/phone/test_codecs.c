@@ -586,6 +586,7 @@ TEST(a_codec_out_of_range_is_refused_with_the_reason)
 		{"X", 8000, 8000, 1, -1, 64000, 25, NULL, "frame_ms"},
 		{"X", 8000, 8000, 1, -1, 64000, 20, "a\r\n", "fmtp"},
 		{"PCMU", 8000, 8000, 1, -1, 64000, 20, NULL, "already"},
+		{"X", 8000, 8000, 1, 9, 64000, 20, NULL, "payload_type 9 is that of G722"},
 	};
 	struct rig *r = rig_with(NULL, 16000);
 	struct half_codec h = {0};

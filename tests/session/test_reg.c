@@ -333,6 +333,47 @@ static void with_backup(struct reg_cfg *cfg)
 	cfg->n_registrars = 2;
 }
 
+static void by_name(struct reg_cfg *cfg)
+{
+	static const struct slice registrar = SLICE_LIT("sip:registrar.example.com");
+
+	cfg->registrars = &registrar;
+}
+
+/* RFC 3263 4.3: of two servers of one name the second is used while the first is away, and left when it is back. */
+TEST(the_second_server_of_a_name_is_left_when_the_first_one_is_well_again)
+{
+	struct reg_rig *r = reg_rig_new(&friendly, by_name);
+	struct registrar *second = registrar_new(r->sim, &(struct registrar_cfg){.ip = "192.0.2.11"});
+	unsigned before;
+
+	CHECK_OK(sim_dns_srv(r->sim, "_sip._udp.registrar.example.com",
+		&(struct sim_srv){3600, 1, 1, 5060, "one.example.com"}));
+	CHECK_OK(sim_dns_srv(r->sim, "_sip._udp.registrar.example.com",
+		&(struct sim_srv){3600, 2, 1, 5060, "two.example.com"}));
+	CHECK_OK(sim_dns_addr_for(r->sim, "one.example.com", REGISTRAR_IP, 3600));
+	CHECK_OK(sim_dns_addr_for(r->sim, "two.example.com", "192.0.2.11", 3600));
+	reg_start(r->reg);
+	CHECK(reg_rig_wait(r, REG_REGISTERED, 40));
+	CHECK_STR(registrar_contacts(r->registrar, REG_RIG_AOR), REG_RIG_BOUND);
+
+	for (int outage = 0; outage < 3; outage++) {
+		registrar_down(r->registrar);
+		reg_rig_run_ms(r, 600 * 1000);
+		CHECK_STR(registrar_contacts(second, REG_RIG_AOR), REG_RIG_BOUND);
+		registrar_up(r->registrar, true);
+		reg_rig_run_ms(r, 300 * 1000);
+		CHECK_STR(registrar_contacts(r->registrar, REG_RIG_AOR), REG_RIG_BOUND);
+		CHECK_EQ(reg_rig_info(r).state, REG_REGISTERED);
+	}
+	/* Now it stays where it is. */
+	before = second->requests;
+	reg_rig_run_ms(r, 3600 * 1000);
+	CHECK_EQ(second->requests, before);
+	registrar_free(second);
+	reg_rig_close(r);
+}
+
 TEST(a_backup_is_used_and_left_when_the_first_one_is_well_again)
 {
 	struct reg_rig *r = reg_rig_new(&friendly, with_backup);
@@ -466,13 +507,6 @@ TEST(the_owner_may_free_it_in_its_callback)
 		CHECK(!r->reg);
 		reg_rig_close(r);
 	}
-}
-
-static void by_name(struct reg_cfg *cfg)
-{
-	static const struct slice registrar = SLICE_LIT("sip:registrar.example.com");
-
-	cfg->registrars = &registrar;
 }
 
 TEST(a_name_is_looked_up_again_for_each_attempt)
@@ -610,6 +644,7 @@ TESTS(RUN(a_register_has_what_rfc_3261_10_2_wants), RUN(the_request_uri_is_the_d
 	RUN(what_is_for_now_is_asked_again), RUN(retry_after_is_honoured_within_reason),
 	RUN(a_redirection_is_followed), RUN(redirections_in_a_circle_end),
 	RUN(a_backup_is_used_and_left_when_the_first_one_is_well_again),
+	RUN(the_second_server_of_a_name_is_left_when_the_first_one_is_well_again),
 	RUN(outbound_gruus_and_the_service_route_are_taken),
 	RUN(a_service_route_that_is_none_is_not_followed), RUN(a_proxy_without_outbound_is_met_without),
 	RUN(an_end_before_the_answer_is_an_end), RUN(the_owner_may_free_it_in_its_callback),
