@@ -18,6 +18,8 @@ class Conference:
     """Bridge, device and files; slots are plain numbers here, slot 0 is the sound device."""
 
     if TYPE_CHECKING:
+        _phone: Any
+
         def _alive(self, op_name: str) -> Any:
             """The extension's phone."""
 
@@ -59,9 +61,10 @@ class Conference:
         self._devices = (capture_dev, playback_dev)
 
     def set_null_snd_dev(self) -> None:
-        """Uses no hardware: slot 0 is silent and swallows what it is sent."""
-        with failing_as("set_null_snd_dev()", self):
-            self._alive("set_null_snd_dev()").device_set(capture="null", playback="null", **self._device_settings)
+        """Uses no hardware: slot 0 is silent and swallows what it is sent. Before init() it is kept until then."""
+        if self._phone is not None:
+            with failing_as("set_null_snd_dev()", self):
+                self._phone.device_set(capture="null", playback="null", **self._device_settings)
         self._devices = (-99, -99)
 
     def _configure_devices(self, media: MediaConfig) -> None:
@@ -70,7 +73,8 @@ class Conference:
         close = media.snd_auto_close_time
         self._device_settings = {"rate": rate, "echo_ms": min(max(media.ec_tail_len, 0), 500),
                                  "close_ms": -1 if close < 0 else min(close * 1000, 2 ** 31 - 1)}
-        self._alive("init()").device_set(**self._device_settings)
+        null = {"capture": "null", "playback": "null"} if self._devices == (-99, -99) else {}
+        self._alive("init()").device_set(**null, **self._device_settings)
 
     # ---- bridge ----
 
