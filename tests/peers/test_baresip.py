@@ -64,7 +64,7 @@ def test_we_call_baresip(need, start, command, speech, free_port, tmp_path, code
     baresip.wait_for("baresip is ready")
     heard = tmp_path / "heard.wav"
     ours = start([command, "dial", f"sip:bob@127.0.0.1:{port}", "--local", "127.0.0.1", "--play", speech["alice"],
-                  "--record", heard, "--jitter", "100", "--duration", "8", "--json", "--timeout", "10"])
+                  "--record", heard, "--jitter", "300", "--duration", "8", "--json", "--timeout", "10"])
     assert ours.wait(30) == 0, ours.text() + baresip.text()
     baresip.write("q")
     baresip.wait(10)
@@ -79,7 +79,7 @@ def test_baresip_calls_us(need, start, command, speech, free_port, tmp_path):
     folder = configure(tmp_path / "baresip", port, speech["bob"], "PCMU")
     heard = tmp_path / "heard.wav"
     ours = start([command, "answer", "--local", f"127.0.0.1:{our_port}", "--play", speech["alice"], "--record", heard,
-                  "--jitter", "100", "--duration", "8", "--json", "--timeout", "15", "--ring", "0.3"])
+                  "--jitter", "300", "--duration", "8", "--json", "--timeout", "15", "--ring", "0.3"])
     ours.wait_for('"ready"')
     baresip = start([need("baresip"), "-f", folder, "-e", f"/dial sip:alice@127.0.0.1:{our_port}"], name="baresip")
     assert ours.wait(30) == 0, ours.text() + baresip.text()

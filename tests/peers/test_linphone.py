@@ -75,7 +75,7 @@ def events(program) -> list[dict]:
 def test_we_call_linphone(start, command, linphone, speech, tmp_path):
     phone, heard = linphone("-a"), tmp_path / "heard.wav"
     ours = start([command, "dial", f"sip:bob@127.0.0.1:{phone.port}", "--local", "127.0.0.1", "--play", speech["alice"],
-                  "--record", heard, "--jitter", "100", "--duration", "8", "--json", "--timeout", "10"])
+                  "--record", heard, "--jitter", "300", "--duration", "8", "--json", "--timeout", "10"])
     assert ours.wait(30) == 0, ours.text() + phone.text()
     quit_linphone(phone)
     assert_both_heard(speech, heard, phone)
@@ -86,7 +86,7 @@ def test_we_call_linphone(start, command, linphone, speech, tmp_path):
 def test_linphone_calls_us(start, command, linphone, speech, free_port, tmp_path):
     phone, heard, port = linphone(), tmp_path / "heard.wav", free_port()
     ours = start([command, "answer", "--local", f"127.0.0.1:{port}", "--play", speech["alice"], "--record", heard,
-                  "--jitter", "100", "--duration", "8", "--json", "--timeout", "15", "--ring", "0.3"])
+                  "--jitter", "300", "--duration", "8", "--json", "--timeout", "15", "--ring", "0.3"])
     ours.wait_for('"ready"')
     phone.write(f"call sip:alice@127.0.0.1:{port}\n")
     assert ours.wait(30) == 0, ours.text() + phone.text()
@@ -122,7 +122,7 @@ def test_linphone_calls_us_over_tls(start, command, linphone, speech, free_port,
     """Our BYE goes over the connection that it has made."""
     phone, heard, port = linphone(), tmp_path / "heard.wav", free_port()
     ours = start([command, "answer", "--local", f"127.0.0.1:{port}", "--transport", "tls", "--cert", pem / "cert.pem",
-                  "--key", pem / "key.pem", "--play", speech["alice"], "--record", heard, "--jitter", "100", "--duration",
+                  "--key", pem / "key.pem", "--play", speech["alice"], "--record", heard, "--jitter", "300", "--duration",
                   "8", "--json", "--timeout", "15"])
     ours.wait_for('"ready"')
     phone.write(f"call <sip:alice@127.0.0.1:{port};transport=tls>\n")
