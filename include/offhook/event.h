@@ -137,8 +137,8 @@ struct offhook_event {
 	unsigned status;                      /**< see the types */
 	int error;                            /**< 0 or an enum oh_err */
 	char digit;                           /**< 0-9 A-D * # R */
-	uint32_t duration_ms;                 /**< of a digit, 0 when the peer did not say; of silence or speech */
-	uint64_t count;                       /**< of dropped events; number of a mark; see the types */
+	uint32_t duration_ms;  /**< of a digit, 0 when the peer did not say; of silence or speech */
+	uint64_t count;        /**< of dropped events; number of a mark; see the types */
 	const char *message;   /**< a SIP message, terminated: see the types; at DISCONNECTED the one from the
 	                                  *   peer that ended it; NULL when there is none */
 	size_t message_length; /**< its bytes */

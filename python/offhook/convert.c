@@ -238,13 +238,13 @@ PyObject *dict_from_event(const struct offhook_event *e)
 		Py_XDECREF(question);
 		return NULL;
 	}
-	return Py_BuildValue("{s:i,s:K,s:K,s:K,s:K,s:K,s:N,s:I,s:i,s:s,s:I,s:K,s:y#,s:N,s:K,s:z,s:i,s:z,s:N,s:z}",
-		"type", (int)e->type, "serial", e->serial, "cause", e->cause, "id", e->id, "account",
-		e->account, "user", token(e->user_data), "call", call, "status", e->status, "error", e->error,
-		"digit", digit, "duration_ms", e->duration_ms, "count", e->count, "message", e->message,
+	return Py_BuildValue(
+		"{s:i,s:K,s:K,s:K,s:K,s:K,s:N,s:I,s:i,s:s,s:I,s:K,s:y#,s:N,s:K,s:z,s:i,s:z,s:N,s:z}", "type",
+		(int)e->type, "serial", e->serial, "cause", e->cause, "id", e->id, "account", e->account,
+		"user", token(e->user_data), "call", call, "status", e->status, "error", e->error, "digit",
+		digit, "duration_ms", e->duration_ms, "count", e->count, "message", e->message,
 		(Py_ssize_t)e->message_length, "question", question, "other", e->other, "reason", e->reason,
-		"final", e->final, "text", e->text, "detail", detail_of(e),
-		"proven_user", e->proven_user);
+		"final", e->final, "text", e->text, "detail", detail_of(e), "proven_user", e->proven_user);
 }
 
 PyObject *dict_from_slot_info(const struct offhook_slot_info *i)

@@ -15,8 +15,8 @@ static PyObject *call_make(PyObject *op, PyObject *args, PyObject *kwargs)
 	int err;
 
 	offhook_call_cfg_init(&cfg);
-	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "s|KOKz", names, &cfg.uri, &account, &list, &user,
-		    &cfg.codecs) ||
+	if (!PyArg_ParseTupleAndKeywords(
+		    args, kwargs, "s|KOKz", names, &cfg.uri, &account, &list, &user, &cfg.codecs) ||
 		headers_from(list, headers, &cfg.n_headers))
 		return NULL;
 	cfg.headers = headers;
@@ -278,12 +278,15 @@ static PyObject *calls(PyObject *op, PyObject *unused)
 #define KEYWORDS(fn) (PyCFunction)(void (*)(void)) fn, METH_VARARGS | METH_KEYWORDS
 
 PyMethodDef phone_call_methods[] = {
-	{"call_make", KEYWORDS(call_make), "call_make(uri, account=0, headers=None, user=0, codecs=None) -> id"},
+	{"call_make", KEYWORDS(call_make),
+		"call_make(uri, account=0, headers=None, user=0, codecs=None) -> id"},
 	{"call_set_user", call_set_user, METH_VARARGS, "call_set_user(call, user)"},
-	{"call_answer", KEYWORDS(call_answer), "call_answer(call, code=200, reason=None, headers=None, codecs=None)"},
+	{"call_answer", KEYWORDS(call_answer),
+		"call_answer(call, code=200, reason=None, headers=None, codecs=None)"},
 	{"call_hangup", KEYWORDS(call_hangup), "call_hangup(call, code=0, reason=None, headers=None)"},
 	{"call_hold", call_hold, METH_VARARGS, "call_hold(call, headers=None)"},
-	{"call_update", call_update, METH_VARARGS, "call_update(call, headers=None): an UPDATE with an offer"},
+	{"call_update", call_update, METH_VARARGS,
+		"call_update(call, headers=None): an UPDATE with an offer"},
 	{"call_reinvite", call_reinvite, METH_VARARGS,
 		"call_reinvite(call, headers=None): also releases our hold"},
 	{"call_transfer", call_transfer, METH_VARARGS, "call_transfer(call, uri, headers=None)"},

@@ -56,10 +56,10 @@ static PyObject *codec_get(PyObject *op, PyObject *args)
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_codec_get(self->phone, name, &cfg);
 	Py_END_ALLOW_THREADS if (err) return raise_error(err);
-	return Py_BuildValue("{sIsOsOsIsIsisOsI}", "ptime_ms", cfg.ptime_ms, "vad", cfg.vad ? Py_True : Py_False,
-		"plc", cfg.plc ? Py_True : Py_False, "bits_per_s", cfg.bits_per_s, "max_rate_hz",
-		cfg.max_rate_hz, "fec", (int)cfg.fec, "cbr", cfg.cbr ? Py_True : Py_False, "complexity",
-		cfg.complexity);
+	return Py_BuildValue("{sIsOsOsIsIsisOsI}", "ptime_ms", cfg.ptime_ms, "vad",
+		cfg.vad ? Py_True : Py_False, "plc", cfg.plc ? Py_True : Py_False, "bits_per_s",
+		cfg.bits_per_s, "max_rate_hz", cfg.max_rate_hz, "fec", (int)cfg.fec, "cbr",
+		cfg.cbr ? Py_True : Py_False, "complexity", cfg.complexity);
 }
 
 /* What is not given stays as it is. */
@@ -88,8 +88,8 @@ static PyObject *codec_set(PyObject *op, PyObject *args, PyObject *kwargs)
 	Py_BEGIN_ALLOW_THREADS err = offhook_codec_get(self->phone, text, &cfg);
 	Py_END_ALLOW_THREADS if (err) return raise_error(err);
 	fec = (int)cfg.fec;
-	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "s|IppIIipI", names, &text, &cfg.ptime_ms, &cfg.vad, &cfg.plc,
-		    &cfg.bits_per_s, &cfg.max_rate_hz, &fec, &cfg.cbr, &cfg.complexity))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "s|IppIIipI", names, &text, &cfg.ptime_ms, &cfg.vad,
+		    &cfg.plc, &cfg.bits_per_s, &cfg.max_rate_hz, &fec, &cfg.cbr, &cfg.complexity))
 		return NULL;
 	cfg.fec = (enum offhook_fec)fec;
 	Py_BEGIN_ALLOW_THREADS err = offhook_codec_set(self->phone, text, &cfg);
@@ -102,7 +102,8 @@ PyMethodDef phone_codec_methods[] = {
 		"codec_set_priority(name, priority): 0 (off) to 255; \"PCMU/8000\""},
 	{"codec_get", codec_get, METH_VARARGS, "codec_get(name) -> dict of its settings"},
 	{"codec_set", (PyCFunction)(void (*)(void))codec_set, METH_VARARGS | METH_KEYWORDS,
-		"codec_set(name, ptime_ms, vad, plc, bits_per_s, max_rate_hz, fec, cbr, complexity): what is not given "
+		"codec_set(name, ptime_ms, vad, plc, bits_per_s, max_rate_hz, fec, cbr, complexity): what is "
+		"not given "
 		"stays"},
 	{NULL, NULL, 0, NULL},
 };

@@ -51,7 +51,7 @@ struct account {
 	struct identity *identity;         /* NULL: nothing but its URI */
 	enum offhook_auto_answer auto_answer;
 	uint32_t auto_answer_ms;
-	struct codec_choice *codecs;       /* of its calls; NULL: the phone's */
+	struct codec_choice *codecs; /* of its calls; NULL: the phone's */
 };
 
 struct transport *transport_find(const struct offhook_phone *p, offhook_id id);

@@ -108,13 +108,13 @@ static void explain_strangers(const struct view *v, struct words *w)
 	if (v->s.unknown_types)
 		say(w,
 			"%" PRIu64 " packets came with a payload type that was not agreed, the last with %u: "
-				   "the peer sends "
+			"the peer sends "
 			"a codec that its description does not have.\n",
 			v->s.unknown_types, v->s.unknown_type);
 	if (!netaddr_is_any(&v->s.stranger))
 		say(w,
 			"%" PRIu64 " packets were thrown away because they came from elsewhere, did not look "
-				   "like audio, or "
+			"like audio, or "
 			"were older than our answer; the last was from %s.\n",
 			v->s.foreign, netaddr_text(&v->s.stranger, from));
 }

@@ -4,8 +4,8 @@
 #include "base/mem.h"
 
 struct texts {
-	struct slice local_uri, local_contact, remote_uri, remote_contact, reason, sip_call_id, codec, proven, why,
-		asserted;
+	struct slice local_uri, local_contact, remote_uri, remote_contact, reason, sip_call_id, codec, proven,
+		why, asserted;
 };
 
 static struct slice text_of(const char *s)

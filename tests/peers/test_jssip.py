@@ -1,5 +1,5 @@
 """JsSIP, the SIP stack of the browsers, under Node: it registers over WebSocket and calls through Kamailio, and it calls
-straight to us. Its audio is a stub (jssip/phone.js) that sends back what it hears."""
+straight to us. Its audio (jssip/phone.js) is a few lines that send back what it hears."""
 
 from __future__ import annotations
 

@@ -240,7 +240,9 @@ TEST(priorities_order_what_is_offered)
 	CHECK_OK(offhook_codec_set_priority(p, "PCMU/8000", 0));
 	CHECK_OK(offhook_codec_set_priority(p, "PCMA/8000", 0));
 	CHECK_EQ(make(r, NULL), OH_ENOCODEC);
-	CHECK_OK(offhook_call_make(r->b.phone, 0, &(struct offhook_call_cfg){.size = sizeof(struct offhook_call_cfg), .uri = "sip:" RIG_A_IP}, &r->b.call));
+	CHECK_OK(offhook_call_make(r->b.phone, 0,
+		&(struct offhook_call_cfg){.size = sizeof(struct offhook_call_cfg), .uri = "sip:" RIG_A_IP},
+		&r->b.call));
 	CHECK(rig_wait(&r->b, "DISCONNECTED(488"));
 	rig_close(r);
 }
@@ -250,9 +252,10 @@ TEST(settings_of_codecs_are_checked_and_given_back)
 	static const struct {
 		struct offhook_codec_cfg cfg;
 		const char *detail;
-	} bad[] = {{{.ptime_ms = 15}, "ptime_ms"}, {{.ptime_ms = 70}, "ptime_ms"}, {{.bits_per_s = 5999}, "bits_per_s"},
-		{{.bits_per_s = 510001}, "bits_per_s"}, {{.max_rate_hz = 44100}, "max_rate_hz"},
-		{{.fec = (enum offhook_fec)3}, "fec"}, {{.complexity = 11}, "complexity"}};
+	} bad[] = {{{.ptime_ms = 15}, "ptime_ms"}, {{.ptime_ms = 70}, "ptime_ms"},
+		{{.bits_per_s = 5999}, "bits_per_s"}, {{.bits_per_s = 510001}, "bits_per_s"},
+		{{.max_rate_hz = 44100}, "max_rate_hz"}, {{.fec = (enum offhook_fec)3}, "fec"},
+		{{.complexity = 11}, "complexity"}};
 	struct rig *r = rig_with(NULL, 0);
 	struct offhook_codec_cfg cfg;
 
@@ -279,7 +282,8 @@ TEST(settings_of_codecs_are_checked_and_given_back)
 	CHECK_OK(make(r, NULL));
 	talk(r);
 	CHECK(said(&r->a, "a=ptime:40\r\n"));
-	CHECK(said(&r->a, " RTP/AVP 0 8 13 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:13 CN/8000\r\n"));
+	CHECK(said(&r->a, " RTP/AVP 0 8 13 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 "
+			  "PCMA/8000\r\na=rtpmap:13 CN/8000\r\n"));
 	CHECK(said(&r->b, " RTP/AVP 0 8 13 101\r\n"));
 	CHECK(only_call(&r->a)->media.params.noise.tx);
 	CHECK(only_call(&r->a)->media.params.bare);
@@ -305,7 +309,8 @@ TEST(opus_takes_the_rate_of_the_bridge_or_less)
 		const char *fmtp;
 	} rows[] = {{8000, 0, 8000, "maxplaybackrate=8000;"}, {16000, 0, 16000, "maxplaybackrate=16000;"},
 		{16000, 8000, 8000, "maxplaybackrate=8000;"}, {32000, 0, 24000, "maxplaybackrate=24000;"},
-		{48000, 0, 48000, "a=fmtp:96 useinbandfec=1\r\n"}, {8000, 48000, 8000, "maxplaybackrate=8000;"}};
+		{48000, 0, 48000, "a=fmtp:96 useinbandfec=1\r\n"},
+		{8000, 48000, 8000, "maxplaybackrate=8000;"}};
 
 	if (!have("opus", 48000, 2))
 		skip();
@@ -323,7 +328,8 @@ TEST(opus_takes_the_rate_of_the_bridge_or_less)
 		CHECK(said(&r->a, rows[i].fmtp));
 		CHECK(said(&r->a, "a=rtpmap:96 opus/48000/2\r\n"));
 		CHECK_EQ(only_call(&r->a)->media.params.tx->rate_hz, rows[i].rate_hz);
-		CHECK_EQ(only_call(&r->b)->media.params.how.max_hz, rows[i].rate_hz < 48000 ? rows[i].rate_hz : 0);
+		CHECK_EQ(only_call(&r->b)->media.params.how.max_hz,
+			rows[i].rate_hz < 48000 ? rows[i].rate_hz : 0);
 		/* telephone-event at both clocks (RFC 4733 2.1); a digit goes over at Opus's. */
 		CHECK(said(&r->a, "telephone-event/48000\r\n"));
 		CHECK(said(&r->a, "telephone-event/8000\r\n"));
@@ -339,7 +345,8 @@ TEST(opus_takes_the_rate_of_the_bridge_or_less)
 }
 
 #define OFFER(audio) \
-	"v=0\r\no=- 1 1 IN IP4 " PEER_IP "\r\ns=-\r\nc=IN IP4 " PEER_IP "\r\nt=0 0\r\nm=audio 4000 RTP/AVP " audio
+	"v=0\r\no=- 1 1 IN IP4 " PEER_IP "\r\ns=-\r\nc=IN IP4 " PEER_IP \
+	"\r\nt=0 0\r\nm=audio 4000 RTP/AVP " audio
 
 /* A browser's offer, stereo and all: answered in mono, with its numbers; what it likes to get is heeded. */
 TEST(a_stereo_offer_is_answered_in_mono)
@@ -353,8 +360,11 @@ TEST(a_stereo_offer_is_answered_in_mono)
 	peer_open(&p, r);
 	peer_say(&p, "INVITE", "bob", "", 1, "",
 		OFFER("111 0 126 110\r\na=rtpmap:111 OPUS/48000/2\r\n"
-		      "a=fmtp:111 minptime=10;useinbandfec=1;stereo=1;sprop-stereo=1;maxaveragebitrate=16000;usedtx=1;cbr=1\r\n"
-		      "a=rtpmap:126 telephone-event/8000\r\na=rtpmap:110 telephone-event/48000\r\na=ptime:30\r\n"));
+		      "a=fmtp:111 "
+		      "minptime=10;useinbandfec=1;stereo=1;sprop-stereo=1;maxaveragebitrate=16000;usedtx=1;"
+		      "cbr=1\r\n"
+		      "a=rtpmap:126 telephone-event/8000\r\na=rtpmap:110 "
+		      "telephone-event/48000\r\na=ptime:30\r\n"));
 	CHECK(rig_wait(&r->b, "INCOMING"));
 	CHECK_OK(side_answer(&r->b, 200));
 	CHECK(peer_hear(&p));

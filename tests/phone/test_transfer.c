@@ -414,7 +414,8 @@ TEST(outside_of_calls_nobody_makes_us_call_and_nothing_is_told)
 	peer_say(&p, "REFER", "bob", "", 1, "Refer-To: <sip:carol@192.0.2.3>\r\n", "");
 	CHECK(peer_got(&p, "SIP/2.0 603 "));
 	peer_say(&p, "SUBSCRIBE", "bob", "", 2, "Event: message-summary\r\n", "");
-	CHECK(peer_got(&p, "SIP/2.0 489 Bad Event\r\n") && peer_got(&p, "\r\nAllow-Events: refer, presence, dialog\r\n"));
+	CHECK(peer_got(&p, "SIP/2.0 489 Bad Event\r\n") &&
+		peer_got(&p, "\r\nAllow-Events: refer, presence, dialog\r\n"));
 	peer_say(&p, "NOTIFY", "bob", "", 3, "Event: presence\r\nSubscription-State: active\r\n", "");
 	CHECK(peer_got(&p, "SIP/2.0 481 "));
 	CHECK_STR(r->b.log, "");

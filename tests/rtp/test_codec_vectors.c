@@ -124,9 +124,9 @@ TEST(g722_takes_whole_pairs_and_what_fits)
 TEST(gsm_is_bit_exact)
 {
 	/* What everybody sends for silence. */
-	static const uint8_t silence[33] = {0xd8, 0x20, 0xa2, 0xe1, 0x5a, 0x50, 0x00, 0x49, 0x24, 0x92, 0x49, 0x24, 0x50,
-		0x00, 0x49, 0x24, 0x92, 0x49, 0x24, 0x50, 0x00, 0x49, 0x24, 0x92, 0x49, 0x24, 0x50, 0x00, 0x49, 0x24,
-		0x92, 0x49, 0x24};
+	static const uint8_t silence[33] = {0xd8, 0x20, 0xa2, 0xe1, 0x5a, 0x50, 0x00, 0x49, 0x24, 0x92, 0x49,
+		0x24, 0x50, 0x00, 0x49, 0x24, 0x92, 0x49, 0x24, 0x50, 0x00, 0x49, 0x24, 0x92, 0x49, 0x24,
+		0x50, 0x00, 0x49, 0x24, 0x92, 0x49, 0x24};
 	const struct codec *c = codec("GSM", 8000, 1);
 	struct codec_params how = {0};
 	size_t sizes[N / 160];
@@ -178,7 +178,8 @@ TEST(g726_has_two_packings_of_the_same_codewords)
 	static const struct {
 		const char *plain, *aal2;
 		unsigned bits;
-		uint32_t crc; /* of the plain one: spandsp's encoder passes the vectors of the Recommendation */
+		uint32_t
+			crc; /* of the plain one: spandsp's encoder passes the vectors of the Recommendation */
 	} rows[] = {{"G726-16", "AAL2-G726-16", 2, 0xd84c1fd3}, {"G726-24", "AAL2-G726-24", 3, 0x097b8067},
 		{"G726-32", "AAL2-G726-32", 4, 0x830ae6e3}, {"G726-40", "AAL2-G726-40", 5, 0x0a9bbbaf}};
 	static uint8_t plain[N];
@@ -198,7 +199,8 @@ TEST(g726_has_two_packings_of_the_same_codewords)
 		memcpy(plain, wire, bytes);
 		CHECK_EQ(encode_all(aal2, &how, 20, sizes), bytes);
 		for (size_t k = 0; k < N; k++)
-			CHECK_EQ(codeword(plain, k, rows[i].bits, true), codeword(wire, k, rows[i].bits, false));
+			CHECK_EQ(codeword(plain, k, rows[i].bits, true),
+				codeword(wire, k, rows[i].bits, false));
 
 		/* A full last octet, or it is none. */
 		CHECK_OK(c->enc_init(c, &s, &how));
@@ -325,7 +327,8 @@ TEST(opus_repairs_a_lost_packet_from_the_one_behind_it)
 				CHECK_EQ(c->decode(&lossy, now, (size_t)bytes[(i - 1) % 2], got, 160), 160);
 				continue;
 			}
-			CHECK(c->conceal(&lossy, &(struct codec_gap){160, next, (size_t)bytes[i % 2]}, got, 160));
+			CHECK(c->conceal(
+				&lossy, &(struct codec_gap){160, next, (size_t)bytes[i % 2]}, got, 160));
 			for (size_t k = 0; k < 160; k++) {
 				sum += (got[k] - real[k]) * (double)(got[k] - real[k]);
 				power += (double)real[k] * real[k];
@@ -357,7 +360,8 @@ TEST(opus_fills_gaps_of_any_length)
 	}
 	CHECK_EQ(c->decode(&d, packet, (size_t)bytes, heard, 320), 320);
 	for (size_t n = 1; n < 700; n += 37) {
-		struct codec_gap nobody = {0}, soon = {n + 123, packet, (size_t)bytes}, here = {n, packet, (size_t)bytes};
+		struct codec_gap nobody = {0}, soon = {n + 123, packet, (size_t)bytes},
+				 here = {n, packet, (size_t)bytes};
 
 		CHECK(c->conceal(&d, &nobody, heard, n));
 		CHECK(c->conceal(&d, &soon, heard, n));
@@ -439,9 +443,11 @@ TEST(opus_says_what_it_wants_and_heeds_what_the_peer_wants)
 		const char *text;
 	} said_rows[] = {
 		{48000, {0}, "useinbandfec=1"},
-		{16000, {.dtx = true}, "maxplaybackrate=16000;sprop-maxcapturerate=16000;useinbandfec=1;usedtx=1"},
+		{16000, {.dtx = true},
+			"maxplaybackrate=16000;sprop-maxcapturerate=16000;useinbandfec=1;usedtx=1"},
 		{16000, {.bits_per_s = 510000, .fec = CODEC_FEC_ALWAYS, .dtx = true, .cbr = true},
-			"maxplaybackrate=16000;sprop-maxcapturerate=16000;maxaveragebitrate=510000;useinbandfec=1;"
+			"maxplaybackrate=16000;sprop-maxcapturerate=16000;maxaveragebitrate=510000;"
+			"useinbandfec=1;"
 			"usedtx=1;cbr=1"},
 		{48000, {.fec = CODEC_FEC_NEVER}, "useinbandfec=0"},
 	};

@@ -1,4 +1,4 @@
-/* JsSIP as a phone without a browser: its signalling is its own, its WebRTC is a stub that speaks plain PCMU on a UDP socket
+/* JsSIP as a phone without a browser: its signalling is its own, its WebRTC is a small one of our own that speaks plain PCMU on a UDP socket
  * and sends back what it hears. Lines on standard input steer it; events are JSON objects on standard output.
  *
  *     node phone.js '{"url": "ws://127.0.0.1:5060", "uri": "sip:web@127.0.0.1", "password": "x", "register": true}'
