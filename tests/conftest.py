@@ -115,14 +115,20 @@ class Program:
 
     def wait_for(self, what: str, seconds: float = 15, times: int = 1) -> str:
         """Until `what` stands in the output, so many times."""
+        self.wait_until(lambda: self.text().count(what) >= times, seconds, repr(what))
+        return self.text()
+
+    def wait_until(self, said: Callable[[], bool], seconds: float, what: str) -> None:
+        """Until it has said that; not longer than it runs."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if self.text().count(what) >= times:
-                return self.text()
-            if self.process.poll() is not None and self.text().count(what) < times:
+            ended = self.process.poll() is not None
+            if said():
+                return
+            if ended:
                 break
             time.sleep(0.02)
-        raise AssertionError(f"{self.args[0]} did not say {what!r}:\n{self.text()[-4000:]}")
+        raise AssertionError(f"{self.args[0]} did not say {what}:\n{self.text()[-4000:]}")
 
     def wait(self, seconds: float = 30) -> int:
         """Its exit status."""
@@ -180,13 +186,11 @@ class Steered(Program):
 
     def wait_event(self, kind: str, seconds: float = 20, times: int = 1, **facts: Any) -> dict[str, Any]:
         """Until it has told so many of these; the last of them."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end and self.process.poll() is None:
-            found = [e for e in self.events(kind) if all(e.get(name) == value for name, value in facts.items())]
-            if len(found) >= times:
-                return found[times - 1]
-            time.sleep(0.02)
-        raise AssertionError(f"no {times}. {kind} {facts} in {self.text()[-4000:]}")
+        def found() -> list[dict[str, Any]]:
+            return [e for e in self.events(kind) if all(e.get(name) == value for name, value in facts.items())]
+
+        self.wait_until(lambda: len(found()) >= times, seconds, f"{times}. {kind} {facts}")
+        return found()[times - 1]
 
     def quit(self) -> None:
         """It ends as it should; its recording is whole afterwards."""
