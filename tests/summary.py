@@ -1,9 +1,11 @@
 """Adds up JUnit result files and prints the last line of the test command: N passed, N failed, N skipped.
 
 Exit status 0 only when something passed and nothing failed. A program that died without telling its results counts as
-one failure.
+one failure; so does one that died among them, which only the log of programs beside a result file (.json) knows.
 """
 
+import json
+import pathlib
 import sys
 import xml.etree.ElementTree as ElementTree
 
@@ -25,10 +27,20 @@ def outcomes(path):
             yield suite.get("name"), "failed", "ended without results"
 
 
+def died(log, failed):
+    """Yields, as outcomes() does, the programs that ended badly although no test of theirs is in `failed`."""
+    for program in map(json.loads, log.read_text().splitlines() if log.exists() else []):
+        short = program["name"].split(" / ")[-1]
+        if program["result"] in ("FAIL", "ERROR", "TIMEOUT", "INTERRUPT", "UNEXPECTEDPASS") and not any(short in name for name in failed):
+            yield program["name"], "failed", f"ended with {program['result']}, status {program['returncode']}"
+
+
 def main(paths):
     count = {"passed": 0, "failed": 0, "skipped": 0}
     for path in paths:
-        for name, outcome, reason in outcomes(path):
+        rows = list(outcomes(path))
+        rows += died(pathlib.Path(path).with_suffix(".json"), [name for name, outcome, _ in rows if outcome == "failed"])
+        for name, outcome, reason in rows:
             count[outcome] += 1
             if outcome != "passed":
                 print(f"{outcome}: {name}  {reason[:300]}")
