@@ -14,19 +14,19 @@ struct json_t *quality_json(const struct offhook_call_quality *q)
 		"tx_loss_percent", q->tx_loss_percent, "rtt_ms", q->rtt_ms);
 }
 
-static void text_of(double mos, char buf[16])
+void quality_text(double mos, char buf[QUALITY_TEXT])
 {
 	if (mos > 0)
-		snprintf(buf, 16, "%.1f", mos);
+		snprintf(buf, QUALITY_TEXT, "%.1f", mos);
 	else
-		snprintf(buf, 16, "unknown");
+		snprintf(buf, QUALITY_TEXT, "unknown");
 }
 
 static void report_now(const struct options *o, struct offhook_phone *phone, offhook_id call)
 {
 	struct offhook_call_quality q = {.size = sizeof(q)};
 	struct offhook_call_info *info = NULL;
-	char here[16], there[16];
+	char here[QUALITY_TEXT], there[QUALITY_TEXT];
 	json_t *json, *figures;
 
 	if (offhook_call_get_quality(phone, call, &q) || offhook_call_get_info(phone, call, &info))
@@ -36,8 +36,8 @@ static void report_now(const struct options *o, struct offhook_phone *phone, off
 	figures = quality_json(&q);
 	json_object_update(json, figures);
 	json_decref(figures);
-	text_of(q.rx_mos_cq, here);
-	text_of(q.tx_mos_cq, there);
+	quality_text(q.rx_mos_cq, here);
+	quality_text(q.tx_mos_cq, there);
 	report(o, "call.quality", json, "quality: MOS %s here, %s there, %.1f %% lost, round trip %.0f ms",
 		here, there, q.rx_loss_percent, q.rtt_ms);
 }

@@ -22,4 +22,8 @@ void quality_event(const struct options *o, struct offhook_phone *phone, const s
 /* The figures as fields of an object. */
 struct json_t *quality_json(const struct offhook_call_quality *q);
 
+#define QUALITY_TEXT 16 /* bytes that a score takes as text */
+/* For people; 0, which is no score, is "unknown". */
+void quality_text(double mos, char buf[QUALITY_TEXT]);
+
 #endif

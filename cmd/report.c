@@ -119,6 +119,7 @@ void report_stats(const struct options *o, const struct offhook_call_info *info,
 	const struct offhook_call_stats *s, const struct offhook_call_quality *q)
 {
 	json_t *json = report_call_json(info);
+	char mos[QUALITY_TEXT];
 	json_t *figures = json_pack(
 		"{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I}",
 		"codec", s->codec, "rtp_remote", s->remote, "rx_packets", (json_int_t)s->rx_packets,
@@ -129,15 +130,16 @@ void report_stats(const struct options *o, const struct offhook_call_info *info,
 		"setup_ms", s->setup_ms, "call_time_s", info->call_time_s, "total_time_s", info->total_time_s,
 		"rx_stretched", (json_int_t)s->rx_stretched, "rx_cut", (json_int_t)s->rx_cut);
 
+	quality_text(q->rx_all_mos_cq, mos);
 	json_object_update(json, figures);
 	json_decref(figures);
 	figures = quality_json(q);
 	json_object_update(json, figures);
 	json_decref(figures);
 	report(o, "call.stats", json,
-		"%s, %.1f s: received %llu packets (%llu lost, jitter %.1f ms, MOS %.1f), sent %llu, set up "
+		"%s, %.1f s: received %llu packets (%llu lost, jitter %.1f ms, MOS %s), sent %llu, set up "
 		"in %.1f ms",
 		*s->codec ? s->codec : "no audio", info->call_time_s, (unsigned long long)s->rx_packets,
-		(unsigned long long)s->rx_lost, s->rx_jitter_ms, q->rx_all_mos_cq,
-		(unsigned long long)s->tx_packets, s->setup_ms);
+		(unsigned long long)s->rx_lost, s->rx_jitter_ms, mos, (unsigned long long)s->tx_packets,
+		s->setup_ms);
 }
