@@ -6,6 +6,7 @@
 #include "audio/links.h"
 #include "audio/mix.h"
 #include "audio/resample.h"
+#include "rtp/parcel.h"
 
 #include <stdatomic.h>
 
@@ -33,6 +34,7 @@ struct edge {
 	size_t n;                  /* samples in a frame at that rate */
 	struct resample *in, *out; /* NULL: the rates agree */
 	uint8_t in_tail, out_tail; /* frames of silence that the filters still have to see */
+	bool in_past, out_past;    /* packets went by the filters: what they remember is long past */
 };
 
 /* A port in its slot. */
@@ -55,6 +57,7 @@ struct slot {
 	uint32_t index;                    /* in the plan being built */
 	uint32_t generation;               /* of the present or the last user */
 	_Atomic uint32_t live;             /* the generation while it is used, else 0; for any thread */
+	_Atomic uint64_t asked;            /* the tick behind that in which its meter was last looked at */
 	_Atomic uint64_t meter;            /* generation << 32 | tx << 16 | rx, peaks 0..32768 */
 };
 
@@ -100,6 +103,19 @@ struct entry {
 	float gain;
 	uint32_t base; /* FEED_DIRECT: the source; else the sum, or NO_SUM */
 	struct terms terms;
+	const struct entry *to; /* its packets may go there as they are; NULL: it has to be samples */
+	bool handed;            /* in this tick they do */
+	struct parcel_want want;
+};
+
+/* What a thread needs for itself while it ticks. */
+struct desk {
+	int16_t *scratch, *out;
+	/* Room for the longest list of terms. */
+	const int16_t **pointers;
+	struct mix_term *weighted;
+	struct mix_pair *pairs;
+	uint32_t first, n; /* its turns */
 };
 
 struct plan {
@@ -110,10 +126,9 @@ struct plan {
 	struct sum *sums;
 	struct term *terms;
 	const int16_t **now; /* of this tick: the frame of entry i, NULL when it is silent */
-	/* Room for the longest list of terms. */
-	const int16_t **pointers;
-	struct mix_term *weighted;
-	struct mix_pair *pairs;
+	uint32_t *turns;     /* entries, thread by thread; of one thread in the order of the slots */
+	unsigned n_desks;    /* threads that it takes */
+	struct desk *desks;
 	void *block; /* where all of these lie, but for the terms */
 };
 
@@ -134,8 +149,7 @@ struct bridge {
 	_Atomic uint64_t acknowledged; /* serial of the plan that the media thread runs */
 	_Atomic uint64_t ticks;
 
-	/* Media thread. */
-	int16_t *silence, *scratch, *out;
+	int16_t *silence; /* media threads */
 };
 
 /* NULL: there is none of that number. */

@@ -11,6 +11,10 @@
 
 #define NOBODY UINT32_MAX
 
+/* Ports that may go to any thread: so many are worth one, and so many are dealt at a time. */
+#define PORTS_EACH 8u
+#define NEIGHBOURS 4u
+
 /* By slot number: where it stands in the plan, and how loud it is received. */
 struct place {
 	uint32_t index;
@@ -23,7 +27,7 @@ struct draft {
 	struct place *places;
 	struct slot **slots; /* by index */
 	struct heard *heard; /* of all sinks, one after the other */
-	uint8_t *is_heard;   /* by index */
+	uint32_t *hearers;   /* by index: how many */
 	struct sharing sharing;
 };
 
@@ -58,7 +62,7 @@ static void hear(struct draft *d, const struct slot *sink, struct hearing *h)
 		if (source->index == NOBODY || weight == 0)
 			continue;
 		h->v[h->n++] = (struct heard){source->index, weight};
-		d->is_heard[source->index] = 1;
+		d->hearers[source->index]++;
 		total += weight;
 	}
 	scale_down(h, total);
@@ -69,7 +73,7 @@ static void draft_free(struct draft *d)
 	mem_free(d->places);
 	mem_free(d->slots);
 	mem_free(d->heard);
-	mem_free(d->is_heard);
+	mem_free(d->hearers);
 	mem_free(d->sharing.sinks);
 	mem_free(d->sharing.terms);
 	mem_free(d->sharing.sums);
@@ -84,11 +88,11 @@ static int draft_init(struct draft *d, struct bridge *b)
 	d->places = mem_alloc(d->n_numbers * sizeof(*d->places));
 	d->slots = mem_alloc(n * sizeof(struct slot *));
 	d->heard = mem_alloc((b->n_links + 1) * sizeof(*d->heard));
-	d->is_heard = mem_zalloc(n);
+	d->hearers = mem_zalloc(n * sizeof(*d->hearers));
 	d->sharing.n_ports = n;
 	d->sharing.sinks = mem_zalloc(n * sizeof(*d->sharing.sinks));
 	d->sharing.rests = mem_zalloc(n * sizeof(*d->sharing.rests));
-	return d->places && d->slots && d->heard && d->is_heard && d->sharing.sinks && d->sharing.rests
+	return d->places && d->slots && d->heard && d->hearers && d->sharing.sinks && d->sharing.rests
 		       ? 0
 		       : OH_ENOMEM;
 }
@@ -156,10 +160,19 @@ static size_t lay_out(struct plan *p, char *block, size_t longest, size_t stride
 
 	p->entries = carve(block, &used, p->n_entries * sizeof(*p->entries));
 	p->now = carve(block, &used, p->n_entries * sizeof(*p->now));
+	p->turns = carve(block, &used, p->n_entries * sizeof(*p->turns));
 	p->sums = carve(block, &used, p->n_sums * sizeof(*p->sums));
-	p->pointers = carve(block, &used, longest * sizeof(*p->pointers));
-	p->weighted = carve(block, &used, longest * sizeof(*p->weighted));
-	p->pairs = carve(block, &used, (longest + 1) / 2 * sizeof(*p->pairs));
+	p->desks = carve(block, &used, p->n_desks * sizeof(*p->desks));
+	for (unsigned i = 0; i < p->n_desks; i++) {
+		struct desk d = {.scratch = carve(block, &used, MIX_FRAME_MAX * sizeof(*d.scratch)),
+			.out = carve(block, &used, MIX_FRAME_MAX * sizeof(*d.out)),
+			.pointers = carve(block, &used, longest * sizeof(*d.pointers)),
+			.weighted = carve(block, &used, longest * sizeof(*d.weighted)),
+			.pairs = carve(block, &used, (longest + 1) / 2 * sizeof(*d.pairs))};
+
+		if (block)
+			p->desks[i] = d;
+	}
 	for (size_t i = 0; i < p->n_sums; i++) {
 		int32_t *hi = carve(block, &used, stride * sizeof(*hi));
 		int32_t *lo = carve(block, &used, stride * sizeof(*lo));
@@ -171,6 +184,22 @@ static size_t lay_out(struct plan *p, char *block, size_t longest, size_t stride
 	return used;
 }
 
+static bool goes_anywhere(const struct slot *s)
+{
+	return s->member->port->ops->anywhere;
+}
+
+/* Few ports are done before a helper is awake. */
+static unsigned desks_for(const struct draft *d)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->sharing.n_ports; i++)
+		n += goes_anywhere(d->slots[i]);
+	n /= PORTS_EACH;
+	return n < 1 ? 1 : n < d->b->cfg.threads ? (unsigned)n : d->b->cfg.threads;
+}
+
 static int plan_alloc(struct draft *d, struct plan **ret_plan)
 {
 	size_t longest = longest_list(&d->sharing), stride = d->b->stride;
@@ -180,6 +209,7 @@ static int plan_alloc(struct draft *d, struct plan **ret_plan)
 		return OH_ENOMEM;
 	p->n_entries = d->sharing.n_ports;
 	p->n_sums = d->sharing.n_sums;
+	p->n_desks = desks_for(d);
 	p->block = mem_alloc(lay_out(p, NULL, longest, stride) + CACHE_LINE);
 	if (!p->block) {
 		plan_free(p);
@@ -226,12 +256,45 @@ static void set_entry(struct entry *e, const struct draft *d, size_t i)
 		.generation = slot->generation,
 		.meter = UINT64_MAX,
 		.rx_gain = slot->rx_level,
-		.heard = d->is_heard[i],
-		.pulls = ops->pull && (d->is_heard[i] || ops->pull_always),
+		.heard = d->hearers[i] > 0,
+		.pulls = ops->pull && (d->hearers[i] || ops->pull_always),
 		.pushes = ops->push && (slot->sources.n || ops->push_always),
 		.gain = slot->tx_level,
 	};
 	set_feed(e, &d->sharing, i);
+}
+
+/* Who is heard by one alone, and he hears nobody else. */
+static void let_pass(struct plan *p, const struct draft *d, size_t i)
+{
+	struct entry *to = &p->entries[i], *from;
+
+	if (to->feed != FEED_DIRECT || !to->ops->take || to->base == i)
+		return;
+	from = &p->entries[to->base];
+	if (from->ops == to->ops && d->hearers[to->base] == 1 &&
+		from->ops->passes(from->port, to->port, &from->want))
+		from->to = to;
+}
+
+/* Ports that can go anywhere are dealt out, some neighbours at a time: they are made alike, and share memory. All others
+ * are the first thread's. */
+static void deal(struct plan *p, const struct draft *d)
+{
+	uint32_t at = 0;
+
+	for (unsigned desk = 0; desk < p->n_desks; desk++) {
+		uint32_t k = 0;
+
+		p->desks[desk].first = at;
+		for (uint32_t i = 0; i < p->n_entries; i++) {
+			unsigned whose = goes_anywhere(d->slots[i]) ? k++ / NEIGHBOURS % p->n_desks : 0;
+
+			if (whose == desk)
+				p->turns[at++] = i;
+		}
+		p->desks[desk].n = at - p->desks[desk].first;
+	}
 }
 
 static void set_sum(struct plan *p, size_t i, const struct sharing *s)
@@ -281,6 +344,9 @@ int plan_new(struct bridge *b, uint64_t serial, struct plan **ret_plan)
 	p->serial = serial;
 	for (size_t i = 0; i < p->n_entries; i++)
 		set_entry(&p->entries[i], &d, i);
+	for (size_t i = 0; i < p->n_entries; i++)
+		let_pass(p, &d, i);
+	deal(p, &d);
 	for (size_t i = 0; i < p->n_sums; i++)
 		set_sum(p, i, &d.sharing);
 	drop_unused_frames(p);
