@@ -110,6 +110,7 @@ static int table_grow(struct bridge *b)
 		b->chunks[chunk] = mem_zalloc((CHUNK_FIRST << chunk) * sizeof(struct slot));
 	if (!b->chunks[chunk])
 		return OH_ENOMEM;
+	b->chunks[chunk][place].number = number;
 	atomic_store_explicit(&b->n_slots, number + 1, memory_order_release);
 	return 0;
 }
@@ -175,11 +176,13 @@ int bridge_new(const struct bridge_cfg *cfg, struct bridge **ret_bridge)
 	b->n = cfg->rate_hz / 1000 * cfg->frame_ms;
 	b->stride = mix_stride(b->n);
 	b->mix = mix_ops();
+	list_init(&b->moving);
 	b->null_device = (struct port){.ops = &null_device_ops, .rate_hz = cfg->rate_hz};
 	b->silence = mem_zalloc(MIX_FRAME_MAX * sizeof(*b->silence));
 	b->scratch = mem_zalloc(MIX_FRAME_MAX * sizeof(*b->scratch));
 	b->out = mem_zalloc(MIX_FRAME_MAX * sizeof(*b->out));
-	if (!b->silence || !b->scratch || !b->out)
+	b->fade = mem_zalloc(MIX_FRAME_MAX * sizeof(*b->fade));
+	if (!b->silence || !b->scratch || !b->out || !b->fade)
 		goto fail;
 	err = bridge_add(b, &b->null_device, &slot0);
 	if (err)
@@ -200,6 +203,7 @@ struct bridge *bridge_free(struct bridge *b)
 
 		if (s->member)
 			member_retire(&s->member->retired);
+		bridge_channels_free(s);
 		links_free(&s->sources);
 		links_free(&s->sinks);
 	}
@@ -215,6 +219,7 @@ struct bridge *bridge_free(struct bridge *b)
 	mem_free(b->silence);
 	mem_free(b->scratch);
 	mem_free(b->out);
+	mem_free(b->fade);
 	mem_free(b);
 	return NULL;
 }
@@ -258,6 +263,7 @@ int bridge_remove(struct bridge *b, struct bridge_slot slot)
 		return err_detail(
 			OH_ENOENT, "no slot %u of generation %u to remove", slot.number, slot.generation);
 	(void)bridge_disconnect_all(b, slot);
+	bridge_channels_leave(b, s);
 	links_free(&s->sources);
 	links_free(&s->sinks);
 	atomic_store_explicit(&s->live, 0, memory_order_release);
@@ -354,6 +360,7 @@ bool bridge_reap(struct bridge *b)
 	uint64_t acknowledged = atomic_load_explicit(&b->acknowledged, memory_order_acquire);
 	struct retired **at = &b->retired, *gone = NULL;
 
+	bridge_channels_settle(b);
 	while (*at) {
 		struct retired *r = *at;
 
@@ -378,5 +385,6 @@ bool bridge_reap(struct bridge *b)
 
 void bridge_acknowledge(struct bridge *b)
 {
+	b->running = NULL;
 	atomic_store_explicit(&b->acknowledged, b->plans, memory_order_release);
 }

@@ -46,16 +46,16 @@ static bool pull_converted(struct bridge *b, struct entry *e, const struct audio
 	return true;
 }
 
-static bool pull(struct bridge *b, struct entry *e, const struct audio_tick *t)
+bool tick_pull(struct bridge *b, struct entry *e, const struct audio_tick *t)
 {
 	bool live;
 
 	e->rx_peak = 0;
 	e->rx_power = 0;
 	e->measured = is_asked(b, e, t);
-	if (!e->pulls)
+	if (!e->pulls && !e->lingers)
 		return false;
-	if (!e->heard) {
+	if (!e->heard && !e->lingers) {
 		/* Nobody listens, but its clock goes on, and so does its meter. */
 		if (!e->ops->pull(e->port, b->scratch, e->edge->n, t))
 			return false;
@@ -70,6 +70,48 @@ static bool pull(struct bridge *b, struct entry *e, const struct audio_tick *t)
 	if (live && e->measured)
 		e->rx_power = mean_square(e->frame, b->n);
 	return live;
+}
+
+/* ---- strips ---- */
+
+static const int16_t *run_passage(struct bridge *b, const struct plan *p, struct passage *a,
+	const int16_t *pcm, const struct audio_tick *t)
+{
+	struct strip_input in = {
+		.pcm = pcm,
+		.trigger = a->trigger == NOBODY ? NULL : p->now[a->trigger],
+		.past = a->past == NOBODY ? NULL : p->now[a->past],
+		.past_level = a->past_level,
+		.n = b->n,
+		.frame_ms = b->cfg.frame_ms,
+		.tick = t->index,
+	};
+	bool rested = false;
+
+	pcm = strip_run(a->strip, &a->want, &in, &rested);
+	if (rested)
+		atomic_store_explicit(&b->rested, true, memory_order_relaxed);
+	return pcm;
+}
+
+void tick_passages(struct bridge *b, struct plan *p, const struct audio_tick *t)
+{
+	for (size_t i = 0; i < p->n_rx; i++) {
+		struct passage *a = &p->passages[i];
+		struct entry *e = &p->entries[a->source];
+
+		p->now[a->source] = run_passage(b, p, a, p->now[a->source], t);
+		if (!e->heard)
+			continue;
+		e->rx_peak = p->now[a->source] ? b->mix->peak(p->now[a->source], b->n) : 0;
+		if (e->measured)
+			e->rx_power = p->now[a->source] ? mean_square(p->now[a->source], b->n) : 0;
+	}
+	for (size_t i = 0; i < p->n_links; i++) {
+		struct passage *a = &p->passages[p->n_rx + i];
+
+		p->now[p->n_entries + i] = run_passage(b, p, a, p->now[a->source], t);
+	}
 }
 
 /* ---- sums ---- */
@@ -124,7 +166,7 @@ static bool make_job(const struct plan *p, const struct terms *t, const struct s
 	return job->base_hi || job->n_adds || job->n_subs || job->n_wholes || job->n_parts;
 }
 
-static void make_sum(const struct bridge *b, const struct plan *p, struct sum *s)
+void tick_sum(const struct bridge *b, const struct plan *p, struct sum *s)
 {
 	struct mix_job job, finished;
 
@@ -140,8 +182,15 @@ static void make_sum(const struct bridge *b, const struct plan *p, struct sum *s
 
 /* ---- who hears ---- */
 
-/* NULL: silence. */
-static const int16_t *feed(struct bridge *b, const struct plan *p, struct entry *e, unsigned *ret_peak)
+static unsigned peak_of(const struct bridge *b, const struct plan *p, uint32_t source)
+{
+	if (source < p->n_entries)
+		return p->entries[source].rx_peak;
+	return p->now[source] ? b->mix->peak(p->now[source], b->n) : 0;
+}
+
+const int16_t *tick_mix(
+	struct bridge *b, const struct plan *p, struct entry *e, int16_t *out, unsigned *ret_peak)
 {
 	const struct sum *sum = e->feed != FEED_DIRECT && e->base != NO_SUM ? &p->sums[e->base] : NULL;
 	struct mix_job job;
@@ -150,7 +199,7 @@ static const int16_t *feed(struct bridge *b, const struct plan *p, struct entry 
 	case FEED_NONE:
 		break;
 	case FEED_DIRECT:
-		*ret_peak = p->entries[e->base].rx_peak;
+		*ret_peak = peak_of(b, p, e->base);
 		return p->now[e->base];
 	case FEED_SUM:
 		*ret_peak = sum->live ? sum->peak : 0;
@@ -158,12 +207,31 @@ static const int16_t *feed(struct bridge *b, const struct plan *p, struct entry 
 	case FEED_MIX:
 		if (!make_job(p, &e->terms, sum, &job))
 			break;
-		*ret_peak = b->mix->out(&job, e->gain, b->out, b->n);
+		*ret_peak = b->mix->out(&job, e->gain, out, b->n);
 		/* The only one who speaks hears the sum minus itself. */
-		return *ret_peak ? b->out : NULL;
+		return *ret_peak ? out : NULL;
 	}
 	*ret_peak = 0;
 	return NULL;
+}
+
+const int16_t *tick_through(struct bridge *b, struct plan *p, const struct entry *e, const int16_t *pcm,
+	const struct audio_tick *t)
+{
+	return e->tx == NOBODY ? pcm : run_passage(b, p, &p->passages[e->tx], pcm, t);
+}
+
+/* NULL: silence. */
+static const int16_t *feed(
+	struct bridge *b, struct plan *p, struct entry *e, const struct audio_tick *t, unsigned *ret_peak)
+{
+	const int16_t *pcm = tick_mix(b, p, e, b->out, ret_peak);
+
+	if (e->tx == NOBODY)
+		return pcm;
+	pcm = tick_through(b, p, e, pcm, t);
+	*ret_peak = pcm ? b->mix->peak(pcm, b->n) : 0;
+	return pcm;
 }
 
 static void push(struct bridge *b, struct entry *e, const int16_t *pcm, const struct audio_tick *t)
@@ -222,15 +290,23 @@ static void show_power(const struct bridge *b, struct entry *e, float tx_power)
 	atomic_store_explicit(&e->slot->power, (uint64_t)tx << 32 | rx, memory_order_relaxed);
 }
 
-/* Older plans are out of reach from here on. */
-static struct plan *take_plan(struct bridge *b, bool *ret_new)
+/* ret_old: the one that it takes over from; NULL: none does, or nobody notices. */
+static struct plan *take_plan(struct bridge *b, bool *ret_new, struct plan **ret_old)
 {
 	struct plan *p = atomic_load_explicit(&b->published, memory_order_acquire);
 
 	*ret_new = p && p->serial != atomic_load_explicit(&b->acknowledged, memory_order_relaxed);
-	if (*ret_new)
-		atomic_store_explicit(&b->acknowledged, p->serial, memory_order_release);
+	*ret_old = *ret_new && b->running && turn_begin(b->running, p) ? b->running : NULL;
 	return p;
+}
+
+/* Older plans are out of reach from here on. */
+static void leave_old(struct bridge *b, struct plan *p, const struct plan *old)
+{
+	if (old)
+		turn_end(p);
+	b->running = p;
+	atomic_store_explicit(&b->acknowledged, p->serial, memory_order_release);
 }
 
 /* While one port has its turn, most of it spent in the kernel, memory fetches what those behind it need. */
@@ -275,7 +351,7 @@ bool bridge_tick(struct bridge *b, uint64_t due_ns, uint64_t now_ns)
 {
 	struct audio_tick t = {now_ns, due_ns, atomic_fetch_add_explicit(&b->ticks, 1, memory_order_relaxed)};
 	bool is_new;
-	struct plan *p = take_plan(b, &is_new);
+	struct plan *old, *p = take_plan(b, &is_new, &old);
 
 	if (!p)
 		return false;
@@ -285,23 +361,34 @@ bool bridge_tick(struct bridge *b, uint64_t due_ns, uint64_t now_ns)
 		warm_pull(b, p, i);
 		if (e->ops->prepare)
 			e->ops->prepare(e->port, &t);
-		p->now[i] = pull(b, e, &t) ? e->frame : NULL;
+		p->now[i] = tick_pull(b, e, &t) ? e->frame : NULL;
 	}
+	if (old)
+		turn_frames(b, old, p, &t);
+	else
+		tick_passages(b, p, &t);
 	for (size_t i = 0; i < p->n_sums; i++)
-		make_sum(b, p, &p->sums[i]);
+		tick_sum(b, p, &p->sums[i]);
+	if (old)
+		turn_sums(b, old, p);
 	for (size_t i = 0; i < p->n_entries; i++) {
 		struct entry *e = &p->entries[i];
 		const int16_t *pcm = NULL;
 		unsigned peak = 0;
 
 		warm_push(p, i);
-		if (e->pushes) {
-			pcm = feed(b, p, e, &peak);
+		if (e->fades) {
+			pcm = turn_feed(b, old, p, e, &t, &peak);
+			push(b, e, pcm, &t);
+		} else if (e->pushes) {
+			pcm = feed(b, p, e, &t, &peak);
 			push(b, e, pcm, &t);
 		}
 		show(e, peak);
 		if (e->measured)
 			show_power(b, e, pcm ? mean_square(pcm, b->n) : 0);
 	}
-	return is_new;
+	if (is_new)
+		leave_old(b, p, old);
+	return atomic_exchange_explicit(&b->rested, false, memory_order_relaxed) || is_new;
 }
