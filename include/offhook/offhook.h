@@ -27,5 +27,6 @@
 #include "offhook/message.h"
 #include "offhook/presence.h"
 #include "offhook/quality.h"
+#include "offhook/render.h"
 
 #endif
