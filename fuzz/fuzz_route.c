@@ -55,13 +55,32 @@ static void inject(struct scene *s, const char *text, int n)
 	rig_settle(s->r);
 }
 
-/* With every fold made one blank, as it is printed again. */
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static size_t blanks(struct slice s)
+{
+	size_t n = 0;
+
+	while (n < s.n && is_blank(s.p[n]))
+		n++;
+	return n;
+}
+
+/* Blanks, folds among them, count as one: they are printed again without the fold. */
 static bool same_text(struct slice a, struct slice b)
 {
-	char one[TEXT_MAX], two[TEXT_MAX];
-	long n = sip_unfold(a, one, sizeof(one)), m = sip_unfold(b, two, sizeof(two));
+	while (a.n && b.n) {
+		size_t skip_a = blanks(a), skip_b = blanks(b);
 
-	return n >= 0 && n == m && memcmp(one, two, (size_t)n) == 0;
+		if (!skip_a != !skip_b || (!skip_a && a.p[0] != b.p[0]))
+			return false;
+		a = slice_skip(a, skip_a ? skip_a : 1);
+		b = slice_skip(b, skip_b ? skip_b : 1);
+	}
+	return a.n == b.n;
 }
 
 /* ---- Via ---- */
