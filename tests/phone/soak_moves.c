@@ -80,16 +80,18 @@ static bool take_port(struct soak_phone *p, unsigned which, struct soak_port *re
 	return some;
 }
 
-static bool look_at_port(struct soak_phone *p, unsigned which, struct soak_port *ret_port)
+/* One that samples can be written to, the first from a place on. */
+static bool look_at_port(struct soak_phone *p, unsigned from, struct soak_port *ret_port)
 {
-	bool some;
+	bool found = false;
 
 	pthread_mutex_lock(&p->lock);
-	some = p->n_ports > 0;
-	if (some)
-		*ret_port = p->ports[which % p->n_ports];
+	for (size_t i = 0; i < p->n_ports && !found; i++) {
+		*ret_port = p->ports[(from + i) % p->n_ports];
+		found = ret_port->speaks;
+	}
 	pthread_mutex_unlock(&p->lock);
-	return some;
+	return found;
 }
 
 /* A new port speaks with a call and hears it, and is kept for a while, or not at all. */
@@ -322,7 +324,7 @@ static int use_port(struct soak_actor *a, struct soak_phone *p, offhook_id call)
 	long n;
 
 	(void)call;
-	if (!look_at_port(p, soak_draw(&a->random, SOAK_PORTS), &port) || !port.speaks)
+	if (!look_at_port(p, soak_draw(&a->random, SOAK_PORTS), &port))
 		return OH_ENOENT;
 	for (size_t i = 0; i < ARRAY_LEN(pcm); i++)
 		pcm[i] = (int16_t)(i * 30);
