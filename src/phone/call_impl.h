@@ -148,6 +148,6 @@ void picture_end(struct picture *pic, const struct call *c);
 /* call_request.c */
 void call_take_request(struct call *c, struct sip_msg *msg, struct sip_server *server);
 /* 200 to OPTIONS, in a dialog or outside (RFC 3261 11.2). */
-void options_answer(struct sip_server *server);
+void options_answer(const struct offhook_phone *p, struct sip_server *server);
 
 #endif

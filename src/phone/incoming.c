@@ -15,14 +15,14 @@
 
 #define ASSERTED_MAX 1024u /* bytes of an identity that we keep */
 
-static const struct sip_extra capabilities[] = {
-	{{"Allow", 5}, {SIP_STACK_ALLOW, sizeof(SIP_STACK_ALLOW) - 1}},
-	{{"Accept", 6}, {INV_ACCEPT, sizeof(INV_ACCEPT) - 1}},
-	{{"Supported", 9}, {SIP_STACK_SUPPORTED, sizeof(SIP_STACK_SUPPORTED) - 1}},
-};
-
-void options_answer(struct sip_server *server)
+void options_answer(const struct offhook_phone *p, struct sip_server *server)
 {
+	const struct sip_extra capabilities[] = {
+		{SLICE_LIT("Allow"), SLICE_LIT(SIP_STACK_ALLOW)},
+		{SLICE_LIT("Accept"), SLICE_LIT(INV_ACCEPT)},
+		{SLICE_LIT("Supported"), SLICE_LIT(SIP_STACK_SUPPORTED)},
+		{SLICE_LIT("Allow-Events"), slice_of(p->allow_events)}, /* RFC 6665 4.4.4 */
+	};
 	struct sip_reply reply = {.status = 200, .extras = capabilities, .n_extras = ARRAY_LEN(capabilities)};
 
 	/* Sent in vain: the asker repeats its question. */
@@ -286,7 +286,7 @@ void incoming_request(void *phone, struct sip_msg *msg, struct sip_server *serve
 	if (msg->method == SIP_REFER)
 		transfer_take(p, NULL, msg, server);
 	else if (msg->method == SIP_OPTIONS)
-		options_answer(server);
+		options_answer(p, server);
 	else if (!refused_scheme(msg, server) && !replaces_refused(p, msg, server, &old) &&
 		 !refused_offer(p, a, msg, server) && !auto_answer_refused(a, msg, server))
 		take_call(p, msg, server, a, old);

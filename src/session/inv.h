@@ -34,7 +34,7 @@ enum inv_sdp { INV_SDP_OFFER, INV_SDP_ANSWER };
 
 /* A message of the session that says what we can do. */
 enum inv_kind { KIND_INVITE, KIND_REINVITE, KIND_UPDATE, KIND_PROVISIONAL, KIND_ACCEPTED };
-#define INV_OWNERS_MAX 16u /* headers that the owner adds to each */
+#define INV_OWNERS_MAX 20u /* headers that the owner adds to each */
 
 struct inv_handler {
 	/* The state has changed, or another provisional came (EARLY again). inv_status() has code and phrase.

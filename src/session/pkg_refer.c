@@ -43,6 +43,27 @@ int sipfrag_parse(struct slice body, unsigned *ret_status, struct slice *ret_rea
 	return 0;
 }
 
+bool refer_news(const struct sub_news *news, unsigned *ret_status, struct slice *ret_reason)
+{
+	unsigned status = 0;
+	struct slice reason = SLICE_NONE;
+
+	/* RFC 3515 2.4.5: a body must be there. */
+	if (sipfrag_parse(news->msg->body, &status, &reason) != 0 && news->state.state != SUB_TERMINATED)
+		return false;
+	*ret_status = status;
+	*ret_reason = status ? reason : SLICE_LIT("No Status");
+	return true;
+}
+
+void refer_end(const struct sub_end *end, unsigned *ret_status, struct slice *ret_reason)
+{
+	bool by_response = end->msg && !end->msg->is_request;
+
+	*ret_status = end->status ? end->status : by_response ? end->msg->status : 408;
+	*ret_reason = end->status ? end->reason : by_response ? end->msg->reason : SLICE_NONE;
+}
+
 /* ---- headers ---- */
 
 int refer_to_parse(const struct sip_msg *msg, struct sip_addr *ret_addr)

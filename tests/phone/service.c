@@ -9,11 +9,14 @@ static void open_service(struct service *s, const struct service_flow *flow)
 		.then = flow->proxy_then,
 		.record_route = true};
 
-	*s = (struct service){.r = rig_new(OFFHOOK_DELIVER_INLINE)};
+	*s = (struct service){.r = rig_new_with(OFFHOOK_DELIVER_INLINE, flow->settings)};
 	s->a = &s->r->a;
 	s->b = &s->r->b;
 	s->carol = (struct side){.rig = s->r, .name = "carol", .ip = SERVICE_C_IP};
-	CHECK_OK(side_start(&s->carol, OFFHOOK_DELIVER_INLINE, NULL));
+	CHECK_OK(side_start(&s->carol, OFFHOOK_DELIVER_INLINE, flow->settings));
+	s->dave = (struct side){.rig = s->r, .name = "dave", .ip = SERVICE_D_IP};
+	if (flow->four)
+		CHECK_OK(side_start(&s->dave, OFFHOOK_DELIVER_INLINE, flow->settings));
 	if (flow->proxy_to)
 		s->proxy = proxy_new(s->r->sim, &proxy);
 }
@@ -21,7 +24,7 @@ static void open_service(struct service *s, const struct service_flow *flow)
 static void end_all(struct side *s)
 {
 	offhook_id calls[8];
-	long n = offhook_calls(s->phone, calls, ARRAY_LEN(calls));
+	long n = s->phone ? offhook_calls(s->phone, calls, ARRAY_LEN(calls)) : 0;
 
 	for (long i = 0; i < n; i++)
 		(void)offhook_call_hangup(s->phone, calls[i], NULL);
@@ -32,14 +35,19 @@ static void close_service(struct service *s)
 	end_all(s->a);
 	end_all(s->b);
 	end_all(&s->carol);
+	end_all(&s->dave);
 	/* Longer than every timer of a transaction. */
 	rig_run_ms(s->r, 100000);
 	side_check_quiet(s->a);
 	side_check_quiet(s->b);
 	side_check_quiet(&s->carol);
+	if (s->dave.phone)
+		side_check_quiet(&s->dave);
 	proxy_free(s->proxy);
 	offhook_phone_free(s->carol.phone);
 	host_free(s->carol.host);
+	offhook_phone_free(s->dave.phone);
+	host_free(s->dave.host);
 	rig_drop(s->r);
 }
 

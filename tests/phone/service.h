@@ -9,11 +9,13 @@
 #include "rig.h"
 
 #define SERVICE_C_IP "192.0.2.3"
+#define SERVICE_D_IP "192.0.2.4"
 
 struct service {
 	struct rig *r;
 	struct side *a, *b; /* alice and bob of the rig */
 	struct side carol;  /* at SERVICE_C_IP */
+	struct side dave;   /* at SERVICE_D_IP, in flows of four */
 	struct proxy *proxy;
 };
 
@@ -22,6 +24,8 @@ struct service_flow {
 	const char *
 		proxy_to; /* a proxy on the way at SERVICE_PROXY_IP that sends everything there; NULL: none */
 	const char *proxy_then; /* ... and there what was refused; NULL: nowhere */
+	rig_settings *settings; /* of all phones; NULL: the defaults */
+	bool four;              /* dave is there too */
 };
 #define SERVICE_PROXY_IP "192.0.2.20"
 
