@@ -97,6 +97,7 @@ struct inv_policy {
 	uint32_t session_expires_s; /* what we ask for; 0 = 1800 */
 	uint32_t min_se_s;          /* less is refused with 422; 0 = 90, the least */
 	uint32_t options_s;         /* the peer is asked so often whether it is there; 0 = never */
+	bool join;                  /* an INVITE may ask to join a call (RFC 3911) */
 };
 /* SUPPORTED, ACCEPT. */
 struct inv_policy inv_policy_default(void);

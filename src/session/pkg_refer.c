@@ -124,6 +124,20 @@ int replaces_of(const struct sip_msg *msg, struct replaces *ret_replaces)
 	return replaces_parse(h->value, ret_replaces);
 }
 
+int join_of(const struct sip_msg *msg, struct replaces *ret_join)
+{
+	const struct sip_hdr *found = NULL;
+
+	for (size_t i = 0; i < msg->n_hdrs; i++) {
+		if (!slice_ieq(msg->hdrs[i].name, SLICE_LIT("Join")))
+			continue;
+		if (found)
+			return OH_ESYNTAX;
+		found = &msg->hdrs[i];
+	}
+	return found ? replaces_parse(found->value, ret_join) : OH_ENOENT;
+}
+
 /* ---- URIs with headers ---- */
 
 struct text {

@@ -34,6 +34,8 @@ struct replaces {
 int replaces_parse(struct slice value, struct replaces *ret_replaces);
 /* The Replaces of a message. OH_ENOENT: none; OH_ESYNTAX: malformed or more than one. */
 int replaces_of(const struct sip_msg *msg, struct replaces *ret_replaces);
+/* The Join of a message (RFC 3911), which looks the same. Errors as replaces_of(). */
+int join_of(const struct sip_msg *msg, struct replaces *ret_join);
 /* "<sip:bob@host?Replaces=...&Require=replaces>" into buf, terminated: whoever calls it takes the place of our
  * dialog. OH_ETOOBIG. */
 int replaces_refer_to(const struct dialog *dialog, char *buf, size_t cap);

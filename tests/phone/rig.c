@@ -111,6 +111,10 @@ static void on_event(void *arg, const struct offhook_event *e)
 		note(s, "REPLACED ");
 		s->other = e->other;
 		break;
+	case OFFHOOK_EVENT_JOINED:
+		note(s, "JOINED ");
+		s->other = e->other;
+		break;
 	case OFFHOOK_EVENT_TRANSFERRED:
 		note(s, "TRANSFERRED ");
 		s->other = e->other;

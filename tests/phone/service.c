@@ -6,8 +6,11 @@ static void open_service(struct service *s, const struct service_flow *flow)
 {
 	struct proxy_cfg proxy = {.ip = SERVICE_PROXY_IP,
 		.next = flow->proxy_to,
-		.then = flow->proxy_then,
+		.realm = flow->proxy_realm,
+		.answer = flow->proxy_answer,
 		.record_route = true};
+
+	memcpy(proxy.then, flow->proxy_then, sizeof(flow->proxy_then));
 
 	*s = (struct service){.r = rig_new_with(OFFHOOK_DELIVER_INLINE, flow->settings)};
 	s->a = &s->r->a;
@@ -15,8 +18,11 @@ static void open_service(struct service *s, const struct service_flow *flow)
 	s->carol = (struct side){.rig = s->r, .name = "carol", .ip = SERVICE_C_IP};
 	CHECK_OK(side_start(&s->carol, OFFHOOK_DELIVER_INLINE, flow->settings));
 	s->dave = (struct side){.rig = s->r, .name = "dave", .ip = SERVICE_D_IP};
-	if (flow->four)
+	s->erin = (struct side){.rig = s->r, .name = "erin", .ip = SERVICE_E_IP};
+	if (flow->more > 0)
 		CHECK_OK(side_start(&s->dave, OFFHOOK_DELIVER_INLINE, flow->settings));
+	if (flow->more > 1)
+		CHECK_OK(side_start(&s->erin, OFFHOOK_DELIVER_INLINE, flow->settings));
 	if (flow->proxy_to)
 		s->proxy = proxy_new(s->r->sim, &proxy);
 }
@@ -36,6 +42,7 @@ static void close_service(struct service *s)
 	end_all(s->b);
 	end_all(&s->carol);
 	end_all(&s->dave);
+	end_all(&s->erin);
 	/* Longer than every timer of a transaction. */
 	rig_run_ms(s->r, 100000);
 	side_check_quiet(s->a);
@@ -43,11 +50,15 @@ static void close_service(struct service *s)
 	side_check_quiet(&s->carol);
 	if (s->dave.phone)
 		side_check_quiet(&s->dave);
+	if (s->erin.phone)
+		side_check_quiet(&s->erin);
 	proxy_free(s->proxy);
 	offhook_phone_free(s->carol.phone);
 	host_free(s->carol.host);
 	offhook_phone_free(s->dave.phone);
 	host_free(s->dave.host);
+	offhook_phone_free(s->erin.phone);
+	host_free(s->erin.host);
 	rig_drop(s->r);
 }
 
