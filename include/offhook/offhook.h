@@ -26,5 +26,6 @@
 #include "offhook/message.h"
 #include "offhook/presence.h"
 #include "offhook/quality.h"
+#include "offhook/refer.h"
 
 #endif
