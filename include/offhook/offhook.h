@@ -27,6 +27,7 @@
 #include "offhook/message.h"
 #include "offhook/presence.h"
 #include "offhook/quality.h"
+#include "offhook/refer.h"
 #include "offhook/render.h"
 
 #endif
