@@ -53,9 +53,9 @@ bool tick_pull(struct bridge *b, struct entry *e, const struct audio_tick *t)
 	e->rx_peak = 0;
 	e->rx_power = 0;
 	e->measured = is_asked(b, e, t);
-	if (!e->pulls && !e->lingers)
+	if (!e->pulls)
 		return false;
-	if (!e->heard && !e->lingers) {
+	if (!e->heard) {
 		/* Nobody listens, but its clock goes on, and so does its meter. */
 		if (!e->ops->pull(e->port, b->scratch, e->edge->n, t))
 			return false;
@@ -377,8 +377,8 @@ bool bridge_tick(struct bridge *b, uint64_t due_ns, uint64_t now_ns)
 		unsigned peak = 0;
 
 		warm_push(p, i);
-		if (e->fades) {
-			pcm = turn_feed(b, old, p, e, &t, &peak);
+		if (old && p->turns[i].fades) {
+			pcm = turn_feed(b, old, p, i, &t, &peak);
 			push(b, e, pcm, &t);
 		} else if (e->pushes) {
 			pcm = feed(b, p, e, &t, &peak);

@@ -22,6 +22,7 @@ enum id_kind {
 	ID_BUDDY,
 	ID_WATCHER,
 	ID_SPEAKER,
+	ID_CONFERENCE,
 };
 
 struct id_entry {
