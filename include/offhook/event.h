@@ -70,6 +70,12 @@ enum offhook_event_type {
 	OFFHOOK_EVENT_TRANSFERRED =
 		43, /**< a new call, placed because the peer of the call `other` (0: somebody outside of calls) asked for
 	            *   it and the program agreed; its other events follow */
+	OFFHOOK_EVENT_REFER_STATUS =
+		44, /**< how what offhook_refer() has asked for goes: `status` and `reason` as in TRANSFER_STATUS, or `error`
+	             *   when nobody could be asked; `final` when nothing more will be told */
+	OFFHOOK_EVENT_JOINED =
+		45, /**< the call `other` joins this one, and is answered: once both have audio it is the program that mixes them
+	             *   (offhook_connect()) */
 	OFFHOOK_EVENT_MESSAGE =
 		50, /**< somebody sent a `message` (offhook_message_body()) to `account`; `id` is the call that it came
 	                                  *   in, or 0 */

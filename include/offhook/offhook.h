@@ -29,5 +29,6 @@
 #include "offhook/message.h"
 #include "offhook/presence.h"
 #include "offhook/quality.h"
+#include "offhook/refer.h"
 
 #endif

@@ -21,6 +21,7 @@ enum id_kind {
 	ID_MESSAGE,
 	ID_BUDDY,
 	ID_WATCHER,
+	ID_REFER,
 	ID_SPEAKER,
 	ID_CONFERENCE,
 };

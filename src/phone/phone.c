@@ -9,6 +9,7 @@
 #include "phone/account_reg.h"
 #include "phone/account_way.h"
 #include "phone/buddy.h"
+#include "phone/refer.h"
 #include "phone/typing.h"
 #include "phone/watcher.h"
 #include "session/inv.h"
@@ -171,9 +172,11 @@ static int new_stack(struct offhook_phone *p)
 
 	int err = sip_stack_new(&cfg, &p->stack);
 
-	if (!err)
-		subs_init(&p->subs, p->stack);
-	return err;
+	if (err)
+		return err;
+	subs_init(&p->subs, p->stack);
+	p->allow_events[sub_allow_events(&p->subs, p->allow_events).n] = '\0';
+	return 0;
 }
 
 static int new_engine(struct offhook_phone *p)
@@ -203,6 +206,7 @@ static void init_lists(struct offhook_phone *p)
 	list_init(&p->conferences);
 	list_init(&p->questions);
 	list_init(&p->pagers);
+	list_init(&p->refers);
 	list_init(&p->composers);
 	list_init(&p->buddies);
 	list_init(&p->watchers);
@@ -381,6 +385,7 @@ static void take_down(struct offhook_phone *p)
 	p->engine = engine_free(p->engine);
 	files_finish_all(p);
 	pagers_free_all(p);
+	refers_free_all(p);
 	typing_free_all(p);
 	buddies_free_all(p);
 	watchers_free_all(p);

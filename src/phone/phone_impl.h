@@ -65,6 +65,7 @@ struct offhook_phone {
 	struct account_way *way; /* what is before every account's own */
 	struct sip_stack *stack;
 	struct subs subs; /* subscriptions, both ways */
+	char allow_events[SUB_ALLOW_EVENTS_MAX];
 	struct engine *engine;
 
 	struct list transports, accounts, calls, files;
@@ -76,6 +77,8 @@ struct offhook_phone {
 	size_t n_questions;
 	struct list pagers; /* messages of ours that nobody has answered yet */
 	size_t n_pagers;
+	struct list refers; /* calls that we have asked others for */
+	size_t n_refers;
 	struct list composers; /* who types to us */
 	size_t n_composers;
 	struct list buddies, watchers;

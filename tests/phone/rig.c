@@ -111,8 +111,16 @@ static void on_event(void *arg, const struct offhook_event *e)
 	case OFFHOOK_EVENT_TRANSFER_STATUS:
 		note(s, "TRANSFER(%u,%s,%d) ", e->status, e->reason ? e->reason : "", e->final);
 		break;
+	case OFFHOOK_EVENT_REFER_STATUS:
+		note(s, "REFER(%u,%s,%d%s%s) ", e->status, e->reason ? e->reason : "", e->final, e->error ? "," : "",
+			e->error ? offhook_errname(e->error) : "");
+		break;
 	case OFFHOOK_EVENT_REPLACED:
 		note(s, "REPLACED ");
+		s->other = e->other;
+		break;
+	case OFFHOOK_EVENT_JOINED:
+		note(s, "JOINED ");
 		s->other = e->other;
 		break;
 	case OFFHOOK_EVENT_TRANSFERRED:
