@@ -148,7 +148,7 @@ struct entry {
 
 /* What an entry needs besides in the tick in which its plan takes over from an older one (bridge_turn.c): apart, so that
  * other ticks need not fetch it. */
-struct turn {
+struct change {
 	uint64_t changed;     /* as its slot's */
 	uint32_t number;      /* of its slot */
 	struct entry *before; /* its own in the older plan */
@@ -162,7 +162,7 @@ struct plan {
 	size_t n_rx, n_links,
 		n_passages; /* of the passages, the first ones; then the connections'; then tx */
 	struct entry *entries;
-	struct turn *turns; /* by entry */
+	struct change *changes; /* by entry */
 	struct passage *passages;
 	struct sum *sums;
 	struct term *terms;

@@ -258,7 +258,7 @@ static size_t lay_out(struct plan *p, char *block, size_t longest, size_t stride
 	size_t used = 0;
 
 	p->entries = carve(block, &used, p->n_entries * sizeof(*p->entries));
-	p->turns = carve(block, &used, p->n_entries * sizeof(*p->turns));
+	p->changes = carve(block, &used, p->n_entries * sizeof(*p->changes));
 	p->now = carve(block, &used, (p->n_entries + p->n_links) * sizeof(*p->now));
 	p->passages = carve(block, &used, p->n_passages * sizeof(*p->passages));
 	p->sums = carve(block, &used, p->n_sums * sizeof(*p->sums));
@@ -342,7 +342,7 @@ static void set_entry(struct plan *p, struct draft *d, size_t i)
 		.tx = slot->tx ? d->next_tx++ : NOBODY,
 	};
 	set_feed(e, &d->sharing, i);
-	p->turns[i] = (struct turn){.changed = slot->changed, .number = slot->number};
+	p->changes[i] = (struct change){.changed = slot->changed, .number = slot->number};
 }
 
 static void set_sum(struct plan *p, size_t i, const struct sharing *s)

@@ -377,7 +377,7 @@ bool bridge_tick(struct bridge *b, uint64_t due_ns, uint64_t now_ns)
 		unsigned peak = 0;
 
 		warm_push(p, i);
-		if (old && p->turns[i].fades) {
+		if (old && p->changes[i].fades) {
 			pcm = turn_feed(b, old, p, i, &t, &peak);
 			push(b, e, pcm, &t);
 		} else if (e->pushes) {

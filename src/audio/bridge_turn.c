@@ -13,15 +13,15 @@ static void find_before(struct plan *old, struct plan *p)
 	size_t k = 0;
 
 	for (size_t i = 0; i < p->n_entries; i++) {
-		while (k < old->n_entries && old->turns[k].number < p->turns[i].number)
+		while (k < old->n_entries && old->changes[k].number < p->changes[i].number)
 			k++;
 		if (k == old->n_entries)
 			return;
-		if (old->turns[k].number != p->turns[i].number ||
+		if (old->changes[k].number != p->changes[i].number ||
 			old->entries[k].generation != p->entries[i].generation)
 			continue;
-		p->turns[i].before = &old->entries[k];
-		old->turns[k].matched = true;
+		p->changes[i].before = &old->entries[k];
+		old->changes[k].matched = true;
 	}
 }
 
@@ -30,13 +30,13 @@ bool turn_begin(struct plan *old, struct plan *p)
 	bool any = false;
 
 	for (size_t i = 0; i < p->n_entries && !any; i++)
-		any = p->turns[i].changed > old->serial;
+		any = p->changes[i].changed > old->serial;
 	if (!any)
 		return false;
 	find_before(old, p);
 	for (size_t i = 0; i < p->n_entries; i++) {
 		struct entry *e = &p->entries[i];
-		struct turn *t = &p->turns[i];
+		struct change *t = &p->changes[i];
 		const struct entry *o = t->before;
 
 		t->fades = t->changed > old->serial && (e->pushes || (o && o->pushes));
@@ -53,8 +53,8 @@ bool turn_begin(struct plan *old, struct plan *p)
 void turn_end(struct plan *p)
 {
 	for (size_t i = 0; i < p->n_entries; i++) {
-		p->entries[i].pulls = p->turns[i].pulls;
-		p->entries[i].heard = p->turns[i].heard;
+		p->entries[i].pulls = p->changes[i].pulls;
+		p->entries[i].heard = p->changes[i].heard;
 	}
 }
 
@@ -63,11 +63,11 @@ void turn_frames(struct bridge *b, struct plan *old, struct plan *p, const struc
 	for (size_t i = 0; i < old->n_entries; i++) {
 		struct entry *o = &old->entries[i];
 
-		old->now[i] = !old->turns[i].matched && o->heard && tick_pull(b, o, t) ? o->frame : NULL;
+		old->now[i] = !old->changes[i].matched && o->heard && tick_pull(b, o, t) ? o->frame : NULL;
 	}
 	for (size_t i = 0; i < p->n_entries; i++) {
-		if (p->turns[i].before)
-			old->now[p->turns[i].before - old->entries] = p->now[i];
+		if (p->changes[i].before)
+			old->now[p->changes[i].before - old->entries] = p->now[i];
 	}
 	tick_passages(b, p, t);
 	/* A strip that both plans have gives the frame that it has given. */
@@ -77,7 +77,7 @@ void turn_frames(struct bridge *b, struct plan *old, struct plan *p, const struc
 void turn_sums(const struct bridge *b, struct plan *old, struct plan *p)
 {
 	for (size_t i = 0; i < p->n_entries; i++) {
-		const struct entry *o = p->turns[i].fades ? p->turns[i].before : NULL;
+		const struct entry *o = p->changes[i].fades ? p->changes[i].before : NULL;
 		struct sum *s;
 
 		if (!o || o->base == NO_SUM || (o->feed != FEED_SUM && o->feed != FEED_MIX))
@@ -96,7 +96,7 @@ static bool begins(const struct plan *p, uint32_t source)
 {
 	if (source >= p->n_entries)
 		source = p->passages[p->n_rx + source - p->n_entries].source;
-	return p->turns[source].begins;
+	return p->changes[source].begins;
 }
 
 static bool all_begin(const struct plan *p, const struct terms *t)
@@ -140,7 +140,7 @@ static const int16_t *cross(const struct bridge *b, const int16_t *from, const i
 const int16_t *turn_feed(struct bridge *b, struct plan *old, struct plan *p, size_t i,
 	const struct audio_tick *t, unsigned *ret_peak)
 {
-	struct entry *e = &p->entries[i], *o = p->turns[i].before;
+	struct entry *e = &p->entries[i], *o = p->changes[i].before;
 	const struct strip *was = o && o->tx != NOBODY ? old->passages[o->tx].strip : NULL;
 	const struct strip *is = e->tx != NOBODY ? p->passages[e->tx].strip : NULL;
 	const int16_t *to = tick_mix(b, p, e, b->out, ret_peak);
