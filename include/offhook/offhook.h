@@ -18,6 +18,8 @@
 #include "offhook/registration.h"
 #include "offhook/bridge.h"
 #include "offhook/levels.h"
+#include "offhook/mixing.h"
+#include "offhook/conference.h"
 #include "offhook/tls.h"
 #include "offhook/security.h"
 #include "offhook/trace.h"
