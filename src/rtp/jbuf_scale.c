@@ -41,10 +41,10 @@ static uint32_t whole(const struct jbuf *j, uint32_t samples)
 	return samples - samples % samples_at_least(j);
 }
 
-/* Less than the shortest period: it will do where it is quiet, and nowhere else. */
+/* To where a packet begins, less than the shortest period: just so far, where it is quiet, or anywhere at last. */
 static bool is_fine(const struct jbuf *j, uint32_t samples)
 {
-	return samples < j->dec.rate_hz / 1000 * LAG_MIN_MS;
+	return j->whole && samples < j->dec.rate_hz / 1000 * LAG_MIN_MS;
 }
 
 /* Where in a tick to go over, and how far. */
@@ -103,8 +103,12 @@ static bool shorten(struct jbuf *j, uint32_t most, int16_t *pcm, size_t n)
 	struct place p = {0, {most, 1}};
 	bool sound = jbuf_play(j, all, n + most);
 
-	if (!is_quiet(all, n + most))
-		p = search(j, all, 1, most, n);
+	if (!is_quiet(all, n + most)) {
+		if (is_fine(j, most))
+			p.pitch.likeness = 0;
+		else
+			p = search(j, all, 1, most, n);
+	}
 	if (!accept(j, -(int32_t)most, &p.pitch))
 		p.pitch.lag = 0;
 	lay(pcm, all, &p, (int32_t)p.pitch.lag, p.pitch.lag ? j->dec.rate_hz / 1000 * FADE_MS : 0, n);
@@ -121,8 +125,12 @@ static bool lengthen(struct jbuf *j, uint32_t least, uint32_t most, int16_t *pcm
 
 	plc_last(&j->plc, all, most);
 	sound = jbuf_play(j, now, n);
-	if (!is_quiet(all, n + most))
-		p = j->whole && is_fine(j, least) ? (struct place){0} : search(j, now, -1, most, n);
+	if (!is_quiet(all, n + most)) {
+		if (is_fine(j, least))
+			p.pitch.likeness = 0;
+		else
+			p = search(j, now, -1, most, n);
+	}
 	if (!accept(j, (int32_t)least, &p.pitch))
 		p.pitch.lag = 0;
 	lay(pcm, now, &p, -(int32_t)p.pitch.lag, p.pitch.lag ? j->dec.rate_hz / 1000 * FADE_MS : 0, n);

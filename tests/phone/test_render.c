@@ -11,6 +11,9 @@ enum { SECONDS = 20, RATE = 8000 };
 struct end {
 	struct offhook_phone *phone;
 	offhook_id says, hears; /* slots that are joined with the call's; 0: none */
+	offhook_id calls[2], slots[2];
+	unsigned n_slots; /* of calls that it joins */
+	bool joins;
 	unsigned confirmed;
 };
 
@@ -24,6 +27,14 @@ static void on_event(void *arg, const struct offhook_event *e)
 		end->confirmed += e->call->state == OFFHOOK_CALL_CONFIRMED;
 	if (e->type != OFFHOOK_EVENT_CALL_MEDIA || !e->call->slot)
 		return;
+	if (end->joins && end->n_slots < 2) {
+		end->calls[end->n_slots] = e->id;
+		end->slots[end->n_slots++] = e->call->slot;
+	}
+	if (end->n_slots == 2) {
+		CHECK_OK(offhook_connect(end->phone, end->slots[0], end->slots[1]));
+		CHECK_OK(offhook_connect(end->phone, end->slots[1], end->slots[0]));
+	}
 	if (end->says)
 		CHECK_OK(offhook_connect(end->phone, end->says, e->call->slot));
 	if (end->hears)
@@ -102,6 +113,35 @@ TEST(a_call_is_rendered_to_a_file_twice_the_same)
 	unlink(in);
 }
 
+/* Two calls that a third phone joins: their packets pass, and the figures tell. */
+TEST(two_calls_that_are_joined_pass_packets_on)
+{
+	struct offhook_call_stats stats = {.size = sizeof(stats)};
+	struct offhook_render *world;
+	struct offhook_call_cfg cfg;
+	struct end ends[3];
+	offhook_id call;
+
+	CHECK_OK(offhook_render_new(4, &world));
+	end_open(&ends[0], world, "192.0.2.1");
+	end_open(&ends[1], world, "192.0.2.2");
+	end_open(&ends[2], world, "192.0.2.3");
+	ends[0].joins = true;
+	offhook_call_cfg_init(&cfg);
+	cfg.uri = "sip:192.0.2.1";
+	CHECK_OK(offhook_call_make(ends[1].phone, 0, &cfg, &call));
+	CHECK_OK(offhook_call_make(ends[2].phone, 0, &cfg, &call));
+	CHECK_OK(offhook_render_run(world, 5000));
+	for (size_t i = 0; i < 2; i++) {
+		CHECK_OK(offhook_call_get_stats(ends[0].phone, ends[0].calls[i], &stats));
+		CHECK(stats.tx_packets > 200);
+		CHECK(stats.tx_passed > 190);
+	}
+	for (size_t i = 0; i < 3; i++)
+		offhook_phone_free(ends[i].phone);
+	offhook_render_free(world);
+}
+
 TEST(what_makes_no_sense_is_refused)
 {
 	struct offhook_render *world = NULL;
@@ -145,4 +185,4 @@ TEST(every_allocation_may_fail)
 }
 
 TESTS(RUN(a_call_is_rendered_to_a_file_twice_the_same), RUN(what_makes_no_sense_is_refused),
-	RUN(every_allocation_may_fail))
+	RUN(two_calls_that_are_joined_pass_packets_on), RUN(every_allocation_may_fail))
