@@ -140,6 +140,7 @@ static void slot_begin(struct slot *s, struct member *m)
 	s->generation++;
 	atomic_store_explicit(&s->meter, (uint64_t)s->generation << 32, memory_order_relaxed);
 	atomic_store_explicit(&s->asked, 0, memory_order_relaxed);
+	atomic_store_explicit(&s->looked, 0, memory_order_relaxed);
 	atomic_store_explicit(&s->power, 0, memory_order_relaxed);
 	atomic_store_explicit(&s->live, s->generation, memory_order_release);
 }
@@ -148,7 +149,7 @@ static void slot_begin(struct slot *s, struct member *m)
 
 void bridge_cfg_defaults(struct bridge_cfg *cfg)
 {
-	*cfg = (struct bridge_cfg){.rate_hz = 16000, .frame_ms = 20};
+	*cfg = (struct bridge_cfg){.rate_hz = 16000, .frame_ms = 20, .threads = 1};
 }
 
 static bool cfg_valid(const struct bridge_cfg *cfg)
@@ -173,16 +174,16 @@ int bridge_new(const struct bridge_cfg *cfg, struct bridge **ret_bridge)
 	if (!b)
 		return OH_ENOMEM;
 	b->cfg = *cfg;
+	if (!b->cfg.threads)
+		b->cfg.threads = 1;
 	b->n = cfg->rate_hz / 1000 * cfg->frame_ms;
 	b->stride = mix_stride(b->n);
 	b->mix = mix_ops();
 	list_init(&b->moving);
 	b->null_device = (struct port){.ops = &null_device_ops, .rate_hz = cfg->rate_hz};
 	b->silence = mem_zalloc(MIX_FRAME_MAX * sizeof(*b->silence));
-	b->scratch = mem_zalloc(MIX_FRAME_MAX * sizeof(*b->scratch));
-	b->out = mem_zalloc(MIX_FRAME_MAX * sizeof(*b->out));
 	b->fade = mem_zalloc(MIX_FRAME_MAX * sizeof(*b->fade));
-	if (!b->silence || !b->scratch || !b->out || !b->fade)
+	if (!b->silence || !b->fade)
 		goto fail;
 	err = bridge_add(b, &b->null_device, &slot0);
 	if (err)
@@ -217,8 +218,6 @@ struct bridge *bridge_free(struct bridge *b)
 	for (unsigned i = 0; i < CHUNKS; i++)
 		mem_free(b->chunks[i]);
 	mem_free(b->silence);
-	mem_free(b->scratch);
-	mem_free(b->out);
 	mem_free(b->fade);
 	mem_free(b);
 	return NULL;

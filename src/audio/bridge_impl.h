@@ -8,6 +8,7 @@
 #include "audio/resample.h"
 #include "audio/strip.h"
 #include "base/list.h"
+#include "rtp/parcel.h"
 
 #include <stdatomic.h>
 
@@ -35,6 +36,7 @@ struct edge {
 	size_t n;                  /* samples in a frame at that rate */
 	struct resample *in, *out; /* NULL: the rates agree */
 	uint8_t in_tail, out_tail; /* frames of silence that the filters still have to see */
+	bool in_past, out_past;    /* packets went by the filters: what they remember is long past */
 };
 
 /* A port in its slot. */
@@ -80,11 +82,12 @@ struct slot {
 	uint64_t changed;                  /* the plan in which what it hears became something else at once */
 	uint32_t want_sources, want_sinks; /* room asked for while a batch is checked */
 	uint32_t number;
-	uint32_t generation;    /* of the present or the last user */
-	_Atomic uint32_t live;  /* the generation while it is used, else 0; for any thread */
-	_Atomic uint64_t meter; /* generation << 32 | tx << 16 | rx, peaks 0..32768 */
-	_Atomic uint32_t asked; /* ticks + 1 when somebody last asked for its power; 0: nobody has */
-	_Atomic uint64_t power; /* tx << 32 | rx, each a float: mean squares of full scale 1 */
+	uint32_t generation;     /* of the present or the last user */
+	_Atomic uint32_t live;   /* the generation while it is used, else 0; for any thread */
+	_Atomic uint64_t meter;  /* generation << 32 | tx << 16 | rx, peaks 0..32768 */
+	_Atomic uint32_t asked;  /* ticks + 1 when somebody last asked for its power; 0: nobody has */
+	_Atomic uint32_t looked; /* the same for its meter */
+	_Atomic uint64_t power;  /* tx << 32 | rx, each a float: mean squares of full scale 1 */
 };
 
 /* Slots never move, so that any thread may read a meter: chunk k holds 64 << k slots. */
@@ -143,7 +146,11 @@ struct entry {
 	float gain;
 	uint32_t base; /* FEED_DIRECT: the source; else the sum, or NO_SUM */
 	struct terms terms;
-	uint32_t tx; /* the passage that all it hears goes through, or NOBODY */
+	uint32_t tx;              /* the passage that all it hears goes through, or NOBODY */
+	const struct entry *to;   /* its packets may go there as they are; NULL: it has to be samples */
+	const struct entry *from; /* the other way round */
+	bool handed;              /* in this tick they do */
+	struct parcel_want want;
 };
 
 /* What an entry needs besides in the tick in which its plan takes over from an older one (bridge_turn.c): apart, so that
@@ -153,6 +160,16 @@ struct change {
 	uint32_t number;      /* of its slot */
 	struct entry *before; /* its own in the older plan */
 	bool fades, begins, pulls, heard, matched;
+};
+
+/* What a thread needs for itself while it ticks. */
+struct worker {
+	int16_t *scratch, *out;
+	/* Room for the longest list of terms. */
+	const int16_t **pointers;
+	struct mix_term *weighted;
+	struct mix_pair *pairs;
+	uint32_t first, n; /* its turns */
 };
 
 struct plan {
@@ -167,10 +184,9 @@ struct plan {
 	struct sum *sums;
 	struct term *terms;
 	const int16_t **now; /* of this tick: the frame of source i, NULL when it is silent */
-	/* Room for the longest list of terms. */
-	const int16_t **pointers;
-	struct mix_term *weighted;
-	struct mix_pair *pairs;
+	uint32_t *turns;     /* entries, thread by thread; of one thread in the order of the slots */
+	unsigned n_workers;  /* threads that it takes; the first is the media thread's */
+	struct worker *workers;
 	void *block; /* where all of these lie, but for the terms */
 };
 
@@ -193,8 +209,10 @@ struct bridge {
 	_Atomic uint64_t acknowledged; /* serial of the plan that the media thread runs */
 	_Atomic uint64_t ticks;
 
+	int16_t *silence; /* media threads */
+
 	/* Media thread. */
-	int16_t *silence, *scratch, *out, *fade;
+	int16_t *fade;
 	struct plan *running;
 	_Atomic bool rested; /* some strip has come to rest: signalling may want to know */
 };
@@ -243,17 +261,17 @@ bool turn_begin(struct plan *old, struct plan *p);
 void turn_frames(struct bridge *b, struct plan *old, struct plan *p, const struct audio_tick *t);
 void turn_sums(const struct bridge *b, struct plan *old, struct plan *p);
 /* What entry i hears in this frame. NULL: silence. */
-const int16_t *turn_feed(struct bridge *b, struct plan *old, struct plan *p, size_t i,
+const int16_t *turn_feed(struct bridge *b, struct plan *old, struct plan *p, struct worker *d, size_t i,
 	const struct audio_tick *t, unsigned *ret_peak);
 void turn_end(struct plan *p);
 
 /* bridge_tick.c, for the turn. */
-bool tick_pull(struct bridge *b, struct entry *e, const struct audio_tick *t);
+bool tick_pull(struct bridge *b, struct worker *d, struct entry *e, const struct audio_tick *t);
 void tick_passages(struct bridge *b, struct plan *p, const struct audio_tick *t);
 void tick_sum(const struct bridge *b, const struct plan *p, struct sum *s);
 /* out: room for a frame that is nobody else's. */
-const int16_t *tick_mix(
-	struct bridge *b, const struct plan *p, struct entry *e, int16_t *out, unsigned *ret_peak);
+const int16_t *tick_mix(const struct bridge *b, const struct plan *p, struct worker *d, struct entry *e,
+	int16_t *out, unsigned *ret_peak);
 /* Through the tx passage, if there is one. */
 const int16_t *tick_through(struct bridge *b, struct plan *p, const struct entry *e, const int16_t *pcm,
 	const struct audio_tick *t);

@@ -201,9 +201,12 @@ int bridge_signal(const struct bridge *b, struct bridge_slot slot, float *ret_tx
 {
 	struct slot *s = bridge_slot_at(b, slot.number);
 	uint64_t meter;
+	uint32_t now;
 
 	if (!s || !slot.generation || atomic_load_explicit(&s->live, memory_order_acquire) != slot.generation)
 		return no_slot(slot);
+	now = (uint32_t)atomic_load_explicit(&b->ticks, memory_order_relaxed) + 1;
+	atomic_store_explicit(&s->looked, now ? now : 1, memory_order_relaxed);
 	meter = atomic_load_explicit(&s->meter, memory_order_relaxed);
 	if ((uint32_t)(meter >> 32) != slot.generation)
 		meter = 0; /* a last word about an earlier user of the number */

@@ -10,6 +10,10 @@
 #include <math.h>
 #include <string.h>
 
+/* Ports that may go to any thread: so many are worth one, and so many are dealt at a time. */
+#define PORTS_EACH 8u
+#define NEIGHBOURS 4u
+
 /* By slot number: where it stands in the plan, and how loud it is received. */
 struct place {
 	uint32_t index;
@@ -22,7 +26,7 @@ struct draft {
 	struct place *places;
 	struct slot **slots; /* by index */
 	struct heard *heard; /* of all sinks, one after the other */
-	uint8_t *is_heard;   /* by index */
+	uint32_t *hearers;   /* by index: how many */
 	struct sharing sharing;
 	struct passage *passages; /* rx, then those of connections, then tx */
 	size_t n_rx, n_links, n_passages;
@@ -80,7 +84,7 @@ static void add_passage(struct draft *d, struct channel *c, uint32_t source)
 		return;
 	p->trigger = d->places[c->trigger.number].index;
 	if (p->trigger != NOBODY)
-		d->is_heard[p->trigger] = 1;
+		d->hearers[p->trigger]++;
 }
 
 /* A connection with a strip is a source of its own, which nobody else hears. */
@@ -97,7 +101,7 @@ static void hear_channels(
 			continue;
 		add_passage(d, c, source->index);
 		d->n_links++;
-		d->is_heard[source->index] = 1;
+		d->hearers[source->index]++;
 		if (is_trigger(d->b, sink, c->source)) {
 			d->past[index] = heard;
 			continue;
@@ -121,7 +125,7 @@ static void hear(struct draft *d, const struct slot *sink, size_t index, struct 
 
 		if (source->index == NOBODY || weight == 0 || is_channel(sink, l->peer, &k))
 			continue;
-		d->is_heard[source->index] = 1;
+		d->hearers[source->index]++;
 		if (is_trigger(d->b, sink, l->peer)) {
 			d->past[index] = (struct heard){source->index, weight};
 			continue;
@@ -138,7 +142,7 @@ static void draft_free(struct draft *d)
 	mem_free(d->places);
 	mem_free(d->slots);
 	mem_free(d->heard);
-	mem_free(d->is_heard);
+	mem_free(d->hearers);
 	mem_free(d->passages);
 	mem_free(d->past);
 	mem_free(d->sharing.sinks);
@@ -155,13 +159,13 @@ static int draft_init(struct draft *d, struct bridge *b)
 	d->places = mem_alloc(d->n_numbers * sizeof(*d->places));
 	d->slots = mem_alloc(n * sizeof(struct slot *));
 	d->heard = mem_alloc((b->n_links + 1) * sizeof(*d->heard));
-	d->is_heard = mem_zalloc(n);
+	d->hearers = mem_zalloc(n * sizeof(*d->hearers));
 	d->passages = mem_alloc((b->n_channels + 1) * sizeof(*d->passages));
 	d->past = mem_alloc(n * sizeof(*d->past));
 	d->sharing.n_ports = n;
 	d->sharing.sinks = mem_zalloc(n * sizeof(*d->sharing.sinks));
 	d->sharing.rests = mem_zalloc(n * sizeof(*d->sharing.rests));
-	return d->places && d->slots && d->heard && d->is_heard && d->passages && d->past &&
+	return d->places && d->slots && d->heard && d->hearers && d->passages && d->past &&
 			       d->sharing.sinks && d->sharing.rests
 		       ? 0
 		       : OH_ENOMEM;
@@ -260,11 +264,20 @@ static size_t lay_out(struct plan *p, char *block, size_t longest, size_t stride
 	p->entries = carve(block, &used, p->n_entries * sizeof(*p->entries));
 	p->changes = carve(block, &used, p->n_entries * sizeof(*p->changes));
 	p->now = carve(block, &used, (p->n_entries + p->n_links) * sizeof(*p->now));
+	p->turns = carve(block, &used, p->n_entries * sizeof(*p->turns));
 	p->passages = carve(block, &used, p->n_passages * sizeof(*p->passages));
 	p->sums = carve(block, &used, p->n_sums * sizeof(*p->sums));
-	p->pointers = carve(block, &used, longest * sizeof(*p->pointers));
-	p->weighted = carve(block, &used, longest * sizeof(*p->weighted));
-	p->pairs = carve(block, &used, (longest + 1) / 2 * sizeof(*p->pairs));
+	p->workers = carve(block, &used, p->n_workers * sizeof(*p->workers));
+	for (unsigned i = 0; i < p->n_workers; i++) {
+		struct worker d = {.scratch = carve(block, &used, MIX_FRAME_MAX * sizeof(*d.scratch)),
+			.out = carve(block, &used, MIX_FRAME_MAX * sizeof(*d.out)),
+			.pointers = carve(block, &used, longest * sizeof(*d.pointers)),
+			.weighted = carve(block, &used, longest * sizeof(*d.weighted)),
+			.pairs = carve(block, &used, (longest + 1) / 2 * sizeof(*d.pairs))};
+
+		if (block)
+			p->workers[i] = d;
+	}
 	for (size_t i = 0; i < p->n_sums; i++) {
 		int32_t *hi = carve(block, &used, stride * sizeof(*hi));
 		int32_t *lo = carve(block, &used, stride * sizeof(*lo));
@@ -276,6 +289,22 @@ static size_t lay_out(struct plan *p, char *block, size_t longest, size_t stride
 	return used;
 }
 
+static bool goes_anywhere(const struct slot *s)
+{
+	return s->member->port->ops->anywhere;
+}
+
+/* Few ports are done before a helper is awake. */
+static unsigned workers_for(const struct draft *d)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->sharing.n_ports; i++)
+		n += goes_anywhere(d->slots[i]);
+	n /= PORTS_EACH;
+	return n < 1 ? 1 : n < d->b->cfg.threads ? (unsigned)n : d->b->cfg.threads;
+}
+
 static int plan_alloc(struct draft *d, struct plan **ret_plan)
 {
 	size_t longest = longest_list(&d->sharing), stride = d->b->stride;
@@ -285,6 +314,7 @@ static int plan_alloc(struct draft *d, struct plan **ret_plan)
 		return OH_ENOMEM;
 	p->n_entries = d->sharing.n_ports;
 	p->n_sums = d->sharing.n_sums;
+	p->n_workers = workers_for(d);
 	p->n_rx = d->n_rx;
 	p->n_links = d->n_links;
 	p->n_passages = d->n_passages;
@@ -335,14 +365,50 @@ static void set_entry(struct plan *p, struct draft *d, size_t i)
 		.generation = slot->generation,
 		.meter = UINT64_MAX,
 		.rx_gain = slot->rx ? 1 : slot->rx_level,
-		.heard = d->is_heard[i],
-		.pulls = ops->pull && (d->is_heard[i] || ops->pull_always),
+		.heard = d->hearers[i] > 0,
+		.pulls = ops->pull && (d->hearers[i] || ops->pull_always),
 		.pushes = ops->push && (slot->sources.n || ops->push_always),
 		.gain = slot->tx ? 1 : slot->tx_level,
 		.tx = slot->tx ? d->next_tx++ : NOBODY,
 	};
 	set_feed(e, &d->sharing, i);
 	p->changes[i] = (struct change){.changed = slot->changed, .number = slot->number};
+}
+
+/* Who is heard by one alone, and he hears nobody else. */
+static void let_pass(struct plan *p, const struct draft *d, size_t i)
+{
+	struct entry *to = &p->entries[i], *from;
+
+	if (to->feed != FEED_DIRECT || !to->ops->take || to->base == i || to->tx != NOBODY ||
+		to->base >= p->n_entries || d->slots[to->base]->rx)
+		return;
+	from = &p->entries[to->base];
+	if (from->ops == to->ops && d->hearers[to->base] == 1 &&
+		from->ops->passes(from->port, to->port, &from->want)) {
+		to->from = from;
+		from->to = to;
+	}
+}
+
+/* Ports that can go anywhere are dealt out, some neighbours at a time: they are made alike, and share memory. All others
+ * are the first thread's. */
+static void deal(struct plan *p, const struct draft *d)
+{
+	uint32_t at = 0;
+
+	for (unsigned who = 0; who < p->n_workers; who++) {
+		uint32_t k = 0;
+
+		p->workers[who].first = at;
+		for (uint32_t i = 0; i < p->n_entries; i++) {
+			unsigned whose = goes_anywhere(d->slots[i]) ? k++ / NEIGHBOURS % p->n_workers : 0;
+
+			if (whose == who)
+				p->turns[at++] = i;
+		}
+		p->workers[who].n = at - p->workers[who].first;
+	}
 }
 
 static void set_sum(struct plan *p, size_t i, const struct sharing *s)
@@ -392,6 +458,9 @@ int plan_new(struct bridge *b, uint64_t serial, struct plan **ret_plan)
 	p->serial = serial;
 	for (size_t i = 0; i < p->n_entries; i++)
 		set_entry(p, &d, i);
+	for (size_t i = 0; i < p->n_entries; i++)
+		let_pass(p, &d, i);
+	deal(p, &d);
 	if (p->n_passages)
 		memcpy(p->passages, d.passages, p->n_passages * sizeof(*p->passages));
 	for (size_t i = 0; i < p->n_sums; i++)

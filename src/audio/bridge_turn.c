@@ -63,7 +63,9 @@ void turn_frames(struct bridge *b, struct plan *old, struct plan *p, const struc
 	for (size_t i = 0; i < old->n_entries; i++) {
 		struct entry *o = &old->entries[i];
 
-		old->now[i] = !old->changes[i].matched && o->heard && tick_pull(b, o, t) ? o->frame : NULL;
+		old->now[i] = !old->changes[i].matched && o->heard && tick_pull(b, old->workers, o, t)
+				      ? o->frame
+				      : NULL;
 	}
 	for (size_t i = 0; i < p->n_entries; i++) {
 		if (p->changes[i].before)
@@ -137,14 +139,14 @@ static const int16_t *cross(const struct bridge *b, const int16_t *from, const i
 	return out;
 }
 
-const int16_t *turn_feed(struct bridge *b, struct plan *old, struct plan *p, size_t i,
+const int16_t *turn_feed(struct bridge *b, struct plan *old, struct plan *p, struct worker *d, size_t i,
 	const struct audio_tick *t, unsigned *ret_peak)
 {
 	struct entry *e = &p->entries[i], *o = p->changes[i].before;
 	const struct strip *was = o && o->tx != NOBODY ? old->passages[o->tx].strip : NULL;
 	const struct strip *is = e->tx != NOBODY ? p->passages[e->tx].strip : NULL;
-	const int16_t *to = tick_mix(b, p, e, b->out, ret_peak);
-	const int16_t *from = o ? tick_mix(b, old, o, b->fade, ret_peak) : NULL;
+	const int16_t *to = tick_mix(b, p, d, e, d->out, ret_peak);
+	const int16_t *from = o ? tick_mix(b, old, old->workers, o, b->fade, ret_peak) : NULL;
 
 	/* The strip that all it hears goes through runs once: behind the change, when it is in both plans. */
 	if (was != is) {
@@ -152,7 +154,7 @@ const int16_t *turn_feed(struct bridge *b, struct plan *old, struct plan *p, siz
 		to = tick_through(b, p, e, to, t);
 	}
 	if (from || !just_begins(p, e))
-		to = cross(b, from, to, b->out);
+		to = cross(b, from, to, d->out);
 	if (was == is)
 		to = tick_through(b, p, e, to, t);
 	*ret_peak = to ? b->mix->peak(to, b->n) : 0;
