@@ -28,5 +28,6 @@
 #include "offhook/presence.h"
 #include "offhook/quality.h"
 #include "offhook/refer.h"
+#include "offhook/render.h"
 
 #endif
