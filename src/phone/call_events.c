@@ -106,6 +106,8 @@ static void ended(struct call *c, struct inv *inv, struct sip_msg *msg)
 		return;
 	if (c->state == OFFHOOK_CALL_CALLING && end.status == 422 && msg && call_try_longer(c, msg))
 		return;
+	if (c->state == OFFHOOK_CALL_CALLING && msg && call_try_otherwise(c, msg))
+		return;
 	if (redirect_goes_on(c, &end))
 		return;
 	call_ended(c, &end);
