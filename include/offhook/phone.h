@@ -334,7 +334,8 @@ struct offhook_transport_cfg {
 	/** for WS and WSS: whose pages may connect, "https://a.example https://b.example"; NULL: all; copied */
 	const char *ws_origins;
 	/** who may send requests that begin something, by this transport: addresses and prefixes, "192.0.2.1",
-	 * "2001:db8::/32"; what comes inside of calls is not asked; copied; NULL: everybody */
+	 * "2001:db8::/32"; what comes inside of calls is not asked; copied; NULL: everybody. A connection that somebody else
+	 * makes ends before a handshake, unless one of our calls is with him */
 	const char *const *allow_from;
 	size_t n_allow_from; /**< how many of them, at most OFFHOOK_SOURCES_MAX */
 	/** WS and WSS, non-zero: it connects and takes no connections. Via and Contact carry a name that leads nowhere, and

@@ -258,6 +258,12 @@ static void on_reoffer_failed(void *arg, struct inv *inv, unsigned status, struc
 		say_hold_failed(c, status, msg, 0);
 }
 
+static bool on_unanswered(void *arg, struct inv *inv)
+{
+	(void)inv;
+	return call_repair_goes_on(arg);
+}
+
 static struct slice on_reoffer_again(void *arg, struct inv *inv)
 {
 	struct call *c = arg;
@@ -312,6 +318,7 @@ struct inv_handler call_inv_handler(struct call *c)
 		.state = on_state,
 		.sdp = on_sdp,
 		.reoffer_failed = on_reoffer_failed,
+		.unanswered = on_unanswered,
 		.reoffer_again = on_reoffer_again,
 		.headers = on_headers,
 		.request = on_request,

@@ -161,6 +161,7 @@ static int new_stack(struct offhook_phone *p)
 		.timers = {.t1 = p->cfg.t1_ms},
 		.handler = {.request = incoming_request, .stray_2xx = stray_2xx, .arg = p},
 		.admit = guard_admit,
+		.admit_conn = guard_admit_conn,
 		.admit_arg = p,
 		.plain_names = p->cfg.plain_names != 0,
 		.decision = p->cfg.decisions || host_logs(p->host, LOG_INFO) ? names_decided : NULL,

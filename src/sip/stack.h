@@ -86,6 +86,8 @@ struct sip_stack_cfg {
 	 * with Retry-After) and forgotten; SIP_ADMIT_DROP: left without an answer. NULL: all come in.
 	 */
 	unsigned (*admit)(void *arg, struct sip_msg *msg, const struct sip_flow *flow);
+	/* Asked before a connection that somebody makes to us costs anything: may he? NULL: everybody. */
+	bool (*admit_conn)(void *arg, const struct sip_transport *t, const struct netaddr *peer);
 	void *admit_arg;  /* of both */
 	bool plain_names; /* names lead to their addresses alone: no NAPTR, no SRV */
 	/* Hears what was decided and why, as a line of text. about: sip_request.about; 0: of no request alone. May be NULL. */
