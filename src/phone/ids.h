@@ -22,6 +22,7 @@ enum id_kind {
 	ID_BUDDY,
 	ID_WATCHER,
 	ID_REFER,
+	ID_SPEAKER,
 };
 
 struct id_entry {

@@ -83,6 +83,10 @@ static void on_event(void *arg, const struct offhook_event *e)
 	case OFFHOOK_EVENT_CALL_SILENCE:
 		note(s, "%s ", e->status ? "SOUND" : "SILENCE");
 		break;
+	case OFFHOOK_EVENT_ACTIVE_SPEAKER:
+		s->other = e->other;
+		note(s, e->other ? "FLOOR " : "NO_FLOOR ");
+		break;
 	case OFFHOOK_EVENT_CALL_SPEECH:
 		note(s, "%s ", e->status ? "SPEAKS" : "SPOKE");
 		break;
