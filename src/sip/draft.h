@@ -19,8 +19,8 @@ struct sip_draft {
 
 /* Does the library alone write this header? */
 bool sip_draft_is_fixed(struct slice name);
-/* All headers of that name become this one; value absent: they go. OH_EINVAL (a fixed one; CR, LF or NUL), OH_ETOOBIG, OH_ENOMEM:
- * nothing was changed. */
+/* All headers of that name become this one; value absent: they go. OH_EINVAL (a fixed one; CR, LF or NUL), OH_ETOOBIG,
+ * OH_ENOMEM: nothing was changed. */
 int sip_draft_set(struct sip_draft *d, struct slice name, struct slice value);
 /* One more, behind the others. Errors as above. */
 int sip_draft_add(struct sip_draft *d, struct slice name, struct slice value);
