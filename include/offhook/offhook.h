@@ -13,6 +13,7 @@
 #include "offhook/transfer.h"
 #include "offhook/session.h"
 #include "offhook/edit.h"
+#include "offhook/filter.h"
 #include "offhook/identity.h"
 #include "offhook/event.h"
 #include "offhook/registration.h"
