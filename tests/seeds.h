@@ -6,8 +6,8 @@
  *
  * Whatever ends a run, a check or a sanitizer, the line that replays it is printed.
  */
-#ifndef OH_TESTS_PHONE_SEEDS_H
-#define OH_TESTS_PHONE_SEEDS_H
+#ifndef OH_TESTS_SEEDS_H
+#define OH_TESTS_SEEDS_H
 
 #include "check.h"
 
