@@ -18,6 +18,7 @@
 #include "offhook/registration.h"
 #include "offhook/bridge.h"
 #include "offhook/file.h"
+#include "offhook/levels.h"
 #include "offhook/tls.h"
 #include "offhook/security.h"
 #include "offhook/trace.h"
@@ -27,5 +28,6 @@
 #include "offhook/message.h"
 #include "offhook/presence.h"
 #include "offhook/quality.h"
+#include "offhook/refer.h"
 
 #endif
