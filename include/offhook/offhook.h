@@ -18,6 +18,7 @@
 #include "offhook/event.h"
 #include "offhook/registration.h"
 #include "offhook/bridge.h"
+#include "offhook/file.h"
 #include "offhook/levels.h"
 #include "offhook/tls.h"
 #include "offhook/security.h"

@@ -369,6 +369,7 @@ void call_take_report(struct call *c, const struct media_report *r)
 		return;
 	case MEDIA_LATCHED:
 	case MEDIA_FILE_END:
+	case MEDIA_FILE_NEXT:
 	case MEDIA_AUDIO_MARK:
 	case MEDIA_AUDIO_CLEARED:
 	case MEDIA_AUDIO_READABLE:
