@@ -278,14 +278,6 @@ static bool add(const char *text, const char **list, size_t *n, size_t max)
 	return true;
 }
 
-static bool add_sound(const char *path, struct options *o)
-{
-	if (o->n_play == MAX_FILES)
-		return false;
-	o->play[o->n_play++] = path;
-	return true;
-}
-
 static bool set(const struct option_row *r, char *value, struct options *o)
 {
 	char *at = (char *)o + r->offset;
@@ -314,7 +306,7 @@ static bool set(const struct option_row *r, char *value, struct options *o)
 	case SERVER:
 		return add(value, o->servers, &o->n_servers, OFFHOOK_PROXIES_MAX);
 	case SOUND:
-		return add_sound(value, o);
+		return add(value, o->play, &o->n_play, MAX_FILES);
 	}
 	return false;
 }
