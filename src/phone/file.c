@@ -3,6 +3,7 @@
 #include "phone/file.h"
 
 #include "base/mem.h"
+#include "phone/conference.h"
 
 static offhook_id slot_id(struct bridge_slot slot)
 {
@@ -110,6 +111,7 @@ static void take_off(struct file *f)
 	struct bridge *b = engine_bridge(f->phone->engine);
 
 	audio_table_remove(&f->phone->audio, &f->audio, OH_ENOENT);
+	conferences_gone(f->phone, f->id);
 	sound_end(&f->ringer);
 	list_remove(&f->node);
 	ids_remove(&f->phone->ids, f->id);
