@@ -371,6 +371,28 @@ TEST(two_that_move_at_once_and_nobody_knows)
 	rig_close(r);
 }
 
+/* Alice's domain has no address; the proxy of Bob's does not know him any more. */
+TEST(two_that_move_at_once_and_whoever_is_asked_knows_nothing)
+{
+	struct wire w;
+	struct rig *r = rig_watched(&w);
+	struct proxy *at_b = home_of(r, PROXY_B_IP, RIG_B_IP);
+
+	CHECK_OK(sim_dns_addr(r->sim, "biloxi.test", PROXY_B_IP));
+	live_at(&r->a, "sip:alice@nowhere.test");
+	talk_through(r, "sip:bob@biloxi.test");
+	move(r);
+	CHECK_OK(sim_host_move(r->b.host, RIG_B_IP, NEW_B_IP));
+	proxy_free(at_b);
+	at_b = proxy_new(r->sim,
+		&(struct proxy_cfg){.ip = PROXY_B_IP, .next = NEW_B_IP, .answer = "404 Not Found\r\n"});
+	CHECK(rig_wait(&r->a, "DISCONNECTED(408)"));
+	CHECK(rig_wait(&r->b, "DISCONNECTED(408)"));
+	rig_run_ms(r, 40000);
+	proxy_free(at_b);
+	rig_close(r);
+}
+
 /* ---- registrations ---- */
 
 struct home {
@@ -611,6 +633,7 @@ TEST(moving_without_memory_leaves_nothing_behind)
 TESTS(RUN(a_call_goes_on_from_the_new_address), RUN(a_caller_who_moves_before_the_answer_calls_again),
 	RUN(two_that_move_at_once_find_each_other_by_their_addresses),
 	RUN(two_that_move_at_once_and_nobody_knows),
+	RUN(two_that_move_at_once_and_whoever_is_asked_knows_nothing),
 	RUN(the_peer_is_told_contact_and_audio_of_the_new_address),
 	RUN(what_does_not_concern_us_changes_nothing),
 	RUN(after_sleep_and_at_the_programs_word_the_peer_is_asked_anew),
