@@ -625,9 +625,54 @@ static int move_in_a_call(void *arg)
 	return err;
 }
 
+static int move_before_the_answer(void *arg)
+{
+	struct rig *r = rig_try_new(OFFHOOK_DELIVER_INLINE, NULL);
+	int err = r ? rig_try_call(r) : OH_ENOMEM;
+
+	(void)arg;
+	if (!err) {
+		rig_run_ms(r, 100);
+		(void)side_answer(&r->b, 183);
+		rig_run_ms(r, 100);
+		err = sim_host_move(r->a.host, RIG_A_IP, NEW_IP);
+	}
+	if (!err) {
+		rig_run_ms(r, 20000);
+		err = strstr(r->a.log, "MOVED(0) ") ? 0 : OH_ENOMEM;
+	}
+	rig_drop(r);
+	return err;
+}
+
+static int move_both(void *arg)
+{
+	struct rig *r = rig_try_new(OFFHOOK_DELIVER_INLINE, NULL);
+	int err = r ? rig_try_call(r) : OH_ENOMEM;
+
+	(void)arg;
+	if (!err) {
+		rig_run_ms(r, 100);
+		(void)side_answer(&r->b, 200);
+		rig_run_ms(r, 100);
+		err = sim_host_move(r->a.host, RIG_A_IP, NEW_IP);
+	}
+	if (!err)
+		err = sim_host_move(r->b.host, RIG_B_IP, NEW_B_IP);
+	if (!err)
+		rig_run_ms(r, 100000);
+	/* Whatever was missing: nobody waits for ever. */
+	if (!err && offhook_calls(r->a.phone, NULL, 0) > 0)
+		err = OH_EDIALOG;
+	rig_drop(r);
+	return err;
+}
+
 TEST(moving_without_memory_leaves_nothing_behind)
 {
 	check_every_allocation_fails(move_in_a_call, NULL);
+	check_every_allocation_fails(move_before_the_answer, NULL);
+	check_every_allocation_fails(move_both, NULL);
 }
 
 TESTS(RUN(a_call_goes_on_from_the_new_address), RUN(a_caller_who_moves_before_the_answer_calls_again),
