@@ -17,7 +17,7 @@ extern "C" {
  * Ramps, delays and ducking of the bridge's connections and slots.
  *
  * No change on the bridge clicks: connecting, disconnecting and setting a level take one frame, on a straight line; only
- * what begins to speak when it is connected, where nothing else was heard, is heard from its first sample. These functions
+ * what speaks for the first time when it is connected, where nothing else was heard, is heard from its first sample. These functions
  * take longer. A connection that moves, is delayed or ducked costs its sink as much as one more source at a level of its
  * own; what has come to rest at level 1 is bit-exact again.
  * @{

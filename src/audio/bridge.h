@@ -14,7 +14,7 @@
  * unchanged, and nobody else hears that one; anything else that wants samples gets them from the same tick on.
  *
  * Changes are soft: a sink that hears something else with a new plan hears the old and the new one for a frame, the one going
- * and the other coming. What begins to speak with the plan that connects it is heard from its first sample, if nothing
+ * and the other coming. Who speaks for the first time with the plan that connects him is heard from his first sample, if nothing
  * else was heard there. Ramps, delays and ducking pass a strip (audio/strip.h), which costs its sink a term.
  *
  * Cost: sinks that hear the same set of sources at the same levels share one sum, and each hears it minus itself:

@@ -46,6 +46,7 @@ struct member {
 	struct edge *edge;
 	int16_t *frame; /* its last frame at the bridge's rate, on a cache line; media thread */
 	void *frame_block;
+	bool began; /* some plan has pulled it; media thread */
 };
 
 /* Whose: of a connection, of all that a slot gives, of all that it hears. */
@@ -156,8 +157,9 @@ struct entry {
 /* What an entry needs besides in the tick in which its plan takes over from an older one (bridge_turn.c): apart, so that
  * other ticks need not fetch it. */
 struct change {
-	uint64_t changed;     /* as its slot's */
-	uint32_t number;      /* of its slot */
+	uint64_t changed; /* as its slot's */
+	uint32_t number;  /* of its slot */
+	struct member *member;
 	struct entry *before; /* its own in the older plan */
 	bool fades, begins, pulls, heard, matched;
 };
@@ -263,7 +265,8 @@ void turn_sums(const struct bridge *b, struct plan *old, struct plan *p);
 /* What entry i hears in this frame. NULL: silence. */
 const int16_t *turn_feed(struct bridge *b, struct plan *old, struct plan *p, struct worker *d, size_t i,
 	const struct audio_tick *t, unsigned *ret_peak);
-void turn_end(struct plan *p);
+/* The first tick of a plan is over; was_turn: turn_begin() said so. */
+void turn_end(struct plan *p, bool was_turn);
 
 /* bridge_tick.c, for the turn. */
 bool tick_pull(struct bridge *b, struct worker *d, struct entry *e, const struct audio_tick *t);

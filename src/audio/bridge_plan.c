@@ -372,7 +372,7 @@ static void set_entry(struct plan *p, struct draft *d, size_t i)
 		.tx = slot->tx ? d->next_tx++ : NOBODY,
 	};
 	set_feed(e, &d->sharing, i);
-	p->changes[i] = (struct change){.changed = slot->changed, .number = slot->number};
+	p->changes[i] = (struct change){.changed = slot->changed, .number = slot->number, .member = m};
 }
 
 /* Who is heard by one alone, and he hears nobody else. */

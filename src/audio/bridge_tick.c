@@ -353,8 +353,7 @@ static struct plan *take_plan(struct bridge *b, bool *ret_new, struct plan **ret
 /* Older plans are out of reach from here on. */
 static void leave_old(struct bridge *b, struct plan *p, const struct plan *old)
 {
-	if (old)
-		turn_end(p);
+	turn_end(p, old != NULL);
 	b->running = p;
 	atomic_store_explicit(&b->acknowledged, p->serial, memory_order_release);
 }

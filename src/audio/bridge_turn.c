@@ -40,7 +40,7 @@ bool turn_begin(struct plan *old, struct plan *p)
 		const struct entry *o = t->before;
 
 		t->fades = t->changed > old->serial && (e->pushes || (o && o->pushes));
-		t->begins = !o || !o->pulls;
+		t->begins = !t->member->began;
 		t->pulls = e->pulls;
 		t->heard = e->heard;
 		/* Whom only the old plan heard. */
@@ -50,11 +50,14 @@ bool turn_begin(struct plan *old, struct plan *p)
 	return true;
 }
 
-void turn_end(struct plan *p)
+void turn_end(struct plan *p, bool was_turn)
 {
 	for (size_t i = 0; i < p->n_entries; i++) {
-		p->entries[i].pulls = p->changes[i].pulls;
-		p->entries[i].heard = p->changes[i].heard;
+		if (was_turn) {
+			p->entries[i].pulls = p->changes[i].pulls;
+			p->entries[i].heard = p->changes[i].heard;
+		}
+		p->changes[i].member->began |= p->entries[i].pulls;
 	}
 }
 

@@ -410,6 +410,12 @@ struct host_service *host_service_free(struct host_service *s)
 	return NULL;
 }
 
+void host_service_end(struct host_service *s, void (*ended)(void *arg))
+{
+	__atomic_sub_fetch(&s->host->counters.services, 1, __ATOMIC_RELAXED);
+	s->host->ops->service_end(s, ended);
+}
+
 /* ---- sound devices ---- */
 
 int host_sound_open(struct host *h, const struct host_sound_cfg *cfg, struct host_sound **ret_sound)

@@ -269,11 +269,15 @@ struct host_crew *host_crew_free(struct host_crew *c);
  * of a host share one thread; fn may block on the disk. On the simulated host: a virtual timer.
  * host_service_free() returns when fn is not running and never will again. All but fn itself may make and free
  * services, on any thread.
+ * host_service_end() waits for nothing: when fn is not running and never will again, ended(arg) is called, with fn's own
+ * arg; it is the disk thread that calls, so ended may block on the disk, and it is the service's last trace. On the
+ * simulated host that has happened when host_service_end() returns; on the real one host_free() waits for it.
  */
 int host_service_new(struct host *h, unsigned period_ms, void (*fn)(void *arg), void *arg,
 	struct host_service **ret_service);
 void host_service_kick(struct host_service *s);
 struct host_service *host_service_free(struct host_service *s);
+void host_service_end(struct host_service *s, void (*ended)(void *arg));
 
 /* ---- sound devices -------------------------------------------------------------------------------------- */
 

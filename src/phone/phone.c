@@ -9,6 +9,7 @@
 #include "phone/account_reg.h"
 #include "phone/account_way.h"
 #include "phone/buddy.h"
+#include "phone/filter.h"
 #include "phone/refer.h"
 #include "phone/typing.h"
 #include "phone/watcher.h"
@@ -164,10 +165,13 @@ static int new_stack(struct offhook_phone *p)
 		.timers = {.t1 = p->cfg.t1_ms},
 		.handler = {.request = incoming_request, .stray_2xx = stray_2xx, .arg = p},
 		.admit = guard_admit,
+		.admit_conn = guard_admit_conn,
 		.admit_arg = p,
 		.plain_names = p->cfg.plain_names != 0,
 		.decision = p->cfg.decisions || host_logs(p->host, LOG_INFO) ? names_decided : NULL,
 		.decision_arg = p,
+		.edit = p->cfg.filter ? filter_run : NULL,
+		.edit_arg = p,
 		.trace = trace,
 		.trace_arg = p,
 	};

@@ -104,6 +104,14 @@ TEST(what_begins_is_heard_from_its_first_sample)
 	rig_connect(d.b, d.c, d.y, 0.5f);
 	rig_tick(d.b);
 	check_steady(d.y, -1500);
+	/* Whoever goes on after a while, in the middle of a word, comes softly. */
+	CHECK_OK(bridge_set_rx_level(d.b, d.c->slot, 0));
+	rig_tick(d.b);
+	check_line(d.y, -1500, 0);
+	rig_tick(d.b);
+	CHECK_OK(bridge_set_rx_level(d.b, d.c->slot, 1));
+	rig_tick(d.b);
+	check_line(d.y, 0, -1500);
 	/* Where something is heard already it comes in as everybody does. */
 	rig_connect(d.b, d.c, d.x, 1);
 	rig_tick(d.b);

@@ -55,6 +55,7 @@ static void speak(struct side *speaker, struct side *listener, struct talk *t, u
 	wav_put(t->said_path, t->said, t->n_said, rate_hz);
 	CHECK_OK(offhook_recorder_new(listener->phone, t->heard_path, &t->recorder, &t->recorder_slot));
 	CHECK_OK(offhook_connect(listener->phone, listener->slot, t->recorder_slot));
+	rig_run_ms(listener->rig, 40); /* a connection comes in over a frame; from then on no bit changes */
 	CHECK_OK(offhook_player_new(speaker->phone, t->said_path, 0, speaker, &t->player, &t->player_slot));
 	CHECK_OK(offhook_connect(speaker->phone, t->player_slot, speaker->slot));
 }

@@ -152,6 +152,7 @@ const struct host_ops sim_host_ops = {
 	.service_new = sim_service_new,
 	.service_kick = sim_service_kick,
 	.service_free = sim_service_free,
+	.service_end = sim_service_end,
 	.sound_open = sim_sound_open,
 	.sound_close = sim_sound_close,
 	.sound_list = sim_sound_list,

@@ -250,6 +250,7 @@ int sim_service_new(struct host *h, unsigned period_ms, void (*fn)(void *arg), v
 	struct host_service **ret_service);
 void sim_service_kick(struct host_service *s);
 void sim_service_free(struct host_service *s);
+void sim_service_end(struct host_service *s, void (*ended)(void *arg));
 
 /* ---- sound devices (sound.c) ---- */
 

@@ -161,3 +161,11 @@ void sim_service_free(struct host_service *s)
 	sim_event_close(&((struct sim_service *)s)->due);
 	mem_free(s);
 }
+
+void sim_service_end(struct host_service *s, void (*ended)(void *arg))
+{
+	void *arg = ((struct sim_service *)s)->arg;
+
+	sim_service_free(s);
+	ended(arg);
+}

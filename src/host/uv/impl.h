@@ -21,6 +21,7 @@ struct uv_host {
 	uv_prepare_t idle;
 	struct uv_dns *dns;         /* from the first query on */
 	struct uv_disk *disk;       /* while there are services */
+	struct uv_disk *left_disk;  /* its thread ends or has ended by itself: to be joined */
 	struct uv_network *network; /* while somebody wants to hear of it */
 	struct uv_sounds *sounds;   /* from the first device or list on */
 	char *read_buf;             /* where every stream is read; from the first one on */
@@ -122,5 +123,8 @@ int uv_service_new(struct host *h, unsigned period_ms, void (*fn)(void *arg), vo
 	struct host_service **ret_service);
 void uv_service_kick(struct host_service *s);
 void uv_service_free(struct host_service *s);
+void uv_service_end(struct host_service *s, void (*ended)(void *arg));
+/* Waits for the services that are still on their way out. */
+void uv_services_end(struct uv_host *u);
 
 #endif

@@ -92,6 +92,8 @@ static void uv_host_free(struct host *h)
 {
 	struct uv_host *u = uv_host_of(h);
 
+	/* First: what they say at their end may wake the loop. */
+	uv_services_end(u);
 	uv_sounds_end(u);
 	uv_dns_close(u->dns);
 	uv_close((uv_handle_t *)&u->wake, NULL);
@@ -144,6 +146,7 @@ static const struct host_ops uv_host_ops = {
 	.service_new = uv_service_new,
 	.service_kick = uv_service_kick,
 	.service_free = uv_service_free,
+	.service_end = uv_service_end,
 	.sound_open = uv_sound_open,
 	.sound_close = uv_sound_close,
 	.sound_list = uv_sound_list,
