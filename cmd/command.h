@@ -70,6 +70,8 @@ struct options {
 	bool secure_only;
 	const char *allow[OFFHOOK_SOURCES_MAX];
 	size_t n_allow;
+	const char *proxies[OFFHOOK_PROXIES_MAX], *servers[OFFHOOK_PROXIES_MAX];
+	size_t n_proxies, n_servers;
 	struct offhook_header headers[MAX_HEADERS];
 	size_t n_headers;
 };

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { FLAG, TEXT, SECONDS, NUMBER, LOCAL, TONE, HEADER, SOURCE, SOUND };
+enum kind { FLAG, TEXT, SECONDS, NUMBER, LOCAL, TONE, HEADER, SOURCE, PROXY, SERVER, SOUND };
 enum {
 	FOR_DIAL = 1,
 	FOR_ANSWER = 2,
@@ -107,6 +107,10 @@ static const struct option_row rows[] = {
 		"more in a second from one address get 503"},
 	{"secure-only", 0, FLAG, FOR_ALL | FOR_SECURITY, AT(secure_only), 0, 0, NULL,
 		"nothing goes, and nothing is taken, but over TLS"},
+	{"proxy", 0, PROXY, FOR_ALL, 0, 0, 0, "URI",
+		"everything goes through this one, such as sip:proxy.example.test;lr (repeatable)"},
+	{"server", 0, SERVER, FOR_ALL, 0, 0, 0, "URI",
+		"everything is sent there, whatever URIs say; the next one when it fails (repeatable)"},
 	{"registrar", 0, TEXT, FOR_REGISTER, AT(registrar), 0, 0, "URI",
 		"ask this one (default: the domain of the URI)"},
 	{"expires", 0, NUMBER, FOR_REGISTER | FOR_PRESENCE, AT(expires_s), 1, 86400, "SECONDS",
@@ -266,19 +270,11 @@ static bool parse_header(char *text, struct options *o)
 	return true;
 }
 
-static bool add_source(const char *text, struct options *o)
+static bool add(const char *text, const char **list, size_t *n, size_t max)
 {
-	if (o->n_allow == OFFHOOK_SOURCES_MAX)
+	if (*n == max)
 		return false;
-	o->allow[o->n_allow++] = text;
-	return true;
-}
-
-static bool add_sound(const char *path, struct options *o)
-{
-	if (o->n_play == MAX_FILES)
-		return false;
-	o->play[o->n_play++] = path;
+	list[(*n)++] = text;
 	return true;
 }
 
@@ -304,9 +300,13 @@ static bool set(const struct option_row *r, char *value, struct options *o)
 	case HEADER:
 		return parse_header(value, o);
 	case SOURCE:
-		return add_source(value, o);
+		return add(value, o->allow, &o->n_allow, OFFHOOK_SOURCES_MAX);
+	case PROXY:
+		return add(value, o->proxies, &o->n_proxies, OFFHOOK_PROXIES_MAX);
+	case SERVER:
+		return add(value, o->servers, &o->n_servers, OFFHOOK_PROXIES_MAX);
 	case SOUND:
-		return add_sound(value, o);
+		return add(value, o->play, &o->n_play, MAX_FILES);
 	}
 	return false;
 }

@@ -512,6 +512,10 @@ static int open_account(struct run *r, offhook_id transport)
 	offhook_auth_cfg_init(&auth);
 	cfg.uri = r->o->identity;
 	cfg.transport = transport;
+	cfg.proxies = r->o->proxies;
+	cfg.n_proxies = r->o->n_proxies;
+	cfg.servers = r->o->servers;
+	cfg.n_servers = r->o->n_servers;
 	who.user = secret.user;
 	who.password = secret.password;
 	auth.credentials = &who;

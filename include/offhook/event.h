@@ -60,8 +60,8 @@ enum offhook_event_type {
 	                                  *   `error` 0 when it went as asked (offhook/registration.h) */
 	OFFHOOK_EVENT_CALL_MOVED =
 		21, /**< our address has changed under a call, or the machine has slept, and its peer was told where we
-	                                  *   are now: `error` 0, it goes on there; else why that came to nothing, with
-	                                  *   `status` and `message` of the peer's refusal, if it was one */
+	                                  *   are now: `error` 0, it goes on there (`status` 0: nobody had answered yet, and it is made again); else why
+	                                  *   that came to nothing, with `status` and `message` of the peer's refusal, if it was one */
 	OFFHOOK_EVENT_QUESTION =
 		40, /**< the network asks for a decision: `question`; `message` is the request */
 	OFFHOOK_EVENT_TRANSFER_STATUS =

@@ -13,6 +13,7 @@
 #include "offhook/transfer.h"
 #include "offhook/session.h"
 #include "offhook/edit.h"
+#include "offhook/filter.h"
 #include "offhook/identity.h"
 #include "offhook/event.h"
 #include "offhook/registration.h"
@@ -29,5 +30,6 @@
 #include "offhook/presence.h"
 #include "offhook/quality.h"
 #include "offhook/refer.h"
+#include "offhook/render.h"
 
 #endif

@@ -351,6 +351,29 @@ int host_ticker_new(struct host *h, const struct host_ticker_cfg *cfg, struct ho
 	return err;
 }
 
+int host_crew_new(struct host *h, const char *name, unsigned n_helpers, struct host_crew **ret_crew)
+{
+	int err = h->ops->crew_new(h, name, n_helpers, ret_crew);
+
+	if (!err)
+		h->counters.crews++;
+	return err;
+}
+
+void host_crew_run(struct host_crew *c, unsigned n, void (*fn)(void *arg, unsigned who), void *arg)
+{
+	c->host->ops->crew_run(c, n, fn, arg);
+}
+
+struct host_crew *host_crew_free(struct host_crew *c)
+{
+	if (c) {
+		c->host->counters.crews--;
+		c->host->ops->crew_free(c);
+	}
+	return NULL;
+}
+
 struct host_ticker *host_ticker_free(struct host_ticker *t)
 {
 	if (t) {

@@ -24,6 +24,7 @@ struct host_stream;
 struct host_listener;
 struct host_dns;
 struct host_ticker;
+struct host_crew;
 struct host_service;
 struct host_sound;
 
@@ -253,6 +254,16 @@ int host_ticker_new(struct host *h, const struct host_ticker_cfg *cfg, struct ho
 struct host_ticker *host_ticker_free(struct host_ticker *t);
 
 /*
+ * A crew is threads that help another one, the media thread in its tick. host_crew_run() calls fn(arg, 0) in the calling
+ * thread and fn(arg, 1) ... fn(arg, n) in n helpers (no more than there are), all at once, and returns when all have
+ * returned: they see what the caller wrote before, and the caller what they wrote. One caller at a time. Words and
+ * wake-ups, no lock, no allocation. On the simulated host one after the other in the caller, in this order.
+ */
+int host_crew_new(struct host *h, const char *name, unsigned n_helpers, struct host_crew **ret_crew);
+void host_crew_run(struct host_crew *c, unsigned n, void (*fn)(void *arg, unsigned who), void *arg);
+struct host_crew *host_crew_free(struct host_crew *c);
+
+/*
  * A service calls fn on the disk thread about every period_ms while it exists (file players refill their rings,
  * recorders empty them); host_service_kick() (any thread but the media thread) asks for a call soon. All services
  * of a host share one thread; fn may block on the disk. On the simulated host: a virtual timer.
@@ -331,7 +342,7 @@ void host_log_text(struct host *h, enum log_level level, const char *module, str
 /* ---- counters for tests ---------------------------------------------------------------------------------- */
 
 struct host_counters {
-	unsigned timers, dgrams, streams, listeners, queries, tickers, services, sounds;
+	unsigned timers, dgrams, streams, listeners, queries, tickers, crews, services, sounds;
 };
 void host_counters(const struct host *h, struct host_counters *ret_counters);
 

@@ -64,6 +64,7 @@ struct stream_stats {
 	uint32_t rx_ssrc;
 	/* sent */
 	uint64_t tx_packets, tx_bytes, tx_events, tx_errors;
+	uint64_t tx_passed; /* of tx_packets: as they came from another call */
 	uint32_t tx_ssrc;
 	/* told by the peer's RTCP */
 	uint64_t peer_lost;

@@ -1,4 +1,4 @@
-/* Timers, and the threads of the real world as timers: a ticker (media) and a service (disk). */
+/* Timers, and the threads of the real world as timers: a ticker (media), its helpers, and a service (disk). */
 #include "host/sim/impl.h"
 
 #include "base/mem.h"
@@ -79,6 +79,37 @@ void sim_ticker_free(struct host_ticker *t)
 {
 	sim_event_close(&((struct sim_ticker *)t)->due);
 	mem_free(t);
+}
+
+struct sim_crew {
+	struct host_crew base;
+	unsigned n;
+};
+
+int sim_crew_new(struct host *h, const char *name, unsigned n_helpers, struct host_crew **ret_crew)
+{
+	struct sim_crew *c = mem_zalloc(sizeof(*c));
+
+	(void)name;
+	if (!c)
+		return OH_ENOMEM;
+	c->base.host = h;
+	c->n = n_helpers;
+	*ret_crew = &c->base;
+	return 0;
+}
+
+void sim_crew_run(struct host_crew *c, unsigned n, void (*fn)(void *arg, unsigned who), void *arg)
+{
+	unsigned most = ((struct sim_crew *)c)->n;
+
+	for (unsigned who = 0; who <= n && who <= most; who++)
+		fn(arg, who);
+}
+
+void sim_crew_free(struct host_crew *c)
+{
+	mem_free(c);
 }
 
 struct sim_service {

@@ -113,7 +113,10 @@ const char *uv_sound_default(const struct host *h, unsigned n);
 bool uv_sound_present(struct host *h, const char *id);
 void uv_sounds_end(struct uv_host *u);
 
-/* ticker.c, service.c */
+/* crew.c, ticker.c, service.c */
+int uv_crew_new(struct host *h, const char *name, unsigned n, struct host_crew **ret_crew);
+void uv_crew_run(struct host_crew *c, unsigned n, void (*fn)(void *arg, unsigned who), void *arg);
+void uv_crew_free(struct host_crew *c);
 int uv_ticker_new(struct host *h, const struct host_ticker_cfg *cfg, struct host_ticker **ret_ticker);
 void uv_ticker_free(struct host_ticker *t);
 int uv_service_new(struct host *h, unsigned period_ms, void (*fn)(void *arg), void *arg,
