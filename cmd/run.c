@@ -389,7 +389,7 @@ static void on_event(void *arg, const struct offhook_event *e)
 			"plays %s", e->text);
 		break;
 	case OFFHOOK_EVENT_RECORDER_END:
-		complain(r->o, "cannot record on", e->error);
+		complain(r->o, "cannot record on", e->error ? e->error : OH_ETOOBIG); /* a WAV file is full */
 		break;
 	case OFFHOOK_EVENT_REGISTRATION:
 		registered(r, e);

@@ -174,7 +174,8 @@ OFFHOOK_API void offhook_recorder_cfg_init(struct offhook_recorder_cfg *cfg);
  * Opens a file to be recorded into, at the bridge's rate, with 16 bits where the format counts them. Time counts while
  * something is connected to one of its slots. With two channels, what the first slot hears is on the left and what the
  * second hears is on the right, of the same moment: connect one party of a call to each. A WAV file can be played at every
- * moment as far as it goes, even if the process dies.
+ * moment as far as it goes, even if the process dies; its 4 GiB are 37 hours of one channel at 16 kHz, then it is full and
+ * a RECORDER_END event says so.
  *
  * @param phone      borrowed
  * @param cfg        copied

@@ -189,6 +189,8 @@ int recorder_new(const struct recorder_cfg *cfg, struct recorder **ret_recorder,
 		return err;
 	}
 	r->cfg.path = NULL; /* the caller's */
+	if (!cfg->max_frames || (soundfile_room(&r->file) && cfg->max_frames > soundfile_room(&r->file)))
+		r->cfg.max_frames = soundfile_room(&r->file);
 	*ret_recorder = r;
 	for (unsigned i = 0; i < cfg->channels; i++)
 		ret_ports[i] = &r->ports[i].port;

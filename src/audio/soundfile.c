@@ -242,6 +242,15 @@ int soundfile_open_write(const char *path, uint32_t rate_hz, unsigned channels, 
 	return 0;
 }
 
+uint64_t soundfile_room(const struct soundfile *f)
+{
+	const uint64_t header = 4096;
+
+	if ((f->info.format & SF_FORMAT_TYPEMASK) != SF_FORMAT_WAV)
+		return 0;
+	return (UINT32_MAX - header) / (sizeof(int16_t) * (unsigned)f->info.channels);
+}
+
 int soundfile_write(struct soundfile *f, const int16_t *pcm, size_t n)
 {
 	errno = 0;

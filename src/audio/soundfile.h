@@ -52,6 +52,8 @@ size_t soundfile_read_mono(struct soundfile *f, int16_t *pcm, size_t n);
 int soundfile_read_err(const struct soundfile *f);
 /* False: the file cannot do it. */
 bool soundfile_seek(struct soundfile *f, uint64_t frame);
+/* How many samples of a channel a file that is written has room for; 0: no limit. WAV counts bytes with 32 bits. */
+uint64_t soundfile_room(const struct soundfile *f);
 /* n samples of each channel, interleaved. 0 or a wrapped errno. */
 int soundfile_write(struct soundfile *f, const int16_t *pcm, size_t n);
 

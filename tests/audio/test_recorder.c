@@ -143,6 +143,21 @@ TEST(names_decide_what_can_be_recorded)
 	world_close(&w);
 }
 
+TEST(a_wav_file_is_full_at_four_gigabytes_and_others_never)
+{
+	struct soundfile f;
+	struct world w;
+
+	world_open(&w, 16000);
+	CHECK_OK(soundfile_open_write(in_dir(&w, "out.wav"), 16000, 2, &f));
+	CHECK(soundfile_room(&f) * 4 < UINT32_MAX && soundfile_room(&f) * 4 > UINT32_MAX - 65536u);
+	CHECK_OK(soundfile_close(&f));
+	CHECK_OK(soundfile_open_write(in_dir(&w, "out.flac"), 16000, 2, &f));
+	CHECK_EQ(soundfile_room(&f), 0);
+	CHECK_OK(soundfile_close(&f));
+	world_close(&w);
+}
+
 /* ---- one party a channel ---- */
 
 static void push(struct bridge *b, struct mem_port *m, struct bridge_slot to, bool on)
@@ -443,7 +458,8 @@ TEST(memory_may_run_out_while_a_recorder_is_opened)
 }
 
 TESTS(RUN(speech_through_player_and_recorder_is_bit_exact), RUN(a_recorder_without_a_bridge_is_finished_too),
-	RUN(names_decide_what_can_be_recorded), RUN(two_parties_stand_beside_each_other_sample_by_sample),
+	RUN(names_decide_what_can_be_recorded), RUN(a_wav_file_is_full_at_four_gigabytes_and_others_never),
+	RUN(two_parties_stand_beside_each_other_sample_by_sample),
 	RUN(a_pause_is_left_out_and_the_length_has_its_limit), RUN(every_format_is_recorded),
 	RUN(a_full_disk_is_told_once_and_at_the_end_again), RUN(a_killed_process_leaves_a_file_that_plays),
 	RUN(who_may_not_wait_hears_of_the_end), RUN(memory_may_run_out_while_a_recorder_is_opened))
