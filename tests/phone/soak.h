@@ -21,12 +21,14 @@
 
 #define SOAK_ACTORS  4u
 #define SOAK_RINGING 256u /* calls that wait for a thread to answer them */
-#define SOAK_PORTS   32u  /* players, recorders, tones and ports of the program, of one phone */
-#define SOAK_EVENTS  128u /* kinds of events */
+#define SOAK_PORTS \
+	32u /* players, recorders, tones, ports of the program, and who watches them; of one phone */
+#define SOAK_EVENTS 128u /* kinds of events */
 
 struct soak_port {
 	offhook_id id, slot;
-	bool speaks; /* samples can be written to it */
+	bool speaks;                                            /* samples can be written to it */
+	int (*end)(struct offhook_phone *phone, offhook_id id); /* NULL: as ports end */
 };
 
 struct soak_phone {

@@ -94,6 +94,11 @@ static bool look_at_port(struct soak_phone *p, unsigned from, struct soak_port *
 	return found;
 }
 
+static int end_port(struct soak_phone *p, const struct soak_port *port)
+{
+	return port->end ? port->end(p->phone, port->id) : offhook_port_remove(p->phone, port->id);
+}
+
 /* A new port speaks with a call and hears it, and is kept for a while, or not at all. */
 static int put_port(struct soak_phone *p, offhook_id call, const struct soak_port *port)
 {
@@ -103,7 +108,7 @@ static int put_port(struct soak_phone *p, offhook_id call, const struct soak_por
 		offhook_connect(p->phone, port->slot, slot);
 		offhook_connect(p->phone, slot, port->slot);
 	}
-	return keep_port(p, port) ? 0 : offhook_port_remove(p->phone, port->id);
+	return keep_port(p, port) ? 0 : end_port(p, port);
 }
 
 /* ---- the moves ---------------------------------------------------------------------------------------------------- */
@@ -346,13 +351,31 @@ static int use_port(struct soak_actor *a, struct soak_phone *p, offhook_id call)
 	}
 }
 
+static int watch_speakers(struct soak_actor *a, struct soak_phone *p, offhook_id call)
+{
+	struct offhook_slot_levels levels = {.size = sizeof(levels)};
+	struct soak_port watch = {.end = offhook_speaker_unwatch};
+	struct offhook_speaker_cfg cfg;
+	offhook_id slot;
+	int err = slot_of(p, call, &slot);
+
+	if (err)
+		return err;
+	offhook_speaker_cfg_init(&cfg);
+	cfg.start_ms = soak_draw(&a->random, 200);
+	err = offhook_speaker_watch(p->phone, slot, &cfg, &watch.id);
+	if (err)
+		return err;
+	(void)offhook_slot_get_levels(p->phone, slot, &levels);
+	return keep_port(p, &watch) ? 0 : end_port(p, &watch);
+}
+
 static int remove_port(struct soak_actor *a, struct soak_phone *p, offhook_id call)
 {
 	struct soak_port port;
 
 	(void)call;
-	return take_port(p, soak_draw(&a->random, SOAK_PORTS), &port) ? offhook_port_remove(p->phone, port.id)
-								      : OH_ENOENT;
+	return take_port(p, soak_draw(&a->random, SOAK_PORTS), &port) ? end_port(p, &port) : OH_ENOENT;
 }
 
 void soak_remove_ports(struct soak_phone *p)
@@ -360,7 +383,7 @@ void soak_remove_ports(struct soak_phone *p)
 	struct soak_port port;
 
 	while (take_port(p, 0, &port))
-		CHECK_OK(offhook_port_remove(p->phone, port.id));
+		CHECK_OK(end_port(p, &port));
 }
 
 /* There are no cards where this runs, or they are hidden: the default one fails, and the null device serves. */
@@ -451,6 +474,7 @@ static struct move {
 	{"change the device", 1, change_device, 0, 0},
 	{"ask", 6, ask, 0, 0},
 	{"listen", 2, listen_to, 0, 0},
+	{"watch speakers", 2, watch_speakers, 0, 0},
 };
 
 static struct move *some_move(struct soak_actor *a)
