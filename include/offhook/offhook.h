@@ -18,7 +18,10 @@
 #include "offhook/event.h"
 #include "offhook/registration.h"
 #include "offhook/bridge.h"
+#include "offhook/file.h"
 #include "offhook/levels.h"
+#include "offhook/mixing.h"
+#include "offhook/conference.h"
 #include "offhook/tls.h"
 #include "offhook/security.h"
 #include "offhook/trace.h"
@@ -29,5 +32,6 @@
 #include "offhook/presence.h"
 #include "offhook/quality.h"
 #include "offhook/refer.h"
+#include "offhook/render.h"
 
 #endif

@@ -168,6 +168,9 @@ struct offhook_phone_cfg {
 	/** non-zero: everything goes over TLS (TLS and WSS), and nothing else is taken: another kind of transport is not
 	 * opened, no name, record, redirection or route leads anywhere else; what cannot go so fails (OH_EINSECURE) */
 	int secure_only;
+	/** threads that share the calls' audio, 1 to 32; 0 (default) = 1. With several, each call sounds as with one; functions of
+	 * a codec of the program's own (offhook/codec.h) run for different calls at the same time */
+	uint32_t media_threads;
 	/** sees and may change every message of ours before it leaves, on the signalling thread: see offhook/filter.h for what it must
 	 * not do; NULL: nobody */
 	offhook_filter_fn *filter;

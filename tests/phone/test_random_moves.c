@@ -11,10 +11,9 @@
  * A seed replays its run exactly. OFFHOOK_SCHEDULES=n plays that many, OFFHOOK_SEED=n that one.
  */
 #include "rig.h"
+#include "seeds.h"
 
 #include "session/registrar.h"
-
-#include <inttypes.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SCHEDULES 40
@@ -355,22 +354,11 @@ static void play(uint64_t seed)
 	finish(&p);
 }
 
-static uint64_t number_from(const char *variable, uint64_t otherwise)
-{
-	const char *text = getenv(variable);
-
-	return text && *text ? strtoull(text, NULL, 10) : otherwise;
-}
-
 TEST(wherever_the_machines_go_calls_and_registrations_follow)
 {
-	uint64_t only = number_from("OFFHOOK_SEED", 0), n = number_from("OFFHOOK_SCHEDULES", SCHEDULES);
+	bool counts = seeds_play(&(struct seeds){"tests/phone/test_phone_random_moves", SCHEDULES, 1}, play);
 
-	for (uint64_t seed = only ? only : 1; seed <= (only ? only : n); seed++) {
-		print_message("# OFFHOOK_SEED=%" PRIu64 " build/tests/phone/test_phone_random_moves\n", seed);
-		play(seed);
-	}
-	CHECK(only || stood > 0);
+	CHECK(!counts || stood > 0);
 }
 
-TESTS(RUN(wherever_the_machines_go_calls_and_registrations_follow))
+TESTS(RUN_SEEDS(wherever_the_machines_go_calls_and_registrations_follow))

@@ -306,7 +306,7 @@ TEST(early_audio_goes_with_who_sent_it)
 	peer_respond(&p, "302 Moved Temporarily", TO_BOB, "");
 	CHECK(rig_wait(&r->b, "INCOMING"));
 	CHECK_STR(
-		r->a.log, "CALLING EARLY(183) MEDIA(ACTIVE,3,slot) MEDIA(NULL,3,none) REDIRECTED(" BOB ") ");
+		r->a.log, "CALLING EARLY(183) MEDIA(ACTIVE,3,slot) REDIRECTED(" BOB ") MEDIA(NULL,3,none) ");
 	CHECK_OK(side_answer(&r->b, 200));
 	CHECK(rig_wait(&r->a, "CONFIRMED"));
 	close_both(&p, r);
