@@ -605,9 +605,14 @@ TEST(each_message_of_the_repair_may_be_lost_doubled_or_late)
 	}
 }
 
+static void quick(struct offhook_phone_cfg *cfg)
+{
+	cfg->t1_ms = 20;
+}
+
 static int move_in_a_call(void *arg)
 {
-	struct rig *r = rig_try_new(OFFHOOK_DELIVER_INLINE, NULL);
+	struct rig *r = rig_try_new(OFFHOOK_DELIVER_INLINE, quick);
 	int err = r ? rig_try_call(r) : OH_ENOMEM;
 
 	(void)arg;
@@ -618,7 +623,7 @@ static int move_in_a_call(void *arg)
 		err = sim_host_move(r->a.host, RIG_A_IP, NEW_IP);
 	}
 	if (!err) {
-		rig_run_ms(r, 20000);
+		rig_run_ms(r, 5000);
 		err = strstr(r->a.log, "MOVED(200) ") ? 0 : OH_ENOMEM;
 	}
 	rig_drop(r);
@@ -627,7 +632,7 @@ static int move_in_a_call(void *arg)
 
 static int move_before_the_answer(void *arg)
 {
-	struct rig *r = rig_try_new(OFFHOOK_DELIVER_INLINE, NULL);
+	struct rig *r = rig_try_new(OFFHOOK_DELIVER_INLINE, quick);
 	int err = r ? rig_try_call(r) : OH_ENOMEM;
 
 	(void)arg;
@@ -638,7 +643,7 @@ static int move_before_the_answer(void *arg)
 		err = sim_host_move(r->a.host, RIG_A_IP, NEW_IP);
 	}
 	if (!err) {
-		rig_run_ms(r, 20000);
+		rig_run_ms(r, 3000);
 		err = strstr(r->a.log, "MOVED(0) ") ? 0 : OH_ENOMEM;
 	}
 	rig_drop(r);
@@ -647,7 +652,7 @@ static int move_before_the_answer(void *arg)
 
 static int move_both(void *arg)
 {
-	struct rig *r = rig_try_new(OFFHOOK_DELIVER_INLINE, NULL);
+	struct rig *r = rig_try_new(OFFHOOK_DELIVER_INLINE, quick);
 	int err = r ? rig_try_call(r) : OH_ENOMEM;
 
 	(void)arg;
@@ -660,7 +665,7 @@ static int move_both(void *arg)
 	if (!err)
 		err = sim_host_move(r->b.host, RIG_B_IP, NEW_B_IP);
 	if (!err)
-		rig_run_ms(r, 100000);
+		rig_run_ms(r, 7000);
 	/* Whatever was missing: nobody waits for ever. */
 	if (!err && offhook_calls(r->a.phone, NULL, 0) > 0)
 		err = OH_EDIALOG;
