@@ -46,7 +46,8 @@ enum offhook_event_type {
 	OFFHOOK_EVENT_HOLD_FAILED =
 		9, /**< a hold or re-INVITE was refused (`status`, `message`), or its answer was of no use
 	                                  *   (`error`); the old session stands */
-	OFFHOOK_EVENT_PLAYER_END = 10, /**< a player without loop has given its last sample */
+	OFFHOOK_EVENT_PLAYER_END =
+		10, /**< a player has come to its end: `status` is an enum offhook_file_end, `error` (offhook/file.h) */
 	OFFHOOK_EVENT_DECISION =
 		70, /**< with `decisions` of the phone: something was decided. `status` is an enum offhook_decision,
 	                                  *   `text` says what and why; `id` is the call or account, 0: several */
@@ -59,8 +60,8 @@ enum offhook_event_type {
 	                                  *   `error` 0 when it went as asked (offhook/registration.h) */
 	OFFHOOK_EVENT_CALL_MOVED =
 		21, /**< our address has changed under a call, or the machine has slept, and its peer was told where we
-	                                  *   are now: `error` 0, it goes on there; else why that came to nothing, with
-	                                  *   `status` and `message` of the peer's refusal, if it was one */
+	                                  *   are now: `error` 0, it goes on there (`status` 0: nobody had answered yet, and it is made again); else why
+	                                  *   that came to nothing, with `status` and `message` of the peer's refusal, if it was one */
 	OFFHOOK_EVENT_QUESTION =
 		40, /**< the network asks for a decision: `question`; `message` is the request */
 	OFFHOOK_EVENT_TRANSFER_STATUS =
@@ -102,7 +103,10 @@ enum offhook_event_type {
 		57, /**< the watcher `id` follows us no longer: `status` of the response that ended it, or 0, and `reason` */
 	OFFHOOK_EVENT_ACTIVE_SPEAKER =
 		102, /**< of those whom the slot of a watch hears, `other` (a call, player, ...) has the floor now; 0: nobody;
-	              *   `id` is the watch (offhook_speaker_watch()) */
+	              *   `id` is the watch (offhook_speaker_watch()), or the conference */
+	OFFHOOK_EVENT_CONFERENCE_MEMBER =
+		103, /**< of the conference `id`, `other` has come, gone, or come back: `status` is an enum
+	              *   offhook_member_state (offhook/conference.h) */
 	OFFHOOK_EVENT_AUDIO_MARK =
 		80, /**< a port of the program: mark `count` was heard (`status` 0) or cleared (1) */
 	OFFHOOK_EVENT_AUDIO_CLEARED = 81, /**< what was queued in a port of the program is gone */
@@ -112,6 +116,11 @@ enum offhook_event_type {
 	OFFHOOK_EVENT_DEVICE =
 		90, /**< a sound device: `status` is an enum offhook_device_change, `count` an enum offhook_device_side,
 	            *   `text` the device, `error` and `reason` why; `id` its slot (offhook/device.h) */
+	OFFHOOK_EVENT_PLAYER_NEXT =
+		95, /**< a player has gone on to another of its files: `count` is its number from 0, `text` its path */
+	OFFHOOK_EVENT_RECORDER_END =
+		96, /**< a recorder takes no more: `status` is an enum offhook_file_end, `error`; its file is complete when
+	                                  *   it is removed (offhook/file.h) */
 	OFFHOOK_EVENT_CALL_REDIRECTED =
 		110 /**< after a 3xx the call goes on to another address: `text`; its state is CALLING again, and what
 		     *   early audio it had is gone */
@@ -152,7 +161,7 @@ struct offhook_event {
 	                                  *   peer that ended it; NULL when there is none */
 	size_t message_length; /**< its bytes */
 	const char *text; /**< of a decision: one line; of a redirected call: the address; of a device: its
-	                        *   id; of typing: who; else NULL */
+	                        *   id; of typing: who; of a player: the file; else NULL */
 	const struct offhook_question *question;  /**< of a question; else NULL */
 	offhook_id other;                         /**< a second call: see the types; else 0 */
 	const char *reason;                       /**< phrase of `status` where the types say so; else NULL */

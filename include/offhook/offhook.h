@@ -13,11 +13,15 @@
 #include "offhook/transfer.h"
 #include "offhook/session.h"
 #include "offhook/edit.h"
+#include "offhook/filter.h"
 #include "offhook/identity.h"
 #include "offhook/event.h"
 #include "offhook/registration.h"
 #include "offhook/bridge.h"
+#include "offhook/file.h"
 #include "offhook/levels.h"
+#include "offhook/mixing.h"
+#include "offhook/conference.h"
 #include "offhook/tls.h"
 #include "offhook/security.h"
 #include "offhook/trace.h"
@@ -28,5 +32,6 @@
 #include "offhook/presence.h"
 #include "offhook/quality.h"
 #include "offhook/refer.h"
+#include "offhook/render.h"
 
 #endif

@@ -2,6 +2,7 @@
 #include "phone/call_impl.h"
 
 #include "phone/call_redirect.h"
+#include "phone/conference.h"
 #include "phone/network.h"
 #include "phone/edits.h"
 #include "phone/transfer.h"
@@ -73,6 +74,7 @@ struct event *call_say_media(struct call *c, uint32_t slot_gone, uint64_t cause)
 
 	log_media(c);
 	audio_follow(c->phone, c->id);
+	conferences_follow(c->phone, c->id);
 	say.release_slot = slot_gone;
 	say.cause = cause;
 	return event_emit(c->phone, &say);
@@ -105,6 +107,8 @@ static void ended(struct call *c, struct inv *inv, struct sip_msg *msg)
 		call_try_next(c))
 		return;
 	if (c->state == OFFHOOK_CALL_CALLING && end.status == 422 && msg && call_try_longer(c, msg))
+		return;
+	if (c->state == OFFHOOK_CALL_CALLING && msg && call_try_otherwise(c, msg))
 		return;
 	if (redirect_goes_on(c, &end))
 		return;
@@ -256,6 +260,12 @@ static void on_reoffer_failed(void *arg, struct inv *inv, unsigned status, struc
 		say_hold_failed(c, status, msg, 0);
 }
 
+static bool on_unanswered(void *arg, struct inv *inv)
+{
+	(void)inv;
+	return call_repair_goes_on(arg);
+}
+
 static struct slice on_reoffer_again(void *arg, struct inv *inv)
 {
 	struct call *c = arg;
@@ -310,6 +320,7 @@ struct inv_handler call_inv_handler(struct call *c)
 		.state = on_state,
 		.sdp = on_sdp,
 		.reoffer_failed = on_reoffer_failed,
+		.unanswered = on_unanswered,
 		.reoffer_again = on_reoffer_again,
 		.headers = on_headers,
 		.request = on_request,
@@ -360,6 +371,7 @@ void call_take_report(struct call *c, const struct media_report *r)
 		return;
 	case MEDIA_LATCHED:
 	case MEDIA_FILE_END:
+	case MEDIA_FILE_NEXT:
 	case MEDIA_AUDIO_MARK:
 	case MEDIA_AUDIO_CLEARED:
 	case MEDIA_AUDIO_READABLE:

@@ -87,6 +87,10 @@ static void on_event(void *arg, const struct offhook_event *e)
 		s->other = e->other;
 		note(s, e->other ? "FLOOR " : "NO_FLOOR ");
 		break;
+	case OFFHOOK_EVENT_CONFERENCE_MEMBER:
+		s->other = e->other;
+		note(s, e->status == 2 ? "THERE " : e->status ? "AWAY " : "GONE ");
+		break;
 	case OFFHOOK_EVENT_CALL_SPEECH:
 		note(s, "%s ", e->status ? "SPEAKS" : "SPOKE");
 		break;
@@ -96,6 +100,14 @@ static void on_event(void *arg, const struct offhook_event *e)
 	case OFFHOOK_EVENT_PLAYER_END:
 	case OFFHOOK_EVENT_TONE_END:
 		s->file_ends++;
+		if (e->status)
+			note(s, "END(%u,%s) ", e->status, e->error ? offhook_errname(e->error) : "");
+		break;
+	case OFFHOOK_EVENT_PLAYER_NEXT:
+		note(s, "NEXT(%" PRIu64 ",%s) ", e->count, strrchr(e->text, '-') + 1);
+		break;
+	case OFFHOOK_EVENT_RECORDER_END:
+		note(s, "RECORDED(%u,%s) ", e->status, e->error ? offhook_errname(e->error) : "");
 		break;
 	case OFFHOOK_EVENT_REGISTRATION:
 		note(s, e->error ? "REGISTRATION(%u,%s) " : "REGISTRATION(%u) ", e->status,
