@@ -267,7 +267,7 @@ def test_agent_audio_says_again_what_it_hears_and_can_be_interrupted(start, peer
     assert "interrupted by 5 with " in ended(agent)
 
 
-def test_render_conference_writes_the_same_hour_twice(say, tmp_path):
+def test_render_conference_writes_the_same_minutes_twice(say, tmp_path):
     files = [tmp_path / "first.wav", tmp_path / "second.wav"]
     for file in files:
         subprocess.run([example("render_conference"), file, "600", say["one"], say["two"], say["three"]], check=True, timeout=60)
