@@ -18,6 +18,7 @@
 #include "offhook/registration.h"
 #include "offhook/bridge.h"
 #include "offhook/tls.h"
+#include "offhook/tone.h"
 #include "offhook/security.h"
 #include "offhook/trace.h"
 #include "offhook/auth.h"

@@ -1,5 +1,8 @@
 #include "audio/hearing.h"
 
+#include "base/mem.h"
+#include "offhook/error.h"
+
 #include <math.h>
 
 #define LOAD(word)         atomic_load_explicit(&(word), memory_order_relaxed)
@@ -21,6 +24,26 @@ void hearing_init(struct hearing *h, media_report_fn *report, void *report_arg, 
 	STORE(h->noise_milli, (int32_t)(h->vad.noise_dbov * 1000));
 	hearing_cfg_defaults(&cfg);
 	hearing_want(h, &cfg);
+}
+
+void hearing_free(struct hearing *h)
+{
+	mem_free(LOAD(h->digits));
+}
+
+int hearing_want_digits(struct hearing *h, bool wanted)
+{
+	struct dtmf_ear *ear = LOAD(h->digits);
+
+	if (wanted && !ear) {
+		ear = mem_alloc(sizeof(*ear));
+		if (!ear)
+			return OH_ENOMEM;
+		dtmf_ear_init(ear);
+		atomic_store_explicit(&h->digits, ear, memory_order_release);
+	}
+	STORE(h->digits_wanted, wanted);
+	return 0;
 }
 
 /* Word by word: a tick in between hears a mixture of two wishes once. */
@@ -120,4 +143,35 @@ void hearing_tick(
 	if (live && n)
 		mind_silence(h, pcm, n, tick_ms, now_ns);
 	mind_speech(h, live ? pcm : NULL, n, tick_ms, now_ns);
+}
+
+/* ---- digits ---- */
+
+struct ended_digit {
+	struct hearing *hearing;
+	uint64_t now_ns;
+};
+
+static void on_digit(void *arg, char digit, uint32_t duration_ms, uint32_t ago_ms)
+{
+	const struct ended_digit *e = arg;
+
+	tell(e->hearing, MEDIA_DTMF_HEARD, (uint8_t)digit, duration_ms, e->now_ns - ago_ms * 1000000ull);
+}
+
+/* A peer that sends an event may have let some of its tone through before it, and may let some through behind. */
+void hearing_digits_tick(struct hearing *h, const int16_t *pcm, size_t n, bool live, bool in_event,
+	uint32_t rate_hz, uint64_t now_ns)
+{
+	struct dtmf_ear *ear = atomic_load_explicit(&h->digits, memory_order_acquire);
+	bool hears = LOAD(h->digits_wanted) && !in_event;
+	struct ended_digit ended = {h, now_ns};
+
+	if (!ear || (!hears && !h->hears_digits))
+		return;
+	h->hears_digits = hears;
+	if (hears)
+		dtmf_ear_hear(ear, rate_hz, live ? pcm : NULL, n, on_digit, &ended);
+	else
+		dtmf_ear_break(ear, on_digit, &ended);
 }

@@ -5,6 +5,7 @@
 #ifndef OH_AUDIO_HEARING_H
 #define OH_AUDIO_HEARING_H
 
+#include "audio/dtmf_ear.h"
 #include "audio/vad.h"
 #include "rtp/report.h"
 
@@ -28,6 +29,8 @@ struct hearing {
 	/* Signalling to media: floats as thousandths. */
 	_Atomic uint32_t silence_ms, speech, start_ms, hang_ms;
 	_Atomic int32_t silence_milli, snr_milli;
+	_Atomic(struct dtmf_ear *) digits; /* made when first asked for; goes with the rest */
+	_Atomic uint32_t digits_wanted;
 	/* Media to whoever asks. */
 	_Atomic uint32_t silent_ms, speaking;
 	_Atomic int32_t signal_milli, noise_milli;
@@ -38,17 +41,25 @@ struct hearing {
 	struct vad vad;
 	bool told_silence;
 	uint64_t speech_since_ns;
-	float threshold; /* silence_milli as a mean square of full scale 1 */
+	bool hears_digits; /* as of the last tick */
+	float threshold;   /* silence_milli as a mean square of full scale 1 */
 	int32_t threshold_milli;
 };
 
 /* Reports carry the tag. */
 void hearing_init(struct hearing *h, media_report_fn *report, void *report_arg, uint32_t tag);
+/* When no tick can come any more. */
+void hearing_free(struct hearing *h);
 /* Signalling. */
 void hearing_want(struct hearing *h, const struct hearing_cfg *cfg);
+/* Are digits looked for in the audio? OH_ENOMEM: then as before. */
+int hearing_want_digits(struct hearing *h, bool wanted);
 void hearing_figures(const struct hearing *h, struct hearing_figures *ret_figures); /* any thread */
 /* Media thread: one tick; live: something came to be played. */
 void hearing_tick(
 	struct hearing *h, const int16_t *pcm, size_t n, bool live, uint32_t tick_ms, uint64_t now_ns);
+/* The same tick once more, for digits; in_event: the peer tells one beside its audio. */
+void hearing_digits_tick(struct hearing *h, const int16_t *pcm, size_t n, bool live, bool in_event,
+	uint32_t rate_hz, uint64_t now_ns);
 
 #endif

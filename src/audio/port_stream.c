@@ -38,6 +38,7 @@ static bool call_pull(struct port *p, int16_t *pcm, size_t n, const struct audio
 	bool live = stream_pull(ps->stream, pcm, n);
 
 	hearing_tick(&ps->hearing, pcm, n, live, (uint32_t)(n * 1000 / p->rate_hz), t->now_ns);
+	hearing_digits_tick(&ps->hearing, pcm, n, live, stream_in_event(ps->stream), p->rate_hz, t->now_ns);
 	if (ps->hearing.vad.begun && t->index % LEVELS_TICKS == 0)
 		stream_levels(ps->stream, ps->hearing.vad.level_dbov, ps->hearing.vad.noise_dbov);
 	return live;
@@ -53,6 +54,7 @@ static void call_free(struct port *p)
 	struct port_stream *ps = (struct port_stream *)p;
 
 	stream_free(ps->stream);
+	hearing_free(&ps->hearing);
 	if (ps->released)
 		ps->released(ps->arg, ps->rtp_port);
 	mem_free(ps);

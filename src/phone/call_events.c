@@ -331,7 +331,10 @@ void call_take_report(struct call *c, const struct media_report *r)
 
 	switch (r->type) {
 	case MEDIA_DTMF:
-		if (!digit_is_new(&c->twins, (char)r->value, DIGIT_BY_RTP, host_now(c->phone->host)))
+	case MEDIA_DTMF_HEARD:
+		if (!digit_is_new(&c->twins, (char)r->value,
+			    r->type == MEDIA_DTMF ? DIGIT_BY_RTP : DIGIT_BY_SOUND,
+			    r->at_ns - r->duration_ms * NS_PER_MS))
 			return;
 		c->media.digits_received++;
 		call_say_digit(c, (char)r->value, r->duration_ms);

@@ -80,6 +80,9 @@ int call_media_check_offer(struct offhook_phone *p, struct codec_choice *codecs,
  * figures stay. */
 uint32_t call_media_close(struct call_media *m);
 
+/* The call's rules about digits in the audio have changed. OH_ENOMEM. */
+int call_media_hear_digits(struct call_media *m);
+
 offhook_id call_media_slot_id(const struct call_media *m); /* 0: none */
 void call_media_stats(const struct call_media *m, struct offhook_call_stats *ret_stats);
 /* call_quality.c */

@@ -9,6 +9,7 @@
 
 enum media_report_type {
 	MEDIA_DTMF = 1,    /* a digit from the peer, reported once per event (RFC 4733 2.5) */
+	MEDIA_DTMF_HEARD,  /* the same, found in the audio */
 	MEDIA_DTMF_SENT,   /* the queue of digits has been sent */
 	MEDIA_FILE_END,    /* a player has reached its end */
 	MEDIA_RTP_TIMEOUT, /* no RTP for the configured time */

@@ -109,14 +109,14 @@ static void packet_full(struct stream *s, const int16_t *pcm, uint32_t ts)
 	struct dtmf_packet events[DTMF_STEP_PACKETS];
 	size_t n = 0;
 
-	if (s->cur->p.dtmf_tx_pt >= 0)
+	if (s->cur->p.dtmf_tx_pt >= 0 && !s->cur->p.dtmf_sound)
 		n = dtmf_tx_step(&s->dtmf_tx, ts, s->cur->packet_ts, events);
-	if (n == 0 && !is_silence(s, pcm, ts))
+	if (n == 0 && (s->dtmf_sound.state != DTMF_SOUND_IDLE || !is_silence(s, pcm, ts)))
 		send_audio(s, pcm, ts);
 	for (size_t i = 0; i < n; i++)
 		send_event(s, &events[i]);
-	if (s->dtmf_tx.finished) {
-		s->dtmf_tx.finished = false;
+	if (s->dtmf_tx.finished || s->dtmf_sound.finished) {
+		s->dtmf_tx.finished = s->dtmf_sound.finished = false;
 		stream_tell(s, MEDIA_DTMF_SENT, 0, 0, s->now_ns);
 	}
 }
@@ -164,6 +164,17 @@ static void keep_alive(struct stream *s)
 		s->figures.tx_errors++;
 }
 
+/* A tick of audio, or of digits in its place. */
+static void push_sound(struct stream *s, const int16_t *pcm)
+{
+	int16_t digits[STREAM_TICK_MAX];
+	size_t n = s->cur->tick_samples;
+
+	if (s->cur->p.dtmf_sound)
+		pcm = dtmf_sound_step(&s->dtmf_sound, &s->dtmf_tx.queue, s->cur->rate_hz, pcm, digits, n);
+	pack(s, pcm, n);
+}
+
 void stream_push(struct stream *s, const int16_t *pcm, size_t n, uint64_t now_ns)
 {
 	s->now_ns = now_ns;
@@ -175,10 +186,11 @@ void stream_push(struct stream *s, const int16_t *pcm, size_t n, uint64_t now_ns
 		s->tx.gathered = 0;
 		s->tx.mark = true;
 		dtmf_tx_stop(&s->dtmf_tx);
+		dtmf_sound_stop(&s->dtmf_sound);
 		if (stream_has_aim(s))
 			keep_alive(s);
 	} else {
-		pack(s, pcm, s->cur->tick_samples);
+		push_sound(s, pcm);
 	}
 	/* The clock of the samples never stops, so a pause is as long in time stamps as it was (RFC
 	 * 3551 4.1). */
