@@ -2,7 +2,7 @@
 """Runs libFuzzer targets, some at a time, each for so many seconds; a line for each, and a JUnit file.
 
 The committed corpus is where each begins. New inputs that reach new branches go to OUT/corpus/TARGET, where the next
-run goes on (--fresh: nothing is kept, and the seed is fixed). What crashed a target lies in OUT/crash.
+run goes on. What crashed a target lies in OUT/crash. With --seed what is invented from the same inputs is nearly the same.
 """
 import argparse
 import concurrent.futures
@@ -11,7 +11,6 @@ import pathlib
 import re
 import subprocess
 import sys
-import tempfile
 import xml.etree.ElementTree as ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parent
@@ -33,15 +32,15 @@ def seeds(name):
     return [str(f) for f in folders]
 
 
-def fuzz(name, args, scratch):
+def fuzz(name, args):
     """Returns (name, problem or "", figures, output)."""
-    grown = scratch if args.fresh else args.out / "corpus" / name
+    grown = args.out / "corpus" / name
     crash = args.out / "crash"
     for folder in (grown, crash):
         folder.mkdir(parents=True, exist_ok=True)
     dictionary = ROOT / f"{name}.dict"
     command = [str(args.build / "fuzz" / f"fuzz_{name}"), *OPTIONS, f"-max_total_time={args.seconds}",
-               f"-artifact_prefix={crash}/{name}-", *(["-seed=1"] if args.fresh else []),
+               f"-artifact_prefix={crash}/{name}-", *([f"-seed={args.seed}"] if args.seed else []),
                *([f"-dict={dictionary}"] if dictionary.exists() else []), str(grown), *seeds(name)]
     try:
         run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
@@ -76,15 +75,15 @@ def main():
     parser.add_argument("target", nargs="*", help="default: all")
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--fresh", action="store_true")
+    parser.add_argument("--seed", type=int, default=0, help="default: another one each time")
     args = parser.parse_args()
     unknown = set(args.target) - set(targets())
     if unknown:
         parser.error(f"no target {', '.join(sorted(unknown))}; there are {', '.join(targets())}")
     args.out = args.out.resolve()
     rows = []
-    with tempfile.TemporaryDirectory() as scratch, concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        jobs = [pool.submit(fuzz, name, args, pathlib.Path(scratch) / name) for name in args.target or targets()]
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        jobs = [pool.submit(fuzz, name, args) for name in args.target or targets()]
         for job in concurrent.futures.as_completed(jobs):
             rows.append(job.result())
             name, problem, figures, output = rows[-1]

@@ -70,6 +70,12 @@ enum offhook_event_type {
 	OFFHOOK_EVENT_TRANSFERRED =
 		43, /**< a new call, placed because the peer of the call `other` (0: somebody outside of calls) asked for
 	            *   it and the program agreed; its other events follow */
+	OFFHOOK_EVENT_REFER_STATUS =
+		44, /**< how what offhook_refer() has asked for goes: `status` and `reason` as in TRANSFER_STATUS, or `error`
+	             *   when nobody could be asked; `final` when nothing more will be told */
+	OFFHOOK_EVENT_JOINED =
+		45, /**< the call `other` joins this one, and is answered: once both have audio it is the program that mixes them
+	             *   (offhook_connect()) */
 	OFFHOOK_EVENT_MESSAGE =
 		50, /**< somebody sent a `message` (offhook_message_body()) to `account`; `id` is the call that it came
 	                                  *   in, or 0 */
@@ -94,6 +100,9 @@ enum offhook_event_type {
 	                                  *   that it is told in, or 0; `message` the request, NULL when his time is over */
 	OFFHOOK_EVENT_WATCHER_GONE =
 		57, /**< the watcher `id` follows us no longer: `status` of the response that ended it, or 0, and `reason` */
+	OFFHOOK_EVENT_ACTIVE_SPEAKER =
+		102, /**< of those whom the slot of a watch hears, `other` (a call, player, ...) has the floor now; 0: nobody;
+	              *   `id` is the watch (offhook_speaker_watch()) */
 	OFFHOOK_EVENT_AUDIO_MARK =
 		80, /**< a port of the program: mark `count` was heard (`status` 0) or cleared (1) */
 	OFFHOOK_EVENT_AUDIO_CLEARED = 81, /**< what was queued in a port of the program is gone */

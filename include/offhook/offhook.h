@@ -17,6 +17,7 @@
 #include "offhook/event.h"
 #include "offhook/registration.h"
 #include "offhook/bridge.h"
+#include "offhook/levels.h"
 #include "offhook/tls.h"
 #include "offhook/tone.h"
 #include "offhook/security.h"
@@ -27,5 +28,6 @@
 #include "offhook/message.h"
 #include "offhook/presence.h"
 #include "offhook/quality.h"
+#include "offhook/refer.h"
 
 #endif

@@ -32,7 +32,10 @@ enum offhook_question_kind {
 	/** the peer of our call says that another address should be called (3xx); `target` is the next of them, `from` whom
 	 * we have called, and the message the 3xx, or what the address before this one has answered. 2xx: it is called.
 	 * Else: the call ends with the peer's status */
-	OFFHOOK_QUESTION_REDIRECT = 4
+	OFFHOOK_QUESTION_REDIRECT = 4,
+	/** somebody's new call wants to join this one (INVITE with Join, where the session settings allow it). 2xx: it is answered,
+	 * and an OFFHOOK_EVENT_JOINED tells its id. Else: 603 */
+	OFFHOOK_QUESTION_JOIN = 5
 };
 
 /** What an OFFHOOK_EVENT_QUESTION asks; the request itself is the event's `message`. */
@@ -56,7 +59,7 @@ struct offhook_question {
  *         line break in the reason), OH_ENOMEM, OH_ECLOSED, or the error that kept what was agreed to from
  *         beginning: the asker was refused then
  *
- * Thread: any.  May call back: with inline delivery.  Spec: RFC 3515 2.4.2, RFC 3891 3, RFC 6665 4.2.1.3,
+ * Thread: any.  May call back: with inline delivery.  Spec: RFC 3515 2.4.2, RFC 3891 3, RFC 3911 4, RFC 6665 4.2.1.3,
  * RFC 3261 8.1.3.4.
  */
 OFFHOOK_API int offhook_question_answer(

@@ -80,7 +80,10 @@ struct offhook_session_cfg {
 	 * gets no credentials unless the account's own proxy or domain asks for them. OFFHOOK_EVENT_CALL_REDIRECTED tells
 	 * that the call goes on; a call that finds nobody ends with the last refusal */
 	enum offhook_redirect redirect;
-	enum offhook_dtmf dtmf;           /**< default AUTO */
+	enum offhook_dtmf dtmf; /**< default AUTO */
+	/** non-zero: whoever calls may ask to join one of our calls (RFC 3911), which is an OFFHOOK_QUESTION_JOIN; default: such a
+	 * call is one like any other */
+	int join;
 	enum offhook_dtmf_hear dtmf_hear; /**< default AUTO; for a call under way: offhook_call_hear_dtmf() */
 };
 
@@ -102,7 +105,7 @@ OFFHOOK_API void offhook_session_cfg_init(struct offhook_session_cfg *cfg);
  * @param cfg      copied; NULL = the defaults
  * @return 0, OH_ENOENT, OH_EINVAL (a setting out of range: the detail names it), OH_ECLOSED
  *
- * Thread: any.  May call back: no.  Spec: RFC 3262, RFC 4028, RFC 3261 8.1.3.4.
+ * Thread: any.  May call back: no.  Spec: RFC 3262, RFC 4028, RFC 3261 8.1.3.4, RFC 3911.
  */
 OFFHOOK_API int offhook_account_set_session(
 	struct offhook_phone *phone, offhook_id account, const struct offhook_session_cfg *cfg);

@@ -11,7 +11,9 @@
  * somebody ends it.
  *
  * Somebody else's call takes the place of ours: an OFFHOOK_QUESTION_REPLACES about our call, then
- * OFFHOOK_EVENT_REPLACED with both ids; the new call is answered and the old one ends.
+ * OFFHOOK_EVENT_REPLACED with both ids; the new call is answered and the old one ends. Or it joins ours
+ * (offhook_session_cfg.join): an OFFHOOK_QUESTION_JOIN, then OFFHOOK_EVENT_JOINED, and both go on. To ask for either, call with a
+ * "Replaces" or "Join" header of the Call-ID and tags that a call's OFFHOOK_EVENT_DIALOG_INFO has told.
  */
 #ifndef OFFHOOK_TRANSFER_H
 #define OFFHOOK_TRANSFER_H

@@ -138,6 +138,8 @@ static void slot_begin(struct slot *s, struct member *m)
 	s->tx_level = s->rx_level = BRIDGE_LEVEL_UNITY;
 	s->generation++;
 	atomic_store_explicit(&s->meter, (uint64_t)s->generation << 32, memory_order_relaxed);
+	atomic_store_explicit(&s->asked, 0, memory_order_relaxed);
+	atomic_store_explicit(&s->power, 0, memory_order_relaxed);
 	atomic_store_explicit(&s->live, s->generation, memory_order_release);
 }
 

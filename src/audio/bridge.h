@@ -76,6 +76,10 @@ int bridge_set_rx_level(struct bridge *b, struct bridge_slot slot, float level);
 /* Peak of the last frame sent to / received from the slot, 0..1 (level meters; a moment's view). Any thread. */
 int bridge_signal(const struct bridge *b, struct bridge_slot slot, float *ret_tx, float *ret_rx);
 
+/* Mean squares of full scale 1, of what it was sent and gave, over an eighth of a second. Measured while somebody asks once
+ * a second; the first answer is zero. OH_ENOENT. */
+int bridge_power(struct bridge *b, struct bridge_slot slot, float *ret_tx, float *ret_rx);
+
 /* The current slot of a plain number (what Python sees). OH_ENOENT. */
 int bridge_slot_of(const struct bridge *b, uint32_t number, struct bridge_slot *ret_slot);
 struct bridge_slot_info {
@@ -89,6 +93,9 @@ int bridge_slot_info(const struct bridge *b, struct bridge_slot slot, struct bri
 /* The slots that hear this one: up to cap into ret_sinks; returns how many there are. */
 size_t bridge_sinks(
 	const struct bridge *b, struct bridge_slot slot, struct bridge_slot *ret_sinks, size_t cap);
+/* The slots that this one hears, likewise. */
+size_t bridge_sources(
+	const struct bridge *b, struct bridge_slot slot, struct bridge_slot *ret_sources, size_t cap);
 size_t bridge_slots(const struct bridge *b, struct bridge_slot *ret_slots, size_t cap);
 
 /* If something changed: builds and publishes the new plan. OH_ENOMEM: the old one goes on and the change is tried

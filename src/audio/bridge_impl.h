@@ -56,6 +56,8 @@ struct slot {
 	uint32_t generation;               /* of the present or the last user */
 	_Atomic uint32_t live;             /* the generation while it is used, else 0; for any thread */
 	_Atomic uint64_t meter;            /* generation << 32 | tx << 16 | rx, peaks 0..32768 */
+	_Atomic uint32_t asked;            /* ticks + 1 when somebody last asked for its power; 0: nobody has */
+	_Atomic uint64_t power;            /* tx << 32 | rx, each a float: mean squares of full scale 1 */
 };
 
 /* Slots never move, so that any thread may read a meter: chunk k holds 64 << k slots. */
@@ -93,6 +95,8 @@ struct entry {
 	uint32_t generation;
 	uint64_t meter;   /* as last written */
 	unsigned rx_peak; /* of this tick, before rx_gain */
+	bool measured;    /* somebody asks for its power */
+	float rx_power;   /* of this tick, likewise */
 	float rx_gain;
 	enum feed feed;
 	bool pulls, heard; /* heard: by somebody, else the frame is thrown away */
@@ -137,6 +141,14 @@ struct bridge {
 	/* Media thread. */
 	int16_t *silence, *scratch, *out;
 };
+
+/* So long a question for the power of a slot is good for. */
+#define ASKED_MS 1000u
+/* Both in ticks + 1; asked 0: nobody has. */
+static inline bool bridge_still_asked(const struct bridge *b, uint32_t asked, uint32_t now)
+{
+	return asked && now - asked <= ASKED_MS / b->cfg.frame_ms;
+}
 
 /* NULL: there is none of that number. */
 struct slot *bridge_slot_at(const struct bridge *b, uint32_t number);

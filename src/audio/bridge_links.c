@@ -3,6 +3,8 @@
 
 #include "base/err.h"
 
+#include <string.h>
+
 static int no_slot(struct bridge_slot id)
 {
 	return err_detail(OH_ENOENT, "no slot %u of generation %u", id.number, id.generation);
@@ -180,6 +182,33 @@ int bridge_signal(const struct bridge *b, struct bridge_slot slot, float *ret_tx
 	return 0;
 }
 
+static float float_of(uint32_t bits)
+{
+	float f;
+
+	memcpy(&f, &bits, sizeof(f));
+	return f;
+}
+
+int bridge_power(struct bridge *b, struct bridge_slot slot, float *ret_tx, float *ret_rx)
+{
+	struct slot *s = bridge_slot_at(b, slot.number);
+	uint32_t now = (uint32_t)atomic_load_explicit(&b->ticks, memory_order_relaxed) + 1, asked;
+	uint64_t power;
+
+	if (!s || !slot.generation || atomic_load_explicit(&s->live, memory_order_acquire) != slot.generation)
+		return no_slot(slot);
+	/* What was measured for an earlier question is nobody's level now. */
+	asked = atomic_load_explicit(&s->asked, memory_order_relaxed);
+	if (!bridge_still_asked(b, asked, now))
+		atomic_store_explicit(&s->power, 0, memory_order_relaxed);
+	power = atomic_load_explicit(&s->power, memory_order_relaxed);
+	atomic_store_explicit(&s->asked, now ? now : 1, memory_order_relaxed);
+	*ret_tx = float_of((uint32_t)(power >> 32));
+	*ret_rx = float_of((uint32_t)power);
+	return 0;
+}
+
 int bridge_slot_of(const struct bridge *b, uint32_t number, struct bridge_slot *ret_slot)
 {
 	struct slot *s = bridge_slot_at(b, number);
@@ -208,19 +237,31 @@ int bridge_slot_info(const struct bridge *b, struct bridge_slot slot, struct bri
 	return 0;
 }
 
+static size_t peers_of(
+	const struct bridge *b, const struct links *l, struct bridge_slot *ret_slots, size_t cap)
+{
+	for (size_t i = 0; i < l->n && i < cap; i++) {
+		uint32_t peer = l->v[i].peer;
+
+		ret_slots[i] = (struct bridge_slot){peer, bridge_slot_at(b, peer)->generation};
+	}
+	return l->n;
+}
+
 size_t bridge_sinks(
 	const struct bridge *b, struct bridge_slot slot, struct bridge_slot *ret_sinks, size_t cap)
 {
 	struct slot *s = bridge_slot_used(b, slot);
 
-	if (!s)
-		return 0;
-	for (size_t i = 0; i < s->sinks.n && i < cap; i++) {
-		uint32_t peer = s->sinks.v[i].peer;
+	return s ? peers_of(b, &s->sinks, ret_sinks, cap) : 0;
+}
 
-		ret_sinks[i] = (struct bridge_slot){peer, bridge_slot_at(b, peer)->generation};
-	}
-	return s->sinks.n;
+size_t bridge_sources(
+	const struct bridge *b, struct bridge_slot slot, struct bridge_slot *ret_sources, size_t cap)
+{
+	struct slot *s = bridge_slot_used(b, slot);
+
+	return s ? peers_of(b, &s->sources, ret_sources, cap) : 0;
 }
 
 size_t bridge_slots(const struct bridge *b, struct bridge_slot *ret_slots, size_t cap)

@@ -8,6 +8,24 @@
 
 /* A frame of silence twice empties the filters of an edge (the longest hears 8 ms back). */
 #define TAIL_FRAMES 2
+/* What the power is a mean over. */
+#define METER_MS 125.0f
+
+static float mean_square(const int16_t *pcm, size_t n)
+{
+	int64_t energy = 0;
+
+	for (size_t i = 0; i < n; i++)
+		energy += (int32_t)pcm[i] * pcm[i];
+	return (float)energy / (float)n / (32768.0f * 32768.0f);
+}
+
+static bool is_asked(const struct bridge *b, const struct entry *e, const struct audio_tick *t)
+{
+	uint32_t asked = atomic_load_explicit(&e->slot->asked, memory_order_relaxed);
+
+	return bridge_still_asked(b, asked, (uint32_t)t->index + 1);
+}
 
 /* ---- who speaks ---- */
 
@@ -33,17 +51,24 @@ static bool pull(struct bridge *b, struct entry *e, const struct audio_tick *t)
 	bool live;
 
 	e->rx_peak = 0;
+	e->rx_power = 0;
+	e->measured = is_asked(b, e, t);
 	if (!e->pulls)
 		return false;
 	if (!e->heard) {
 		/* Nobody listens, but its clock goes on, and so does its meter. */
-		if (e->ops->pull(e->port, b->scratch, e->edge->n, t))
-			e->rx_peak = b->mix->peak(b->scratch, e->edge->n);
+		if (!e->ops->pull(e->port, b->scratch, e->edge->n, t))
+			return false;
+		e->rx_peak = b->mix->peak(b->scratch, e->edge->n);
+		if (e->measured)
+			e->rx_power = mean_square(b->scratch, e->edge->n);
 		return false;
 	}
 	live = e->edge->in ? pull_converted(b, e, t) : e->ops->pull(e->port, e->frame, b->n, t);
 	if (live)
 		e->rx_peak = b->mix->peak(e->frame, b->n);
+	if (live && e->measured)
+		e->rx_power = mean_square(e->frame, b->n);
 	return live;
 }
 
@@ -176,6 +201,27 @@ static void show(struct entry *e, unsigned tx_peak)
 	atomic_store_explicit(&e->slot->meter, meter, memory_order_relaxed);
 }
 
+/* A step of the mean towards the power of this frame, which was amplified by gain. */
+static uint32_t power_bits(uint32_t before, float power, float gain, float part)
+{
+	float mean;
+
+	memcpy(&mean, &before, sizeof(mean));
+	mean += (power * gain * gain - mean) * part;
+	memcpy(&before, &mean, sizeof(mean));
+	return before;
+}
+
+static void show_power(const struct bridge *b, struct entry *e, float tx_power)
+{
+	uint64_t power = atomic_load_explicit(&e->slot->power, memory_order_relaxed);
+	float part = (float)b->cfg.frame_ms / METER_MS;
+	uint32_t tx = power_bits((uint32_t)(power >> 32), tx_power, 1, part);
+	uint32_t rx = power_bits((uint32_t)power, e->rx_power, e->rx_gain, part);
+
+	atomic_store_explicit(&e->slot->power, (uint64_t)tx << 32 | rx, memory_order_relaxed);
+}
+
 /* Older plans are out of reach from here on. */
 static struct plan *take_plan(struct bridge *b, bool *ret_new)
 {
@@ -254,6 +300,8 @@ bool bridge_tick(struct bridge *b, uint64_t due_ns, uint64_t now_ns)
 			push(b, e, pcm, &t);
 		}
 		show(e, peak);
+		if (e->measured)
+			show_power(b, e, pcm ? mean_square(pcm, b->n) : 0);
 	}
 	return is_new;
 }

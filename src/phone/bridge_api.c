@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 
-static struct bridge_slot slot_of(offhook_id id)
+struct bridge_slot slot_from_id(offhook_id id)
 {
 	/* Generation 0 is never given out, so whatever is no slot finds none. */
 	if (id_kind(id) != ID_SLOT)
@@ -12,7 +12,7 @@ static struct bridge_slot slot_of(offhook_id id)
 	return (struct bridge_slot){id_index(id), id_generation(id)};
 }
 
-static offhook_id id_of(struct bridge_slot slot)
+offhook_id slot_to_id(struct bridge_slot slot)
 {
 	return id_make(ID_SLOT, slot.generation, slot.number);
 }
@@ -39,7 +39,7 @@ static int number_run(struct offhook_phone *p, void *arg)
 	if (!err)
 		err = no_slot(bridge_slot_of(engine_bridge(p->engine), a->number, &slot));
 	if (!err)
-		*a->ret_id = id_of(slot);
+		*a->ret_id = slot_to_id(slot);
 	return err;
 }
 
@@ -84,7 +84,7 @@ int offhook_connect_many(struct offhook_phone *phone, const struct offhook_link 
 		return OH_ENOMEM;
 	for (size_t i = 0; i < n; i++)
 		args.links[i] = (struct bridge_link){
-			slot_of(links[i].source), slot_of(links[i].sink), links[i].level};
+			slot_from_id(links[i].source), slot_from_id(links[i].sink), links[i].level};
 	err = phone_command(phone, connect_run, &args);
 	if (args.links != few)
 		mem_free(args.links);
@@ -106,7 +106,7 @@ static int disconnect_run(struct offhook_phone *p, void *arg)
 
 int offhook_disconnect(struct offhook_phone *phone, offhook_id source, offhook_id sink)
 {
-	struct bridge_link link = {slot_of(source), slot_of(sink), 1.0f};
+	struct bridge_link link = {slot_from_id(source), slot_from_id(sink), 1.0f};
 	struct links_args args = {&link, 1};
 
 	return phone_command(phone, disconnect_run, &args);
@@ -137,7 +137,7 @@ static int levels_run(struct offhook_phone *p, void *arg)
 
 int offhook_slot_set_levels(struct offhook_phone *phone, offhook_id slot, float tx, float rx)
 {
-	struct levels_args args = {slot_of(slot), tx, rx};
+	struct levels_args args = {slot_from_id(slot), tx, rx};
 
 	err_detail_clear();
 	/* Negated, so that NaN is refused too. */
@@ -148,8 +148,7 @@ int offhook_slot_set_levels(struct offhook_phone *phone, offhook_id slot, float 
 
 /* ---- questions ---- */
 
-/* The call, player, recorder or tone behind a slot. */
-static offhook_id owner_of(const struct offhook_phone *p, offhook_id slot)
+offhook_id slot_owner(const struct offhook_phone *p, offhook_id slot)
 {
 	LIST_FOREACH (it, &p->calls) {
 		struct call *c = CONTAINER_OF(it, struct call, node);
@@ -176,10 +175,10 @@ static int info_run(struct offhook_phone *p, void *arg)
 		err = no_slot(bridge_slot_info(b, a->slot, &now));
 	if (err)
 		return err;
-	a->info.id = id_of(now.slot);
+	a->info.id = slot_to_id(now.slot);
 	a->info.number = now.slot.number;
 	snprintf(a->info.kind, sizeof(a->info.kind), "%s", now.kind);
-	a->info.owner = now.slot.number ? owner_of(p, a->info.id) : 0;
+	a->info.owner = now.slot.number ? slot_owner(p, a->info.id) : 0;
 	a->info.rate_hz = now.rate_hz;
 	a->info.tx_level = now.tx_level;
 	a->info.rx_level = now.rx_level;
@@ -190,7 +189,7 @@ static int info_run(struct offhook_phone *p, void *arg)
 
 int offhook_slot_get_info(struct offhook_phone *phone, offhook_id slot, struct offhook_slot_info *ret_info)
 {
-	struct info_args args = {.slot = slot_of(slot)};
+	struct info_args args = {.slot = slot_from_id(slot)};
 	int err = phone_query(phone, info_run, &args);
 
 	return err ? err : info_give(ret_info, &args.info, sizeof(args.info));
@@ -212,7 +211,7 @@ static int list_run(struct offhook_phone *p, void *arg)
 	int err = phone_check_open(p);
 
 	if (!err && a->source)
-		err = no_slot(bridge_slot_info(b, slot_of(a->source), &info));
+		err = no_slot(bridge_slot_info(b, slot_from_id(a->source), &info));
 	if (err)
 		return err;
 	if (a->cap) {
@@ -220,10 +219,10 @@ static int list_run(struct offhook_phone *p, void *arg)
 		if (!slots)
 			return OH_ENOMEM;
 	}
-	a->n = a->source ? bridge_sinks(b, slot_of(a->source), slots, a->cap)
+	a->n = a->source ? bridge_sinks(b, slot_from_id(a->source), slots, a->cap)
 			 : bridge_slots(b, slots, a->cap);
 	for (size_t i = 0; i < a->n && i < a->cap; i++)
-		a->ret_ids[i] = id_of(slots[i]);
+		a->ret_ids[i] = slot_to_id(slots[i]);
 	mem_free(slots);
 	return 0;
 }

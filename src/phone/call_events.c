@@ -296,8 +296,12 @@ static size_t on_headers(void *arg, enum inv_kind kind, struct sip_extra *list, 
 {
 	const struct call *c = arg;
 	const struct account *a = account_find(c->phone, c->account);
+	size_t n = 0;
 
-	return a ? edits_headers(a->edits, kind, list, cap) : 0;
+	/* RFC 6665 4.4.4: in what begins dialogs, and its responses. */
+	if (kind != KIND_REINVITE && kind != KIND_UPDATE)
+		list[n++] = (struct sip_extra){SLICE_LIT("Allow-Events"), slice_of(c->phone->allow_events)};
+	return n + (a ? edits_headers(a->edits, kind, &list[n], cap - n) : 0);
 }
 
 struct inv_handler call_inv_handler(struct call *c)

@@ -45,8 +45,8 @@ struct call {
 	struct transfer_out *transfer; /* our REFER is open (transfer.c) */
 	struct transfer_in *asked;     /* the peer's REFER waits for the program (transfer_in.c) */
 	struct transfer_in *reports;   /* who hears how it goes, because he asked for this call */
-	struct replacing *replacer;    /* a call that wants this one's place (replaces.c) */
-	struct replacing *replacing;   /* this one wants another one's, and nobody has heard of it yet */
+	struct replacing *replacer;    /* a call that wants this one's place, or to join it (replaces.c) */
+	struct replacing *replacing; /* this one wants that of another one, and nobody has heard of it yet */
 	/* Caller, until somebody has answered: what another INVITE would need. */
 	char *target, *from, *to;
 	struct extras *extras;
@@ -148,6 +148,7 @@ void picture_end(struct picture *pic, const struct call *c);
 /* call_request.c */
 void call_take_request(struct call *c, struct sip_msg *msg, struct sip_server *server);
 /* 200 to OPTIONS, in a dialog or outside (RFC 3261 11.2). */
-void options_answer(struct sip_server *server);
+/* join: an INVITE may ask to join (RFC 3911). */
+void options_answer(const struct offhook_phone *p, bool join, struct sip_server *server);
 
 #endif

@@ -139,7 +139,7 @@ void call_take_request(struct call *c, struct sip_msg *msg, struct sip_server *s
 	struct sip_reply reply = {.status = 405, .extras = &allow, .n_extras = 1};
 
 	if (msg->method == SIP_OPTIONS)
-		options_answer(server);
+		options_answer(c->phone, c->rules.policy.join, server);
 	else if (msg->method == SIP_INFO)
 		take_info(c, msg, server);
 	else if (msg->method == SIP_REFER)

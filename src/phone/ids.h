@@ -21,6 +21,8 @@ enum id_kind {
 	ID_MESSAGE,
 	ID_BUDDY,
 	ID_WATCHER,
+	ID_REFER,
+	ID_SPEAKER,
 };
 
 struct id_entry {

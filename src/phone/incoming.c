@@ -15,14 +15,15 @@
 
 #define ASSERTED_MAX 1024u /* bytes of an identity that we keep */
 
-static const struct sip_extra capabilities[] = {
-	{{"Allow", 5}, {SIP_STACK_ALLOW, sizeof(SIP_STACK_ALLOW) - 1}},
-	{{"Accept", 6}, {INV_ACCEPT, sizeof(INV_ACCEPT) - 1}},
-	{{"Supported", 9}, {SIP_STACK_SUPPORTED, sizeof(SIP_STACK_SUPPORTED) - 1}},
-};
-
-void options_answer(struct sip_server *server)
+void options_answer(const struct offhook_phone *p, bool join, struct sip_server *server)
 {
+	const struct sip_extra capabilities[] = {
+		{SLICE_LIT("Allow"), SLICE_LIT(SIP_STACK_ALLOW)},
+		{SLICE_LIT("Accept"), SLICE_LIT(INV_ACCEPT)},
+		{SLICE_LIT("Supported"), join ? SLICE_LIT(SIP_STACK_SUPPORTED ", " SIP_STACK_ALLOWED_JOIN)
+					      : SLICE_LIT(SIP_STACK_SUPPORTED)},
+		{SLICE_LIT("Allow-Events"), slice_of(p->allow_events)}, /* RFC 6665 4.4.4 */
+	};
 	struct sip_reply reply = {.status = 200, .extras = capabilities, .n_extras = ARRAY_LEN(capabilities)};
 
 	/* Sent in vain: the asker repeats its question. */
@@ -146,13 +147,14 @@ static int fill(struct call *c, struct account *a, struct sip_msg *msg)
 	return account_contact_as(a, inv_flow(inv), sip_msg_wants_sips(msg), &c->contact);
 }
 
-/* It is to take the place of another one: nobody hears of it before the program has agreed. */
-static void take_replacing(struct call *c, struct call *old, struct account *a, struct sip_msg *msg)
+/* It is to take the place of another one, or to join it: nobody hears of it before the program has agreed. */
+static void take_replacing(
+	struct call *c, const struct replaces_wish *wish, struct account *a, struct sip_msg *msg)
 {
 	int err = fill(c, a, msg);
 
 	if (!err)
-		err = replaces_ask(c, old, msg);
+		err = replaces_ask(c, wish, msg);
 	if (!err)
 		return;
 	inv_end(c->inv, err == OH_EREFUSED ? question_refusal(OFFHOOK_QUESTION_REPLACES) : 500, SLICE_NONE,
@@ -160,9 +162,8 @@ static void take_replacing(struct call *c, struct call *old, struct account *a, 
 	call_discard(c);
 }
 
-/* old: whose place it is to take, or NULL. */
 static void take_call(struct offhook_phone *p, struct sip_msg *msg, struct sip_server *server,
-	struct account *a, struct call *old)
+	struct account *a, const struct replaces_wish *wish)
 {
 	struct inv_handler handler;
 	struct event_say say;
@@ -187,8 +188,8 @@ static void take_call(struct offhook_phone *p, struct sip_msg *msg, struct sip_s
 	inv_set_auth(c->inv, a->auth);
 	if (a->way->secure)
 		inv_set_secure(c->inv);
-	if (old) {
-		take_replacing(c, old, a, msg);
+	if (wish->old) {
+		take_replacing(c, wish, a, msg);
 		return;
 	}
 	c->state = OFFHOOK_CALL_INCOMING;
@@ -211,6 +212,15 @@ static void take_call(struct offhook_phone *p, struct sip_msg *msg, struct sip_s
 	call_discard(c);
 }
 
+/* RFC 3911 4: in an INVITE only. True: answered. */
+static bool refused_join(const struct account *a, const struct sip_msg *msg, struct sip_server *server)
+{
+	if (!a->rules.policy.join || msg->method == SIP_INVITE || !sip_msg_hdr_named(msg, SLICE_LIT("Join")))
+		return false;
+	sip_refuse(server, 400, "Join Without INVITE");
+	return true;
+}
+
 /* Whom the request is for; NULL: it was answered, because it is for nobody or its sender has to prove who he is. */
 static struct account *asked_for(struct offhook_phone *p, struct sip_msg *msg, struct sip_server *server)
 {
@@ -224,7 +234,9 @@ static struct account *asked_for(struct offhook_phone *p, struct sip_msg *msg, s
 	a = account_match(p, ruri, sip_server_flow(server));
 	if (!a)
 		sip_refuse(server, 404, NULL);
-	return a && !refused_caller(a, msg, server) ? a : NULL;
+	if (!a || refused_caller(a, msg, server) || refused_join(a, msg, server))
+		return NULL;
+	return a;
 }
 
 /* What asks for no call: how many there are is no matter. */
@@ -261,7 +273,7 @@ void incoming_request(void *phone, struct sip_msg *msg, struct sip_server *serve
 {
 	struct offhook_phone *p = phone;
 	struct account *a;
-	struct call *old;
+	struct replaces_wish wish;
 
 	if (msg->method == SIP_SUBSCRIBE || msg->method == SIP_MESSAGE || is_summary(msg)) {
 		take_other(p, msg, server);
@@ -286,8 +298,8 @@ void incoming_request(void *phone, struct sip_msg *msg, struct sip_server *serve
 	if (msg->method == SIP_REFER)
 		transfer_take(p, NULL, msg, server);
 	else if (msg->method == SIP_OPTIONS)
-		options_answer(server);
-	else if (!refused_scheme(msg, server) && !replaces_refused(p, msg, server, &old) &&
+		options_answer(p, a->rules.policy.join, server);
+	else if (!refused_scheme(msg, server) && !replaces_refused(p, a, msg, server, &wish) &&
 		 !refused_offer(p, a, msg, server) && !auto_answer_refused(a, msg, server))
-		take_call(p, msg, server, a, old);
+		take_call(p, msg, server, a, &wish);
 }

@@ -1,5 +1,6 @@
 /* The life of a phone: its host, its threads, its layers, built from the bottom up and taken down from the
  * top. */
+#include "phone/levels.h"
 #include "phone/pager.h"
 #include "phone/phone_impl.h"
 
@@ -7,6 +8,7 @@
 #include "phone/account_reg.h"
 #include "phone/account_way.h"
 #include "phone/buddy.h"
+#include "phone/refer.h"
 #include "phone/typing.h"
 #include "phone/watcher.h"
 #include "session/inv.h"
@@ -169,9 +171,11 @@ static int new_stack(struct offhook_phone *p)
 
 	int err = sip_stack_new(&cfg, &p->stack);
 
-	if (!err)
-		subs_init(&p->subs, p->stack);
-	return err;
+	if (err)
+		return err;
+	subs_init(&p->subs, p->stack);
+	p->allow_events[sub_allow_events(&p->subs, p->allow_events).n] = '\0';
+	return 0;
 }
 
 static int new_engine(struct offhook_phone *p)
@@ -197,8 +201,10 @@ static void init_lists(struct offhook_phone *p)
 	list_init(&p->regs);
 	list_init(&p->calls);
 	list_init(&p->files);
+	list_init(&p->speakers);
 	list_init(&p->questions);
 	list_init(&p->pagers);
+	list_init(&p->refers);
 	list_init(&p->composers);
 	list_init(&p->buddies);
 	list_init(&p->watchers);
@@ -367,6 +373,7 @@ static void take_down(struct offhook_phone *p)
 	/* What handlers left behind. */
 	commands_run(p);
 	host_timer_free(p->close_limit);
+	speakers_free(p);
 	if (p->engine) {
 		calls_free_all(p);
 		files_free_all(p);
@@ -375,6 +382,7 @@ static void take_down(struct offhook_phone *p)
 	p->engine = engine_free(p->engine);
 	files_finish_all(p);
 	pagers_free_all(p);
+	refers_free_all(p);
 	typing_free_all(p);
 	buddies_free_all(p);
 	watchers_free_all(p);

@@ -55,6 +55,7 @@ struct offhook_phone {
 	struct hash tags;
 	_Atomic uint32_t next_tag;
 	struct traces traces;
+	struct list speakers;      /* watches over who speaks */
 	struct hearing_cfg listen; /* what calls begin with */
 	struct audio_table audio;
 	struct sounds sounds;
@@ -63,6 +64,7 @@ struct offhook_phone {
 	struct account_way *way; /* what is before every account's own */
 	struct sip_stack *stack;
 	struct subs subs; /* subscriptions, both ways */
+	char allow_events[SUB_ALLOW_EVENTS_MAX];
 	struct engine *engine;
 
 	struct list transports, accounts, calls, files;
@@ -74,6 +76,8 @@ struct offhook_phone {
 	size_t n_questions;
 	struct list pagers; /* messages of ours that nobody has answered yet */
 	size_t n_pagers;
+	struct list refers; /* calls that we have asked others for */
+	size_t n_refers;
 	struct list composers; /* who types to us */
 	size_t n_composers;
 	struct list buddies, watchers;
@@ -130,6 +134,13 @@ void calls_free_all(struct offhook_phone *p);
 void audio_follow(struct offhook_phone *p, offhook_id call);
 void audio_call_ended(struct offhook_phone *p, offhook_id call);
 void audio_phone_closed(struct offhook_phone *p);
+
+/* ---- slots as ids (bridge_api.c) ---- */
+/* What is no slot becomes one that nobody has. */
+struct bridge_slot slot_from_id(offhook_id id);
+offhook_id slot_to_id(struct bridge_slot slot);
+/* The call, player, recorder or tone behind a slot; 0: none. */
+offhook_id slot_owner(const struct offhook_phone *p, offhook_id slot);
 
 /* ---- files and tones (file.c) ---- */
 void files_free_all(struct offhook_phone *p);

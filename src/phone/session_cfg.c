@@ -67,7 +67,8 @@ int session_rules(const struct offhook_session_cfg *cfg, struct session_rules *r
 		.timer = timer[ours.timer],
 		.session_expires_s = ours.session_expires_s,
 		.min_se_s = ours.min_se_s,
-		.options_s = ours.options_s};
+		.options_s = ours.options_s,
+		.join = ours.join != 0};
 	if (ours.redirect != OFFHOOK_REDIRECT_DEFAULT)
 		ret_rules->redirect = ours.redirect;
 	if (ours.dtmf != OFFHOOK_DTMF_DEFAULT)

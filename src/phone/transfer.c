@@ -2,7 +2,7 @@
 #include "phone/transfer.h"
 
 #include "base/mem.h"
-#include "phone/uri_text.h"
+#include "phone/refer.h"
 #include "session/pkg_refer.h"
 
 struct transfer_out {
@@ -66,62 +66,45 @@ static void on_accepted(void *arg, struct sub *sub, struct sip_msg *msg)
 
 static void on_notify(void *arg, struct sub *sub, const struct sub_news *news)
 {
-	bool last = news->state.state == SUB_TERMINATED;
-	struct slice reason = SLICE_NONE;
-	unsigned status = 0;
+	struct slice reason;
+	unsigned status;
 
 	(void)sub;
-	/* RFC 3515 2.4.5: a body must be there; without it an end tells no more than that there is one. */
-	if (sipfrag_parse(news->msg->body, &status, &reason) != 0 && !last)
-		return;
-	say(arg, status, status ? reason : SLICE_LIT("No Status"), news->msg, last);
+	if (refer_news(news, &status, &reason))
+		say(arg, status, reason, news->msg, news->state.state == SUB_TERMINATED);
 }
 
 static void on_ended(void *arg, struct sub *sub, const struct sub_end *end)
 {
 	struct transfer_out *t = arg;
+	struct slice reason;
+	unsigned status;
 
 	(void)sub;
-	/* The last NOTIFY has said it; a peer that tells nothing has said 2xx (RFC 4488), or its time is over. */
-	if (end->status)
-		say(t, end->status, end->reason, end->msg, true);
-	else if (!end->msg)
-		say(t, 408, SLICE_NONE, NULL, true);
-	else if (!end->msg->is_request)
-		say(t, end->msg->status, end->msg->reason, end->msg, true);
+	refer_end(end, &status, &reason);
+	/* Else the last NOTIFY has said it. */
+	if (end->status || !end->msg || !end->msg->is_request)
+		say(t, status, reason, end->msg, true);
 	drop(t);
 }
 
 /* ---- the request ---- */
 
-static bool has_referred_by(const struct extras *x)
-{
-	for (size_t i = 0; i < x->n; i++)
-		if (sip_hdr_of(x->list[i].name) == SIP_HDR_REFERRED_BY)
-			return true;
-	return false;
-}
-
 static int send_refer(struct transfer_out *t, const char *refer_to)
 {
 	struct call *c = t->call;
-	struct sip_extra *extras = mem_alloc((t->extras->n + 2) * sizeof(*extras));
 	struct sub_cfg cfg = {.package = &pkg_refer,
 		.method = SIP_REFER,
 		.contact = slice_of(c->contact),
-		.extras = extras,
 		.handler = {.notify = on_notify, .accepted = on_accepted, .ended = on_ended, .arg = t}};
-	int err;
+	const struct refer_headers headers = {
+		.refer_to = slice_of(refer_to), .referred_by = inv_local_uri(c->inv), .more = t->extras};
+	struct sip_extra *extras;
+	int err = refer_extras(&headers, &extras, &cfg.n_extras);
 
-	if (!extras)
-		return OH_ENOMEM;
-	extras[cfg.n_extras++] = (struct sip_extra){SLICE_LIT("Refer-To"), slice_of(refer_to)};
-	/* RFC 3892 2.1. */
-	if (!has_referred_by(t->extras))
-		extras[cfg.n_extras++] = (struct sip_extra){SLICE_LIT("Referred-By"), inv_local_uri(c->inv)};
-	if (t->extras->n)
-		memcpy(&extras[cfg.n_extras], t->extras->list, t->extras->n * sizeof(*extras));
-	cfg.n_extras += t->extras->n;
+	if (err)
+		return err;
+	cfg.extras = extras;
 	err = sub_subscribe_in(&c->phone->subs, &cfg, inv_dialog(c->inv), &t->sub);
 	mem_free(extras);
 	return err;
@@ -228,23 +211,6 @@ static int run(
 		err = phone_command(phone, transfer_run, a);
 	mem_free(a->extras);
 	return err;
-}
-
-/* "<uri>", its headers too: they are for the one who calls it. */
-static int refer_to_text(const char *uri, char **ret_text)
-{
-	struct sip_addr addr;
-	int err = uri_text_parse(uri, &addr);
-	char *text;
-
-	if (err)
-		return err;
-	text = mem_alloc(addr.uri.text.n + 3);
-	if (!text)
-		return OH_ENOMEM;
-	snprintf(text, addr.uri.text.n + 3, "<%.*s>", SLICE_ARG(addr.uri.text));
-	*ret_text = text;
-	return 0;
 }
 
 int offhook_call_transfer(struct offhook_phone *phone, offhook_id call, const char *uri,

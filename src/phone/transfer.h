@@ -3,7 +3,7 @@
  *
  *	transfer.c      we ask: REFER out, NOTIFY in
  *	transfer_in.c   we are asked: REFER in, the question, the new call, NOTIFY out
- *	replaces.c      an INVITE that takes the place of a call
+ *	replaces.c      an INVITE that takes the place of a call, or joins it
  */
 #ifndef OH_PHONE_TRANSFER_H
 #define OH_PHONE_TRANSFER_H
@@ -30,17 +30,20 @@ void transfer_asker_gone(struct call *c);
 /* The call is freed: whatever transfer it still has goes without a word. */
 void transfer_forget(struct call *c);
 
-/* ---- replaced ---- */
-/* An INVITE with Replaces: true when it was refused here; else *ret_old is the call whose place it wants, 0: it has no
- * Replaces. */
-bool replaces_refused(
-	struct offhook_phone *p, struct sip_msg *msg, struct sip_server *server, struct call **ret_old);
-/* c, new and not yet told of, is to take the place of old. An error: it has been refused, and c stays to be
- * discarded. */
-int replaces_ask(struct call *c, struct call *old, struct sip_msg *msg);
+/* ---- replaced, or joined ---- */
+/* What a new call wants of one that is there. */
+struct replaces_wish {
+	struct call *old; /* NULL: nothing */
+	bool joins;       /* RFC 3911; else to take its place */
+};
+/* An INVITE with Replaces, or with a Join that the account takes: true when it was refused here. */
+bool replaces_refused(struct offhook_phone *p, const struct account *a, struct sip_msg *msg,
+	struct sip_server *server, struct replaces_wish *ret_wish);
+/* The wish of c, new and not yet told of. An error: it has been refused, and c stays to be discarded. */
+int replaces_ask(struct call *c, const struct replaces_wish *wish, struct sip_msg *msg);
 /* The one that waits for its answer has ended: it goes. */
 void replaces_withdrawn(struct call *c);
-/* Those that want the place of a call that ends: 603. */
+/* Those that want the place of a call that ends, or to join it: 603. */
 void replaces_old_gone(struct call *old);
 
 #endif

@@ -95,9 +95,11 @@ static bool is_harmless(const struct sip_extra *h)
 	case SIP_HDR_SUBJECT:
 		return true;
 	case SIP_HDR_REQUIRE:
-		return slice_ieq(slice_trim(h->value), SLICE_LIT("replaces"));
+		return slice_ieq(slice_trim(h->value), SLICE_LIT("replaces")) ||
+		       slice_ieq(slice_trim(h->value), SLICE_LIT("join"));
 	case SIP_HDR_OTHER:
-		return h->name.n > 2 && slice_ieq(slice_make(h->name.p, 2), SLICE_LIT("X-"));
+		return slice_ieq(h->name, SLICE_LIT("Join")) ||
+		       (h->name.n > 2 && slice_ieq(slice_make(h->name.p, 2), SLICE_LIT("X-")));
 	default:
 		return false;
 	}

@@ -34,7 +34,7 @@ enum inv_sdp { INV_SDP_OFFER, INV_SDP_ANSWER };
 
 /* A message of the session that says what we can do. */
 enum inv_kind { KIND_INVITE, KIND_REINVITE, KIND_UPDATE, KIND_PROVISIONAL, KIND_ACCEPTED };
-#define INV_OWNERS_MAX 16u /* headers that the owner adds to each */
+#define INV_OWNERS_MAX 20u /* headers that the owner adds to each */
 
 struct inv_handler {
 	/* The state has changed, or another provisional came (EARLY again). inv_status() has code and phrase.
@@ -97,6 +97,7 @@ struct inv_policy {
 	uint32_t session_expires_s; /* what we ask for; 0 = 1800 */
 	uint32_t min_se_s;          /* less is refused with 422; 0 = 90, the least */
 	uint32_t options_s;         /* the peer is asked so often whether it is there; 0 = never */
+	bool join;                  /* an INVITE may ask to join a call (RFC 3911) */
 };
 /* SUPPORTED, ACCEPT. */
 struct inv_policy inv_policy_default(void);

@@ -28,6 +28,8 @@ static void put_supported(const struct inv *inv, struct inv_headers *h)
 	while (sip_list_next(&rest, &extension))
 		if (takes(inv, extension) && n + extension.n + 3 < sizeof(h->supported))
 			n += (size_t)sprintf(h->supported + n, "%s%.*s", n ? ", " : "", SLICE_ARG(extension));
+	if (inv->policy.join && n)
+		n += (size_t)sprintf(h->supported + n, ", " SIP_STACK_ALLOWED_JOIN);
 	inv_headers_add(h, "Supported", slice_make(h->supported, n));
 }
 

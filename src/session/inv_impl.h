@@ -155,6 +155,7 @@ struct reoffer {
 	enum sip_method method; /* INVITE or UPDATE */
 	struct wheel_timer retry;
 	unsigned tries;
+	uint64_t since_ns;
 	struct kept_extras *extras;
 };
 
@@ -248,6 +249,7 @@ struct inv {
 #define INV_QUEUE_MAX         8u               /* provisionals that wait for the PRACK of the one before */
 #define INV_FORKS_MAX         64u              /* 2xx of other forks that one INVITE acknowledges and ends */
 #define INV_REASON_MAX        256u             /* bytes of a phrase that we keep */
+/* Of one wish; against 491 also as long as a transaction of the peer may be open (64*T1), which the loss of packets keeps so. */
 #define INV_REOFFER_TRIES     5u
 #define INV_REOFFER_ANSWER_MS 10000u /* how long a peer's re-INVITE waits for the owner */
 #define INV_REOFFER_LIMIT_MS \

@@ -130,6 +130,7 @@ int reoffer_new(struct inv *inv, enum sip_method method, const struct op_reoffer
 		return OH_ENOMEM;
 	want->inv = inv;
 	want->method = method;
+	want->since_ns = host_now(sip_stack_host(inv->stack));
 	wheel_timer_init(&want->retry, on_retry, want);
 	inv->want = want;
 	err = kept_extras_new(op->extras, op->n_extras, &want->extras);
@@ -221,12 +222,20 @@ int reoffer_refused(struct inv *inv, const struct ev *ev)
 	return 0;
 }
 
+/* The callee's turns are short (0 to 2 s), and the caller's offer may be open for longer than five of them. */
+static bool gave_way_long_enough(const struct inv *inv)
+{
+	uint64_t limit_ns = 64 * (uint64_t)sip_stack_timers(inv->stack)->t1 * NS_PER_MS;
+
+	return host_now(sip_stack_host(inv->stack)) - inv->want->since_ns >= limit_ns;
+}
+
 /* Both met (491), the peer was busy for some seconds (500 with Retry-After), or we asked for too short a timer (422). */
 bool reoffer_retry(struct inv *inv, const struct sip_msg *msg)
 {
 	uint32_t seconds;
 
-	if (inv->want->tries >= INV_REOFFER_TRIES)
+	if (inv->want->tries >= INV_REOFFER_TRIES && (msg->status != 491 || gave_way_long_enough(inv)))
 		return false;
 	switch (msg->status) {
 	case 422:

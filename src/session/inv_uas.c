@@ -194,9 +194,11 @@ static const char *what_is_wrong(int err)
 static bool refused_extension(
 	const struct sip_msg *invite, struct sip_server *server, const struct inv_policy *policy)
 {
-	static const struct slice names[] = {{"100rel", 6}, {"timer", 5}};
-	const bool off[] = {policy->reliable == INV_RELIABLE_OFF, policy->timer == INV_TIMER_OFF},
-		   must[] = {policy->reliable == INV_RELIABLE_REQUIRED, policy->timer == INV_TIMER_REQUIRE};
+	static const struct slice names[] = {{"100rel", 6}, {"timer", 5}, {"join", 4}};
+	const bool off[] = {policy->reliable == INV_RELIABLE_OFF, policy->timer == INV_TIMER_OFF,
+		!policy->join},
+		   must[] = {policy->reliable == INV_RELIABLE_REQUIRED, policy->timer == INV_TIMER_REQUIRE,
+			   false};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		bool required = sip_msg_has_token(invite, SIP_HDR_REQUIRE, names[i]),

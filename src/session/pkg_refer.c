@@ -43,6 +43,27 @@ int sipfrag_parse(struct slice body, unsigned *ret_status, struct slice *ret_rea
 	return 0;
 }
 
+bool refer_news(const struct sub_news *news, unsigned *ret_status, struct slice *ret_reason)
+{
+	unsigned status = 0;
+	struct slice reason = SLICE_NONE;
+
+	/* RFC 3515 2.4.5: a body must be there. */
+	if (sipfrag_parse(news->msg->body, &status, &reason) != 0 && news->state.state != SUB_TERMINATED)
+		return false;
+	*ret_status = status;
+	*ret_reason = status ? reason : SLICE_LIT("No Status");
+	return true;
+}
+
+void refer_end(const struct sub_end *end, unsigned *ret_status, struct slice *ret_reason)
+{
+	bool by_response = end->msg && !end->msg->is_request;
+
+	*ret_status = end->status ? end->status : by_response ? end->msg->status : 408;
+	*ret_reason = end->status ? end->reason : by_response ? end->msg->reason : SLICE_NONE;
+}
+
 /* ---- headers ---- */
 
 int refer_to_parse(const struct sip_msg *msg, struct sip_addr *ret_addr)
@@ -101,6 +122,20 @@ int replaces_of(const struct sip_msg *msg, struct replaces *ret_replaces)
 	if (sip_msg_hdr_next(msg, h))
 		return OH_ESYNTAX;
 	return replaces_parse(h->value, ret_replaces);
+}
+
+int join_of(const struct sip_msg *msg, struct replaces *ret_join)
+{
+	const struct sip_hdr *found = NULL;
+
+	for (size_t i = 0; i < msg->n_hdrs; i++) {
+		if (!slice_ieq(msg->hdrs[i].name, SLICE_LIT("Join")))
+			continue;
+		if (found)
+			return OH_ESYNTAX;
+		found = &msg->hdrs[i];
+	}
+	return found ? replaces_parse(found->value, ret_join) : OH_ENOENT;
 }
 
 /* ---- URIs with headers ---- */

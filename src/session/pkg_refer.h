@@ -14,6 +14,13 @@ int sipfrag_write(unsigned status, struct slice reason, char *buf, size_t cap, s
 /* The status line that a sipfrag begins with (RFC 3515 2.4.5). OH_ESYNTAX. */
 int sipfrag_parse(struct slice body, unsigned *ret_status, struct slice *ret_reason);
 
+/* What a NOTIFY says of the call that was asked for; a last one without a body no more than that it is the last: status 0. False:
+ * nothing. */
+bool refer_news(const struct sub_news *news, unsigned *ret_status, struct slice *ret_reason);
+/* What the end of the subscription says of it, when no last NOTIFY did: the refusal, the 2xx of a peer that tells nothing more (RFC
+ * 4488), or 408. */
+void refer_end(const struct sub_end *end, unsigned *ret_status, struct slice *ret_reason);
+
 /* The one Refer-To of a request. OH_ENOENT: none; OH_ESYNTAX: more than one; OH_ESYNTAX, OH_EURI: malformed. */
 int refer_to_parse(const struct sip_msg *msg, struct sip_addr *ret_addr);
 /* Does the message say "Refer-Sub: false"? */
@@ -27,6 +34,8 @@ struct replaces {
 int replaces_parse(struct slice value, struct replaces *ret_replaces);
 /* The Replaces of a message. OH_ENOENT: none; OH_ESYNTAX: malformed or more than one. */
 int replaces_of(const struct sip_msg *msg, struct replaces *ret_replaces);
+/* The Join of a message (RFC 3911), which looks the same. Errors as replaces_of(). */
+int join_of(const struct sip_msg *msg, struct replaces *ret_join);
 /* "<sip:bob@host?Replaces=...&Require=replaces>" into buf, terminated: whoever calls it takes the place of our
  * dialog. OH_ETOOBIG. */
 int replaces_refer_to(const struct dialog *dialog, char *buf, size_t cap);

@@ -45,7 +45,7 @@ struct sub_package {
 struct subs;
 /* Of those that these subscriptions know. NULL: unknown. */
 const struct sub_package *sub_package_find(const struct subs *subs, struct slice name);
-/* "presence, dialog": what we notify of, as in Allow-Events; may be empty. */
+/* "presence, dialog": what we notify of, as in Allow-Events; may be empty, and leaves room for a terminator. */
 #define SUB_ALLOW_EVENTS_MAX 256u
 struct slice sub_allow_events(const struct subs *subs, char buf[SUB_ALLOW_EVENTS_MAX]);
 

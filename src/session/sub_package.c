@@ -32,7 +32,7 @@ struct slice sub_allow_events(const struct subs *subs, char buf[SUB_ALLOW_EVENTS
 		const struct sub_package *p = subs->packages[i];
 		size_t length = strlen(p->name);
 
-		if (p->use == SUB_SUBSCRIBE_ONLY || n + length + 2 > SUB_ALLOW_EVENTS_MAX)
+		if (p->use == SUB_SUBSCRIBE_ONLY || n + length + 3 > SUB_ALLOW_EVENTS_MAX)
 			continue;
 		if (n) {
 			memcpy(buf + n, ", ", 2);

@@ -30,7 +30,12 @@ static void end_by_error(struct sub *sub, int err)
 
 /* ---- requests ---- */
 
-static int put_headers(const struct sub *sub, const struct sip_extra *extras, size_t n, char expires[16],
+/* What the headers of a request point into. */
+struct texts {
+	char expires[16], events[SUB_ALLOW_EVENTS_MAX];
+};
+
+static int put_headers(const struct sub *sub, const struct sip_extra *extras, size_t n, struct texts *t,
 	struct sip_extra buf[SUB_EXTRAS_ROOM], size_t *ret_n)
 {
 	size_t at = 0;
@@ -38,13 +43,15 @@ static int put_headers(const struct sub *sub, const struct sip_extra *extras, si
 	if (n > SUB_EXTRAS_MAX)
 		return err_detail(OH_ETOOBIG, "%zu headers; at most %u", n, SUB_EXTRAS_MAX);
 	if (!by_refer(sub)) {
-		snprintf(expires, 16, "%u", sub->expires_s);
+		snprintf(t->expires, sizeof(t->expires), "%u", sub->expires_s);
 		buf[at++] = (struct sip_extra){SLICE_LIT("Event"), slice_of(sub->event)};
-		buf[at++] = (struct sip_extra){SLICE_LIT("Expires"), slice_of(expires)};
+		buf[at++] = (struct sip_extra){SLICE_LIT("Expires"), slice_of(t->expires)};
 	}
 	buf[at++] = (struct sip_extra){SLICE_LIT("Accept"), slice_of(sub->package->accept)};
 	buf[at++] = (struct sip_extra){SLICE_LIT("Allow"), SLICE_LIT(SIP_STACK_ALLOW)};
 	buf[at++] = (struct sip_extra){SLICE_LIT("Supported"), SLICE_LIT(SIP_STACK_SUPPORTED)};
+	/* RFC 6665 4.4.4. */
+	buf[at++] = (struct sip_extra){SLICE_LIT("Allow-Events"), sub_allow_events(sub->subs, t->events)};
 	if (n)
 		memcpy(&buf[at], extras, n * sizeof(buf[0]));
 	*ret_n = at + n;
@@ -60,8 +67,8 @@ static int send_in_dialog(
 	struct sip_client_handler handler = {on_response, on_done, sub, sub_next_cseq};
 	struct sip_extra all[SUB_EXTRAS_ROOM];
 	struct dialog_request req = {.method = method, .contact = slice_of(sub->contact), .extras = all};
-	char expires[16];
-	int err = put_headers(sub, extras, n_extras, expires, all, &req.n_extras);
+	struct texts texts;
+	int err = put_headers(sub, extras, n_extras, &texts, all, &req.n_extras);
 
 	if (err == 0)
 		err = dialog_send(sub->dialog, &req, &handler, &sub->client);
@@ -86,8 +93,8 @@ static int send_outside(struct sub *sub, enum sip_method method, const struct sl
 		.extras = all,
 		.flow = sub->flow,
 		.auth = sub->auth};
-	char expires[16];
-	int err = put_headers(sub, sub->extras->list, sub->extras->n, expires, all, &req.n_extras);
+	struct texts texts;
+	int err = put_headers(sub, sub->extras->list, sub->extras->n, &texts, all, &req.n_extras);
 
 	if (err == 0)
 		err = sip_client_send(sub->stack, &req, &handler, &sub->client);

@@ -15,8 +15,8 @@ struct reading {
 	int err;
 	unsigned depth, elements;
 	int around[XML_DEPTH_MAX + 1]; /* around[d]: the element at depth d; around[0] is the outside */
-	size_t n_text;
-	char text[XML_TEXT_MAX];
+	size_t n_text; /* all that came, of which text holds the beginning */
+	char text[XML_TEXT_MAX + 1];
 };
 
 static void stop(struct reading *r, int err)
@@ -89,6 +89,22 @@ static void XMLCALL on_begin(void *arg, const XML_Char *joined, const XML_Char *
 		r->reader->begin(r->reader->arg, &e);
 }
 
+/* At most max bytes from the beginning of a text, as whole characters (UTF-8), and no blank where it was cut: so the rest
+ * reads the same when it comes back in a document of ours. */
+static struct slice beginning(struct slice text, size_t max)
+{
+	size_t n = max;
+
+	if (text.n <= max)
+		return text;
+	/* Not before a byte that goes on with a character. */
+	while (n > 0 && ((unsigned char)text.p[n] & 0xc0) == 0x80)
+		n--;
+	while (n > 0 && slice_empty(slice_trim(slice_make(text.p + n - 1, 1))))
+		n--;
+	return slice_make(text.p, n);
+}
+
 static void XMLCALL on_end(void *arg, const XML_Char *joined)
 {
 	struct reading *r = arg;
@@ -100,7 +116,7 @@ static void XMLCALL on_end(void *arg, const XML_Char *joined)
 		return;
 	split(joined, &ns, &e.name);
 	e.in = r->around[--r->depth];
-	e.text = slice_trim(slice_make(r->text, r->n_text));
+	e.text = slice_trim(beginning(slice_make(r->text, r->n_text), XML_TEXT_MAX));
 	if (r->reader->end)
 		r->reader->end(r->reader->arg, &e);
 	r->n_text = 0;
@@ -109,11 +125,12 @@ static void XMLCALL on_end(void *arg, const XML_Char *joined)
 static void XMLCALL on_text(void *arg, const XML_Char *text, int n)
 {
 	struct reading *r = arg;
-	size_t room = sizeof(r->text) - r->n_text;
+	size_t room = r->n_text < sizeof(r->text) ? sizeof(r->text) - r->n_text : 0;
 	size_t take = (size_t)n < room ? (size_t)n : room;
 
-	memcpy(r->text + r->n_text, text, take);
-	r->n_text += take;
+	if (take)
+		memcpy(r->text + r->n_text, text, take);
+	r->n_text += (size_t)n;
 }
 
 static void XMLCALL on_doctype(
@@ -168,7 +185,7 @@ static size_t character(const unsigned char *p, size_t n)
 			return 0;
 		code = code << 6 | (p[i] & 0x3fu);
 	}
-	if (code < least[length] || (code >= 0xd800 && code < 0xe000) || (code & 0xfffe) == 0xfffe ||
+	if (code < least[length] || (code >= 0xd800 && code < 0xe000) || code == 0xfffe || code == 0xffff ||
 		code > 0x10ffff)
 		return 0;
 	return code >= 0x20 || code == '\t' || code == '\n' || code == '\r' ? length : 0;
@@ -176,14 +193,11 @@ static size_t character(const unsigned char *p, size_t n)
 
 void xml_copy(char *buf, size_t cap, struct slice text)
 {
-	size_t n = text.n < cap ? text.n : cap - 1;
+	struct slice kept = beginning(text, cap - 1);
 
-	/* Not before a byte that goes on with a character. */
-	while (n < text.n && n > 0 && ((unsigned char)text.p[n] & 0xc0) == 0x80)
-		n--;
-	if (n)
-		memcpy(buf, text.p, n);
-	buf[n] = '\0';
+	if (kept.n)
+		memcpy(buf, kept.p, kept.n);
+	buf[kept.n] = '\0';
 }
 
 /* ---- writing ---- */

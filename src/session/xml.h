@@ -46,7 +46,7 @@ int xml_read(struct slice doc, const struct xml_reader *r);
 /* The value of an attribute without namespace; absent: it has none. */
 struct slice xml_attr(const struct xml_element *e, const char *name);
 
-/* A terminated copy, cut to cap bytes and never inside a character (UTF-8). */
+/* A terminated copy, cut to cap bytes, never inside a character (UTF-8) nor after a blank. */
 void xml_copy(char *buf, size_t cap, struct slice text);
 
 /* ---- writing ---- */

@@ -116,6 +116,8 @@ struct slice sip_stack_user_agent(const struct sip_stack *s);
 	"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, SUBSCRIBE, NOTIFY, MESSAGE"
 /* The extensions it takes, as they stand in Supported. A Require of anything else gets 420 from the stack. */
 #define SIP_STACK_SUPPORTED "100rel, timer, 199, replaces, norefersub"
+/* ... and of an INVITE where its user, who refuses it by himself, allows it. */
+#define SIP_STACK_ALLOWED_JOIN "join"
 
 /* A random token of n characters [0-9a-z] for tags and Call-IDs, not to be guessed by others; terminates buf[n]. */
 void sip_stack_token(struct sip_stack *s, char *buf, size_t n);

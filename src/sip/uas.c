@@ -108,14 +108,14 @@ static bool check_what_it_asks(struct arrival *a)
 	return true;
 }
 
-static bool supported(struct slice extension)
+static bool supported(const struct sip_msg *msg, struct slice extension)
 {
 	struct slice rest = SLICE_LIT(SIP_STACK_SUPPORTED), known;
 
 	while (sip_list_next(&rest, &known))
 		if (slice_ieq(known, extension))
 			return true;
-	return false;
+	return msg->method == SIP_INVITE && slice_ieq(extension, SLICE_LIT(SIP_STACK_ALLOWED_JOIN));
 }
 
 /* 8.2.2.3: all that we do not know, in one Unsupported header. */
@@ -129,7 +129,7 @@ static bool check_require(struct arrival *a)
 		struct slice rest = h->value, extension;
 
 		while (sip_list_next(&rest, &extension)) {
-			if (supported(extension) || n + extension.n + 2 > sizeof(list))
+			if (supported(a->msg, extension) || n + extension.n + 2 > sizeof(list))
 				continue;
 			if (n) {
 				memcpy(list + n, ", ", 2);

@@ -83,6 +83,10 @@ static void on_event(void *arg, const struct offhook_event *e)
 	case OFFHOOK_EVENT_CALL_SILENCE:
 		note(s, "%s ", e->status ? "SOUND" : "SILENCE");
 		break;
+	case OFFHOOK_EVENT_ACTIVE_SPEAKER:
+		s->other = e->other;
+		note(s, e->other ? "FLOOR " : "NO_FLOOR ");
+		break;
 	case OFFHOOK_EVENT_CALL_SPEECH:
 		note(s, "%s ", e->status ? "SPEAKS" : "SPOKE");
 		break;
@@ -103,8 +107,16 @@ static void on_event(void *arg, const struct offhook_event *e)
 	case OFFHOOK_EVENT_TRANSFER_STATUS:
 		note(s, "TRANSFER(%u,%s,%d) ", e->status, e->reason ? e->reason : "", e->final);
 		break;
+	case OFFHOOK_EVENT_REFER_STATUS:
+		note(s, "REFER(%u,%s,%d%s%s) ", e->status, e->reason ? e->reason : "", e->final, e->error ? "," : "",
+			e->error ? offhook_errname(e->error) : "");
+		break;
 	case OFFHOOK_EVENT_REPLACED:
 		note(s, "REPLACED ");
+		s->other = e->other;
+		break;
+	case OFFHOOK_EVENT_JOINED:
+		note(s, "JOINED ");
 		s->other = e->other;
 		break;
 	case OFFHOOK_EVENT_TRANSFERRED:

@@ -6,14 +6,23 @@ static void open_service(struct service *s, const struct service_flow *flow)
 {
 	struct proxy_cfg proxy = {.ip = SERVICE_PROXY_IP,
 		.next = flow->proxy_to,
-		.then = flow->proxy_then,
+		.realm = flow->proxy_realm,
+		.answer = flow->proxy_answer,
 		.record_route = true};
 
-	*s = (struct service){.r = rig_new(OFFHOOK_DELIVER_INLINE)};
+	memcpy(proxy.then, flow->proxy_then, sizeof(flow->proxy_then));
+
+	*s = (struct service){.r = rig_new_with(OFFHOOK_DELIVER_INLINE, flow->settings)};
 	s->a = &s->r->a;
 	s->b = &s->r->b;
 	s->carol = (struct side){.rig = s->r, .name = "carol", .ip = SERVICE_C_IP};
-	CHECK_OK(side_start(&s->carol, OFFHOOK_DELIVER_INLINE, NULL));
+	CHECK_OK(side_start(&s->carol, OFFHOOK_DELIVER_INLINE, flow->settings));
+	s->dave = (struct side){.rig = s->r, .name = "dave", .ip = SERVICE_D_IP};
+	s->erin = (struct side){.rig = s->r, .name = "erin", .ip = SERVICE_E_IP};
+	if (flow->more > 0)
+		CHECK_OK(side_start(&s->dave, OFFHOOK_DELIVER_INLINE, flow->settings));
+	if (flow->more > 1)
+		CHECK_OK(side_start(&s->erin, OFFHOOK_DELIVER_INLINE, flow->settings));
 	if (flow->proxy_to)
 		s->proxy = proxy_new(s->r->sim, &proxy);
 }
@@ -21,7 +30,7 @@ static void open_service(struct service *s, const struct service_flow *flow)
 static void end_all(struct side *s)
 {
 	offhook_id calls[8];
-	long n = offhook_calls(s->phone, calls, ARRAY_LEN(calls));
+	long n = s->phone ? offhook_calls(s->phone, calls, ARRAY_LEN(calls)) : 0;
 
 	for (long i = 0; i < n; i++)
 		(void)offhook_call_hangup(s->phone, calls[i], NULL);
@@ -32,14 +41,24 @@ static void close_service(struct service *s)
 	end_all(s->a);
 	end_all(s->b);
 	end_all(&s->carol);
+	end_all(&s->dave);
+	end_all(&s->erin);
 	/* Longer than every timer of a transaction. */
 	rig_run_ms(s->r, 100000);
 	side_check_quiet(s->a);
 	side_check_quiet(s->b);
 	side_check_quiet(&s->carol);
+	if (s->dave.phone)
+		side_check_quiet(&s->dave);
+	if (s->erin.phone)
+		side_check_quiet(&s->erin);
 	proxy_free(s->proxy);
 	offhook_phone_free(s->carol.phone);
 	host_free(s->carol.host);
+	offhook_phone_free(s->dave.phone);
+	host_free(s->dave.host);
+	offhook_phone_free(s->erin.phone);
+	host_free(s->erin.host);
 	rig_drop(s->r);
 }
 

@@ -9,11 +9,14 @@
 #include "rig.h"
 
 #define SERVICE_C_IP "192.0.2.3"
+#define SERVICE_D_IP "192.0.2.4"
+#define SERVICE_E_IP "192.0.2.5"
 
 struct service {
 	struct rig *r;
-	struct side *a, *b; /* alice and bob of the rig */
-	struct side carol;  /* at SERVICE_C_IP */
+	struct side *a, *b;     /* alice and bob of the rig */
+	struct side carol;      /* at SERVICE_C_IP */
+	struct side dave, erin; /* at SERVICE_D_IP and SERVICE_E_IP, in flows of so many */
 	struct proxy *proxy;
 };
 
@@ -21,7 +24,11 @@ struct service_flow {
 	void (*script)(struct service *s);
 	const char *
 		proxy_to; /* a proxy on the way at SERVICE_PROXY_IP that sends everything there; NULL: none */
-	const char *proxy_then; /* ... and there what was refused; NULL: nowhere */
+	const char *proxy_then[3]; /* ... and there, one after the other, what was refused; NULL: nowhere */
+	const char *proxy_realm;   /* it asks for credentials of this realm; NULL: for none */
+	const char *proxy_answer;  /* it answers every call like this; NULL: it is a proxy */
+	rig_settings *settings;    /* of all phones; NULL: the defaults */
+	unsigned more;             /* 1: dave is there, 2: erin too */
 };
 #define SERVICE_PROXY_IP "192.0.2.20"
 

@@ -1,6 +1,7 @@
 /* The program's own audio in calls of phones: who hears it, what survives a hold, how it ends. */
 #include "rig.h"
 
+#include "codec/codec.h"
 #include "offhook/audio.h"
 
 #define RATE 24000
@@ -134,6 +135,102 @@ TEST(a_port_alone_hears_what_is_connected_to_it)
 	rig_close(r);
 }
 
+/* ---- bit by bit ---- */
+
+#define EXACT_S 20
+
+static uint32_t exact_hz;
+static const char *exact_codec;
+
+static void at_codecs_rate(struct offhook_phone_cfg *cfg)
+{
+	cfg->clock_rate_hz = exact_hz;
+	cfg->codecs = exact_codec;
+}
+
+static offhook_id port_at(struct side *s)
+{
+	struct offhook_audio_cfg cfg;
+	offhook_id id;
+
+	offhook_audio_cfg_init(&cfg);
+	cfg.rate_hz = exact_hz;
+	cfg.call = s->call;
+	CHECK_OK(offhook_audio_new(s->phone, &cfg, &id, NULL));
+	return id;
+}
+
+static int16_t through(const struct codec *c, int16_t sample)
+{
+	return c->number == CODEC_PCMU   ? g711_ulaw_decode(g711_ulaw_encode(sample))
+	       : c->number == CODEC_PCMA ? g711_alaw_decode(g711_alaw_encode(sample))
+					 : sample;
+}
+
+/* What stands at one end and at the other, aligned by the first of them. */
+static void check_exact(
+	const int16_t *said, size_t n_said, const int16_t *heard, size_t n_heard, const struct codec *c)
+{
+	size_t lag = 0;
+
+	while (lag + n_said <= n_heard &&
+		(heard[lag] != through(c, said[0]) || heard[lag + 1] != through(c, said[1])))
+		lag++;
+	CHECK(lag + n_said <= n_heard);
+	for (size_t i = 0; i < n_said; i++)
+		if (heard[lag + i] != through(c, said[i]))
+			fail_msg("%s: sample %zu was %d and became %d", exact_codec, i, said[i],
+				heard[lag + i]);
+}
+
+/* Samples of every value, as loud as they can be; on a clean wire nothing is done to them but what the codec does. */
+TEST(what_a_program_writes_another_one_reads_bit_by_bit)
+{
+	static const struct {
+		const char *name;
+		uint32_t hz;
+	} rows[] = {{"PCMU", 8000}, {"PCMA", 8000}, {"L16", 8000}, {"L16", 16000}, {"L16", 48000}};
+	static int16_t said[EXACT_S * 48000], heard[(EXACT_S + 1) * 48000];
+
+	for (size_t row = 0; row < ARRAY_LEN(rows); row++) {
+		const struct codec *c = codec_find(slice_of(rows[row].name), rows[row].hz, 1);
+		size_t n_said = EXACT_S * rows[row].hz, n = 0, piece = rows[row].hz / 5, n_heard = 0;
+		offhook_id at_a, at_b;
+		uint64_t seed = row;
+		char codec[32];
+		struct rig *r;
+
+		snprintf(codec, sizeof(codec), "%s/%u", rows[row].name, rows[row].hz);
+		exact_codec = codec;
+		exact_hz = rows[row].hz;
+		for (size_t i = 0; i < n_said; i++) {
+			seed = seed * 6364136223846793005u + 1442695040888963407u;
+			said[i] = (int16_t)(seed >> 48);
+		}
+		r = rig_new_with(OFFHOOK_DELIVER_INLINE, at_codecs_rate);
+		rig_talk(r);
+		at_a = port_at(&r->a);
+		at_b = port_at(&r->b);
+		for (unsigned k = 0; k < EXACT_S * 5 + 4; k++) {
+			long got;
+
+			if (n < n_said)
+				CHECK_EQ(offhook_audio_write(r->a.phone, at_a, said + n, piece, 0), piece);
+			n += piece;
+			rig_run_ms(r, 200);
+			got = offhook_audio_read(
+				r->b.phone, at_b, heard + n_heard, ARRAY_LEN(heard) - n_heard, 0, NULL);
+			CHECK(got >= 0);
+			n_heard += (size_t)got;
+		}
+		CHECK_EQ(info_of(&r->a, at_a).heard, n_said);
+		check_exact(said, n_said, heard, n_heard, c);
+		CHECK_OK(offhook_port_remove(r->a.phone, at_a));
+		CHECK_OK(offhook_port_remove(r->b.phone, at_b));
+		rig_close(r);
+	}
+}
+
 static void read_all(struct side *s, const struct offhook_event *e)
 {
 	int16_t pcm[4096];
@@ -209,5 +306,6 @@ TEST(memory_runs_out)
 }
 
 TESTS(RUN(two_programs_speak_with_each_other_through_hold_and_resume), RUN(a_barge_in_is_exact),
-	RUN(a_port_alone_hears_what_is_connected_to_it), RUN(events_tell_that_samples_wait),
+	RUN(a_port_alone_hears_what_is_connected_to_it),
+	RUN(what_a_program_writes_another_one_reads_bit_by_bit), RUN(events_tell_that_samples_wait),
 	RUN(wrong_settings_are_told), RUN(memory_runs_out))

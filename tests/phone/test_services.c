@@ -172,7 +172,7 @@ static void busy(struct service *s)
 TEST(bob_is_busy_and_carol_gets_the_call)
 {
 	service_flow_run(
-		&(struct service_flow){.script = busy, .proxy_to = RIG_B_IP, .proxy_then = SERVICE_C_IP});
+		&(struct service_flow){.script = busy, .proxy_to = RIG_B_IP, .proxy_then = {SERVICE_C_IP}});
 }
 
 static void no_answer(struct service *s)
@@ -192,7 +192,7 @@ static void no_answer(struct service *s)
 TEST(bob_does_not_answer_and_carol_gets_the_call)
 {
 	service_flow_run(&(struct service_flow){
-		.script = no_answer, .proxy_to = RIG_B_IP, .proxy_then = SERVICE_C_IP});
+		.script = no_answer, .proxy_to = RIG_B_IP, .proxy_then = {SERVICE_C_IP}});
 }
 
 /* The first proxy is silent (RFC 3263 4.3). */

@@ -1,7 +1,9 @@
 /* Transfers: the program asks, is asked, and sees both calls; what a peer may ask for; Replaces. */
 #include "peer.h"
 
+#include "offhook/refer.h"
 #include "phone/question.h"
+#include "phone/refer.h"
 
 #define CAROL_IP "192.0.2.3"
 
@@ -452,6 +454,199 @@ TEST(where_the_program_allows_it_a_refer_outside_of_calls_is_asked)
 	rig_drop(r);
 }
 
+/* ---- we ask, outside of calls ---- */
+
+/* alice's computer asks bob's phone to call carol. */
+static int click(struct side *s, const struct offhook_refer *more, offhook_id *ret_id)
+{
+	struct offhook_refer refer = more ? *more : (struct offhook_refer){.refer_to = "sip:carol@" CAROL_IP};
+
+	refer.size = sizeof(refer);
+	if (!refer.uri)
+		refer.uri = "sip:bob@" RIG_B_IP;
+	return offhook_refer(s->phone, s->account, &refer, ret_id);
+}
+
+static void three_open_asked(struct three *t)
+{
+	t->r = rig_new_with(OFFHOOK_DELIVER_INLINE, allow_refer);
+	t->c = (struct side){.rig = t->r, .name = "carol", .ip = CAROL_IP};
+	CHECK_OK(side_start(&t->c, OFFHOOK_DELIVER_INLINE, NULL));
+	t->r->b.handler = on_side_question;
+}
+
+TEST(somebody_is_asked_to_call_and_tells_how_it_goes)
+{
+	struct three t;
+	offhook_id id = 0;
+
+	three_open_asked(&t);
+	CHECK_OK(click(&t.r->a, NULL, &id));
+	CHECK(rig_wait(&t.c, "INCOMING"));
+	CHECK(strstr(t.c.message, "\r\nReferred-By: \"alice\" <sip:alice@" RIG_A_IP ">\r\n") != NULL);
+	CHECK_EQ(t.r->b.other, 0);
+	CHECK_OK(side_answer(&t.c, 180));
+	rig_run_ms(t.r, 100);
+	CHECK_OK(side_answer(&t.c, 200));
+	CHECK(rig_wait(&t.r->a, "REFER(200,OK,1)"));
+	CHECK_STR(t.r->a.log,
+		"REFER(100,Accepted,0) REFER(100,Trying,0) REFER(180,Ringing,0) REFER(200,OK,1) ");
+	CHECK_EQ(offhook_refer_stop(t.r->a.phone, id), OH_ENOENT);
+	three_close(&t);
+}
+
+/* RFC 4488: he agrees, and nothing else is told; RFC 3892: who asks is the program's to say. */
+TEST(somebody_is_asked_to_call_and_need_not_tell)
+{
+	static const struct {
+		const char *says, *told;
+	} rows[] = {{"sip:boss@192.0.2.1", "\r\nReferred-By: <sip:boss@192.0.2.1>\r\n"}, {"", NULL}};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct offhook_refer refer = {.refer_to = "sip:carol@" CAROL_IP "?X-Why=web",
+			.without_progress = 1,
+			.referred_by = rows[i].says};
+		struct three t;
+
+		three_open_asked(&t);
+		CHECK_OK(click(&t.r->a, &refer, NULL));
+		CHECK(rig_wait(&t.c, "INCOMING"));
+		CHECK(strstr(t.c.message, "\r\nX-Why: web\r\n") != NULL);
+		CHECK(rows[i].told ? strstr(t.c.message, rows[i].told) != NULL
+				   : strstr(t.c.message, "Referred-By") == NULL);
+		CHECK_OK(side_answer(&t.c, 200));
+		rig_run_ms(t.r, 1000);
+		CHECK_STR(t.r->a.log, "REFER(100,Accepted,0) REFER(200,OK,1) ");
+		three_close(&t);
+	}
+}
+
+TEST(who_is_asked_to_call_refuses_or_is_not_there)
+{
+	static const struct {
+		const char *uri, *told;
+	} rows[] = {{"sip:bob@" RIG_B_IP, "REFER(603,Decline,1) "}, /* outside of calls he takes none */
+		{"sip:bob@nowhere.test", "REFER(0,,1,OH_ERESOLVE) "},
+		{"sip:bob@192.0.2.77", "REFER(408,Request Timeout,1) "},
+		{"sip:bob@two.test", "REFER(603,Decline,1) "}}; /* the first address is silent */
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct offhook_refer refer = {.uri = rows[i].uri, .refer_to = "sip:carol@" CAROL_IP};
+		struct three t;
+
+		three_open(&t);
+		CHECK_OK(sim_dns_addr(t.r->sim, "two.test", "192.0.2.77"));
+		CHECK_OK(sim_dns_addr(t.r->sim, "two.test", RIG_B_IP));
+		CHECK_OK(click(&t.r->a, &refer, NULL));
+		CHECK(rig_wait(&t.r->a, "REFER("));
+		CHECK_STR(t.r->a.log, rows[i].told);
+		three_close(&t);
+	}
+}
+
+TEST(whoever_has_asked_may_stop_listening)
+{
+	struct three t;
+	offhook_id id = 0;
+
+	three_open_asked(&t);
+	CHECK_OK(click(&t.r->a, NULL, &id));
+	CHECK(rig_wait(&t.c, "INCOMING"));
+	CHECK(rig_wait(&t.r->a, "REFER(100,Trying,0)"));
+	CHECK_OK(offhook_refer_stop(t.r->a.phone, id));
+	CHECK_OK(side_answer(&t.c, 180));
+	CHECK_OK(side_answer(&t.c, 200));
+	CHECK(rig_wait(&t.r->b, "CONFIRMED"));
+	CHECK(strstr(t.r->a.log, "REFER(180") == NULL);
+	three_close(&t);
+}
+
+TEST(what_nobody_can_be_asked_for)
+{
+	static const struct offhook_header bad = {"Via", "x"};
+	static const struct {
+		struct offhook_refer refer;
+		int err;
+	} rows[] = {
+		{{.refer_to = NULL}, OH_EINVAL},
+		{{.refer_to = "sip:c@h", .call = 7}, OH_EINVAL},
+		{{.call = 7}, OH_ENOENT},
+		{{.refer_to = "carol"}, OH_EURI},
+		{{.refer_to = "tel:+1"}, OH_ESCHEME},
+		{{.refer_to = "sip:c@h", .referred_by = "x"}, OH_EURI},
+		{{.refer_to = "sip:c@h", .uri = "x"}, OH_EURI},
+		{{.refer_to = "sip:c@h", .headers = &bad, .n_headers = 1}, OH_EINVAL},
+	};
+	struct offhook_refer refer = {.size = sizeof(refer), .refer_to = "sip:c@" CAROL_IP};
+	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		CHECK_EQ(click(&r->a, &rows[i].refer, NULL), rows[i].err);
+	CHECK_EQ(offhook_refer(r->a.phone, 0, &refer, NULL), OH_EINVAL);
+	refer.uri = "sip:bob@" RIG_B_IP;
+	CHECK_EQ(offhook_refer(r->a.phone, 77, &refer, NULL), OH_ENOENT);
+	for (unsigned i = 0; i < REFERS_MAX; i++)
+		CHECK_OK(click(&r->a, NULL, NULL));
+	CHECK_EQ(click(&r->a, NULL, NULL), OH_ETOOMANY);
+	rig_call(r);
+	refer.refer_to = NULL;
+	refer.call = r->a.call;
+	CHECK_EQ(offhook_refer(r->a.phone, 0, &refer, NULL), OH_ESTATE);
+	/* Those that are open go with the phone. */
+	rig_drop(r);
+}
+
+TEST(what_we_tell_of_is_said_where_it_is_of_use)
+{
+	static const char allow[] = "\r\nAllow-Events: refer, presence, dialog\r\n";
+	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
+	struct peer p;
+
+	rig_call(r);
+	CHECK(rig_wait(&r->b, "INCOMING"));
+	CHECK(strstr(r->b.message, allow) != NULL);
+	CHECK_OK(side_answer(&r->b, 180));
+	CHECK(rig_wait(&r->a, "EARLY(180)"));
+	CHECK(strstr(r->a.message, allow) != NULL);
+	CHECK_OK(side_answer(&r->b, 200));
+	CHECK(rig_wait(&r->a, "CONFIRMED"));
+	CHECK(strstr(r->a.message, allow) != NULL);
+	peer_open(&p, r);
+	peer_say(&p, "OPTIONS", "bob", "", 1, "", "");
+	CHECK(peer_got(&p, "SIP/2.0 200 ") && peer_got(&p, allow));
+	peer_close(&p);
+	rig_close(r);
+}
+
+static int refer_with_failing_memory(void *arg)
+{
+	struct rig *r = rig_try_new(OFFHOOK_DELIVER_INLINE, allow_refer);
+	const struct offhook_refer refer = {
+		.refer_to = "sip:x@192.0.2.77", .referred_by = "sip:a@b", .without_progress = arg != NULL};
+	int err;
+
+	if (!r)
+		return OH_ENOMEM;
+	err = click(&r->a, &refer, NULL);
+	rig_run_ms(r, 1000);
+	if (!err && r->b.ticket)
+		(void)offhook_question_answer(r->b.phone, r->b.ticket, 200, NULL);
+	rig_run_ms(r, 100000);
+	/* Whatever was missing on the way: the end was told. */
+	if (!err && !strstr(r->a.log, ",1) "))
+		err = OH_EDIALOG;
+	end_all(&r->b);
+	rig_run_ms(r, 100000);
+	rig_drop(r);
+	return err;
+}
+
+TEST(every_allocation_of_asking_somebody_to_call_may_fail)
+{
+	check_every_allocation_fails(refer_with_failing_memory, NULL);
+	check_every_allocation_fails(refer_with_failing_memory, (void *)"without progress");
+}
+
 static void ask_with(struct peer *p, unsigned cseq, const char *headers)
 {
 	peer_ask(p, &(struct peer_request){
@@ -553,5 +748,10 @@ TESTS(RUN(a_blind_transfer_with_the_consent_of_the_program),
 	RUN(a_semi_attended_transfer_fails_with_the_one_who_rings), RUN(what_cannot_be_transferred),
 	RUN(what_a_refer_must_look_like), RUN(outside_of_calls_nobody_makes_us_call_and_nothing_is_told),
 	RUN(where_the_program_allows_it_a_refer_outside_of_calls_is_asked),
+	RUN(somebody_is_asked_to_call_and_tells_how_it_goes),
+	RUN(somebody_is_asked_to_call_and_need_not_tell), RUN(who_is_asked_to_call_refuses_or_is_not_there),
+	RUN(whoever_has_asked_may_stop_listening), RUN(what_nobody_can_be_asked_for),
+	RUN(what_we_tell_of_is_said_where_it_is_of_use),
+	RUN(every_allocation_of_asking_somebody_to_call_may_fail),
 	RUN(an_invite_with_replaces_finds_its_call_or_is_refused),
 	RUN(every_allocation_of_a_transfer_may_fail))

@@ -11,10 +11,9 @@ struct proxy {
 	struct proxy_cfg cfg;
 	struct host *host;
 	struct host_dgram *dgram;
-	/* The call that may go on to cfg.then: its INVITE, and whether it has got there. */
+	/* The call that may go on to cfg.then: its INVITE, and the last of its targets that was heard. */
 	char invite[TEXT_MAX];
-	size_t n_invite;
-	bool went_on;
+	size_t n_invite, at;
 };
 
 struct text {
@@ -100,20 +99,30 @@ static void forward_to(struct proxy *p, struct sip_msg *m, const struct sip_uri 
 
 /* ---- going on after a refusal (RFC 3261 16.7) ---- */
 
-#define FIRST_BRANCH  "-p"
-#define SECOND_BRANCH "-r"
+/* Of the targets, `next` first. */
+static const char *const branch_ends[PROXY_THEN_MAX + 1] = {"-p", "-r", "-s", "-t"};
+#define FIRST_BRANCH branch_ends[0]
 
-static bool has_branch(struct sip_msg *response, const char *end)
+/* NULL: there are no more. */
+static const char *target(const struct proxy *p, size_t i)
 {
-	const struct sip_via *via;
-	size_t n = strlen(end);
-
-	CHECK_OK(sip_msg_via(response, &via));
-	return via->branch.n > n && memcmp(slice_end(via->branch) - n, end, n) == 0;
+	return i == 0 ? p->cfg.next : i <= PROXY_THEN_MAX ? p->cfg.then[i - 1] : NULL;
 }
 
-/* The ACK or CANCEL to the INVITE that `next` got, which is a hop's own affair: with one Via. to: with its tag, if any. */
-static void send_own(struct proxy *p, const char *method, struct slice to)
+/* Whose response is it? -1: nobody's of them. */
+static int target_of(struct sip_msg *response)
+{
+	const struct sip_via *via;
+
+	CHECK_OK(sip_msg_via(response, &via));
+	for (size_t i = 0; i < ARRAY_LEN(branch_ends); i++)
+		if (via->branch.n > 2 && memcmp(slice_end(via->branch) - 2, branch_ends[i], 2) == 0)
+			return (int)i;
+	return -1;
+}
+
+/* The ACK or CANCEL to the INVITE that this target got, which is a hop's own affair: with one Via. to: with its tag, if any. */
+static void send_own(struct proxy *p, size_t i, const char *method, struct slice to)
 {
 	static const enum sip_hdr_id copied[] = {SIP_HDR_FROM, SIP_HDR_CALL_ID};
 	struct text t = {.n = 0};
@@ -125,37 +134,37 @@ static void send_own(struct proxy *p, const char *method, struct slice to)
 	CHECK_OK(sip_msg_via(&invite, &via));
 	CHECK_OK(sip_msg_cseq(&invite, &cseq));
 	put(&t, "%s %.*s SIP/2.0\r\nMax-Forwards: 70\r\n", method, SLICE_ARG(invite.ruri_text));
-	put(&t, "Via: SIP/2.0/UDP %s:5060;branch=%.*s" FIRST_BRANCH "\r\n", p->cfg.ip,
-		SLICE_ARG(via->branch));
-	for (size_t i = 0; i < ARRAY_LEN(copied); i++)
-		put_header(&t, sip_msg_hdr(&invite, copied[i]));
+	put(&t, "Via: SIP/2.0/UDP %s:5060;branch=%.*s%s\r\n", p->cfg.ip, SLICE_ARG(via->branch),
+		branch_ends[i]);
+	for (size_t k = 0; k < ARRAY_LEN(copied); k++)
+		put_header(&t, sip_msg_hdr(&invite, copied[k]));
 	put(&t, "To: %.*s\r\n", SLICE_ARG(slice_present(to) ? to : sip_msg_value(&invite, SIP_HDR_TO)));
 	put(&t, "CSeq: %u %s\r\nContent-Length: 0\r\n\r\n", cseq->number, method);
-	send_to(p, slice_of(p->cfg.next), 0, &t);
+	send_to(p, slice_of(target(p, i)), 0, &t);
 	sip_msg_free(&invite);
 }
 
-static void send_to_second(struct proxy *p)
+static void send_on(struct proxy *p, size_t i)
 {
-	struct sip_uri then = {.host = slice_of(p->cfg.then)};
+	struct sip_uri to = {.host = slice_of(target(p, i))};
 	struct sip_msg invite;
 
 	CHECK_OK(sip_msg_parse(&invite, slice_make(p->invite, p->n_invite)));
-	forward_to(p, &invite, &then, SECOND_BRANCH);
+	forward_to(p, &invite, &to, branch_ends[i]);
 	sip_msg_free(&invite);
 }
 
 void proxy_give_up(struct proxy *p)
 {
-	if (p->n_invite && !p->went_on)
-		send_own(p, "CANCEL", SLICE_NONE);
+	if (p->n_invite && p->at == 0)
+		send_own(p, 0, "CANCEL", SLICE_NONE);
 }
 
-/* An INVITE that begins a call. True: it has gone to the second one already. */
+/* An INVITE that begins a call. True: it has gone on already. */
 static bool keep_invite(struct proxy *p, const struct sip_msg *m)
 {
-	if (p->went_on) {
-		send_to_second(p);
+	if (p->at) {
+		send_on(p, p->at);
 		return true;
 	}
 	CHECK(m->raw.n <= sizeof(p->invite));
@@ -164,20 +173,22 @@ static bool keep_invite(struct proxy *p, const struct sip_msg *m)
 	return false;
 }
 
-/* The refusal is acknowledged only when the second one has been heard: until then its repeats bring the INVITE there again,
+/* A refusal is acknowledged only when the next one has been heard: until then its repeats bring the INVITE there again,
  * because the caller, who has had a 100, repeats nothing. */
 static bool goes_on(struct proxy *p, struct sip_msg *m)
 {
-	if (!p->cfg.then || m->method != SIP_INVITE)
+	int i = target_of(m);
+
+	if (!p->cfg.then[0] || m->method != SIP_INVITE || i < 0)
 		return false;
-	if (has_branch(m, SECOND_BRANCH))
-		p->went_on = true;
-	if (m->status < 300 || !has_branch(m, FIRST_BRANCH))
+	if ((size_t)i > p->at)
+		p->at = (size_t)i;
+	if (m->status < 300 || !target(p, (size_t)i + 1))
 		return false;
-	if (p->went_on)
-		send_own(p, "ACK", sip_msg_value(m, SIP_HDR_TO));
+	if (p->at > (size_t)i)
+		send_own(p, (size_t)i, "ACK", sip_msg_value(m, SIP_HDR_TO));
 	else
-		send_to_second(p);
+		send_on(p, (size_t)i + 1);
 	return true;
 }
 
@@ -186,7 +197,7 @@ static void forward_request(struct proxy *p, struct sip_msg *m)
 	bool begins = m->method == SIP_INVITE && !slice_present(sip_msg_to_tag(m));
 	struct sip_uri next = next_hop(p, m), fork = {.host = slice_of(p->cfg.fork)};
 
-	if (p->cfg.then && begins && keep_invite(p, m))
+	if (p->cfg.then[0] && begins && keep_invite(p, m))
 		return;
 	forward_to(p, m, &next, FIRST_BRANCH);
 	if (p->cfg.fork && slice_eq(next.host, slice_of(p->cfg.next)) && !slice_present(sip_msg_to_tag(m)))

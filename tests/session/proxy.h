@@ -10,11 +10,14 @@
 
 #include "host/sim/sim.h"
 
+#define PROXY_THEN_MAX 3
+
 struct proxy_cfg {
 	const char *ip;
 	const char *next; /* address of the next hop of what names no other; port 5060 */
 	const char *fork; /* another one that gets the same at the same time; NULL: none */
-	const char *then; /* gets a call that `next` refuses or is not to get any more; NULL: nobody */
+	/* these get, one after the other, a call that those before refuse or are not to get any more; NULL: nobody */
+	const char *then[PROXY_THEN_MAX];
 	bool record_route;
 	/* asks for credentials of this realm before it lets an INVITE or a BYE pass, each with a nonce of its own; NULL: asks
 	 * nobody */

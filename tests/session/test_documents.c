@@ -86,16 +86,18 @@ TEST(xml_is_copied_and_written_by_whole_characters)
 	CHECK_STR(four, "ab");
 	xml_copy(four, sizeof(four), SLICE_LIT("a\xc3\xa9"));
 	CHECK_STR(four, "a\xc3\xa9");
+	xml_copy(four, sizeof(four), SLICE_LIT("a \nb"));
+	CHECK_STR(four, "a");
 	xml_copy(four, sizeof(four), SLICE_NONE);
 	CHECK_STR(four, "");
 	xmlw_init(&w, buf, sizeof(buf));
 	xmlw_text(&w, SLICE_LIT("<&>\"'\t\n\r \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 \xc0\x80 \xed\xa0\x80 "
-				"\xef\xbf\xbf \x01"
+				"\xef\xbf\xbf \xf0\x9f\xbf\xbe \x01"
 				"\xf8\xe2\x82"));
 	xmlw_number(&w, 4294967295u);
 	CHECK_OK(xmlw_end(&w, &doc));
 	CHECK_SLICE(doc, "&lt;&amp;&gt;&quot;&apos;&#9;&#10;&#13; \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 ?? "
-			 "??? ??? ????"
+			 "??? ??? \xf0\x9f\xbf\xbe ????"
 			 "4294967295");
 	xmlw_init(&w, buf, 10);
 	xmlw_markup(&w, "<root>");
@@ -189,6 +191,45 @@ TEST(presence_that_is_written_can_be_read)
 	memset(big, '"', sizeof(big));
 	CHECK_OK(pidf_write(slice_make(big, sizeof(big)), &worst, buf, sizeof(buf), &doc));
 	CHECK_EQ(pidf_write(SLICE_LIT("sip:a"), &said[0], buf, 100, &doc), OH_ETOOBIG);
+}
+
+/* RFC 3863 sets no limit to a note. What is left of a long one is the same text wherever it is cut, so that who passes it on
+ * does not change it at each step. */
+TEST(long_notes_are_cut_where_they_read_the_same_again)
+{
+	static const struct {
+		const char *fill, *then; /* n times the first, then the other */
+		size_t n, kept;
+	} rows[] = {
+		{"x", "yz", 254, 254 + 1},
+		{"x", " yz", 254, 254},
+		{"x", "\r\n\t yz", 252, 252},
+		{"x", "\xc3\xa9z", 254, 254},
+		{"x", "\xf4\x8f\xbf\xbdz", 252, 252},
+		{"x", " \xc3\xa9z", 253, 253},
+		/* Blanks before it count among what is held of an element, XML_TEXT_MAX bytes. */
+		{" ", "\xc3\xa9\xc3\xa9\xc3\xa9", 1019, 4},
+		{" ", "\xf0\x9f\xbf\xbe\xf0\x9f\xbf\xbe", 1018, 4},
+		{" ", "x", 1024, 0},
+	};
+	char doc[2048], buf[PIDF_DOC_MAX];
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		size_t n = (size_t)snprintf(doc, sizeof(doc),
+			"<presence xmlns='urn:ietf:params:xml:ns:pidf'><tuple id='1'><status><basic>open</basic>"
+			"</status></tuple><note>");
+		struct pidf read, again;
+		struct slice text;
+
+		for (size_t k = 0; k < rows[i].n; k++)
+			doc[n++] = rows[i].fill[0];
+		n += (size_t)snprintf(doc + n, sizeof(doc) - n, "%s</note></presence>", rows[i].then);
+		CHECK_OK(pidf_read(slice_make(doc, n), &read));
+		CHECK_EQ(strlen(read.note), rows[i].kept);
+		CHECK_OK(pidf_write(SLICE_LIT("sip:a@x"), &read, buf, sizeof(buf), &text));
+		CHECK_OK(pidf_read(text, &again));
+		CHECK_STR(again.note, read.note);
+	}
 }
 
 /* ---- message waiting ---- */
@@ -400,5 +441,6 @@ TEST(documents_without_memory)
 
 TESTS(RUN(xml_that_is_no_document_of_ours_is_refused), RUN(xml_has_its_limits),
 	RUN(xml_is_copied_and_written_by_whole_characters), RUN(presence_documents_of_many_phones),
-	RUN(presence_that_is_written_can_be_read), RUN(message_summaries), RUN(dialog_documents),
+	RUN(presence_that_is_written_can_be_read),
+	RUN(long_notes_are_cut_where_they_read_the_same_again), RUN(message_summaries), RUN(dialog_documents),
 	RUN(dialogs_that_are_written_can_be_read), RUN(composing_documents), RUN(documents_without_memory))

@@ -390,7 +390,29 @@ TEST(rfc3261_14_1_the_caller_tries_again_after_2100_to_4000_ms)
 	story_close(t);
 }
 
-TEST(a_reoffer_is_given_up_after_five_tries)
+/* As long as an offer of the peer's may be open: 64*T1. */
+TEST(a_reoffer_that_meets_another_one_each_time_is_given_up)
+{
+	struct story *t = story_new();
+	unsigned begun, tries = 0;
+
+	confirmed_caller(t);
+	t->e.again = "offer-2";
+	begun = rig_ms(t->r);
+	CHECK_OK(end_reoffer(&t->e, "offer-2"));
+	do {
+		CHECK(tries < 5 || rig_ms(t->r) - begun < 32000);
+		rig_reply(t->r, rig_expect(t->r, "INVITE "), "491 Request Pending");
+		rig_expect(t->r, "ACK ");
+		tries++;
+	} while (!strstr(t->e.log, "failed(491)"));
+	CHECK(tries >= 9 && rig_ms(t->r) - begun >= 32000);
+	CHECK(!inv_offer_open(t->e.inv));
+	we_hang_up_and_peer_agrees(t);
+	story_close(t);
+}
+
+TEST(a_reoffer_that_the_peer_has_no_time_for_is_given_up_after_five_tries)
 {
 	struct story *t = story_new();
 
@@ -398,10 +420,11 @@ TEST(a_reoffer_is_given_up_after_five_tries)
 	t->e.again = "offer-2";
 	CHECK_OK(end_reoffer(&t->e, "offer-2"));
 	for (int i = 0; i < 5; i++) {
-		rig_reply(t->r, rig_expect(t->r, "INVITE "), "491 Request Pending");
+		rig_send(t->r, rig_response(t->r, rig_expect(t->r, "INVITE "), "500 Busy", NULL,
+				       "Retry-After: 1\n"));
 		rig_expect(t->r, "ACK ");
 	}
-	CHECK_STR(t->e.log, "again again again again failed(491)");
+	CHECK_STR(t->e.log, "again again again again failed(500)");
 	CHECK(!inv_offer_open(t->e.inv));
 	we_hang_up_and_peer_agrees(t);
 	story_close(t);
@@ -741,8 +764,10 @@ TESTS(RUN(rfc3261_9_1_cancel_waits_for_a_provisional),
 	RUN(a_request_of_ours_that_the_peer_does_not_know_ends_the_call),
 	RUN(routes_of_the_2xx_lead_the_requests),
 	RUN(rfc3261_14_1_the_caller_tries_again_after_2100_to_4000_ms),
-	RUN(a_reoffer_is_given_up_after_five_tries), RUN(headers_of_a_reoffer_travel_with_each_try),
-	RUN(a_refused_reoffer_leaves_the_session), RUN(a_description_in_a_488_is_not_an_answer),
+	RUN(a_reoffer_that_meets_another_one_each_time_is_given_up),
+	RUN(a_reoffer_that_the_peer_has_no_time_for_is_given_up_after_five_tries),
+	RUN(headers_of_a_reoffer_travel_with_each_try), RUN(a_refused_reoffer_leaves_the_session),
+	RUN(a_description_in_a_488_is_not_an_answer),
 	RUN(rfc3261_12_2_1_2_a_reinvite_that_gets_481_or_408_ends_the_call),
 	RUN(a_reinvite_without_any_response_ends_the_call), RUN(bye_crosses_our_reinvite),
 	RUN(a_reoffer_that_is_taken_up_and_never_answered_is_cancelled_after_3_minutes),
