@@ -36,6 +36,8 @@ struct options {
 	unsigned port;
 	const char *play, *record, *dtmf, *reason, *codecs;
 	double tone_hz[2];
+	const char *tone;               /* a pattern or COUNTRY:KIND, instead of tone_hz; NULL: none */
+	const char *dtmf_by, *progress; /* NULL: what the peer takes; none */
 	bool loop, echo, json, quiet, trace, ladder;
 	const char *transport; /* udp, tcp, tls, ws, wss; NULL: udp */
 	const char *cert, *key, *ca;

@@ -112,6 +112,10 @@ enum offhook_event_type {
 	OFFHOOK_EVENT_DEVICE =
 		90, /**< a sound device: `status` is an enum offhook_device_change, `count` an enum offhook_device_side,
 	            *   `text` the device, `error` and `reason` why; `id` its slot (offhook/device.h) */
+	OFFHOOK_EVENT_CALL_PROGRESS =
+		97, /**< a tone in the call tells something: `status` is an enum offhook_progress, `count` how sure that
+	             *   is, in percent, `text` what was heard: frequencies, tone and pause; `duration_ms` of the tone
+	             *   (offhook_call_progress_listen()) */
 	OFFHOOK_EVENT_CALL_REDIRECTED =
 		110 /**< after a 3xx the call goes on to another address: `text`; its state is CALLING again, and what
 		     *   early audio it had is gone */
@@ -151,7 +155,8 @@ struct offhook_event {
 	const char *message;   /**< a SIP message, terminated: see the types; at DISCONNECTED the one from the
 	                                  *   peer that ended it; NULL when there is none */
 	size_t message_length; /**< its bytes */
-	const char *text; /**< of a decision: one line; of a redirected call: the address; of a device: its
+	const char *
+		text; /**< of a decision or of progress: one line; of a redirected call: the address; of a device: its
 	                        *   id; of typing: who; else NULL */
 	const struct offhook_question *question;  /**< of a question; else NULL */
 	offhook_id other;                         /**< a second call: see the types; else 0 */

@@ -29,6 +29,7 @@ void hearing_init(struct hearing *h, media_report_fn *report, void *report_arg, 
 void hearing_free(struct hearing *h)
 {
 	mem_free(LOAD(h->digits));
+	mem_free(LOAD(h->tones));
 }
 
 int hearing_want_digits(struct hearing *h, bool wanted)
@@ -43,6 +44,22 @@ int hearing_want_digits(struct hearing *h, bool wanted)
 		atomic_store_explicit(&h->digits, ear, memory_order_release);
 	}
 	STORE(h->digits_wanted, wanted);
+	return 0;
+}
+
+int hearing_want_tones(struct hearing *h, const struct hearing_tones *want)
+{
+	struct progress *p = LOAD(h->tones);
+
+	if (want->wanted && !p) {
+		p = mem_alloc(sizeof(*p));
+		if (!p)
+			return OH_ENOMEM;
+		progress_init(p);
+		atomic_store_explicit(&h->tones, p, memory_order_release);
+	}
+	STORE(h->country, want->country);
+	STORE(h->tones_wanted, want->wanted);
 	return 0;
 }
 
@@ -147,16 +164,16 @@ void hearing_tick(
 
 /* ---- digits ---- */
 
-struct ended_digit {
+struct listener {
 	struct hearing *hearing;
 	uint64_t now_ns;
 };
 
 static void on_digit(void *arg, char digit, uint32_t duration_ms, uint32_t ago_ms)
 {
-	const struct ended_digit *e = arg;
+	const struct listener *l = arg;
 
-	tell(e->hearing, MEDIA_DTMF_HEARD, (uint8_t)digit, duration_ms, e->now_ns - ago_ms * 1000000ull);
+	tell(l->hearing, MEDIA_DTMF_HEARD, (uint8_t)digit, duration_ms, l->now_ns - ago_ms * 1000000ull);
 }
 
 /* A peer that sends an event may have let some of its tone through before it, and may let some through behind. */
@@ -165,13 +182,39 @@ void hearing_digits_tick(struct hearing *h, const int16_t *pcm, size_t n, bool l
 {
 	struct dtmf_ear *ear = atomic_load_explicit(&h->digits, memory_order_acquire);
 	bool hears = LOAD(h->digits_wanted) && !in_event;
-	struct ended_digit ended = {h, now_ns};
+	struct listener l = {h, now_ns};
 
 	if (!ear || (!hears && !h->hears_digits))
 		return;
 	h->hears_digits = hears;
 	if (hears)
-		dtmf_ear_hear(ear, rate_hz, live ? pcm : NULL, n, on_digit, &ended);
+		dtmf_ear_hear(ear, rate_hz, live ? pcm : NULL, n, on_digit, &l);
 	else
-		dtmf_ear_break(ear, on_digit, &ended);
+		dtmf_ear_break(ear, on_digit, &l);
+}
+
+/* ---- tones ---- */
+
+static void on_tone(void *arg, const struct progress_heard *heard)
+{
+	const struct listener *l = arg;
+	struct progress_packed p = progress_pack(heard);
+
+	tell(l->hearing, MEDIA_PROGRESS, p.value, p.times, l->now_ns);
+}
+
+void hearing_tones_tick(
+	struct hearing *h, const int16_t *pcm, size_t n, bool live, uint32_t rate_hz, uint64_t now_ns)
+{
+	struct progress *p = atomic_load_explicit(&h->tones, memory_order_acquire);
+	bool hears = LOAD(h->tones_wanted);
+	struct listener l = {h, now_ns};
+
+	if (!p || (!hears && !h->hears_tones))
+		return;
+	h->hears_tones = hears;
+	if (hears)
+		progress_hear(p, LOAD(h->country), rate_hz, live ? pcm : NULL, n, on_tone, &l);
+	else
+		progress_init(p); /* what comes later begins anew */
 }

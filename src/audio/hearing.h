@@ -6,6 +6,7 @@
 #define OH_AUDIO_HEARING_H
 
 #include "audio/dtmf_ear.h"
+#include "audio/progress.h"
 #include "audio/vad.h"
 #include "rtp/report.h"
 
@@ -19,6 +20,12 @@ struct hearing_cfg {
 };
 void hearing_cfg_defaults(struct hearing_cfg *cfg);
 
+/* What tones tell of a call. */
+struct hearing_tones {
+	bool wanted;
+	const struct national *country; /* NULL: any */
+};
+
 struct hearing_figures {
 	bool speaking;
 	float signal_dbov, noise_dbov; /* with speech wanted; else -96 */
@@ -31,6 +38,9 @@ struct hearing {
 	_Atomic int32_t silence_milli, snr_milli;
 	_Atomic(struct dtmf_ear *) digits; /* made when first asked for; goes with the rest */
 	_Atomic uint32_t digits_wanted;
+	_Atomic(struct progress *) tones; /* likewise */
+	_Atomic(const struct national *) country;
+	_Atomic uint32_t tones_wanted;
 	/* Media to whoever asks. */
 	_Atomic uint32_t silent_ms, speaking;
 	_Atomic int32_t signal_milli, noise_milli;
@@ -41,8 +51,8 @@ struct hearing {
 	struct vad vad;
 	bool told_silence;
 	uint64_t speech_since_ns;
-	bool hears_digits; /* as of the last tick */
-	float threshold;   /* silence_milli as a mean square of full scale 1 */
+	bool hears_digits, hears_tones; /* as of the last tick */
+	float threshold;                /* silence_milli as a mean square of full scale 1 */
 	int32_t threshold_milli;
 };
 
@@ -54,12 +64,16 @@ void hearing_free(struct hearing *h);
 void hearing_want(struct hearing *h, const struct hearing_cfg *cfg);
 /* Are digits looked for in the audio? OH_ENOMEM: then as before. */
 int hearing_want_digits(struct hearing *h, bool wanted);
+/* Likewise for tones of networks and machines. */
+int hearing_want_tones(struct hearing *h, const struct hearing_tones *want);
 void hearing_figures(const struct hearing *h, struct hearing_figures *ret_figures); /* any thread */
 /* Media thread: one tick; live: something came to be played. */
 void hearing_tick(
 	struct hearing *h, const int16_t *pcm, size_t n, bool live, uint32_t tick_ms, uint64_t now_ns);
-/* The same tick once more, for digits; in_event: the peer tells one beside its audio. */
+/* The same tick once more, for digits and for tones; in_event: the peer tells a digit beside its audio. */
 void hearing_digits_tick(struct hearing *h, const int16_t *pcm, size_t n, bool live, bool in_event,
 	uint32_t rate_hz, uint64_t now_ns);
+void hearing_tones_tick(
+	struct hearing *h, const int16_t *pcm, size_t n, bool live, uint32_t rate_hz, uint64_t now_ns);
 
 #endif

@@ -1,5 +1,6 @@
 #include "audio/narrow.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -31,6 +32,7 @@ size_t narrow_run(struct narrow *w, uint32_t rate_hz, const int16_t *pcm, size_t
 	size_t taps = NARROW_PHASE_TAPS * factor, made = n / factor;
 	float x[NARROW_TAPS_MAX + NARROW_IN_MAX];
 
+	assert(factor >= 1 && factor <= NARROW_FACTOR_MAX && n <= NARROW_IN_MAX && made <= NARROW_OUT_MAX);
 	if (factor != w->factor)
 		begin(w, factor);
 	memcpy(x, w->past, taps * sizeof(*x));

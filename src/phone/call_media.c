@@ -26,6 +26,7 @@ void call_media_init(struct call_media *m, struct offhook_phone *p)
 	m->tagged.report = report;
 	m->past.size = sizeof(m->past);
 	m->listen = p->listen;
+	m->listen_tones = p->listen_tones;
 }
 
 offhook_id call_media_slot_id(const struct call_media *m)
@@ -180,6 +181,8 @@ static int start_stream(struct call_media *m, const struct stream_params *params
 	hearing_init(hearing, engine_report, p->engine, cfg.tag);
 	hearing_want(hearing, &m->listen);
 	err = hearing_want_digits(hearing, hears_digits(m, params));
+	if (!err)
+		err = hearing_want_tones(hearing, &m->listen_tones);
 	if (!err)
 		err = bridge_add(engine_bridge(p->engine), port, &m->slot);
 	if (err) {

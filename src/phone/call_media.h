@@ -34,9 +34,10 @@ struct call_media {
 	char *peer_name;        /* in place of the peer's audio address; NULL: none */
 	struct netaddr peer_ip; /* what it stands for; family NONE: not known yet */
 	struct host_dns *name_query;
-	struct stream *stream;       /* the port in the slot owns it */
-	struct hearing *hearing;     /* likewise; there while the stream is */
-	struct hearing_cfg listen;   /* what the program wants to hear of */
+	struct stream *stream;     /* the port in the slot owns it */
+	struct hearing *hearing;   /* likewise; there while the stream is */
+	struct hearing_cfg listen; /* what the program wants to hear of */
+	struct hearing_tones listen_tones;
 	struct bridge_slot slot;     /* generation 0: none */
 	struct stream_params params; /* in force, while there is a stream */
 	uint64_t not_before_ns;      /* our first description left then */

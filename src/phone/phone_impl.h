@@ -57,6 +57,7 @@ struct offhook_phone {
 	struct traces traces;
 	struct list speakers;      /* watches over who speaks */
 	struct hearing_cfg listen; /* what calls begin with */
+	struct hearing_tones listen_tones;
 	struct audio_table audio;
 	struct sounds sounds;
 

@@ -19,8 +19,9 @@ enum media_report_type {
 	MEDIA_AUDIO_READABLE, /* a program's port: samples wait to be read */
 	MEDIA_AUDIO_WRITABLE, /* a program's port: there is room */
 	MEDIA_SILENCE, /* packets come with nothing but silence (value 0), or sound again (1), after duration_ms of it */
-	MEDIA_SPEECH,  /* somebody begins to speak (value 1) or has ceased to (0), after duration_ms of it */
-	MEDIA_LATCHED, /* RTP now goes to where it comes from (value 1: that is not what was signalled) */
+	MEDIA_PROGRESS, /* a tone that tells something: value and duration_ms are a struct progress_packed */
+	MEDIA_SPEECH,   /* somebody begins to speak (value 1) or has ceased to (0), after duration_ms of it */
+	MEDIA_LATCHED,  /* RTP now goes to where it comes from (value 1: that is not what was signalled) */
 };
 
 struct media_report {

@@ -120,6 +120,7 @@ void stream_receive(struct stream *s, uint64_t now_ns);
 /* One tick of audio from the peer at stream_rate(): n = rate * tick_ms / 1000. False: nothing to play
  * (silence; pcm is zeroed). */
 bool stream_pull(struct stream *s, int16_t *pcm, size_t n);
+uint32_t stream_tick_ms(const struct stream *s);
 /* Does the peer send a digit as an event now, or has it just? */
 bool stream_in_event(const struct stream *s);
 /* One tick of audio to the peer; NULL: nobody is connected (silence is sent while the

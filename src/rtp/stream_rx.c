@@ -385,6 +385,11 @@ static bool pull_noise(struct stream *s, int16_t *pcm, size_t n)
 	return true;
 }
 
+uint32_t stream_tick_ms(const struct stream *s)
+{
+	return s->tick_ms;
+}
+
 bool stream_in_event(const struct stream *s)
 {
 	return s->rx.event_ns && s->now_ns - s->rx.event_ns <= STREAM_EVENT_TAIL;

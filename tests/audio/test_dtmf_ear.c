@@ -251,6 +251,24 @@ TEST(speech_is_no_digit)
 	CHECK_STR(heard.digits, "");
 }
 
+/* The same with speech of somebody else's making: 16-bit samples at 8 kHz in the file OFFHOOK_SPEECH. */
+TEST(speech_in_a_file_is_no_digit)
+{
+	const char *path = getenv("OFFHOOK_SPEECH");
+	FILE *file = path ? fopen(path, "rb") : NULL;
+	int16_t pcm[160];
+	struct dtmf_ear e;
+
+	CHECK(!path == !file);
+	dtmf_ear_init(&e);
+	memset(&heard, 0, sizeof(heard));
+	while (file && fread(pcm, sizeof(*pcm), 160, file) == 160)
+		hear(&e, pcm, 160, 8000);
+	if (file)
+		fclose(file);
+	CHECK_STR(heard.digits, "");
+}
+
 TESTS(RUN(what_q24_says_is_a_digit_is_one_and_what_is_none_is_none), RUN(it_hears_at_every_rate),
 	RUN(interruptions_are_no_pauses), RUN(a_digit_lasts_as_long_as_it_is_heard),
-	RUN(what_breaks_off_ends_there), RUN(speech_is_no_digit))
+	RUN(what_breaks_off_ends_there), RUN(speech_is_no_digit), RUN(speech_in_a_file_is_no_digit))
