@@ -275,6 +275,9 @@ static struct rig *rig_by_sound(enum offhook_dtmf way, enum offhook_dtmf_hear he
 	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
 	struct offhook_session_cfg cfg;
 
+	offhook_session_cfg_init(&cfg);
+	cfg.dtmf_hear = (enum offhook_dtmf_hear)9;
+	CHECK_EQ(offhook_account_set_session(r->b.phone, r->b.account, &cfg), OH_EINVAL);
 	CHECK_OK(offhook_codec_set_priority(r->a.phone, codec, 255));
 	CHECK_OK(offhook_codec_set_priority(r->b.phone, codec, 255));
 	set_dtmf(&r->a, way);
@@ -325,6 +328,28 @@ TEST(of_five_thousand_digits_at_ten_percent_loss_none_is_lost_or_doubled)
 	CHECK_OK(offhook_call_get_stats(r->b.phone, r->b.call, &stats));
 	CHECK_EQ(stats.rx_digits, 5000);
 	rig_close(r);
+}
+
+/* RFC 4733 2.1, 7.1.1: events have the clock of the audio beside them. */
+TEST(digits_arrive_once_each_at_every_clock)
+{
+	static const char *const codecs[] = {"PCMU/8000", "G722/8000", "L16/16000", "opus/48000"};
+
+	for (size_t i = 0; i < ARRAY_LEN(codecs); i++) {
+		struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
+		struct sim_wire wire = {.delay_ns = 5 * NS_PER_MS, .loss = 0.05, .duplicate = 0.05};
+
+		/* Opus is not there in every build. */
+		if (offhook_codec_set_priority(r->a.phone, codecs[i], 255) == 0) {
+			CHECK_OK(offhook_codec_set_priority(r->b.phone, codecs[i], 255));
+			rig_talk(r);
+			CHECK_EQ(call_find(r->b.phone, r->b.call)->media.params.tx->clock_hz,
+				(uint32_t)atoi(strchr(codecs[i], '/') + 1));
+			sim_wire(r->sim, &wire);
+			CHECK_EQ(send_many(r, 64, 100, 50), 2);
+		}
+		rig_close(r);
+	}
 }
 
 TEST(as_sound_none_is_lost_or_doubled_on_a_clean_wire)
@@ -505,8 +530,8 @@ TESTS(RUN(digits_go_both_ways_and_none_is_lost_or_doubled_by_a_bad_wire),
 	RUN(a_digit_that_is_refused_ends_them), RUN(who_takes_neither_gets_none),
 	RUN(without_telephone_event_they_go_as_sound),
 	RUN(of_five_thousand_digits_at_ten_percent_loss_none_is_lost_or_doubled),
-	RUN(as_sound_none_is_lost_or_doubled_on_a_clean_wire), RUN(as_sound_they_stand_some_loss),
-	RUN(digits_in_the_audio_are_heard_when_they_are_asked_for),
+	RUN(digits_arrive_once_each_at_every_clock), RUN(as_sound_none_is_lost_or_doubled_on_a_clean_wire),
+	RUN(as_sound_they_stand_some_loss), RUN(digits_in_the_audio_are_heard_when_they_are_asked_for),
 	RUN(an_event_whose_tone_is_heard_too_is_told_once), RUN(a_digit_that_comes_both_ways_is_told_once),
 	RUN(a_peer_that_sends_both_ways), RUN(every_allocation_of_a_digit_by_info_may_fail),
 	RUN(digits_that_nobody_fetches_are_counted))

@@ -268,6 +268,8 @@ static int tones_with_failing_memory(void *arg)
 	if (!err)
 		err = offhook_call_progress_listen(r->a.phone, r->a.call, NULL);
 	if (!err)
+		err = offhook_call_hear_dtmf(r->a.phone, r->a.call, OFFHOOK_DTMF_HEAR_ON);
+	if (!err)
 		err = offhook_tone_national(r->a.phone, "us", OFFHOOK_TONE_BUSY, &tone, &slot);
 	rig_drop(r);
 	/* The call may have ended by what failed. */
