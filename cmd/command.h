@@ -23,6 +23,7 @@ enum exit_status {
 };
 
 #define MAX_HEADERS 32
+#define MAX_FILES   64
 
 struct options {
 	const char
@@ -34,7 +35,11 @@ struct options {
 	const char *password_file;
 	char address[64]; /* --local, "" = any */
 	unsigned port;
-	const char *play, *record, *dtmf, *reason, *codecs;
+	const char *play[MAX_FILES]; /* one behind the other */
+	size_t n_play;
+	unsigned raw_rate_hz; /* of raw files among them; 0: the default */
+	const char *record, *dtmf, *reason, *codecs;
+	bool stereo; /* what we say is recorded on the right */
 	double tone_hz[2];
 	const char *tone;               /* a pattern or COUNTRY:KIND, instead of tone_hz; NULL: none */
 	const char *dtmf_by, *progress; /* NULL: what the peer takes; none */
@@ -67,6 +72,8 @@ struct options {
 	bool secure_only;
 	const char *allow[OFFHOOK_SOURCES_MAX];
 	size_t n_allow;
+	const char *proxies[OFFHOOK_PROXIES_MAX], *servers[OFFHOOK_PROXIES_MAX];
+	size_t n_proxies, n_servers;
 	struct offhook_header headers[MAX_HEADERS];
 	size_t n_headers;
 };

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { FLAG, TEXT, SECONDS, NUMBER, LOCAL, TONE, HEADER, SOURCE };
+enum kind { FLAG, TEXT, SECONDS, NUMBER, LOCAL, TONE, HEADER, SOURCE, PROXY, SERVER, SOUND };
 enum {
 	FOR_DIAL = 1,
 	FOR_ANSWER = 2,
@@ -54,13 +54,17 @@ static const struct option_row rows[] = {
 		"name that goes with the password (default: the user of --from)"},
 	{"password-file", 0, TEXT, FOR_ALL, AT(password_file), 0, 0, "FILE",
 		"its first line is our password, - for standard input; else OFFHOOK_PASSWORD"},
-	{"play", 'p', TEXT, FOR_BOTH, AT(play), 0, 0, "FILE",
-		"play a WAV file to the peer, then hang up unless --duration"},
+	{"play", 'p', SOUND, FOR_BOTH, 0, 0, 0, "FILE",
+		"play a WAV, FLAC, Ogg or raw file to the peer (repeatable), then hang up unless --duration"},
 	{"loop", 'L', FLAG, FOR_BOTH, AT(loop), 0, 0, NULL, "play it again and again"},
+	{"raw-rate", 0, NUMBER, FOR_BOTH, AT(raw_rate_hz), 1000, 384000, "HZ",
+		"of raw files: .raw, .pcm, .sln, .ul, .al (default 8000)"},
 	{"tone", 't', TONE, FOR_BOTH, 0, 0, 0, "TONE",
 		"play a tone: HZ[,HZ], parts HZ[+HZ]:MS, or COUNTRY:KIND such as de:busy"},
 	{"record", 'r', TEXT, FOR_BOTH, AT(record), 0, 0, "FILE",
-		"record what the peer says into a .wav file"},
+		"record what the peer says into a .wav, .flac, .ogg or .opus file"},
+	{"stereo", 0, FLAG, FOR_BOTH, AT(stereo), 0, 0, NULL,
+		"record the peer on the left and what he hears of us on the right"},
 	{"echo", 'e', FLAG, FOR_BOTH, AT(echo), 0, 0, NULL, "send the peer's audio back"},
 	{"sound", 's', FLAG, FOR_BOTH, AT(sound), 0, 0, NULL, "talk by microphone and speaker"},
 	{"microphone", 0, TEXT, FOR_BOTH, AT(microphone), 0, 0, "ID",
@@ -108,6 +112,10 @@ static const struct option_row rows[] = {
 		"more in a second from one address get 503"},
 	{"secure-only", 0, FLAG, FOR_ALL | FOR_SECURITY, AT(secure_only), 0, 0, NULL,
 		"nothing goes, and nothing is taken, but over TLS"},
+	{"proxy", 0, PROXY, FOR_ALL, 0, 0, 0, "URI",
+		"everything goes through this one, such as sip:proxy.example.test;lr (repeatable)"},
+	{"server", 0, SERVER, FOR_ALL, 0, 0, 0, "URI",
+		"everything is sent there, whatever URIs say; the next one when it fails (repeatable)"},
 	{"registrar", 0, TEXT, FOR_REGISTER, AT(registrar), 0, 0, "URI",
 		"ask this one (default: the domain of the URI)"},
 	{"expires", 0, NUMBER, FOR_REGISTER | FOR_PRESENCE, AT(expires_s), 1, 86400, "SECONDS",
@@ -271,11 +279,11 @@ static bool parse_header(char *text, struct options *o)
 	return true;
 }
 
-static bool add_source(const char *text, struct options *o)
+static bool add(const char *text, const char **list, size_t *n, size_t max)
 {
-	if (o->n_allow == OFFHOOK_SOURCES_MAX)
+	if (*n == max)
 		return false;
-	o->allow[o->n_allow++] = text;
+	list[(*n)++] = text;
 	return true;
 }
 
@@ -301,7 +309,13 @@ static bool set(const struct option_row *r, char *value, struct options *o)
 	case HEADER:
 		return parse_header(value, o);
 	case SOURCE:
-		return add_source(value, o);
+		return add(value, o->allow, &o->n_allow, OFFHOOK_SOURCES_MAX);
+	case PROXY:
+		return add(value, o->proxies, &o->n_proxies, OFFHOOK_PROXIES_MAX);
+	case SERVER:
+		return add(value, o->servers, &o->n_servers, OFFHOOK_PROXIES_MAX);
+	case SOUND:
+		return add(value, o->play, &o->n_play, MAX_FILES);
 	}
 	return false;
 }
@@ -363,7 +377,7 @@ static int check(struct options *o, bool needs_uri)
 	o->sound = o->sound || o->microphone || o->speaker;
 	if (o->dtmf_by && !tones_way(o->dtmf_by, &way))
 		return usage_error("option --dtmf-by: '%s' is no way%s", o->dtmf_by, "");
-	if (o->play && (o->tone || o->tone_hz[0] > 0))
+	if (o->n_play && (o->tone || o->tone_hz[0] > 0))
 		return usage_error("--play and --tone exclude each other%s%s", "", "");
 	if (needs_uri) {
 		if (!o->uri)

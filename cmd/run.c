@@ -25,7 +25,7 @@ struct run {
 	struct seeing seeing;
 	struct quality_clock quality;
 	offhook_id account, call;
-	offhook_id player, player_slot, recorder, recorder_slot, tone, tone_slot;
+	offhook_id player, player_slot, recorder, recorder_slots[2], tone, tone_slot;
 	double now, started, ring_until, confirmed_at; /* seconds of a steady clock; 0 = not yet */
 	unsigned calls_done;
 	bool connected, file_done, digits_sent, gave_up, done;
@@ -50,11 +50,23 @@ static double steady_seconds(void)
 
 /* ---- audio ---- */
 
+/* Whoever the peer hears is heard on the right of the recording. */
+static size_t link_to_right(const struct run *r, offhook_id slot, struct offhook_link *links, size_t n)
+{
+	size_t more = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (links[i].sink == slot)
+			links[n + more++] =
+				(struct offhook_link){links[i].source, r->recorder_slots[1], links[i].level};
+	return more;
+}
+
 /* Joins the call's slot with whatever was asked for; again after every media event, because they drop
  * connections. */
 static void connect_audio(struct run *r, offhook_id slot)
 {
-	struct offhook_link links[6];
+	struct offhook_link links[8];
 	size_t n = sound_link(r->o, r->phone, slot, links);
 	int err;
 
@@ -63,14 +75,51 @@ static void connect_audio(struct run *r, offhook_id slot)
 	if (r->tone)
 		links[n++] = (struct offhook_link){r->tone_slot, slot, 1};
 	if (r->recorder)
-		links[n++] = (struct offhook_link){slot, r->recorder_slot, 1};
+		links[n++] = (struct offhook_link){slot, r->recorder_slots[0], 1};
 	if (r->o->echo)
 		links[n++] = (struct offhook_link){slot, slot, 1};
+	if (r->recorder_slots[1])
+		n += link_to_right(r, slot, links, n);
 	err = offhook_connect_many(r->phone, links, n);
 	if (err)
 		complain(r->o, "cannot connect the audio", err);
 	else
 		r->connected = true;
+}
+
+static int open_files(struct run *r)
+{
+	const struct options *o = r->o;
+	int err;
+
+	if (o->n_play) {
+		struct offhook_player_cfg cfg;
+
+		offhook_player_cfg_init(&cfg);
+		cfg.paths = o->play;
+		cfg.n_paths = o->n_play;
+		cfg.loops = !o->loop;
+		if (o->raw_rate_hz)
+			cfg.raw_rate_hz = o->raw_rate_hz;
+		err = offhook_player_open(r->phone, &cfg, &r->player, &r->player_slot);
+		if (err) {
+			complain(o, "--play", err);
+			return EXIT_USAGE;
+		}
+	}
+	if (o->record) {
+		struct offhook_recorder_cfg cfg;
+
+		offhook_recorder_cfg_init(&cfg);
+		cfg.path = o->record;
+		cfg.channels = o->stereo ? 2 : 1;
+		err = offhook_recorder_open(r->phone, &cfg, &r->recorder, r->recorder_slots);
+		if (err) {
+			complain(o, o->record, err);
+			return EXIT_USAGE;
+		}
+	}
+	return EXIT_OK;
 }
 
 static int open_audio(struct run *r)
@@ -81,20 +130,9 @@ static int open_audio(struct run *r)
 	err = sound_choose(o, r->phone);
 	if (err)
 		return err;
-	if (o->play) {
-		err = offhook_player_new(r->phone, o->play, o->loop, r, &r->player, &r->player_slot);
-		if (err) {
-			complain(o, o->play, err);
-			return EXIT_USAGE;
-		}
-	}
-	if (o->record) {
-		err = offhook_recorder_new(r->phone, o->record, &r->recorder, &r->recorder_slot);
-		if (err) {
-			complain(o, o->record, err);
-			return EXIT_USAGE;
-		}
-	}
+	err = open_files(r);
+	if (err)
+		return err;
 	if (o->tone || o->tone_hz[0] > 0) {
 		err = tones_play(o, r->phone, &r->tone, &r->tone_slot);
 		if (err) {
@@ -212,7 +250,7 @@ static void disconnected(struct run *r, const struct offhook_event *e)
 	if (!strcmp(r->o->command, "dial") || (r->o->count && r->calls_done >= r->o->count))
 		r->done = true;
 	else if (r->player)
-		offhook_player_seek(r->phone, r->player, 0);
+		offhook_player_move(r->phone, r->player, 0, 0);
 	r->started = r->now;
 }
 
@@ -341,7 +379,16 @@ static void on_event(void *arg, const struct offhook_event *e)
 		break;
 	case OFFHOOK_EVENT_PLAYER_END:
 		r->file_done = true;
+		if (e->error)
+			complain(r->o, "cannot play on", e->error);
 		report(r->o, "player.end", NULL, NULL);
+		break;
+	case OFFHOOK_EVENT_PLAYER_NEXT:
+		report(r->o, "player.next", json_pack("{s:o}", "file", report_text(e->text, strlen(e->text))),
+			"plays %s", e->text);
+		break;
+	case OFFHOOK_EVENT_RECORDER_END:
+		complain(r->o, "cannot record on", e->error);
 		break;
 	case OFFHOOK_EVENT_REGISTRATION:
 		registered(r, e);
@@ -376,9 +423,9 @@ static bool has_said_everything(const struct run *r)
 
 	if (o->duration_s > 0)
 		return r->now - r->confirmed_at >= o->duration_s;
-	if (!strcmp(o->command, "answer") || (!o->play && !o->dtmf) || o->loop)
+	if (!strcmp(o->command, "answer") || (!o->n_play && !o->dtmf) || o->loop)
 		return false;
-	return (!o->play || r->file_done) && (!o->dtmf || r->digits_sent);
+	return (!o->n_play || r->file_done) && (!o->dtmf || r->digits_sent);
 }
 
 static void look_at_the_clock(struct run *r)
@@ -469,6 +516,10 @@ static int open_account(struct run *r, offhook_id transport)
 	offhook_auth_cfg_init(&auth);
 	cfg.uri = r->o->identity;
 	cfg.transport = transport;
+	cfg.proxies = r->o->proxies;
+	cfg.n_proxies = r->o->n_proxies;
+	cfg.servers = r->o->servers;
+	cfg.n_servers = r->o->n_servers;
 	who.user = secret.user;
 	who.password = secret.password;
 	auth.credentials = &who;

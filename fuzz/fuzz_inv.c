@@ -1,6 +1,6 @@
 /*
- * Two ends of a call (tests/session/pair.h) driven by a program in bytes: calling, ringing, answering, re-INVITEs from
- * both sides, late answers, INFO, hanging up, letting go inside a callback, time, datagrams from a stranger, memory
+ * Two ends of a call (tests/session/pair.h) driven by a program in bytes: calling, ringing, answering, re-INVITEs and
+ * UPDATEs from both sides, reliable provisionals with offers in their PRACKs, late answers, INFO, hanging up, letting go inside a callback, time, datagrams from a stranger, memory
  * running out; and the fate of each packet (wire.h). What holds whatever the program does: when one end hangs up over a
  * good wire the other end of that call ends too, and when both have let go nothing is left (pair_close).
  */
@@ -58,6 +58,7 @@ static void change_mind(struct play *play, struct end *e)
 
 	e->answer = how & 1 ? "answer" : NULL;
 	e->again = how & 2 ? "again" : NULL;
+	e->in_prack = how & 4 ? "in-prack" : NULL;
 	e->verdict = how & 0x10 ? OH_ENOCODEC : 0;
 	e->free_at = how & 0x80 ? e->callbacks + 1 + (how >> 5 & 3) : 0;
 }
@@ -74,8 +75,10 @@ static void act(struct play *play, struct end *e, unsigned what)
 		reply(play, e);
 		break;
 	case 3:
-	case 4:
 		(void)end_reoffer(e, body(play));
+		break;
+	case 4:
+		(void)end_update(e, body(play));
 		break;
 	case 5:
 		(void)inv_answer_offer(e->inv, slice_of(body(play)), SLICE_NONE);
@@ -154,8 +157,11 @@ static void hang_up(struct play *play)
 void fuzz_one(const uint8_t *data, size_t n)
 {
 	struct play play = {.f = {data, n}};
+	unsigned first = feed_byte(&play.f);
 
-	play.p = pair_seeded(1 + feed_byte(&play.f));
+	play.p = pair_seeded(1 + first);
+	play.p->a.policy.reliable = play.p->b.policy.reliable = (enum inv_reliable)(first % 3);
+	play.p->b.policy.timer = (enum inv_timer_use)(first / 3 % 4);
 	wire_open(&play.wire, play.p->sim, &play.f);
 	for (unsigned steps = 0; play.f.n && steps < 300; steps++)
 		step(&play);

@@ -1,5 +1,5 @@
-/* A player on a file of any bytes: opening says what is wrong, or it plays, loops and seeks without harm. The first
- * three bytes say how it is played; libsndfile reads the rest. */
+/* A player on a file of any bytes, alone or in a list: opening says what is wrong, or it plays, loops and seeks without
+ * harm. The first three bytes say how it is played; libsndfile reads the rest. */
 #include "fuzz.h"
 
 #include "audio/ports.h"
@@ -26,22 +26,25 @@ static int file_of(struct slice bytes)
 
 static void count(void *arg, const struct media_report *r)
 {
-	CHECK_EQ(r->type, MEDIA_FILE_END);
+	CHECK(r->type == MEDIA_FILE_END || r->type == MEDIA_FILE_NEXT);
 	++*(unsigned *)arg;
 }
 
 static void play(struct sim *sim, struct player *player, struct port *port, struct feed *how)
 {
 	struct audio_tick t = {.index = 0};
+	struct player_place place;
 	int16_t pcm[960];
 
 	for (; t.index < SECONDS * 50; t.index++) {
 		t.now_ns = t.due_ns = sim_now(sim);
 		port->ops->prepare(port, &t);
 		(void)port->ops->pull(port, pcm, port->rate_hz / 50, &t);
-		CHECK(!player_length(player) || player_position(player) <= player_length(player));
+		player_place(player, &place);
+		CHECK(!player_file(player, place.file)->length ||
+			place.position <= player_file(player, place.file)->length);
 		if (t.index % 16 == 15)
-			CHECK_OK(player_seek(player, feed_byte(how) * 997u));
+			player_seek(player, t.index / 16 % player_n_files(player), feed_byte(how) * 997u);
 		sim_run_for(sim, 20 * NS_PER_MS);
 	}
 }
@@ -53,9 +56,12 @@ void fuzz_one(const uint8_t *data, size_t n)
 	struct feed how = {data, n < 3 ? n : 3};
 	unsigned first = feed_byte(&f), ends = 0;
 	char path[64];
-	struct player_cfg cfg = {.path = path,
-		.loop = first & 1,
-		.bridge_rate_hz = rates[first / 2 % 3],
+	const char *const paths[] = {path, path, path};
+	struct player_cfg cfg = {.read = {.paths = paths,
+					 .n_paths = 1 + first / 6 % 3,
+					 .loops = first & 1 ? 0 : 1,
+					 .rate_hz = rates[first / 2 % 3]},
+		.level = 1,
 		.report = count,
 		.report_arg = &ends};
 	struct player *player;

@@ -147,8 +147,8 @@ OFFHOOK_API long offhook_slot_sinks(
 /* ---- files and tones ------------------------------------------------------------------------------------------- */
 
 /**
- * Opens a WAV file to be played: 16-bit PCM or G.711, any rate. It starts when its slot is first connected to somebody;
- * at the end it falls silent and a PLAYER_END event comes, unless it loops.
+ * Opens a sound file to be played (offhook/file.h says which, and has more to offer). It starts when its slot is first
+ * connected to somebody; at the end it falls silent and a PLAYER_END event comes, unless it loops.
  *
  * @param phone      borrowed
  * @param path       of the file
@@ -164,7 +164,7 @@ OFFHOOK_API int offhook_player_new(struct offhook_phone *phone, const char *path
 	offhook_id *ret_id, offhook_id *ret_slot);
 
 /**
- * Moves a player; a finished one starts again.
+ * Moves a player in the file that it plays; a finished one starts again.
  *
  * @param phone  borrowed
  * @param id     the player
@@ -176,7 +176,7 @@ OFFHOOK_API int offhook_player_new(struct offhook_phone *phone, const char *path
 OFFHOOK_API int offhook_player_seek(struct offhook_phone *phone, offhook_id id, uint64_t frame);
 
 /**
- * Where a player is, in samples of the file's own rate.
+ * Where a player is in its present file, in samples of the file's own rate.
  *
  * @param phone         borrowed
  * @param id            the player
@@ -190,14 +190,14 @@ OFFHOOK_API int offhook_player_position(
 	struct offhook_phone *phone, offhook_id id, uint64_t *ret_position, uint64_t *ret_length);
 
 /**
- * Records what its slot hears into a WAV file: mono, 16-bit, at the bridge's rate. The file can be played even if
- * the process dies.
+ * Records what its slot hears into a file of one channel, at the bridge's rate (offhook/file.h has more to offer). A WAV
+ * file can be played even if the process dies.
  *
  * @param phone     borrowed
- * @param path      must end in .wav; an existing file is overwritten
+ * @param path      ends in .wav, .flac, .ogg or .opus; an existing file is overwritten
  * @param ret_id    set on success only: the recorder
  * @param ret_slot  set on success only: its slot
- * @return 0, OH_ENOTSUP (not .wav), a wrapped errno (ENOENT: no such directory), OH_ETOOMANY, OH_EINVAL, OH_ENOMEM,
+ * @return 0, OH_ENOTSUP (another end, or a rate that the format has not), a wrapped errno (ENOENT: no such directory), OH_ETOOMANY, OH_EINVAL, OH_ENOMEM,
  *         OH_ECLOSED
  *
  * Thread: any; opens the file in the caller's thread.  May call back: no.  Spec: none.
@@ -263,7 +263,7 @@ OFFHOOK_API int offhook_tone_new(struct offhook_phone *phone, const struct offho
  * @param id     player, recorder or tone
  * @return 0, OH_ENOENT, a wrapped errno (the disk was full: what could be written is there), OH_ECLOSED
  *
- * Thread: any; waits for the disk in the caller's thread, at most one frame for the bridge.  May call back: no.  Spec: none.
+ * Thread: any; a recorder's remover waits for the disk, which signalling and media do not.  May call back: no.  Spec: none.
  */
 OFFHOOK_API int offhook_port_remove(struct offhook_phone *phone, offhook_id id);
 

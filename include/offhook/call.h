@@ -348,6 +348,7 @@ struct offhook_call_stats {
 	uint64_t rx_cut;       /**< times that it was shortened again */
 	uint32_t
 		buffer_goal_ms; /**< how late a packet may come and still be played, as the jitter buffer wants it */
+	uint64_t tx_passed; /**< of tx_packets: as they came from the call that is heard, undecoded */
 };
 
 /**

@@ -16,7 +16,8 @@ extern "C" {
  * @defgroup edit Edits
  * Headers and lines of session descriptions that an account's calls say besides, or in place of, their own: for peers that
  * want to hear something particular. They are given beforehand, because signalling never waits for the program; what
- * leaves in the end is seen by a trace (offhook/trace.h). Headers of one message only go with the function that sends it.
+ * leaves in the end is seen by a trace (offhook/trace.h). What cannot be said beforehand is the business of a filter
+ * (offhook/filter.h). Headers of one message only go with the function that sends it.
  * @{
  */
 

@@ -46,7 +46,8 @@ enum offhook_event_type {
 	OFFHOOK_EVENT_HOLD_FAILED =
 		9, /**< a hold or re-INVITE was refused (`status`, `message`), or its answer was of no use
 	                                  *   (`error`); the old session stands */
-	OFFHOOK_EVENT_PLAYER_END = 10, /**< a player without loop has given its last sample */
+	OFFHOOK_EVENT_PLAYER_END =
+		10, /**< a player has come to its end: `status` is an enum offhook_file_end, `error` (offhook/file.h) */
 	OFFHOOK_EVENT_DECISION =
 		70, /**< with `decisions` of the phone: something was decided. `status` is an enum offhook_decision,
 	                                  *   `text` says what and why; `id` is the call or account, 0: several */
@@ -59,8 +60,8 @@ enum offhook_event_type {
 	                                  *   `error` 0 when it went as asked (offhook/registration.h) */
 	OFFHOOK_EVENT_CALL_MOVED =
 		21, /**< our address has changed under a call, or the machine has slept, and its peer was told where we
-	                                  *   are now: `error` 0, it goes on there; else why that came to nothing, with
-	                                  *   `status` and `message` of the peer's refusal, if it was one */
+	                                  *   are now: `error` 0, it goes on there (`status` 0: nobody had answered yet, and it is made again); else why
+	                                  *   that came to nothing, with `status` and `message` of the peer's refusal, if it was one */
 	OFFHOOK_EVENT_QUESTION =
 		40, /**< the network asks for a decision: `question`; `message` is the request */
 	OFFHOOK_EVENT_TRANSFER_STATUS =
@@ -112,6 +113,11 @@ enum offhook_event_type {
 	OFFHOOK_EVENT_DEVICE =
 		90, /**< a sound device: `status` is an enum offhook_device_change, `count` an enum offhook_device_side,
 	            *   `text` the device, `error` and `reason` why; `id` its slot (offhook/device.h) */
+	OFFHOOK_EVENT_PLAYER_NEXT =
+		95, /**< a player has gone on to another of its files: `count` is its number from 0, `text` its path */
+	OFFHOOK_EVENT_RECORDER_END =
+		96, /**< a recorder takes no more: `status` is an enum offhook_file_end, `error`; its file is complete when
+	                                  *   it is removed (offhook/file.h) */
 	OFFHOOK_EVENT_CALL_PROGRESS =
 		97, /**< a tone in the call tells something: `status` is an enum offhook_progress, `count` how sure that
 	             *   is, in percent, `text` what was heard: frequencies, tone and pause; `duration_ms` of the tone
@@ -155,9 +161,8 @@ struct offhook_event {
 	const char *message;   /**< a SIP message, terminated: see the types; at DISCONNECTED the one from the
 	                                  *   peer that ended it; NULL when there is none */
 	size_t message_length; /**< its bytes */
-	const char *
-		text; /**< of a decision or of progress: one line; of a redirected call: the address; of a device: its
-	                        *   id; of typing: who; else NULL */
+	const char *text; /**< of a decision: one line; of a redirected call: the address; of a device: its
+	                        *   id; of typing: who; of a player: the file; of progress: what was heard; else NULL */
 	const struct offhook_question *question;  /**< of a question; else NULL */
 	offhook_id other;                         /**< a second call: see the types; else 0 */
 	const char *reason;                       /**< phrase of `status` where the types say so; else NULL */

@@ -13,10 +13,12 @@
 #include "offhook/transfer.h"
 #include "offhook/session.h"
 #include "offhook/edit.h"
+#include "offhook/filter.h"
 #include "offhook/identity.h"
 #include "offhook/event.h"
 #include "offhook/registration.h"
 #include "offhook/bridge.h"
+#include "offhook/file.h"
 #include "offhook/levels.h"
 #include "offhook/tls.h"
 #include "offhook/tone.h"
@@ -29,5 +31,6 @@
 #include "offhook/presence.h"
 #include "offhook/quality.h"
 #include "offhook/refer.h"
+#include "offhook/render.h"
 
 #endif

@@ -86,6 +86,20 @@ typedef void offhook_event_fn(void *arg, const struct offhook_event *event);
  */
 typedef void offhook_log_fn(void *arg, int level, const char *module, const char *text);
 
+/** A message of ours that has not left (offhook/filter.h). */
+struct offhook_draft;
+
+/**
+ * Sees every message before it leaves.
+ *
+ * @param arg    as configured
+ * @param draft  good until it returns
+ *
+ * Thread: signalling.  May call back: the functions of offhook/filter.h, and offhook_message_header() and _body() alone.
+ * Spec: none.
+ */
+typedef void offhook_filter_fn(void *arg, struct offhook_draft *draft);
+
 /** What a request gets that is for none of the accounts. */
 enum offhook_unmatched {
 	OFFHOOK_UNMATCHED_DROP = -1,   /**< no answer: nobody is told that there is a phone */
@@ -154,6 +168,13 @@ struct offhook_phone_cfg {
 	/** non-zero: everything goes over TLS (TLS and WSS), and nothing else is taken: another kind of transport is not
 	 * opened, no name, record, redirection or route leads anywhere else; what cannot go so fails (OH_EINSECURE) */
 	int secure_only;
+	/** threads that share the calls' audio, 1 to 32; 0 (default) = 1. With several, each call sounds as with one; functions of
+	 * a codec of the program's own (offhook/codec.h) run for different calls at the same time */
+	uint32_t media_threads;
+	/** sees and may change every message of ours before it leaves, on the signalling thread: see offhook/filter.h for what it must
+	 * not do; NULL: nobody */
+	offhook_filter_fn *filter;
+	void *filter_arg; /**< given back to filter */
 };
 
 /**
@@ -316,7 +337,8 @@ struct offhook_transport_cfg {
 	/** for WS and WSS: whose pages may connect, "https://a.example https://b.example"; NULL: all; copied */
 	const char *ws_origins;
 	/** who may send requests that begin something, by this transport: addresses and prefixes, "192.0.2.1",
-	 * "2001:db8::/32"; what comes inside of calls is not asked; copied; NULL: everybody */
+	 * "2001:db8::/32"; what comes inside of calls is not asked; copied; NULL: everybody. A connection that somebody else
+	 * makes ends before a handshake, unless one of our calls is with him */
 	const char *const *allow_from;
 	size_t n_allow_from; /**< how many of them, at most OFFHOOK_SOURCES_MAX */
 	/** WS and WSS, non-zero: it connects and takes no connections. Via and Contact carry a name that leads nowhere, and

@@ -52,7 +52,9 @@ struct offhook_registration_cfg {
 	uint32_t refused_wait_s;
 	const char
 		*contact_params; /**< header parameters of the Contact, such as "q=0.5"; copied; NULL: none */
-	/** non-zero: behind a NAT the Contact becomes the address that the registrar saw; default 1 */
+	/** non-zero: behind a NAT the Contact becomes the address that the registrar saw; default 1. Over TCP and TLS that is
+	 * one end of the connection and is gone with it: calls through a proxy that is started anew can be ended by their
+	 * peers only where use_gruu is, or where this is 0 and others can connect to us */
 	int contact_rewrite;
 	uint32_t
 		keepalive_s; /**< something is sent over the way to the registrar so often, see keepalive; 0: never; default 15 */

@@ -180,7 +180,7 @@ PyObject *dict_from_call_info(const struct offhook_call_info *i)
 PyObject *dict_from_call_stats(const struct offhook_call_stats *s)
 {
 	return Py_BuildValue("{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:d,s:d,s:K,s:K,s:K,s:K,s:d,s:d,s:I,s:N,s:"
-			     "N,s:d,s:d,s:K,s:K,s:I}",
+			     "N,s:d,s:d,s:K,s:K,s:I,s:K}",
 		"rx_packets", s->rx_packets, "rx_bytes", s->rx_bytes, "rx_lost", s->rx_lost, "rx_late",
 		s->rx_late, "rx_duplicate", s->rx_duplicate, "rx_discarded", s->rx_discarded, "rx_reordered",
 		s->rx_reordered, "rx_concealed", s->rx_concealed, "rx_digits", s->rx_digits, "rx_jitter_ms",
@@ -189,7 +189,7 @@ PyObject *dict_from_call_stats(const struct offhook_call_stats *s)
 		"peer_jitter_ms", s->peer_jitter_ms, "rtt_ms", s->rtt_ms, "buffer_ms", s->buffer_ms, "codec",
 		str(s->codec), "remote", str(s->remote), "setup_ms", s->setup_ms, "first_response_ms",
 		s->first_response_ms, "rx_stretched", s->rx_stretched, "rx_cut", s->rx_cut, "buffer_goal_ms",
-		s->buffer_goal_ms);
+		s->buffer_goal_ms, "tx_passed", s->tx_passed);
 }
 
 static PyObject *dict_from_question(const struct offhook_question *q)

@@ -11,6 +11,7 @@ from .infos import SoundDeviceInfo
 if TYPE_CHECKING:
     from .settings import MediaConfig
 
+FORMAT_WAV = 1  # of include/offhook/file.h
 BAD_SLOT = {OH_ENOENT: PJ_EINVAL, OH_EINVAL: PJ_EINVAL}
 
 
@@ -125,7 +126,10 @@ class Conference:
     def create_player(self, filename: str, loop: bool = False) -> int:
         """Opens a WAV file; returns a player id (not a slot). It starts when its slot is connected."""
         with failing_as("create_player()", self):
-            made = self._alive("create_player()").player_new(filename, bool(loop))
+            made = self._alive("create_player()").player_open([filename], 0 if loop else 1, formats=FORMAT_WAV)
+        return self._keep_player(made)
+
+    def _keep_player(self, made: tuple[int, int]) -> int:
         number = next(self._player_numbers)
         self._players[number] = made
         return number
@@ -137,8 +141,11 @@ class Conference:
 
     def player_get_slot(self, player_id: int) -> int:
         """The slot of a player."""
-        slot_id = self._player(player_id, "player_get_slot()")[1]
-        return int(self._alive("player_get_slot()").slot_info(slot_id)["number"])
+        return self._player_slot(player_id, "player_get_slot()")
+
+    def _player_slot(self, player_id: int, op_name: str) -> int:
+        slot_id = self._player(player_id, op_name)[1]
+        return int(self._alive(op_name).slot_info(slot_id)["number"])
 
     def player_set_pos(self, player_id: int, pos: int) -> None:
         """Moves a player to a sample; a finished one starts again."""
@@ -148,24 +155,34 @@ class Conference:
 
     def player_destroy(self, player_id: int) -> None:
         """Removes a player from the bridge."""
-        phone_id = self._player(player_id, "player_destroy()")[0]
+        self._destroy_player(player_id, "player_destroy()")
+
+    def _destroy_player(self, player_id: int, op_name: str) -> None:
+        phone_id = self._player(player_id, op_name)[0]
         self._players.pop(player_id, None)
-        self._remove(phone_id, "player_destroy()")
+        self._remove(phone_id, op_name)
 
     def create_playlist(self, filelist: list[str], label: str = "playlist", loop: bool = True) -> int:
-        """Plays several files one after another."""
-        unsupported("create_playlist()", self)
+        """Opens WAV files, at most 64, to be played one after another without a gap; returns a player id."""
+        name = "create_playlist()"
+        if not isinstance(filelist, list):
+            raise Error(name, self, PJ_EINVAL)
+        with failing_as(name, self):
+            made = self._alive(name).player_open(filelist[:64], 0 if loop else 1, formats=FORMAT_WAV)
+        return self._keep_player(made)
 
     def playlist_get_slot(self, playlist_id: int) -> int:
         """The slot of a playlist."""
-        unsupported("playlist_get_slot()", self)
+        return self._player_slot(playlist_id, "playlist_get_slot()")
 
     def playlist_destroy(self, playlist_id: int) -> None:
-        """Removes a playlist."""
-        unsupported("playlist_destroy()", self)
+        """Removes a playlist from the bridge."""
+        self._destroy_player(playlist_id, "playlist_destroy()")
 
     def create_recorder(self, filename: str) -> int:
         """Records what its slot hears into a .wav file; returns a recorder id (not a slot)."""
+        if isinstance(filename, str) and not filename.lower().endswith(".wav"):
+            unsupported("create_recorder()", self, f"'{filename}' does not end in .wav")
         with failing_as("create_recorder()", self):
             made = self._alive("create_recorder()").recorder_new(filename)
         number = next(self._recorder_numbers)

@@ -110,6 +110,7 @@ static int table_grow(struct bridge *b)
 		b->chunks[chunk] = mem_zalloc((CHUNK_FIRST << chunk) * sizeof(struct slot));
 	if (!b->chunks[chunk])
 		return OH_ENOMEM;
+	b->chunks[chunk][place].number = number;
 	atomic_store_explicit(&b->n_slots, number + 1, memory_order_release);
 	return 0;
 }
@@ -139,6 +140,7 @@ static void slot_begin(struct slot *s, struct member *m)
 	s->generation++;
 	atomic_store_explicit(&s->meter, (uint64_t)s->generation << 32, memory_order_relaxed);
 	atomic_store_explicit(&s->asked, 0, memory_order_relaxed);
+	atomic_store_explicit(&s->looked, 0, memory_order_relaxed);
 	atomic_store_explicit(&s->power, 0, memory_order_relaxed);
 	atomic_store_explicit(&s->live, s->generation, memory_order_release);
 }
@@ -147,7 +149,7 @@ static void slot_begin(struct slot *s, struct member *m)
 
 void bridge_cfg_defaults(struct bridge_cfg *cfg)
 {
-	*cfg = (struct bridge_cfg){.rate_hz = 16000, .frame_ms = 20};
+	*cfg = (struct bridge_cfg){.rate_hz = 16000, .frame_ms = 20, .threads = 1};
 }
 
 static bool cfg_valid(const struct bridge_cfg *cfg)
@@ -172,14 +174,16 @@ int bridge_new(const struct bridge_cfg *cfg, struct bridge **ret_bridge)
 	if (!b)
 		return OH_ENOMEM;
 	b->cfg = *cfg;
+	if (!b->cfg.threads)
+		b->cfg.threads = 1;
 	b->n = cfg->rate_hz / 1000 * cfg->frame_ms;
 	b->stride = mix_stride(b->n);
 	b->mix = mix_ops();
+	list_init(&b->moving);
 	b->null_device = (struct port){.ops = &null_device_ops, .rate_hz = cfg->rate_hz};
 	b->silence = mem_zalloc(MIX_FRAME_MAX * sizeof(*b->silence));
-	b->scratch = mem_zalloc(MIX_FRAME_MAX * sizeof(*b->scratch));
-	b->out = mem_zalloc(MIX_FRAME_MAX * sizeof(*b->out));
-	if (!b->silence || !b->scratch || !b->out)
+	b->fade = mem_zalloc(MIX_FRAME_MAX * sizeof(*b->fade));
+	if (!b->silence || !b->fade)
 		goto fail;
 	err = bridge_add(b, &b->null_device, &slot0);
 	if (err)
@@ -200,6 +204,7 @@ struct bridge *bridge_free(struct bridge *b)
 
 		if (s->member)
 			member_retire(&s->member->retired);
+		bridge_channels_free(s);
 		links_free(&s->sources);
 		links_free(&s->sinks);
 	}
@@ -213,8 +218,7 @@ struct bridge *bridge_free(struct bridge *b)
 	for (unsigned i = 0; i < CHUNKS; i++)
 		mem_free(b->chunks[i]);
 	mem_free(b->silence);
-	mem_free(b->scratch);
-	mem_free(b->out);
+	mem_free(b->fade);
 	mem_free(b);
 	return NULL;
 }
@@ -258,6 +262,7 @@ int bridge_remove(struct bridge *b, struct bridge_slot slot)
 		return err_detail(
 			OH_ENOENT, "no slot %u of generation %u to remove", slot.number, slot.generation);
 	(void)bridge_disconnect_all(b, slot);
+	bridge_channels_leave(b, s);
 	links_free(&s->sources);
 	links_free(&s->sinks);
 	atomic_store_explicit(&s->live, 0, memory_order_release);
@@ -354,6 +359,7 @@ bool bridge_reap(struct bridge *b)
 	uint64_t acknowledged = atomic_load_explicit(&b->acknowledged, memory_order_acquire);
 	struct retired **at = &b->retired, *gone = NULL;
 
+	bridge_channels_settle(b);
 	while (*at) {
 		struct retired *r = *at;
 
@@ -378,5 +384,6 @@ bool bridge_reap(struct bridge *b)
 
 void bridge_acknowledge(struct bridge *b)
 {
+	b->running = NULL;
 	atomic_store_explicit(&b->acknowledged, b->plans, memory_order_release);
 }

@@ -10,6 +10,13 @@
  * BRIDGE_LEVEL_MAX. The sum of the levels that one sink hears is at most 65,535 (so that 32 bits hold it): above that
  * they are scaled down together.
  *
+ * Two ports of a kind that can (calls of one codec) pass packets on undecoded while one hears nobody but the other,
+ * unchanged, and nobody else hears that one; anything else that wants samples gets them from the same tick on.
+ *
+ * Changes are soft: a sink that hears something else with a new plan hears the old and the new one for a frame, the one going
+ * and the other coming. What begins to speak with the plan that connects it is heard from its first sample, if nothing
+ * else was heard there. Ramps, delays and ducking pass a strip (audio/strip.h), which costs its sink a term.
+ *
  * Cost: sinks that hear the same set of sources at the same levels share one sum, and each hears it minus itself:
  * all-to-all over N ports is O(N). A sink that differs from a shared set by k sources costs O(k) more. Building a
  * plan is linear in the connections.
@@ -28,6 +35,14 @@ struct bridge_cfg {
 	uint32_t rate_hz;   /* 8000, 16000 (default), 32000, 48000 */
 	uint32_t frame_ms;  /* 10 or 20 (default) */
 	uint32_t max_ports; /* 0: memory only; slot 0 counts */
+	/*
+	 * So many threads tick together: ports that can (calls) have their turns on any of them, by a rule that knows the
+	 * plan alone, all others and the sums on the one that ticks. What comes out is the same. run calls fn(fn_arg, k) for
+	 * k < n at once and returns when all have returned; NULL: one after the other.
+	 */
+	unsigned threads; /* 0 = 1 (default) */
+	void (*run)(void *run_arg, unsigned n, void (*fn)(void *fn_arg, unsigned who), void *fn_arg);
+	void *run_arg;
 };
 void bridge_cfg_defaults(struct bridge_cfg *cfg);
 
@@ -70,10 +85,36 @@ int bridge_connect(struct bridge *b, const struct bridge_link *links, size_t n);
 /* What is not connected is skipped silently. */
 int bridge_disconnect(struct bridge *b, const struct bridge_link *links, size_t n);
 
+/* Connects, or sets the level, on a straight line over ms from what it is now (0: not connected); up to a frame as
+ * bridge_connect(). OH_ENOENT, OH_EINVAL, OH_ENOMEM. */
+#define BRIDGE_RAMP_MAX_MS 60000u
+int bridge_ramp(struct bridge *b, const struct bridge_link *link, uint32_t ms);
+/* The same for a slot's tx or rx level. */
+int bridge_ramp_level(struct bridge *b, struct bridge_slot slot, bool tx, float level, uint32_t ms);
+
+/* What is said is heard so much later, 0: at once; what is on its way when that changes is lost. OH_ENOENT (also: not
+ * connected), OH_EINVAL, OH_ENOMEM. */
+#define BRIDGE_DELAY_MAX_MS 1000u
+int bridge_set_delay(struct bridge *b, struct bridge_slot source, struct bridge_slot sink, uint32_t ms);
+
+/* While the trigger speaks (audio/vad.h), no more than `low` is left. */
+struct bridge_duck {
+	struct bridge_slot trigger;
+	float low;                      /* 0..1 */
+	uint32_t attack_ms, release_ms; /* for the whole way; at least a frame; up to BRIDGE_RAMP_MAX_MS */
+};
+/* Of one connection; NULL: no more. It ends with the trigger's slot or the connection. OH_ENOENT, OH_EINVAL, OH_ENOMEM. */
+int bridge_set_duck(
+	struct bridge *b, struct bridge_slot source, struct bridge_slot sink, const struct bridge_duck *duck);
+/* Of all that a slot hears but the trigger. */
+int bridge_set_tx_duck(struct bridge *b, struct bridge_slot slot, const struct bridge_duck *duck);
+
 /* Factor on all that the bridge sends to the slot (tx) / receives from it (rx), 0..BRIDGE_LEVEL_MAX. */
 int bridge_set_tx_level(struct bridge *b, struct bridge_slot slot, float level);
 int bridge_set_rx_level(struct bridge *b, struct bridge_slot slot, float level);
-/* Peak of the last frame sent to / received from the slot, 0..1 (level meters; a moment's view). Any thread. */
+/* Peak of the last frame sent to / received from the slot, 0..1 (level meters; a moment's view). Any thread. What goes
+ * from call to call as packets has no level; looking at either meter makes it samples for a second, so the next look shows
+ * one. */
 int bridge_signal(const struct bridge *b, struct bridge_slot slot, float *ret_tx, float *ret_rx);
 
 /* Mean squares of full scale 1, of what it was sent and gave, over an eighth of a second. Measured while somebody asks once

@@ -6,6 +6,9 @@
 #include "audio/links.h"
 #include "audio/mix.h"
 #include "audio/resample.h"
+#include "audio/strip.h"
+#include "base/list.h"
+#include "rtp/parcel.h"
 
 #include <stdatomic.h>
 
@@ -33,6 +36,7 @@ struct edge {
 	size_t n;                  /* samples in a frame at that rate */
 	struct resample *in, *out; /* NULL: the rates agree */
 	uint8_t in_tail, out_tail; /* frames of silence that the filters still have to see */
+	bool in_past, out_past;    /* packets went by the filters: what they remember is long past */
 };
 
 /* A port in its slot. */
@@ -44,6 +48,28 @@ struct member {
 	void *frame_block;
 };
 
+/* Whose: of a connection, of all that a slot gives, of all that it hears. */
+enum strip_of { STRIP_LINK, STRIP_RX, STRIP_TX };
+
+/* A strip as signalling sees it. */
+struct channel {
+	struct retired retired;
+	struct strip strip; /* media thread */
+	enum strip_of of;
+	uint32_t slot;   /* number; of a connection the sink's ... */
+	uint32_t source; /* ... and the source's */
+	struct strip_want want;
+	struct bridge_slot trigger; /* generation 0: it does not duck */
+	uint32_t delay_ms;
+	struct list moving; /* bridge.moving: has not come to rest */
+};
+
+/* Of the connections that a slot hears, those with a strip: sorted by source. */
+struct channels {
+	struct channel **v;
+	uint32_t n, cap;
+};
+
 enum slot_state { SLOT_FREE, SLOT_USED, SLOT_RESTING };
 
 struct slot {
@@ -51,20 +77,25 @@ struct slot {
 	struct member *member;
 	float tx_level, rx_level;
 	struct links sources, sinks;
+	struct channels channels;
+	struct channel *rx, *tx;           /* NULL: a constant level */
+	uint64_t changed;                  /* the plan in which what it hears became something else at once */
 	uint32_t want_sources, want_sinks; /* room asked for while a batch is checked */
-	uint32_t index;                    /* in the plan being built */
-	uint32_t generation;               /* of the present or the last user */
-	_Atomic uint32_t live;             /* the generation while it is used, else 0; for any thread */
-	_Atomic uint64_t meter;            /* generation << 32 | tx << 16 | rx, peaks 0..32768 */
-	_Atomic uint32_t asked;            /* ticks + 1 when somebody last asked for its power; 0: nobody has */
-	_Atomic uint64_t power;            /* tx << 32 | rx, each a float: mean squares of full scale 1 */
+	uint32_t number;
+	uint32_t generation;     /* of the present or the last user */
+	_Atomic uint32_t live;   /* the generation while it is used, else 0; for any thread */
+	_Atomic uint64_t meter;  /* generation << 32 | tx << 16 | rx, peaks 0..32768 */
+	_Atomic uint32_t asked;  /* ticks + 1 when somebody last asked for its power; 0: nobody has */
+	_Atomic uint32_t looked; /* the same for its meter */
+	_Atomic uint64_t power;  /* tx << 32 | rx, each a float: mean squares of full scale 1 */
 };
 
 /* Slots never move, so that any thread may read a meter: chunk k holds 64 << k slots. */
 #define CHUNK_FIRST 64u
 #define CHUNKS      26u
 
-/* Terms of one sum: a run in plan->terms, kind by kind in this order. */
+/* Terms of one sum: a run in plan->terms, kind by kind in this order. A source is an entry, or past the last of them a
+ * connection's passage. */
 struct term {
 	uint32_t source;
 	int32_t weight;
@@ -82,9 +113,20 @@ struct sum {
 	int16_t *pcm;     /* the finished frame, when some sink hears just this; else NULL */
 	unsigned peak;
 	bool live; /* of this tick: some source speaks */
+	bool made; /* once more, for the plan after this one */
 };
 
 enum feed { FEED_NONE, FEED_DIRECT, FEED_SUM, FEED_MIX };
+
+#define NOBODY UINT32_MAX
+
+/* What goes through a strip: trigger and past are sources, or NOBODY. */
+struct passage {
+	struct strip *strip;
+	struct strip_want want;
+	uint32_t source, trigger, past;
+	float past_level;
+};
 
 struct entry {
 	struct port *port;
@@ -92,7 +134,7 @@ struct entry {
 	struct edge *edge;
 	int16_t *frame;
 	struct slot *slot;
-	uint32_t generation;
+	uint32_t number, generation;
 	uint64_t meter;   /* as last written */
 	unsigned rx_peak; /* of this tick, before rx_gain */
 	bool measured;    /* somebody asks for its power */
@@ -104,20 +146,42 @@ struct entry {
 	float gain;
 	uint32_t base; /* FEED_DIRECT: the source; else the sum, or NO_SUM */
 	struct terms terms;
+	uint32_t tx; /* the passage that all it hears goes through, or NOBODY */
+	uint64_t changed;
+	const struct entry *to;   /* its packets may go there as they are; NULL: it has to be samples */
+	const struct entry *from; /* the other way round */
+	bool handed;              /* in this tick they do */
+	struct parcel_want want;
+
+	/* Of the tick in which this plan takes over from an older one (bridge_turn.c), else zero. */
+	struct entry *before; /* its own in the older plan */
+	bool fades, begins, lingers, matched;
+};
+
+/* What a thread needs for itself while it ticks. */
+struct worker {
+	int16_t *scratch, *out;
+	/* Room for the longest list of terms. */
+	const int16_t **pointers;
+	struct mix_term *weighted;
+	struct mix_pair *pairs;
+	uint32_t first, n; /* its turns */
 };
 
 struct plan {
 	struct retired retired;
 	uint64_t serial;
 	size_t n_entries, n_sums;
+	size_t n_rx, n_links,
+		n_passages; /* of the passages, the first ones; then the connections'; then tx */
 	struct entry *entries;
+	struct passage *passages;
 	struct sum *sums;
 	struct term *terms;
-	const int16_t **now; /* of this tick: the frame of entry i, NULL when it is silent */
-	/* Room for the longest list of terms. */
-	const int16_t **pointers;
-	struct mix_term *weighted;
-	struct mix_pair *pairs;
+	const int16_t **now; /* of this tick: the frame of source i, NULL when it is silent */
+	uint32_t *turns;     /* entries, thread by thread; of one thread in the order of the slots */
+	unsigned n_workers;  /* threads that it takes; the first is the media thread's */
+	struct worker *workers;
 	void *block; /* where all of these lie, but for the terms */
 };
 
@@ -130,6 +194,8 @@ struct bridge {
 	uint32_t lowest_free;     /* no free number is below */
 	_Atomic size_t n_ports, n_links, n_retired;
 	struct port null_device;
+	struct list moving; /* channels */
+	size_t n_channels;
 	bool dirty;
 	_Atomic uint64_t plans; /* serial of the newest one */
 	struct retired *retired;
@@ -138,8 +204,12 @@ struct bridge {
 	_Atomic uint64_t acknowledged; /* serial of the plan that the media thread runs */
 	_Atomic uint64_t ticks;
 
+	int16_t *silence; /* media threads */
+
 	/* Media thread. */
-	int16_t *silence, *scratch, *out;
+	int16_t *fade;
+	struct plan *running;
+	_Atomic bool rested; /* some strip has come to rest: signalling may want to know */
 };
 
 /* So long a question for the power of a slot is good for. */
@@ -157,6 +227,49 @@ struct slot *bridge_slot_used(const struct bridge *b, struct bridge_slot id);
 
 /* Puts it on the list of those that wait for an acknowledgement. */
 void bridge_retire(struct bridge *b, struct retired *r, uint64_t serial);
+
+/* bridge_links.c. OH_ENOENT, OH_EINVAL; i: the number in the detail. */
+int bridge_check_link(struct bridge *b, const struct bridge_link *l, size_t i, struct slot **ret_source,
+	struct slot **ret_sink);
+/* What the slot hears becomes something else with the next plan: it comes in over one frame. */
+static inline void bridge_mark(const struct bridge *b, struct slot *s)
+{
+	s->changed = atomic_load_explicit(&b->plans, memory_order_relaxed) + 1;
+}
+
+/* bridge_channels.c. */
+struct channel *bridge_channel_find(const struct channels *c, uint32_t source); /* NULL: none */
+/* A level that is reached over one frame. */
+void bridge_channel_level(struct bridge *b, struct channel *c, float level);
+/* The strip of this connection goes, if there is one. */
+void bridge_channel_drop(struct bridge *b, struct slot *sink, uint32_t source);
+/* All of a slot that goes: its connections are gone already. */
+void bridge_channels_leave(struct bridge *b, struct slot *s);
+void bridge_channels_free(struct slot *s);
+/* Those that came to rest and have no more to do leave. */
+void bridge_channels_settle(struct bridge *b);
+
+/* bridge_turn.c, media thread: one plan takes over from another, and who hears something else hears both for a frame,
+ * the one going and the other coming. False: nobody does. */
+bool turn_begin(struct plan *old, struct plan *p);
+/* After all have spoken. */
+void turn_frames(struct bridge *b, struct plan *old, struct plan *p, const struct audio_tick *t);
+void turn_sums(const struct bridge *b, struct plan *old, struct plan *p);
+/* What e hears in this frame. NULL: silence. */
+const int16_t *turn_feed(struct bridge *b, struct plan *old, struct plan *p, struct worker *d,
+	struct entry *e, const struct audio_tick *t, unsigned *ret_peak);
+void turn_end(struct plan *p);
+
+/* bridge_tick.c, for the turn. */
+bool tick_pull(struct bridge *b, struct worker *d, struct entry *e, const struct audio_tick *t);
+void tick_passages(struct bridge *b, struct plan *p, const struct audio_tick *t);
+void tick_sum(const struct bridge *b, const struct plan *p, struct sum *s);
+/* out: room for a frame that is nobody else's. */
+const int16_t *tick_mix(const struct bridge *b, const struct plan *p, struct worker *d, struct entry *e,
+	int16_t *out, unsigned *ret_peak);
+/* Through the tx passage, if there is one. */
+const int16_t *tick_through(struct bridge *b, struct plan *p, const struct entry *e, const int16_t *pcm,
+	const struct audio_tick *t);
 
 /* bridge_edge.c. OH_EINVAL (rate), OH_ENOMEM. */
 int edge_new(const struct bridge *b, uint32_t rate_hz, struct edge **ret_edge);
@@ -178,9 +291,9 @@ struct hearing {
 	bool alone;   /* must not share */
 };
 struct sharing {
-	size_t n_ports;
-	struct hearing *sinks; /* one for each port */
-	struct term *terms;    /* result: runs of terms, growing */
+	size_t n_ports, n_sources; /* sources past the ports are heard by one sink each */
+	struct hearing *sinks;     /* one for each port */
+	struct term *terms;        /* result: runs of terms, growing */
 	size_t n_terms, terms_cap;
 	struct terms *sums; /* result */
 	size_t n_sums, sums_cap;

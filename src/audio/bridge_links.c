@@ -15,7 +15,7 @@ static bool level_valid(float level)
 	return level >= 0 && level <= BRIDGE_LEVEL_MAX; /* false for NaN */
 }
 
-static int check_link(struct bridge *b, const struct bridge_link *l, size_t i, struct slot **ret_source,
+int bridge_check_link(struct bridge *b, const struct bridge_link *l, size_t i, struct slot **ret_source,
 	struct slot **ret_sink)
 {
 	struct slot *source = bridge_slot_used(b, l->source), *sink = bridge_slot_used(b, l->sink);
@@ -36,7 +36,7 @@ static int check_all(struct bridge *b, const struct bridge_link *links, size_t n
 {
 	for (size_t i = 0; i < n; i++) {
 		struct slot *source = NULL, *sink = NULL;
-		int err = check_link(b, &links[i], i, &source, &sink);
+		int err = bridge_check_link(b, &links[i], i, &source, &sink);
 
 		if (err)
 			return err;
@@ -72,6 +72,19 @@ static void forget_wishes(struct bridge *b, const struct bridge_link *links, siz
 	}
 }
 
+/* True when it is new. */
+static bool set_link(struct bridge *b, uint32_t source, struct slot *sink, float level)
+{
+	struct channel *c = bridge_channel_find(&sink->channels, source);
+	const struct link *l = links_find(&sink->sources, source);
+
+	if (c)
+		bridge_channel_level(b, c, level);
+	else if (!l || l->level != level)
+		bridge_mark(b, sink);
+	return links_set(&sink->sources, source, level);
+}
+
 int bridge_connect(struct bridge *b, const struct bridge_link *links, size_t n)
 {
 	size_t checked = 0, added = 0;
@@ -87,7 +100,7 @@ int bridge_connect(struct bridge *b, const struct bridge_link *links, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		uint32_t source = links[i].source.number, sink = links[i].sink.number;
 
-		added += links_set(&bridge_slot_at(b, sink)->sources, source, links[i].level);
+		added += set_link(b, source, bridge_slot_at(b, sink), links[i].level);
 		(void)links_set(&bridge_slot_at(b, source)->sinks, sink, links[i].level);
 	}
 	b->n_links += added;
@@ -101,6 +114,8 @@ static void drop(struct bridge *b, struct slot *source, uint32_t source_number, 
 	if (!links_drop(&sink->sources, source_number))
 		return;
 	(void)links_drop(&source->sinks, sink_number);
+	bridge_channel_drop(b, sink, source_number);
+	bridge_mark(b, sink);
 	b->n_links--;
 	b->dirty = true;
 }
@@ -111,7 +126,7 @@ int bridge_disconnect(struct bridge *b, const struct bridge_link *links, size_t 
 
 	for (size_t i = 0; i < n; i++) {
 		struct bridge_link l = {links[i].source, links[i].sink, BRIDGE_LEVEL_UNITY};
-		int err = check_link(b, &l, i, &source, &sink);
+		int err = bridge_check_link(b, &l, i, &source, &sink);
 
 		if (err)
 			return err;
@@ -141,9 +156,17 @@ int bridge_disconnect_all(struct bridge *b, struct bridge_slot slot)
 	return 0;
 }
 
+/* Who hears it hears something else. */
+static void mark_sinks(struct bridge *b, const struct slot *s)
+{
+	for (uint32_t i = 0; i < s->sinks.n; i++)
+		bridge_mark(b, bridge_slot_at(b, s->sinks.v[i].peer));
+}
+
 static int set_level(struct bridge *b, struct bridge_slot slot, float level, bool tx)
 {
 	struct slot *s = bridge_slot_used(b, slot);
+	struct channel *c;
 	float *at;
 
 	if (!s)
@@ -152,6 +175,13 @@ static int set_level(struct bridge *b, struct bridge_slot slot, float level, boo
 		return err_detail(
 			OH_EINVAL, "level %g is not within 0..%g", (double)level, (double)BRIDGE_LEVEL_MAX);
 	at = tx ? &s->tx_level : &s->rx_level;
+	c = tx ? s->tx : s->rx;
+	if (c)
+		bridge_channel_level(b, c, level);
+	else if (*at != level && tx)
+		bridge_mark(b, s);
+	else if (*at != level)
+		mark_sinks(b, s);
 	b->dirty |= *at != level;
 	*at = level;
 	return 0;
@@ -171,9 +201,12 @@ int bridge_signal(const struct bridge *b, struct bridge_slot slot, float *ret_tx
 {
 	struct slot *s = bridge_slot_at(b, slot.number);
 	uint64_t meter;
+	uint32_t now;
 
 	if (!s || !slot.generation || atomic_load_explicit(&s->live, memory_order_acquire) != slot.generation)
 		return no_slot(slot);
+	now = (uint32_t)atomic_load_explicit(&b->ticks, memory_order_relaxed) + 1;
+	atomic_store_explicit(&s->looked, now ? now : 1, memory_order_relaxed);
 	meter = atomic_load_explicit(&s->meter, memory_order_relaxed);
 	if ((uint32_t)(meter >> 32) != slot.generation)
 		meter = 0; /* a last word about an earlier user of the number */

@@ -8,8 +8,11 @@
 #include "base/mem.h"
 
 #include <math.h>
+#include <string.h>
 
-#define NOBODY UINT32_MAX
+/* Ports that may go to any thread: so many are worth one, and so many are dealt at a time. */
+#define PORTS_EACH 8u
+#define NEIGHBOURS 4u
 
 /* By slot number: where it stands in the plan, and how loud it is received. */
 struct place {
@@ -23,8 +26,12 @@ struct draft {
 	struct place *places;
 	struct slot **slots; /* by index */
 	struct heard *heard; /* of all sinks, one after the other */
-	uint8_t *is_heard;   /* by index */
+	uint32_t *hearers;   /* by index: how many */
 	struct sharing sharing;
+	struct passage *passages; /* rx, then those of connections, then tx */
+	size_t n_rx, n_links, n_passages;
+	uint32_t next_tx;   /* of the entries that are still to be set */
+	struct heard *past; /* by index: what goes past a sink's ducking; source NOBODY: nothing */
 };
 
 /* ---- who hears whom ---- */
@@ -44,23 +51,89 @@ static void scale_down(struct hearing *h, int64_t total)
 	h->alone = true;
 }
 
-static void hear(struct draft *d, const struct slot *sink, struct hearing *h)
+static bool can_hear(const struct slot *sink)
+{
+	return sink->member->port->ops->push && (sink->tx_level > 0 || sink->tx);
+}
+
+/* Both are sorted: k stays behind. */
+static bool is_channel(const struct slot *sink, uint32_t source, uint32_t *k)
+{
+	const struct channels *c = &sink->channels;
+
+	while (*k < c->n && c->v[*k]->source < source)
+		(*k)++;
+	return *k < c->n && c->v[*k]->source == source;
+}
+
+/* Does it go past what it ducks? */
+static bool is_trigger(const struct bridge *b, const struct slot *sink, uint32_t source)
+{
+	const struct channel *c = sink->tx;
+
+	return c && c->trigger.generation && c->trigger.number == source && bridge_slot_used(b, c->trigger);
+}
+
+static void add_passage(struct draft *d, struct channel *c, uint32_t source)
+{
+	struct passage *p = &d->passages[d->n_passages++];
+	struct slot *trigger = c->trigger.generation ? bridge_slot_used(d->b, c->trigger) : NULL;
+
+	*p = (struct passage){&c->strip, c->want, source, NOBODY, NOBODY, 0};
+	if (!trigger)
+		return;
+	p->trigger = d->places[c->trigger.number].index;
+	if (p->trigger != NOBODY)
+		d->hearers[p->trigger]++;
+}
+
+/* A connection with a strip is a source of its own, which nobody else hears. */
+static void hear_channels(
+	struct draft *d, const struct slot *sink, size_t index, struct hearing *h, int64_t *total)
+{
+	for (uint32_t i = 0; i < sink->channels.n; i++) {
+		struct channel *c = sink->channels.v[i];
+		const struct place *source = &d->places[c->source];
+		struct heard heard = {
+			(uint32_t)(d->sharing.n_ports + d->n_links), weight_of(source->rx_level)};
+
+		if (source->index == NOBODY || heard.weight == 0)
+			continue;
+		add_passage(d, c, source->index);
+		d->n_links++;
+		d->hearers[source->index]++;
+		if (is_trigger(d->b, sink, c->source)) {
+			d->past[index] = heard;
+			continue;
+		}
+		h->v[h->n++] = heard;
+		*total += heard.weight;
+	}
+}
+
+static void hear(struct draft *d, const struct slot *sink, size_t index, struct hearing *h)
 {
 	int64_t total = 0;
+	uint32_t k = 0;
 
-	if (!sink->member->port->ops->push || sink->tx_level <= 0)
+	if (!can_hear(sink))
 		return;
 	for (uint32_t i = 0; i < sink->sources.n; i++) {
 		const struct link *l = &sink->sources.v[i];
 		const struct place *source = &d->places[l->peer];
 		int32_t weight = weight_of(l->level * source->rx_level);
 
-		if (source->index == NOBODY || weight == 0)
+		if (source->index == NOBODY || weight == 0 || is_channel(sink, l->peer, &k))
 			continue;
+		d->hearers[source->index]++;
+		if (is_trigger(d->b, sink, l->peer)) {
+			d->past[index] = (struct heard){source->index, weight};
+			continue;
+		}
 		h->v[h->n++] = (struct heard){source->index, weight};
-		d->is_heard[source->index] = 1;
 		total += weight;
 	}
+	hear_channels(d, sink, index, h, &total);
 	scale_down(h, total);
 }
 
@@ -69,7 +142,9 @@ static void draft_free(struct draft *d)
 	mem_free(d->places);
 	mem_free(d->slots);
 	mem_free(d->heard);
-	mem_free(d->is_heard);
+	mem_free(d->hearers);
+	mem_free(d->passages);
+	mem_free(d->past);
 	mem_free(d->sharing.sinks);
 	mem_free(d->sharing.terms);
 	mem_free(d->sharing.sums);
@@ -84,11 +159,14 @@ static int draft_init(struct draft *d, struct bridge *b)
 	d->places = mem_alloc(d->n_numbers * sizeof(*d->places));
 	d->slots = mem_alloc(n * sizeof(struct slot *));
 	d->heard = mem_alloc((b->n_links + 1) * sizeof(*d->heard));
-	d->is_heard = mem_zalloc(n);
+	d->hearers = mem_zalloc(n * sizeof(*d->hearers));
+	d->passages = mem_alloc((b->n_channels + 1) * sizeof(*d->passages));
+	d->past = mem_alloc(n * sizeof(*d->past));
 	d->sharing.n_ports = n;
 	d->sharing.sinks = mem_zalloc(n * sizeof(*d->sharing.sinks));
 	d->sharing.rests = mem_zalloc(n * sizeof(*d->sharing.rests));
-	return d->places && d->slots && d->heard && d->is_heard && d->sharing.sinks && d->sharing.rests
+	return d->places && d->slots && d->heard && d->hearers && d->passages && d->past &&
+			       d->sharing.sinks && d->sharing.rests
 		       ? 0
 		       : OH_ENOMEM;
 }
@@ -105,8 +183,33 @@ static void find_places(struct draft *d)
 		if (s->state != SLOT_USED)
 			continue;
 		speaks = s->member->port->ops->pull != NULL;
-		d->places[number] = (struct place){speaks ? index : NOBODY, s->rx_level};
+		/* The strip has the level. */
+		d->places[number] = (struct place){speaks ? index : NOBODY, s->rx ? 1 : s->rx_level};
 		d->slots[index++] = s;
+	}
+}
+
+static void add_rx_passages(struct draft *d)
+{
+	for (size_t i = 0; i < d->sharing.n_ports; i++) {
+		const struct slot *s = d->slots[i];
+
+		if (s->rx && s->member->port->ops->pull)
+			add_passage(d, s->rx, (uint32_t)i);
+	}
+	d->n_rx = d->n_passages;
+}
+
+/* In the order of the entries. */
+static void add_tx_passages(struct draft *d)
+{
+	d->next_tx = (uint32_t)d->n_passages;
+	for (size_t i = 0; i < d->sharing.n_ports; i++) {
+		if (!d->slots[i]->tx)
+			continue;
+		add_passage(d, d->slots[i]->tx, NOBODY);
+		d->passages[d->n_passages - 1].past = d->past[i].source;
+		d->passages[d->n_passages - 1].past_level = (float)d->past[i].weight / MIX_ONE;
 	}
 }
 
@@ -114,13 +217,17 @@ static void hear_all(struct draft *d)
 {
 	size_t at = 0;
 
+	add_rx_passages(d);
 	for (size_t i = 0; i < d->sharing.n_ports; i++) {
 		struct hearing *h = &d->sharing.sinks[i];
 
+		d->past[i] = (struct heard){NOBODY, 0};
 		h->v = d->heard + at;
-		hear(d, d->slots[i], h);
+		hear(d, d->slots[i], i, h);
 		at += h->n;
 	}
+	add_tx_passages(d);
+	d->sharing.n_sources = d->sharing.n_ports + d->n_links;
 }
 
 /* ---- the plan's memory: one block ---- */
@@ -155,11 +262,21 @@ static size_t lay_out(struct plan *p, char *block, size_t longest, size_t stride
 	size_t used = 0;
 
 	p->entries = carve(block, &used, p->n_entries * sizeof(*p->entries));
-	p->now = carve(block, &used, p->n_entries * sizeof(*p->now));
+	p->now = carve(block, &used, (p->n_entries + p->n_links) * sizeof(*p->now));
+	p->turns = carve(block, &used, p->n_entries * sizeof(*p->turns));
+	p->passages = carve(block, &used, p->n_passages * sizeof(*p->passages));
 	p->sums = carve(block, &used, p->n_sums * sizeof(*p->sums));
-	p->pointers = carve(block, &used, longest * sizeof(*p->pointers));
-	p->weighted = carve(block, &used, longest * sizeof(*p->weighted));
-	p->pairs = carve(block, &used, (longest + 1) / 2 * sizeof(*p->pairs));
+	p->workers = carve(block, &used, p->n_workers * sizeof(*p->workers));
+	for (unsigned i = 0; i < p->n_workers; i++) {
+		struct worker d = {.scratch = carve(block, &used, MIX_FRAME_MAX * sizeof(*d.scratch)),
+			.out = carve(block, &used, MIX_FRAME_MAX * sizeof(*d.out)),
+			.pointers = carve(block, &used, longest * sizeof(*d.pointers)),
+			.weighted = carve(block, &used, longest * sizeof(*d.weighted)),
+			.pairs = carve(block, &used, (longest + 1) / 2 * sizeof(*d.pairs))};
+
+		if (block)
+			p->workers[i] = d;
+	}
 	for (size_t i = 0; i < p->n_sums; i++) {
 		int32_t *hi = carve(block, &used, stride * sizeof(*hi));
 		int32_t *lo = carve(block, &used, stride * sizeof(*lo));
@@ -171,6 +288,22 @@ static size_t lay_out(struct plan *p, char *block, size_t longest, size_t stride
 	return used;
 }
 
+static bool goes_anywhere(const struct slot *s)
+{
+	return s->member->port->ops->anywhere;
+}
+
+/* Few ports are done before a helper is awake. */
+static unsigned workers_for(const struct draft *d)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->sharing.n_ports; i++)
+		n += goes_anywhere(d->slots[i]);
+	n /= PORTS_EACH;
+	return n < 1 ? 1 : n < d->b->cfg.threads ? (unsigned)n : d->b->cfg.threads;
+}
+
 static int plan_alloc(struct draft *d, struct plan **ret_plan)
 {
 	size_t longest = longest_list(&d->sharing), stride = d->b->stride;
@@ -180,6 +313,10 @@ static int plan_alloc(struct draft *d, struct plan **ret_plan)
 		return OH_ENOMEM;
 	p->n_entries = d->sharing.n_ports;
 	p->n_sums = d->sharing.n_sums;
+	p->n_workers = workers_for(d);
+	p->n_rx = d->n_rx;
+	p->n_links = d->n_links;
+	p->n_passages = d->n_passages;
 	p->block = mem_alloc(lay_out(p, NULL, longest, stride) + CACHE_LINE);
 	if (!p->block) {
 		plan_free(p);
@@ -211,7 +348,7 @@ static void set_feed(struct entry *e, const struct sharing *s, size_t i)
 		e->base = s->terms[t->first].source;
 }
 
-static void set_entry(struct entry *e, const struct draft *d, size_t i)
+static void set_entry(struct entry *e, struct draft *d, size_t i)
 {
 	struct slot *slot = d->slots[i];
 	struct member *m = slot->member;
@@ -223,15 +360,54 @@ static void set_entry(struct entry *e, const struct draft *d, size_t i)
 		.edge = m->edge,
 		.frame = m->frame,
 		.slot = slot,
+		.number = slot->number,
 		.generation = slot->generation,
 		.meter = UINT64_MAX,
-		.rx_gain = slot->rx_level,
-		.heard = d->is_heard[i],
-		.pulls = ops->pull && (d->is_heard[i] || ops->pull_always),
+		.rx_gain = slot->rx ? 1 : slot->rx_level,
+		.heard = d->hearers[i] > 0,
+		.pulls = ops->pull && (d->hearers[i] || ops->pull_always),
 		.pushes = ops->push && (slot->sources.n || ops->push_always),
-		.gain = slot->tx_level,
+		.gain = slot->tx ? 1 : slot->tx_level,
+		.tx = slot->tx ? d->next_tx++ : NOBODY,
+		.changed = slot->changed,
 	};
 	set_feed(e, &d->sharing, i);
+}
+
+/* Who is heard by one alone, and he hears nobody else. */
+static void let_pass(struct plan *p, const struct draft *d, size_t i)
+{
+	struct entry *to = &p->entries[i], *from;
+
+	if (to->feed != FEED_DIRECT || !to->ops->take || to->base == i || to->tx != NOBODY ||
+		to->base >= p->n_entries || d->slots[to->base]->rx)
+		return;
+	from = &p->entries[to->base];
+	if (from->ops == to->ops && d->hearers[to->base] == 1 &&
+		from->ops->passes(from->port, to->port, &from->want)) {
+		to->from = from;
+		from->to = to;
+	}
+}
+
+/* Ports that can go anywhere are dealt out, some neighbours at a time: they are made alike, and share memory. All others
+ * are the first thread's. */
+static void deal(struct plan *p, const struct draft *d)
+{
+	uint32_t at = 0;
+
+	for (unsigned who = 0; who < p->n_workers; who++) {
+		uint32_t k = 0;
+
+		p->workers[who].first = at;
+		for (uint32_t i = 0; i < p->n_entries; i++) {
+			unsigned whose = goes_anywhere(d->slots[i]) ? k++ / NEIGHBOURS % p->n_workers : 0;
+
+			if (whose == who)
+				p->turns[at++] = i;
+		}
+		p->workers[who].n = at - p->workers[who].first;
+	}
 }
 
 static void set_sum(struct plan *p, size_t i, const struct sharing *s)
@@ -281,6 +457,11 @@ int plan_new(struct bridge *b, uint64_t serial, struct plan **ret_plan)
 	p->serial = serial;
 	for (size_t i = 0; i < p->n_entries; i++)
 		set_entry(&p->entries[i], &d, i);
+	for (size_t i = 0; i < p->n_entries; i++)
+		let_pass(p, &d, i);
+	deal(p, &d);
+	if (p->n_passages)
+		memcpy(p->passages, d.passages, p->n_passages * sizeof(*p->passages));
 	for (size_t i = 0; i < p->n_sums; i++)
 		set_sum(p, i, &d.sharing);
 	drop_unused_frames(p);

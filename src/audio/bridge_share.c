@@ -281,7 +281,8 @@ static void hash_sinks(struct work *w, unsigned round)
 
 		if (h->n < HEARD_MIN || h->alone || h->sum != NO_SUM)
 			continue;
-		for (uint32_t k = 0; k < h->n; k++)
+		/* What nobody else hears says nothing about company. */
+		for (uint32_t k = 0; k < h->n && h->v[k].source < s->n_ports; k++)
 			least = w->hashes[h->v[k].source] < least ? w->hashes[h->v[k].source] : least;
 		w->keys[w->n_keys++] = (struct bucket_key){least, (uint32_t)i};
 	}
@@ -321,11 +322,11 @@ static int emit_unshared(struct sharing *s)
 
 static int work_init(struct work *w, struct sharing *s)
 {
-	size_t n = s->n_ports;
+	size_t n = s->n_sources;
 
 	*w = (struct work){.s = s};
-	w->hashes = mem_alloc(n * sizeof(*w->hashes));
-	w->keys = mem_alloc(n * sizeof(*w->keys));
+	w->hashes = mem_alloc(s->n_ports * sizeof(*w->hashes));
+	w->keys = mem_alloc(s->n_ports * sizeof(*w->keys));
 	w->votes = mem_zalloc(n * sizeof(*w->votes));
 	w->touched = mem_alloc(n * sizeof(*w->touched));
 	w->base = mem_alloc(n * sizeof(*w->base));

@@ -1,6 +1,7 @@
 /*
  * One frame: everybody who speaks is asked once, shared sums are made, everybody who hears is given its own.
- * Runs on the media thread: nothing here allocates, locks, logs or waits.
+ * Runs on the media thread and its helpers: nothing here allocates, locks, logs or waits, but for one another. A port's
+ * turn touches the port, its entry and its worker; what it reads of others is what they left before the barrier.
  */
 #include "audio/bridge_impl.h"
 
@@ -27,14 +28,48 @@ static bool is_asked(const struct bridge *b, const struct entry *e, const struct
 	return bridge_still_asked(b, asked, (uint32_t)t->index + 1);
 }
 
+/* Does anybody look at a level of it? */
+static bool is_watched(const struct bridge *b, const struct entry *e, const struct audio_tick *t)
+{
+	uint32_t looked = atomic_load_explicit(&e->slot->looked, memory_order_relaxed);
+
+	return is_asked(b, e, t) || bridge_still_asked(b, looked, (uint32_t)t->index + 1);
+}
+
 /* ---- who speaks ---- */
 
-static bool pull_converted(struct bridge *b, struct entry *e, const struct audio_tick *t)
+/* The frame has room for what nobody wants as samples. */
+static struct parcel *parcel_of(const struct entry *e)
+{
+	return (struct parcel *)(void *)e->frame;
+}
+
+static bool hand(const struct bridge *b, struct entry *e, const struct audio_tick *t)
+{
+	struct parcel *p = parcel_of(e);
+
+	if (!e->to || is_watched(b, e, t) || is_watched(b, e->to, t))
+		return false;
+	e->rx_peak = 0;
+	e->rx_power = 0;
+	e->measured = false;
+	p->want = e->want;
+	p->room = (uint16_t)(b->stride * sizeof(*e->frame) - sizeof(*p));
+	e->handed = e->ops->hand(e->port, p, t);
+	e->edge->in_past |= e->handed;
+	return e->handed;
+}
+
+static bool pull_converted(
+	const struct bridge *b, struct worker *d, struct entry *e, const struct audio_tick *t)
 {
 	struct edge *edge = e->edge;
-	const int16_t *pcm = b->scratch;
+	const int16_t *pcm = d->scratch;
 
-	if (e->ops->pull(e->port, b->scratch, edge->n, t)) {
+	if (edge->in_past)
+		resample_reset(edge->in);
+	edge->in_past = false;
+	if (e->ops->pull(e->port, d->scratch, edge->n, t)) {
 		edge->in_tail = TAIL_FRAMES;
 	} else {
 		if (!edge->in_tail)
@@ -46,30 +81,72 @@ static bool pull_converted(struct bridge *b, struct entry *e, const struct audio
 	return true;
 }
 
-static bool pull(struct bridge *b, struct entry *e, const struct audio_tick *t)
+bool tick_pull(struct bridge *b, struct worker *d, struct entry *e, const struct audio_tick *t)
 {
 	bool live;
 
 	e->rx_peak = 0;
 	e->rx_power = 0;
 	e->measured = is_asked(b, e, t);
-	if (!e->pulls)
+	if (!e->pulls && !e->lingers)
 		return false;
-	if (!e->heard) {
+	if (!e->heard && !e->lingers) {
 		/* Nobody listens, but its clock goes on, and so does its meter. */
-		if (!e->ops->pull(e->port, b->scratch, e->edge->n, t))
+		if (!e->ops->pull(e->port, d->scratch, e->edge->n, t))
 			return false;
-		e->rx_peak = b->mix->peak(b->scratch, e->edge->n);
+		e->rx_peak = b->mix->peak(d->scratch, e->edge->n);
 		if (e->measured)
-			e->rx_power = mean_square(b->scratch, e->edge->n);
+			e->rx_power = mean_square(d->scratch, e->edge->n);
 		return false;
 	}
-	live = e->edge->in ? pull_converted(b, e, t) : e->ops->pull(e->port, e->frame, b->n, t);
+	live = e->edge->in ? pull_converted(b, d, e, t) : e->ops->pull(e->port, e->frame, b->n, t);
 	if (live)
 		e->rx_peak = b->mix->peak(e->frame, b->n);
 	if (live && e->measured)
 		e->rx_power = mean_square(e->frame, b->n);
 	return live;
+}
+
+/* ---- strips ---- */
+
+static const int16_t *run_passage(struct bridge *b, const struct plan *p, struct passage *a,
+	const int16_t *pcm, const struct audio_tick *t)
+{
+	struct strip_input in = {
+		.pcm = pcm,
+		.trigger = a->trigger == NOBODY ? NULL : p->now[a->trigger],
+		.past = a->past == NOBODY ? NULL : p->now[a->past],
+		.past_level = a->past_level,
+		.n = b->n,
+		.frame_ms = b->cfg.frame_ms,
+		.tick = t->index,
+	};
+	bool rested = false;
+
+	pcm = strip_run(a->strip, &a->want, &in, &rested);
+	if (rested)
+		atomic_store_explicit(&b->rested, true, memory_order_relaxed);
+	return pcm;
+}
+
+void tick_passages(struct bridge *b, struct plan *p, const struct audio_tick *t)
+{
+	for (size_t i = 0; i < p->n_rx; i++) {
+		struct passage *a = &p->passages[i];
+		struct entry *e = &p->entries[a->source];
+
+		p->now[a->source] = run_passage(b, p, a, p->now[a->source], t);
+		if (!e->heard)
+			continue;
+		e->rx_peak = p->now[a->source] ? b->mix->peak(p->now[a->source], b->n) : 0;
+		if (e->measured)
+			e->rx_power = p->now[a->source] ? mean_square(p->now[a->source], b->n) : 0;
+	}
+	for (size_t i = 0; i < p->n_links; i++) {
+		struct passage *a = &p->passages[p->n_rx + i];
+
+		p->now[p->n_entries + i] = run_passage(b, p, a, p->now[a->source], t);
+	}
 }
 
 /* ---- sums ---- */
@@ -102,33 +179,34 @@ static size_t gather_weighted(
 }
 
 /* The job of those who speak now. False: nobody does. */
-static bool make_job(const struct plan *p, const struct terms *t, const struct sum *base, struct mix_job *job)
+static bool make_job(const struct plan *p, struct worker *d, const struct terms *t, const struct sum *base,
+	struct mix_job *job)
 {
 	const struct term *at = p->terms + t->first;
 	size_t n_parts;
 
-	*job = (struct mix_job){.adds = p->pointers, .wholes = p->weighted, .parts = p->pairs};
+	*job = (struct mix_job){.adds = d->pointers, .wholes = d->weighted, .parts = d->pairs};
 	if (base && base->live) {
 		job->base_hi = base->hi;
 		job->base_lo = base->lo;
 	}
-	job->n_adds = gather(p, at, t->n_adds, p->pointers);
+	job->n_adds = gather(p, at, t->n_adds, d->pointers);
 	at += t->n_adds;
-	job->subs = p->pointers + job->n_adds;
-	job->n_subs = gather(p, at, t->n_subs, p->pointers + job->n_adds);
+	job->subs = d->pointers + job->n_adds;
+	job->n_subs = gather(p, at, t->n_subs, d->pointers + job->n_adds);
 	at += t->n_subs;
-	job->n_wholes = gather_weighted(p, at, t->n_wholes, p->weighted);
+	job->n_wholes = gather_weighted(p, at, t->n_wholes, d->weighted);
 	at += t->n_wholes;
-	n_parts = gather_weighted(p, at, t->n_parts, p->weighted + job->n_wholes);
-	job->n_parts = mix_pair_up(p->weighted + job->n_wholes, n_parts, p->pairs);
+	n_parts = gather_weighted(p, at, t->n_parts, d->weighted + job->n_wholes);
+	job->n_parts = mix_pair_up(d->weighted + job->n_wholes, n_parts, d->pairs);
 	return job->base_hi || job->n_adds || job->n_subs || job->n_wholes || job->n_parts;
 }
 
-static void make_sum(const struct bridge *b, const struct plan *p, struct sum *s)
+void tick_sum(const struct bridge *b, const struct plan *p, struct sum *s)
 {
 	struct mix_job job, finished;
 
-	s->live = make_job(p, &s->terms, NULL, &job);
+	s->live = make_job(p, p->workers, &s->terms, NULL, &job);
 	if (!s->live)
 		return;
 	b->mix->sum(&job, s->hi, s->lo, b->n);
@@ -140,8 +218,15 @@ static void make_sum(const struct bridge *b, const struct plan *p, struct sum *s
 
 /* ---- who hears ---- */
 
-/* NULL: silence. */
-static const int16_t *feed(struct bridge *b, const struct plan *p, struct entry *e, unsigned *ret_peak)
+static unsigned peak_of(const struct bridge *b, const struct plan *p, uint32_t source)
+{
+	if (source < p->n_entries)
+		return p->entries[source].rx_peak;
+	return p->now[source] ? b->mix->peak(p->now[source], b->n) : 0;
+}
+
+const int16_t *tick_mix(const struct bridge *b, const struct plan *p, struct worker *d, struct entry *e,
+	int16_t *out, unsigned *ret_peak)
 {
 	const struct sum *sum = e->feed != FEED_DIRECT && e->base != NO_SUM ? &p->sums[e->base] : NULL;
 	struct mix_job job;
@@ -150,37 +235,70 @@ static const int16_t *feed(struct bridge *b, const struct plan *p, struct entry 
 	case FEED_NONE:
 		break;
 	case FEED_DIRECT:
-		*ret_peak = p->entries[e->base].rx_peak;
+		*ret_peak = peak_of(b, p, e->base);
 		return p->now[e->base];
 	case FEED_SUM:
 		*ret_peak = sum->live ? sum->peak : 0;
 		return sum->live ? sum->pcm : NULL;
 	case FEED_MIX:
-		if (!make_job(p, &e->terms, sum, &job))
+		if (!make_job(p, d, &e->terms, sum, &job))
 			break;
-		*ret_peak = b->mix->out(&job, e->gain, b->out, b->n);
+		*ret_peak = b->mix->out(&job, e->gain, out, b->n);
 		/* The only one who speaks hears the sum minus itself. */
-		return *ret_peak ? b->out : NULL;
+		return *ret_peak ? out : NULL;
 	}
 	*ret_peak = 0;
 	return NULL;
 }
 
-static void push(struct bridge *b, struct entry *e, const int16_t *pcm, const struct audio_tick *t)
+const int16_t *tick_through(struct bridge *b, struct plan *p, const struct entry *e, const int16_t *pcm,
+	const struct audio_tick *t)
+{
+	return e->tx == NOBODY ? pcm : run_passage(b, p, &p->passages[e->tx], pcm, t);
+}
+
+/* NULL: silence. */
+static const int16_t *feed(struct bridge *b, struct plan *p, struct worker *d, struct entry *e,
+	const struct audio_tick *t, unsigned *ret_peak)
+{
+	const int16_t *pcm = tick_mix(b, p, d, e, d->out, ret_peak);
+
+	if (e->tx == NOBODY)
+		return pcm;
+	pcm = tick_through(b, p, e, pcm, t);
+	*ret_peak = pcm ? b->mix->peak(pcm, b->n) : 0;
+	return pcm;
+}
+
+static void push(const struct bridge *b, struct worker *d, struct entry *e, const int16_t *pcm,
+	const struct audio_tick *t)
 {
 	struct edge *edge = e->edge;
 
 	if (edge->out) {
+		if (edge->out_past)
+			resample_reset(edge->out);
+		edge->out_past = false;
 		if (pcm)
 			edge->out_tail = TAIL_FRAMES;
 		else if (edge->out_tail)
 			edge->out_tail--, pcm = b->silence;
 		if (pcm) {
-			resample_run(edge->out, pcm, b->n, b->scratch, edge->n);
-			pcm = b->scratch;
+			resample_run(edge->out, pcm, b->n, d->scratch, edge->n);
+			pcm = d->scratch;
 		}
 	}
 	e->ops->push(e->port, pcm, edge->n, t);
+}
+
+/* Somebody's packets are here instead of what he said. */
+static bool take(struct entry *e, const struct audio_tick *t)
+{
+	if (!e->from || !e->from->handed)
+		return false;
+	e->edge->out_past = true;
+	e->ops->take(e->port, parcel_of(e->from), t);
+	return true;
 }
 
 static unsigned amplified(unsigned peak, float gain)
@@ -222,86 +340,167 @@ static void show_power(const struct bridge *b, struct entry *e, float tx_power)
 	atomic_store_explicit(&e->slot->power, (uint64_t)tx << 32 | rx, memory_order_relaxed);
 }
 
-/* Older plans are out of reach from here on. */
-static struct plan *take_plan(struct bridge *b, bool *ret_new)
+/* ret_old: the one that it takes over from; NULL: none does, or nobody notices. */
+static struct plan *take_plan(struct bridge *b, bool *ret_new, struct plan **ret_old)
 {
 	struct plan *p = atomic_load_explicit(&b->published, memory_order_acquire);
 
 	*ret_new = p && p->serial != atomic_load_explicit(&b->acknowledged, memory_order_relaxed);
-	if (*ret_new)
-		atomic_store_explicit(&b->acknowledged, p->serial, memory_order_release);
+	*ret_old = *ret_new && b->running && turn_begin(b->running, p) ? b->running : NULL;
 	return p;
 }
 
-/* While one port has its turn, most of it spent in the kernel, memory fetches what those behind it need. */
-static void warm_pull(const struct bridge *b, const struct plan *p, size_t i)
+/* Older plans are out of reach from here on. */
+static void leave_old(struct bridge *b, struct plan *p, const struct plan *old)
 {
-	const struct entry *e = &p->entries[i];
-	size_t left = p->n_entries - i;
+	if (old)
+		turn_end(p);
+	b->running = p;
+	atomic_store_explicit(&b->acknowledged, p->serial, memory_order_release);
+}
+
+/* ---- turns ---- */
+
+/* A tick, for all threads that have a part in it. */
+struct turns {
+	struct bridge *b;
+	struct plan *old, *plan; /* old: the one that this one takes over from in this tick, or NULL */
+	struct audio_tick t;
+};
+
+/* The k-th turn of a thread. */
+static struct entry *turn(const struct plan *p, const struct worker *d, uint32_t k)
+{
+	return &p->entries[p->turns[d->first + k]];
+}
+
+/* While one port has its turn, most of it spent in the kernel, memory fetches what those behind it need. */
+static void warm_pull(const struct bridge *b, const struct plan *p, const struct worker *d, uint32_t k)
+{
+	const struct entry *e;
+	uint32_t left = d->n - k;
 
 	if (left > 3)
-		__builtin_prefetch(e[3].port);
+		__builtin_prefetch(turn(p, d, k + 3)->port);
 	if (left > 2) {
-		__builtin_prefetch(e[2].edge);
-		__builtin_prefetch(&e[2].slot->meter, 1);
-		if (e[2].ops->warm_pull)
-			e[2].ops->warm_pull(e[2].port, true);
+		e = turn(p, d, k + 2);
+		__builtin_prefetch(e->edge);
+		__builtin_prefetch(&e->slot->meter, 1);
+		if (e->ops->warm_pull)
+			e->ops->warm_pull(e->port, true);
 	}
 	if (left > 1) {
+		e = turn(p, d, k + 1);
 		for (size_t at = 0; at < b->n; at += CACHE_LINE / sizeof(int16_t))
-			__builtin_prefetch(e[1].frame + at, 1);
-		if (e[1].ops->warm_pull)
-			e[1].ops->warm_pull(e[1].port, false);
+			__builtin_prefetch(e->frame + at, 1);
+		if (e->ops->warm_pull)
+			e->ops->warm_pull(e->port, false);
 	}
 }
 
-static void warm_push(const struct plan *p, size_t i)
+static void warm_push(const struct plan *p, const struct worker *d, uint32_t k)
 {
-	const struct entry *e = &p->entries[i];
-	size_t left = p->n_entries - i;
+	const struct entry *e;
+	uint32_t left = d->n - k;
 
 	if (left > 3)
-		__builtin_prefetch(e[3].port);
+		__builtin_prefetch(turn(p, d, k + 3)->port);
 	if (left > 2) {
-		__builtin_prefetch(&e[2].edge->out);
-		if (e[2].ops->warm_push)
-			e[2].ops->warm_push(e[2].port, true);
+		e = turn(p, d, k + 2);
+		__builtin_prefetch(&e->edge->out);
+		if (e->ops->warm_push)
+			e->ops->warm_push(e->port, true);
 	}
-	if (left > 1 && e[1].ops->warm_push)
-		e[1].ops->warm_push(e[1].port, false);
+	if (left > 1) {
+		e = turn(p, d, k + 1);
+		if (e->ops->warm_push)
+			e->ops->warm_push(e->port, false);
+	}
+}
+
+static void pull_turns(void *arg, unsigned who)
+{
+	const struct turns *turns = arg;
+	struct plan *p = turns->plan;
+	struct worker *d = &p->workers[who];
+
+	for (uint32_t k = 0; k < d->n; k++) {
+		struct entry *e = turn(p, d, k);
+
+		warm_pull(turns->b, p, d, k);
+		if (e->ops->prepare)
+			e->ops->prepare(e->port, &turns->t);
+		p->now[e - p->entries] = NULL;
+		e->handed = !turns->old && hand(turns->b, e, &turns->t);
+		if (!e->handed && tick_pull(turns->b, d, e, &turns->t))
+			p->now[e - p->entries] = e->frame;
+	}
+}
+
+static void push_turn(const struct turns *turns, struct worker *d, struct entry *e)
+{
+	struct bridge *b = turns->b;
+	struct plan *p = turns->plan;
+	const int16_t *pcm = NULL;
+	unsigned peak = 0;
+
+	if (e->fades) {
+		pcm = turn_feed(b, turns->old, p, d, e, &turns->t, &peak);
+		push(b, d, e, pcm, &turns->t);
+	} else if (e->pushes && !take(e, &turns->t)) {
+		pcm = feed(b, p, d, e, &turns->t, &peak);
+		push(b, d, e, pcm, &turns->t);
+	}
+	show(e, peak);
+	if (e->measured)
+		show_power(b, e, pcm ? mean_square(pcm, b->n) : 0);
+}
+
+static void push_turns(void *arg, unsigned who)
+{
+	const struct turns *turns = arg;
+	struct worker *d = &turns->plan->workers[who];
+
+	for (uint32_t k = 0; k < d->n; k++) {
+		warm_push(turns->plan, d, k);
+		push_turn(turns, d, turn(turns->plan, d, k));
+	}
+}
+
+/* Everybody's turns, on so many threads. */
+static void run(struct turns *turns, void (*fn)(void *arg, unsigned who), unsigned threads)
+{
+	const struct bridge_cfg *cfg = &turns->b->cfg;
+
+	if (threads > 1 && cfg->run) {
+		cfg->run(cfg->run_arg, threads, fn, turns);
+		return;
+	}
+	for (unsigned who = 0; who < turns->plan->n_workers; who++)
+		fn(turns, who);
 }
 
 bool bridge_tick(struct bridge *b, uint64_t due_ns, uint64_t now_ns)
 {
-	struct audio_tick t = {now_ns, due_ns, atomic_fetch_add_explicit(&b->ticks, 1, memory_order_relaxed)};
+	uint64_t index = atomic_fetch_add_explicit(&b->ticks, 1, memory_order_relaxed);
 	bool is_new;
-	struct plan *p = take_plan(b, &is_new);
+	struct plan *old, *p = take_plan(b, &is_new, &old);
+	struct turns turns = {b, old, p, {now_ns, due_ns, index}};
 
 	if (!p)
 		return false;
-	for (size_t i = 0; i < p->n_entries; i++) {
-		struct entry *e = &p->entries[i];
-
-		warm_pull(b, p, i);
-		if (e->ops->prepare)
-			e->ops->prepare(e->port, &t);
-		p->now[i] = pull(b, e, &t) ? e->frame : NULL;
-	}
+	run(&turns, pull_turns, p->n_workers);
+	if (old)
+		turn_frames(b, old, p, &turns.t);
+	else
+		tick_passages(b, p, &turns.t);
 	for (size_t i = 0; i < p->n_sums; i++)
-		make_sum(b, p, &p->sums[i]);
-	for (size_t i = 0; i < p->n_entries; i++) {
-		struct entry *e = &p->entries[i];
-		const int16_t *pcm = NULL;
-		unsigned peak = 0;
-
-		warm_push(p, i);
-		if (e->pushes) {
-			pcm = feed(b, p, e, &peak);
-			push(b, e, pcm, &t);
-		}
-		show(e, peak);
-		if (e->measured)
-			show_power(b, e, pcm ? mean_square(pcm, b->n) : 0);
-	}
-	return is_new;
+		tick_sum(b, p, &p->sums[i]);
+	if (old)
+		turn_sums(b, old, p);
+	/* Both plans at once are the media thread's alone. */
+	run(&turns, push_turns, old ? 1 : p->n_workers);
+	if (is_new)
+		leave_old(b, p, old);
+	return atomic_exchange_explicit(&b->rested, false, memory_order_relaxed) || is_new;
 }

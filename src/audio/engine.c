@@ -10,8 +10,13 @@
 
 /* So long the media thread outlives its last port. */
 #define LINGER_NS NS_PER_S
+/* What a helper may report in one tick. */
+#define ASIDE_PLACES 1024u
 
 enum media_state { MEDIA_STOPPED, MEDIA_RUNNING, MEDIA_LINGERING };
+
+/* Which of the threads that tick together this one is. */
+static _Thread_local unsigned helper;
 
 struct engine {
 	struct engine_cfg cfg;
@@ -22,6 +27,8 @@ struct engine {
 	struct host_ticker *ticker;
 	bool start_failed; /* told once */
 
+	struct host_crew *crew;      /* the helpers; NULL: it ticks alone */
+	struct ring *aside;          /* of each helper: what it has to report, until its part is done */
 	struct ring reports;         /* media thread to signalling */
 	_Atomic uint64_t stop_after; /* the tick from then on wakes signalling to stop it; 0: none */
 
@@ -32,9 +39,77 @@ struct engine {
 
 void engine_cfg_defaults(struct engine_cfg *cfg)
 {
-	*cfg = (struct engine_cfg){
-		.rtp_port_min = 16384, .rtp_port_max = 32766, .dscp = 46, .report_places = 4096};
+	*cfg = (struct engine_cfg){.rtp_port_min = 16384,
+		.rtp_port_max = 32766,
+		.dscp = 46,
+		.report_places = 4096,
+		.threads = 1};
 	bridge_cfg_defaults(&cfg->bridge);
+}
+
+/* The bridge's turns, several at once. */
+struct part {
+	void (*fn)(void *arg, unsigned who);
+	void *arg;
+};
+
+static void run_part(void *arg, unsigned who)
+{
+	const struct part *p = arg;
+
+	helper = who;
+	p->fn(p->arg, who);
+}
+
+static void collect(struct engine *e, struct ring *aside)
+{
+	struct media_report r;
+
+	while (ring_pop(aside, &r))
+		engine_report(e, &r);
+}
+
+static void run_together(void *arg, unsigned n, void (*fn)(void *arg, unsigned who), void *fn_arg)
+{
+	struct engine *e = arg;
+	struct part p = {fn, fn_arg};
+
+	host_crew_run(e->crew, n - 1, run_part, &p);
+	helper = 0; /* where the helpers are the caller itself */
+	for (unsigned i = 0; i + 1 < n; i++)
+		collect(e, &e->aside[i]);
+}
+
+static int new_bridge(struct engine *e)
+{
+	struct bridge_cfg cfg = e->cfg.bridge;
+
+	cfg.threads = e->cfg.threads;
+	cfg.run = run_together;
+	cfg.run_arg = e;
+	return bridge_new(&cfg, &e->bridge);
+}
+
+static int new_aside(struct engine *e)
+{
+	unsigned n = e->cfg.threads - 1;
+	int err = 0;
+
+	if (!n)
+		return 0;
+	e->aside = mem_zalloc(n * sizeof(*e->aside));
+	if (!e->aside)
+		return OH_ENOMEM;
+	for (unsigned i = 0; i < n && !err; i++)
+		err = ring_init(&e->aside[i], sizeof(struct media_report), ASIDE_PLACES);
+	return err;
+}
+
+static void free_aside(struct engine *e)
+{
+	for (unsigned i = 0; e->aside && i + 1 < e->cfg.threads; i++)
+		ring_free(&e->aside[i]);
+	mem_free(e->aside);
 }
 
 int engine_new(const struct engine_cfg *cfg, struct engine **ret_engine)
@@ -42,15 +117,19 @@ int engine_new(const struct engine_cfg *cfg, struct engine **ret_engine)
 	struct engine *e;
 	int err;
 
-	if (cfg->dscp > 63 || cfg->report_places < 2)
+	if (cfg->dscp > 63 || cfg->report_places < 2 || cfg->threads < 1 || cfg->threads > ENGINE_THREADS_MAX)
 		return err_detail(OH_EINVAL,
-			"media engine: DSCP %u (0..63), %u places for reports (2 or more)", cfg->dscp,
-			cfg->report_places);
+			"media engine: DSCP %u (0..63), %u places for reports (2 or more), %u threads "
+			"(1..%u)",
+			cfg->dscp, cfg->report_places, cfg->threads, ENGINE_THREADS_MAX);
 	e = mem_zalloc(sizeof(*e));
 	if (!e)
 		return OH_ENOMEM;
 	e->cfg = *cfg;
-	err = bridge_new(&cfg->bridge, &e->bridge);
+	err = new_bridge(e);
+	if (err)
+		goto fail;
+	err = new_aside(e);
 	if (err)
 		goto fail;
 	err = rtp_ports_init(&e->ports, cfg->rtp_port_min, cfg->rtp_port_max, host_random_u32(cfg->host),
@@ -72,9 +151,11 @@ struct engine *engine_free(struct engine *e)
 	if (!e)
 		return NULL;
 	e->ticker = host_ticker_free(e->ticker);
+	e->crew = host_crew_free(e->crew);
 	e->bridge = bridge_free(e->bridge); /* ports give their RTP ports back: those are freed after */
 	rtp_ports_free(&e->ports);
 	ring_free(&e->reports);
+	free_aside(e);
 	mem_free(e);
 	return NULL;
 }
@@ -95,8 +176,14 @@ static bool is_reserved(const struct media_report *r)
 void engine_report(void *engine, const struct media_report *r)
 {
 	struct engine *e = engine;
-	bool room = is_reserved(r) || ring_count(&e->reports) < ring_capacity(&e->reports) / 2;
+	bool room;
 
+	if (helper) {
+		if (!ring_push(&e->aside[helper - 1], r))
+			atomic_fetch_add_explicit(&e->n_dropped, 1, memory_order_relaxed);
+		return;
+	}
+	room = is_reserved(r) || ring_count(&e->reports) < ring_capacity(&e->reports) / 2;
 	e->wake = true;
 	if (room && ring_push(&e->reports, r))
 		atomic_fetch_add_explicit(&e->n_reports, 1, memory_order_relaxed);
@@ -142,8 +229,14 @@ static bool start(struct engine *e)
 		.fn = on_tick,
 		.arg = e,
 	};
-	int err = host_ticker_new(e->cfg.host, &cfg, &e->ticker);
+	int err = 0;
 
+	if (e->cfg.threads > 1)
+		err = host_crew_new(e->cfg.host, cfg.name, e->cfg.threads - 1, &e->crew);
+	if (!err)
+		err = host_ticker_new(e->cfg.host, &cfg, &e->ticker);
+	if (err)
+		e->crew = host_crew_free(e->crew);
 	if (err && !e->start_failed)
 		host_log(e->cfg.host, LOG_ERROR, "media", "the media thread does not start: %s",
 			offhook_strerror(err));
@@ -158,6 +251,7 @@ static void enter(struct engine *e, enum media_state state)
 
 	if (state == MEDIA_STOPPED && e->ticker) {
 		e->ticker = host_ticker_free(e->ticker);
+		e->crew = host_crew_free(e->crew);
 	} else if (state == MEDIA_RUNNING && !e->ticker) {
 		if (!start(e))
 			return;

@@ -2,7 +2,7 @@
  * The media engine: a bridge, the thread that ticks it, the ring of reports back to signalling, and the RTP ports
  * from which streams get their sockets. One per phone. The media thread exists while anything needs it (a port besides
  * slot 0, or a device there) and a second longer, so an idle phone costs no wake-ups and one call after the other no
- * thread each.
+ * thread each. With more than one thread its helpers exist as long, and take turns of calls off it (bridge.h).
  */
 #ifndef OH_AUDIO_ENGINE_H
 #define OH_AUDIO_ENGINE_H
@@ -11,6 +11,8 @@
 #include "host/host.h"
 
 struct engine;
+
+#define ENGINE_THREADS_MAX 32u
 
 struct engine_cfg {
 	struct host *host; /* borrowed */
@@ -23,6 +25,7 @@ struct engine_cfg {
 	void *report_arg;
 	/* in the ring, default 4096; half of them are reserved for DTMF and file ends */
 	uint32_t report_places;
+	unsigned threads; /* that tick together, 1..ENGINE_THREADS_MAX; default 1: the media thread alone */
 };
 void engine_cfg_defaults(struct engine_cfg *cfg);
 

@@ -153,6 +153,12 @@ static void mind_speech(struct hearing *h, const int16_t *pcm, size_t n, uint32_
 	tell(h, MEDIA_SPEECH, speaks, speaks ? 0 : (now_ns - h->speech_since_ns) / 1000000, now_ns);
 }
 
+bool hearing_is_wanted(const struct hearing *h)
+{
+	return LOAD(h->silence_ms) || LOAD(h->speech) || h->vad.begun || h->told_silence ||
+	       LOAD(h->digits_wanted) || h->hears_digits || LOAD(h->tones_wanted) || h->hears_tones;
+}
+
 void hearing_tick(
 	struct hearing *h, const int16_t *pcm, size_t n, bool live, uint32_t tick_ms, uint64_t now_ns)
 {

@@ -67,6 +67,8 @@ int hearing_want_digits(struct hearing *h, bool wanted);
 /* Likewise for tones of networks and machines. */
 int hearing_want_tones(struct hearing *h, const struct hearing_tones *want);
 void hearing_figures(const struct hearing *h, struct hearing_figures *ret_figures); /* any thread */
+/* Media thread: does anybody want to know? */
+bool hearing_is_wanted(const struct hearing *h);
 /* Media thread: one tick; live: something came to be played. */
 void hearing_tick(
 	struct hearing *h, const int16_t *pcm, size_t n, bool live, uint32_t tick_ms, uint64_t now_ns);

@@ -13,6 +13,8 @@
 #include <stddef.h>
 
 struct port;
+struct parcel;
+struct parcel_want;
 
 struct audio_tick {
 	uint64_t now_ns; /* of the call */
@@ -32,7 +34,16 @@ struct port_ops {
 	bool (*pull)(struct port *p, int16_t *pcm, size_t n, const struct audio_tick *t);
 	/* pcm NULL: nobody is connected, or silence. NULL: never takes audio. */
 	void (*push)(struct port *p, const int16_t *pcm, size_t n, const struct audio_tick *t);
+	/*
+	 * From one port to another of the same kind without samples, when `to` hears nobody else, unchanged, and nobody else
+	 * hears p. All three or none: NULL. passes: may it be (signalling thread, while a plan is made)? hand: instead of
+	 * pull, false: not in this tick. take: instead of push, behind every hand that was true.
+	 */
+	bool (*passes)(const struct port *p, const struct port *to, struct parcel_want *ret_want);
+	bool (*hand)(struct port *p, struct parcel *parcel, const struct audio_tick *t);
+	void (*take)(struct port *p, const struct parcel *parcel, const struct audio_tick *t);
 	void (*free)(struct port *p);
+	bool anywhere; /* its turns may be on any thread of those that tick together; it meets no other port there */
 	bool pull_always; /* pulled each tick even when nobody listens (its clock must go on) */
 	bool push_always; /* pushed each tick even when nobody speaks to it */
 };

@@ -52,6 +52,25 @@ static void call_push(struct port *p, const int16_t *pcm, size_t n, const struct
 	stream_push(((struct port_stream *)p)->stream, pcm, n, t->now_ns);
 }
 
+static bool call_passes(const struct port *p, const struct port *to, struct parcel_want *ret_want)
+{
+	return stream_passes(
+		((const struct port_stream *)p)->stream, ((const struct port_stream *)to)->stream, ret_want);
+}
+
+static bool call_hand(struct port *p, struct parcel *parcel, const struct audio_tick *t)
+{
+	struct port_stream *ps = (struct port_stream *)p;
+
+	(void)t;
+	return !hearing_is_wanted(&ps->hearing) && stream_hand(ps->stream, parcel);
+}
+
+static void call_take(struct port *p, const struct parcel *parcel, const struct audio_tick *t)
+{
+	stream_take(((struct port_stream *)p)->stream, parcel, t->now_ns);
+}
+
 static void call_free(struct port *p)
 {
 	struct port_stream *ps = (struct port_stream *)p;
@@ -70,7 +89,11 @@ static const struct port_ops call_ops = {
 	.prepare = call_prepare,
 	.pull = call_pull,
 	.push = call_push,
+	.passes = call_passes,
+	.hand = call_hand,
+	.take = call_take,
 	.free = call_free,
+	.anywhere = true,
 	.pull_always = true,
 	.push_always = true,
 };

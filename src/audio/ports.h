@@ -1,4 +1,4 @@
-/* The ports of today: call stream, WAV player and recorder, tone generator, null. Each makes a struct port that
+/* The ports of today: call stream, file player and recorder, tone generator, null. Each makes a struct port that
  * bridge_add() takes; the typed handle stays valid until ops->free ran (the owner removes the slot and forgets it).
  * Handle functions: signalling thread (or the creating one before bridge_add), lock-free towards the media thread. */
 #ifndef OH_AUDIO_PORTS_H
@@ -6,6 +6,7 @@
 
 #include "audio/hearing.h"
 #include "audio/pattern.h"
+#include "audio/player_read.h"
 #include "audio/port.h"
 #include "host/host.h"
 
@@ -20,51 +21,71 @@ struct port *port_stream_new(struct stream *s, void (*released)(void *arg, uint1
 /* For a stream's cfg: what this layer's filters do for a peer that changes the sample rate. */
 extern const struct stream_converter port_stream_converter;
 
-/* ---- WAV player (player.c): any rate and any sample format that libsndfile decodes (16-bit PCM and G.711 among
- * them), the mean of its channels; a ring of 1 s that the host's disk service refills. It plays while somebody is
- * connected to it. ---- */
+/* ---- player (player.c): files one after another, as player_read.h has them; a ring of 1 s that the host's disk service
+ * refills. It plays while somebody is connected to it. ---- */
 struct player;
 struct player_cfg {
 	struct host *host;
-	const char *path; /* borrowed for the call */
-	bool loop;
-	uint32_t bridge_rate_hz; /* the file is converted on the disk side to this rate */
-	uint32_t tag;            /* in MEDIA_FILE_END */
+	struct reader_cfg read; /* its paths are borrowed for the call; its rate is the bridge's */
+	float level;            /* 0..PLAYER_LEVEL_MAX, 1: unchanged */
+	bool paused;
+	uint32_t tag; /* in MEDIA_FILE_END and MEDIA_FILE_NEXT */
 	media_report_fn *report;
 	void *report_arg;
 };
+#define PLAYER_LEVEL_MAX 64.0f
 /* Opens and prefills in the calling thread (may block on the disk; call from the program's thread). OH_ENOFILE,
- * OH_EFORMAT, wrapped errno, OH_ENOMEM. Gives silence after its end until player_seek(). */
+ * OH_EFORMAT, wrapped errno, OH_EINVAL, OH_ENOMEM. Gives silence after its end until player_seek(). Its port's free waits
+ * for no disk: the file is closed behind its back. */
 int player_new(const struct player_cfg *cfg, struct player **ret_player, struct port **ret_port);
 /* Position in samples of the file's own rate, past the end = the end; restarts a finished player. What was queued is
  * dropped. Any thread, one at a time. */
-int player_seek(struct player *p, uint64_t frame);
-uint64_t player_position(const struct player *p); /* of what has been given to the bridge, file samples */
-uint64_t player_length(const struct player *p);   /* file samples, 0 = unknown */
+void player_seek(struct player *p, size_t file, uint64_t frame);
+void player_pause(struct player *p, bool paused);
+void player_set_level(struct player *p, float level); /* in force within a frame, without a click */
+struct player_place {
+	size_t file;
+	uint64_t position; /* of what has been given to the bridge, file samples */
+	bool paused;
+	float level;
+};
+void player_place(const struct player *p, struct player_place *ret_place);
+size_t player_n_files(const struct player *p);
+const struct reader_file *player_file(const struct player *p, size_t file);
 
-/* ---- WAV recorder (recorder.c): mono 16-bit at the bridge rate; header refreshed while recording ---- */
+/* ---- recorder (recorder.c): 16 bits at the bridge's rate, format by the end of the name; all in one channel, or two ports
+ * that write one channel each, sample by sample beside each other ---- */
 struct recorder;
 struct recorder_cfg {
 	struct host *host;
-	/* must end in .wav (OH_ENOTSUP otherwise); an existing file is overwritten; borrowed for the
-	 * call */
+	/* As soundfile_open_write(); borrowed for the call */
 	const char *path;
 	uint32_t rate_hz;
-	/* The port has been freed: recorder_finish() may be called now, by another thread too. May be NULL. Signalling
-	 * thread. */
+	unsigned channels;   /* 1 or 2 */
+	uint64_t max_frames; /* then it takes no more; 0: without limit */
+	uint32_t tag;        /* in MEDIA_FILE_END: all is taken that may be, or the disk failed */
+	media_report_fn *report;
+	void *report_arg;
+	/* The ports have been freed: recorder_finish() or recorder_close() may be called now, by another thread too. May be
+	 * NULL. Signalling thread. */
 	void (*released)(void *arg);
 	void *released_arg;
 };
-/* OH_ENOTSUP, wrapped errno (ENOENT: no such directory), OH_ENOMEM. Frames are counted while something is connected to
- * it; silence then is recorded too. */
-int recorder_new(const struct recorder_cfg *cfg, struct recorder **ret_recorder, struct port **ret_port);
+/* ret_ports: one a channel. OH_ENOTSUP, wrapped errno (ENOENT: no such directory), OH_ENOMEM. Frames are counted while
+ * something is connected to one of them; silence then is recorded too. */
+int recorder_new(const struct recorder_cfg *cfg, struct recorder **ret_recorder, struct port *ret_ports[2]);
+/* What comes meanwhile is left out. Any thread. */
+void recorder_pause(struct recorder *r, bool paused);
 uint64_t recorder_frames(const struct recorder *r);
-uint64_t recorder_dropped(const struct recorder *r); /* samples lost because the disk did not keep up */
-/* Completes the file when the port has been freed: blocks until all is written. The handle ends here. The order is:
+uint64_t recorder_dropped(const struct recorder *r); /* frames lost because the disk did not keep up */
+/* Completes the file when the ports have been freed: blocks until all is written. The handle ends here. The order is:
  * bridge_remove, (reaped: ops->free, cfg.released), recorder_finish from any thread that may wait for a disk. A port
- * that never reached a bridge is freed by its ops->free first. OH_ESTATE: the port is not freed yet, the handle stays.
+ * that never reached a bridge is freed by its ops->free first. OH_ESTATE: a port is not freed yet, the handle stays.
  * Else 0 or the wrapped errno of the first write that failed (ENOSPC); the handle is gone either way. */
 int recorder_finish(struct recorder *r);
+/* The same for who may not wait: when the ports have been freed, the disk thread completes the file and calls closed with
+ * the result. On the simulated host that has happened when this returns. */
+void recorder_close(struct recorder *r, void (*closed)(void *arg, int err), void *arg);
 
 /* ---- tone generator (tone.c) ---- */
 #define TONE_LEVEL_DEFAULT 0.25

@@ -83,3 +83,10 @@ size_t resample_delay(const struct resample *r)
 		return (size_t)speex_resampler_get_input_latency(r->speex) + 1;
 	return r->out_hz > r->in_hz ? HALF_MID : 2 * HALF_MID;
 }
+
+size_t resample_lead(const struct resample *r)
+{
+	if (r->speex)
+		return (size_t)speex_resampler_get_output_latency(r->speex);
+	return r->out_hz > r->in_hz ? 2 * HALF_MID : HALF_MID - 1;
+}

@@ -25,6 +25,8 @@ size_t resample_run(struct resample *r, const int16_t *in, size_t n, int16_t *ou
 void resample_reset(struct resample *r);
 /* Samples of the input's rate by which the output comes later (rounded up): so much silence flushes it. */
 size_t resample_delay(const struct resample *r);
+/* The same in samples of the output's rate: so many at the beginning are nothing but the filter filling up. */
+size_t resample_lead(const struct resample *r);
 
 /* ---- the half-band filter (resample_half.c) ---- */
 

@@ -351,6 +351,29 @@ int host_ticker_new(struct host *h, const struct host_ticker_cfg *cfg, struct ho
 	return err;
 }
 
+int host_crew_new(struct host *h, const char *name, unsigned n_helpers, struct host_crew **ret_crew)
+{
+	int err = h->ops->crew_new(h, name, n_helpers, ret_crew);
+
+	if (!err)
+		h->counters.crews++;
+	return err;
+}
+
+void host_crew_run(struct host_crew *c, unsigned n, void (*fn)(void *arg, unsigned who), void *arg)
+{
+	c->host->ops->crew_run(c, n, fn, arg);
+}
+
+struct host_crew *host_crew_free(struct host_crew *c)
+{
+	if (c) {
+		c->host->counters.crews--;
+		c->host->ops->crew_free(c);
+	}
+	return NULL;
+}
+
 struct host_ticker *host_ticker_free(struct host_ticker *t)
 {
 	if (t) {
@@ -385,6 +408,12 @@ struct host_service *host_service_free(struct host_service *s)
 		s->host->ops->service_free(s);
 	}
 	return NULL;
+}
+
+void host_service_end(struct host_service *s, void (*ended)(void *arg))
+{
+	__atomic_sub_fetch(&s->host->counters.services, 1, __ATOMIC_RELAXED);
+	s->host->ops->service_end(s, ended);
 }
 
 /* ---- sound devices ---- */

@@ -24,6 +24,7 @@ struct host_stream;
 struct host_listener;
 struct host_dns;
 struct host_ticker;
+struct host_crew;
 struct host_service;
 struct host_sound;
 
@@ -253,16 +254,30 @@ int host_ticker_new(struct host *h, const struct host_ticker_cfg *cfg, struct ho
 struct host_ticker *host_ticker_free(struct host_ticker *t);
 
 /*
+ * A crew is threads that help another one, the media thread in its tick. host_crew_run() calls fn(arg, 0) in the calling
+ * thread and fn(arg, 1) ... fn(arg, n) in n helpers (no more than there are), all at once, and returns when all have
+ * returned: they see what the caller wrote before, and the caller what they wrote. One caller at a time. Words and
+ * wake-ups, no lock, no allocation. On the simulated host one after the other in the caller, in this order.
+ */
+int host_crew_new(struct host *h, const char *name, unsigned n_helpers, struct host_crew **ret_crew);
+void host_crew_run(struct host_crew *c, unsigned n, void (*fn)(void *arg, unsigned who), void *arg);
+struct host_crew *host_crew_free(struct host_crew *c);
+
+/*
  * A service calls fn on the disk thread about every period_ms while it exists (file players refill their rings,
  * recorders empty them); host_service_kick() (any thread but the media thread) asks for a call soon. All services
  * of a host share one thread; fn may block on the disk. On the simulated host: a virtual timer.
  * host_service_free() returns when fn is not running and never will again. All but fn itself may make and free
  * services, on any thread.
+ * host_service_end() waits for nothing: when fn is not running and never will again, ended(arg) is called, with fn's own
+ * arg; it is the disk thread that calls, so ended may block on the disk, and it is the service's last trace. On the
+ * simulated host that has happened when host_service_end() returns; on the real one host_free() waits for it.
  */
 int host_service_new(struct host *h, unsigned period_ms, void (*fn)(void *arg), void *arg,
 	struct host_service **ret_service);
 void host_service_kick(struct host_service *s);
 struct host_service *host_service_free(struct host_service *s);
+void host_service_end(struct host_service *s, void (*ended)(void *arg));
 
 /* ---- sound devices -------------------------------------------------------------------------------------- */
 
@@ -327,7 +342,7 @@ void host_log_text(struct host *h, enum log_level level, const char *module, str
 /* ---- counters for tests ---------------------------------------------------------------------------------- */
 
 struct host_counters {
-	unsigned timers, dgrams, streams, listeners, queries, tickers, services, sounds;
+	unsigned timers, dgrams, streams, listeners, queries, tickers, crews, services, sounds;
 };
 void host_counters(const struct host *h, struct host_counters *ret_counters);
 

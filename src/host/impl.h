@@ -47,10 +47,14 @@ struct host_ops {
 	int (*dns_servers)(struct host *h, const struct netaddr *servers, size_t n);
 	int (*ticker_new)(struct host *h, const struct host_ticker_cfg *cfg, struct host_ticker **ret_ticker);
 	void (*ticker_free)(struct host_ticker *t);
+	int (*crew_new)(struct host *h, const char *name, unsigned n_helpers, struct host_crew **ret_crew);
+	void (*crew_run)(struct host_crew *c, unsigned n, void (*fn)(void *arg, unsigned who), void *arg);
+	void (*crew_free)(struct host_crew *c);
 	int (*service_new)(struct host *h, unsigned period_ms, void (*fn)(void *arg), void *arg,
 		struct host_service **ret_service);
 	void (*service_kick)(struct host_service *s);
 	void (*service_free)(struct host_service *s);
+	void (*service_end)(struct host_service *s, void (*ended)(void *arg));
 	int (*sound_open)(struct host *h, const struct host_sound_cfg *cfg, struct host_sound **ret_sound);
 	void (*sound_close)(struct host_sound *s);
 	long (*sound_list)(struct host *h, struct host_sound_info *ret_infos, size_t cap, unsigned wait_ms);
@@ -110,6 +114,10 @@ struct host_dns {
 };
 
 struct host_ticker {
+	struct host *host;
+};
+
+struct host_crew {
 	struct host *host;
 };
 

@@ -106,6 +106,8 @@ static void ended(struct call *c, struct inv *inv, struct sip_msg *msg)
 		return;
 	if (c->state == OFFHOOK_CALL_CALLING && end.status == 422 && msg && call_try_longer(c, msg))
 		return;
+	if (c->state == OFFHOOK_CALL_CALLING && msg && call_try_otherwise(c, msg))
+		return;
 	if (redirect_goes_on(c, &end))
 		return;
 	call_ended(c, &end);
@@ -256,6 +258,12 @@ static void on_reoffer_failed(void *arg, struct inv *inv, unsigned status, struc
 		say_hold_failed(c, status, msg, 0);
 }
 
+static bool on_unanswered(void *arg, struct inv *inv)
+{
+	(void)inv;
+	return call_repair_goes_on(arg);
+}
+
 static struct slice on_reoffer_again(void *arg, struct inv *inv)
 {
 	struct call *c = arg;
@@ -310,6 +318,7 @@ struct inv_handler call_inv_handler(struct call *c)
 		.state = on_state,
 		.sdp = on_sdp,
 		.reoffer_failed = on_reoffer_failed,
+		.unanswered = on_unanswered,
 		.reoffer_again = on_reoffer_again,
 		.headers = on_headers,
 		.request = on_request,
@@ -366,6 +375,7 @@ void call_take_report(struct call *c, const struct media_report *r)
 		return;
 	case MEDIA_LATCHED:
 	case MEDIA_FILE_END:
+	case MEDIA_FILE_NEXT:
 	case MEDIA_AUDIO_MARK:
 	case MEDIA_AUDIO_CLEARED:
 	case MEDIA_AUDIO_READABLE:

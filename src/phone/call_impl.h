@@ -25,6 +25,9 @@ struct extras {
  * gives an empty list. From mem_alloc(). */
 int extras_new(const struct offhook_header *headers, size_t n, struct extras **ret_extras);
 
+/* One of them. OH_EINVAL. */
+int extras_check(const struct offhook_header *h);
+
 struct call {
 	struct list node; /* offhook_phone.calls */
 	struct offhook_phone *phone;
@@ -54,6 +57,7 @@ struct call {
 	struct redirect *redirect; /* NULL: there was no 3xx */
 	struct inv_again again;    /* of the INVITE that the next one follows */
 	unsigned n_too_short;      /* 422 */
+	bool tried_otherwise;      /* 420, 421 */
 	uint32_t expires_s;        /* 0: none */
 	struct session_rules rules;
 	struct digits_out *digits; /* those that go by INFO; NULL: none */
@@ -105,6 +109,10 @@ int call_room(const struct offhook_phone *p);
 bool call_try_next(struct call *c);
 /* ... or a 422: once more to the same one, for as long as it wants (RFC 4028 7.3). */
 bool call_try_longer(struct call *c, const struct sip_msg *msg);
+/* The INVITE once more, to the same one, as the rules are now. An error: nothing was sent, and there is no session any more. */
+int call_invite_again(struct call *c);
+/* call_extension.c: ... or a 420 or 421: once more without or with what it names, when the rules allow that (RFC 3261 8.1.3.5). */
+bool call_try_otherwise(struct call *c, const struct sip_msg *msg);
 /* To c->target, which is a new one. An error: nothing was sent. */
 int call_place_again(struct call *c);
 /* Somebody is there: the other addresses are needed no more. */

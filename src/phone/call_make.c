@@ -207,13 +207,21 @@ bool call_try_next(struct call *c)
 	return try_ways(c) == 0;
 }
 
+int call_invite_again(struct call *c)
+{
+	struct sip_flow flow = *inv_flow(c->inv);
+
+	c->again = inv_again(c->inv);
+	c->inv = inv_free(c->inv);
+	return send_invite(c, &flow);
+}
+
 /* Each proxy on the way may want it longer still. */
 #define TOO_SHORT_MAX 4u
 
 bool call_try_longer(struct call *c, const struct sip_msg *msg)
 {
 	struct inv_policy *policy = &c->rules.policy;
-	struct sip_flow flow = *inv_flow(c->inv);
 	uint32_t min_se_s;
 
 	if (policy->timer == INV_TIMER_OFF || c->n_too_short == TOO_SHORT_MAX ||
@@ -225,9 +233,7 @@ bool call_try_longer(struct call *c, const struct sip_msg *msg)
 	/* We have asked for none: it is a proxy that wants one (RFC 4028 8.1). */
 	if (policy->timer == INV_TIMER_ACCEPT)
 		policy->timer = INV_TIMER_OFFER;
-	c->again = inv_again(c->inv);
-	c->inv = inv_free(c->inv);
-	return send_invite(c, &flow) == 0;
+	return call_invite_again(c) == 0;
 }
 
 /* RFC 3261 8.1.3.1: a request that cannot be sent counts as answered by 503. */

@@ -295,6 +295,7 @@ static void add_counts(struct offhook_call_stats *t, const struct stream_stats *
 	t->rx_cut += s->cut;
 	t->tx_packets += s->tx_packets;
 	t->tx_bytes += s->tx_bytes;
+	t->tx_passed += s->tx_passed;
 	t->peer_lost += s->peer_lost;
 }
 

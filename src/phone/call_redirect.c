@@ -214,9 +214,10 @@ static int go_to(struct call *c, const struct target *t)
 	drop_proofs(c->extras);
 	c->state = OFFHOOK_CALL_CALLING;
 	gone = call_media_close(&c->media);
+	/* The first word of a call that is CALLING again: before that of its audio. */
+	tell(c);
 	if (gone)
 		call_say_media(c, gone, 0);
-	tell(c);
 	return call_place_again(c);
 }
 

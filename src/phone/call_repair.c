@@ -4,8 +4,12 @@
  * re-INVITE tells the others, with the new Contact. Before that an account registers: its Contact may be what the registrar
  * sees, and a proxy may let in only whom it knows.
  *
- * What the peer has not accepted yet waits for that: nothing can be said before. A caller's INVITE is answered to where it
- * came from, so before its answer only the peer's patience helps.
+ * A callee who has not accepted yet waits until he has: nothing can be said before. A caller's INVITE is answered to where it
+ * came from (18.2.2), which is nowhere now: it is taken back and made again.
+ *
+ * A peer that has moved at the same time is not where his Contact says. When nobody answers there, the next re-INVITE goes to the
+ * address that he is called by: his registrar, or the proxy of his domain, knows where he is, and he knows the dialog by its tags
+ * (12.2.2). When nobody answers there either the call has ended.
  */
 #include "phone/account_reg.h"
 #include "phone/call_impl.h"
@@ -28,6 +32,7 @@ struct repair {
 		OUTDATED /* ... and says what is no longer true: another one follows */
 	} state;
 	unsigned tries;
+	bool elsewhere; /* nobody is where the peer was: he is asked for where he is called */
 };
 
 static void attempt(void *arg);
@@ -76,6 +81,14 @@ static int follow(struct call *c, struct sip_flow *ret_flow)
 	return 0;
 }
 
+/* Our INVITE has left from an address that is gone. */
+static bool must_call_again(const struct call *c)
+{
+	return c->role == OFFHOOK_CALLER && c->inv && c->target &&
+	       (c->state == OFFHOOK_CALL_CALLING || c->state == OFFHOOK_CALL_EARLY) &&
+	       !network_stands(inv_flow(c->inv));
+}
+
 void call_repair(struct call *c)
 {
 	struct repair *r = c->repair;
@@ -95,7 +108,7 @@ void call_repair(struct call *c)
 	(void)follow(c, &flow); /* no way yet: the attempt finds out again */
 	if (r->state != WAITS)
 		r->state = OUTDATED;
-	else if (c->state == OFFHOOK_CALL_CONFIRMED)
+	else if (c->state == OFFHOOK_CALL_CONFIRMED || must_call_again(c))
 		arm(r, first_wait_ms(c));
 }
 
@@ -145,12 +158,52 @@ static int ask(struct call *c, const struct sip_flow *flow)
 	return err;
 }
 
+/* To the callee it is another call; to the program it is the same one. */
+static void call_again(struct call *c)
+{
+	struct call_end end = {.status = 503, .by = OFFHOOK_ENDED_BY_NETWORK};
+	uint32_t gone;
+
+	call_repair_forget(c);
+	c->again = inv_again(c->inv);
+	c->inv = inv_free(c->inv); /* which cancels it */
+	c->state = OFFHOOK_CALL_CALLING;
+	gone = call_media_close(&c->media);
+	if (gone)
+		call_say_media(c, gone, 0);
+	call_say_state(c, NULL, false);
+	end.error = call_place_again(c);
+	if (end.error)
+		call_ended(c, &end);
+	else
+		call_say_moved(c, 0, 0, NULL);
+}
+
+static void attempt_early(struct repair *r)
+{
+	struct call *c = r->call;
+	struct sip_flow flow = *inv_flow(c->inv);
+	int err = sip_flow_follow(&flow);
+
+	if (err)
+		later(r, err);
+	else if (must_call_again(c))
+		call_again(c);
+	/* Else it is there again; once confirmed the peer is asked anyway. */
+}
+
 static void attempt(void *arg)
 {
 	struct repair *r = arg;
 	struct call *c = r->call;
 	struct sip_flow flow;
-	int err = inv_offer_open(c->inv) ? OH_EBUSY : follow(c, &flow);
+	int err;
+
+	if (c->state != OFFHOOK_CALL_CONFIRMED) {
+		attempt_early(r);
+		return;
+	}
+	err = inv_offer_open(c->inv) ? OH_EBUSY : follow(c, &flow);
 
 	if (!err)
 		err = ask(c, &flow);
@@ -163,6 +216,24 @@ static void attempt(void *arg)
 bool call_is_repaired(const struct call *c)
 {
 	return c->repair && c->repair->state != WAITS;
+}
+
+bool call_repair_goes_on(struct call *c)
+{
+	struct repair *r = c->repair;
+	struct dialog *d = inv_dialog(c->inv);
+	struct sip_addr peer;
+
+	if (!call_is_repaired(c))
+		return false;
+	/* What nobody has answered has left from where we are no more. */
+	if (r->state == OUTDATED)
+		return true;
+	if (r->elsewhere || sip_addr_parse(inv_remote_uri(c->inv), &peer) ||
+		slice_eq(peer.uri.text, dialog_remote_target(d)))
+		return false;
+	r->elsewhere = dialog_retarget(d, peer.uri.text) == 0;
+	return r->elsewhere;
 }
 
 void call_repair_answered(struct call *c, int err)

@@ -67,8 +67,12 @@ static int run_there(struct offhook_phone *p, command_fn *fn, void *arg, uint64_
 
 static int execute(struct offhook_phone *p, command_fn *fn, void *arg, uint64_t serial)
 {
+	bool here = phone_is_here(p);
+
 	err_detail_clear();
-	return phone_is_here(p) ? run_here(p, fn, arg, serial) : run_there(p, fn, arg, serial);
+	if (here && p->commands.barred)
+		return err_detail(OH_EBUSY, "inside a filter of messages");
+	return here ? run_here(p, fn, arg, serial) : run_there(p, fn, arg, serial);
 }
 
 static int no_phone(void)

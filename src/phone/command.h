@@ -35,6 +35,7 @@ struct commands {
 	_Atomic uint64_t serial;
 	struct command *running; /* signalling only: what runs right now; NULL when it was deferred */
 	uint64_t cause;          /* its serial, or 0 */
+	bool barred;             /* signalling only: a filter of the program's runs */
 };
 
 /* Any thread: runs fn on the signalling thread and returns its result; the error detail comes with it. Takes

@@ -121,6 +121,7 @@ static bool of_less_weight(const struct event_say *say)
 	case OFFHOOK_EVENT_DIALOG_INFO:
 	case OFFHOOK_EVENT_AUDIO_READABLE:
 	case OFFHOOK_EVENT_AUDIO_WRITABLE:
+	case OFFHOOK_EVENT_PLAYER_NEXT:
 		return true;
 	case OFFHOOK_EVENT_CALL_STATE:
 		return say->repeated;

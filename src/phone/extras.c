@@ -38,7 +38,7 @@ static bool is_token(const char *s)
 	return true;
 }
 
-static int check(const struct offhook_header *h)
+int extras_check(const struct offhook_header *h)
 {
 	if (!h->name || !h->value)
 		return err_detail(OH_EINVAL, "a header needs a name and a value");
@@ -70,7 +70,7 @@ int extras_new(const struct offhook_header *headers, size_t n, struct extras **r
 	if (n && !headers)
 		return err_detail(OH_EINVAL, "headers is NULL");
 	for (size_t i = 0; i < n; i++) {
-		int err = check(&headers[i]);
+		int err = extras_check(&headers[i]);
 
 		if (err)
 			return err;

@@ -4,9 +4,14 @@
 
 #include "base/mem.h"
 
+static offhook_id slot_id(struct bridge_slot slot)
+{
+	return slot.generation ? id_make(ID_SLOT, slot.generation, slot.number) : 0;
+}
+
 offhook_id file_slot_id(const struct file *f)
 {
-	return f->slot.generation ? id_make(ID_SLOT, f->slot.generation, f->slot.number) : 0;
+	return slot_id(f->slot);
 }
 
 offhook_id file_of_slot(const struct offhook_phone *p, offhook_id slot)
@@ -14,7 +19,7 @@ offhook_id file_of_slot(const struct offhook_phone *p, offhook_id slot)
 	LIST_FOREACH (it, &p->files) {
 		struct file *f = CONTAINER_OF(it, struct file, node);
 
-		if (file_slot_id(f) == slot)
+		if (slot_id(f->slot) == slot || slot_id(f->slot2) == slot)
 			return f->id;
 	}
 	return 0;
@@ -27,18 +32,43 @@ struct file *file_find(const struct offhook_phone *p, offhook_id id, enum file_t
 	return f && f->type == type ? f : NULL;
 }
 
+static void tell_end(struct file *f, enum offhook_file_end why, int err)
+{
+	struct event_say say = {
+		.type = f->type == FILE_TONE       ? OFFHOOK_EVENT_TONE_END
+			: f->type == FILE_RECORDER ? OFFHOOK_EVENT_RECORDER_END
+						   : OFFHOOK_EVENT_PLAYER_END,
+		.subject = f->subject,
+		.status = why,
+		.error = err,
+	};
+
+	f->ended = true;
+	event_emit(f->phone, &say);
+}
+
+static void tell_next(struct file *f, uint32_t file)
+{
+	struct event_say say = {
+		.type = OFFHOOK_EVENT_PLAYER_NEXT,
+		.subject = f->subject,
+		.count = file,
+		.text = slice_of(player_file(f->player, file)->path),
+	};
+
+	event_emit(f->phone, &say);
+}
+
 static void report(struct tagged *t, const struct media_report *r)
 {
 	struct file *f = CONTAINER_OF(t, struct file, tagged);
-	struct event_say say = {
-		.type = f->type == FILE_TONE ? OFFHOOK_EVENT_TONE_END : OFFHOOK_EVENT_PLAYER_END,
-		.subject = f->subject,
-	};
 
 	if (f->type == FILE_AUDIO)
 		audio_report(f, r);
 	else if (r->type == MEDIA_FILE_END)
-		event_emit(f->phone, &say);
+		tell_end(f, r->value ? OFFHOOK_FILE_END_DISK : OFFHOOK_FILE_END_COMPLETE, -(int)r->value);
+	else if (r->type == MEDIA_FILE_NEXT)
+		tell_next(f, r->value);
 }
 
 struct file *file_new(struct offhook_phone *p, enum file_type type, void *user_data)
@@ -50,6 +80,7 @@ struct file *file_new(struct offhook_phone *p, enum file_type type, void *user_d
 	f->phone = p;
 	f->type = type;
 	f->tagged.report = report;
+	sem_init(&f->closed, 0, 0);
 	f->subject = subject_new(user_data);
 	if (!f->subject) {
 		mem_free(f);
@@ -61,10 +92,34 @@ struct file *file_new(struct offhook_phone *p, enum file_type type, void *user_d
 void file_free(struct file *f)
 {
 	subject_unref(f->subject);
+	sem_destroy(&f->closed);
 	mem_free(f);
 }
 
-/* ---- onto the bridge ---- */
+/* ---- onto the bridge, and off it ---- */
+
+static void give_up_slot(struct bridge *b, struct bridge_slot *slot)
+{
+	bridge_remove(b, *slot);
+	bridge_number_release(b, slot->number);
+	*slot = (struct bridge_slot){0, 0};
+}
+
+static void take_off(struct file *f)
+{
+	struct bridge *b = engine_bridge(f->phone->engine);
+
+	audio_table_remove(&f->phone->audio, &f->audio, OH_ENOENT);
+	sound_end(&f->ringer);
+	list_remove(&f->node);
+	ids_remove(&f->phone->ids, f->id);
+	tag_leave(f->phone, &f->tagged);
+	/* No event of the slot tells it: the program itself has given it up. */
+	give_up_slot(b, &f->slot);
+	if (f->slot2.generation)
+		give_up_slot(b, &f->slot2);
+	f->player = NULL;
+}
 
 struct add_args {
 	struct file *file;
@@ -72,6 +127,13 @@ struct add_args {
 	uint32_t tag;
 	offhook_id *ret_id, *ret_slot;
 };
+
+static int add_port(struct offhook_phone *p, struct port *port, struct bridge_slot *ret_slot)
+{
+	int err = bridge_add(engine_bridge(p->engine), port, ret_slot);
+
+	return err == OH_ETOOMANY ? err_detail(err, "max_ports is %u", p->cfg.max_ports) : err;
+}
 
 int file_enter(struct file *f, struct port *port, uint32_t tag)
 {
@@ -82,10 +144,10 @@ int file_enter(struct file *f, struct port *port, uint32_t tag)
 		err = ids_add(&p->ids, ID_FILE, f, &f->id);
 	if (err)
 		return err;
-	err = bridge_add(engine_bridge(p->engine), port, &f->slot);
+	err = add_port(p, port, &f->slot);
 	if (err) {
 		ids_remove(&p->ids, f->id);
-		return err == OH_ETOOMANY ? err_detail(err, "max_ports is %u", p->cfg.max_ports) : err;
+		return err;
 	}
 	f->subject->id = f->id;
 	f->tagged.tag = tag;
@@ -118,50 +180,86 @@ int file_put_on_bridge(
 	return err;
 }
 
-/* ---- removing ---- */
+struct add_recorder_args {
+	struct file *file;
+	struct port *const *ports;
+	uint32_t tag;
+	bool half_there;
+	offhook_id *ret_id, *ret_slots;
+};
 
-static void take_off(struct file *f)
+static int add_recorder_run(struct offhook_phone *p, void *arg)
 {
-	struct bridge *b = engine_bridge(f->phone->engine);
+	struct add_recorder_args *a = arg;
+	struct file *f = a->file;
+	int err = file_enter(f, a->ports[0], a->tag);
 
-	audio_table_remove(&f->phone->audio, &f->audio, OH_ENOENT);
-	sound_end(&f->ringer);
-	list_remove(&f->node);
-	ids_remove(&f->phone->ids, f->id);
-	tag_leave(f->phone, &f->tagged);
-	bridge_remove(b, f->slot);
-	/* No event tells it: the program itself has given it up. */
-	bridge_number_release(b, f->slot.number);
-	f->slot = (struct bridge_slot){0, 0};
-	f->player = NULL;
+	if (err)
+		return err;
+	if (a->ports[1])
+		err = add_port(p, a->ports[1], &f->slot2);
+	if (err) {
+		/* The media thread may have the first port already: it goes as if it were removed. */
+		a->half_there = true;
+		a->ports[1]->ops->free(a->ports[1]);
+		take_off(f);
+		list_append(&p->finishing, &f->node);
+		return err;
+	}
+	*a->ret_id = f->id;
+	a->ret_slots[0] = slot_id(f->slot);
+	a->ret_slots[1] = slot_id(f->slot2);
+	return 0;
 }
 
-struct remove_args {
-	offhook_id id;
-	struct recorder *recorder; /* to be finished by the caller, which may wait for the disk */
-};
+int file_put_recorder_on_bridge(struct file *f, struct port *const ports[2], uint32_t tag, offhook_id *ret_id,
+	offhook_id ret_slots[2])
+{
+	struct add_recorder_args args = {f, ports, tag, false, ret_id, ret_slots};
+	int err = phone_command(f->phone, add_recorder_run, &args);
+
+	if (!err || args.half_there)
+		return err;
+	for (size_t i = 0; i < 2 && ports[i]; i++)
+		ports[i]->ops->free(ports[i]);
+	recorder_finish(f->recorder);
+	file_free(f);
+	return err;
+}
+
+/* ---- removing ---- */
 
 static int remove_run(struct offhook_phone *p, void *arg)
 {
-	struct remove_args *a = arg;
-	struct file *f = ids_find(&p->ids, ID_FILE, a->id);
+	struct file *f = ids_find(&p->ids, ID_FILE, *(const offhook_id *)arg);
 	int err = phone_check_open(p);
 
 	if (err)
 		return err;
 	if (!f)
 		return err_detail(OH_ENOENT, "no such player, recorder or tone");
+	if (f->type == FILE_PLAYER && f->tell_removal && !f->ended)
+		tell_end(f, OFFHOOK_FILE_END_REMOVED, 0);
 	take_off(f);
 	if (f->type != FILE_RECORDER) {
 		file_free(f);
 		return 0;
 	}
-	/* From signalling itself nobody can wait: then it is finished behind the caller's back. */
 	list_append(&p->finishing, &f->node);
+	/* From signalling itself nobody can wait: then it is finished behind the caller's back. */
 	f->remover = command_defer(p);
-	if (f->remover)
-		a->recorder = f->recorder;
 	return 0;
+}
+
+/* The disk thread: the phone's host lives until it has joined that. */
+static void recorder_closed(void *arg, int err)
+{
+	struct file *f = arg;
+	struct host *h = f->phone->host;
+
+	f->close_err = err;
+	sem_post(&f->closed);
+	host_wake(h);
 }
 
 void files_check_finishing(struct offhook_phone *p)
@@ -169,23 +267,23 @@ void files_check_finishing(struct offhook_phone *p)
 	LIST_FOREACH_SAFE (it, &p->finishing) {
 		struct file *f = CONTAINER_OF(it, struct file, node);
 
-		if (!f->port_gone)
+		if (f->leaving == FILE_RELEASED) {
+			f->leaving = FILE_CLOSING;
+			recorder_close(f->recorder, recorder_closed, f);
+		}
+		if (f->leaving != FILE_CLOSING || sem_trywait(&f->closed) != 0)
 			continue;
 		list_remove(&f->node);
 		if (f->remover)
-			command_finish(f->remover, 0);
-		else
-			recorder_finish(f->recorder);
+			command_finish(f->remover,
+				f->close_err ? err_detail(f->close_err, "the recording is not complete") : 0);
 		file_free(f);
 	}
 }
 
 int offhook_port_remove(struct offhook_phone *phone, offhook_id id)
 {
-	struct remove_args args = {.id = id};
-	int err = phone_command(phone, remove_run, &args);
-
-	return !err && args.recorder ? recorder_finish(args.recorder) : err;
+	return phone_command(phone, remove_run, &id);
 }
 
 void files_free_all(struct offhook_phone *p)
@@ -207,7 +305,11 @@ void files_finish_all(struct offhook_phone *p)
 		struct file *f = CONTAINER_OF(it, struct file, node);
 
 		list_remove(&f->node);
-		recorder_finish(f->recorder);
+		if (f->leaving != FILE_CLOSING)
+			recorder_finish(f->recorder);
+		else
+			while (sem_wait(&f->closed) != 0)
+				continue;
 		file_free(f);
 	}
 }

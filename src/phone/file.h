@@ -14,13 +14,17 @@ struct file {
 	struct offhook_phone *phone;
 	enum file_type type;
 	offhook_id id;
-	struct bridge_slot slot; /* generation 0: not on the bridge */
+	struct bridge_slot slot;  /* generation 0: not on the bridge */
+	struct bridge_slot slot2; /* of a recorder's second channel; likewise */
 	struct tagged tagged;
 	struct subject *subject;
 	struct player *player;     /* good while its port is on the bridge */
-	struct recorder *recorder; /* good until recorder_finish() */
+	struct recorder *recorder; /* good until it is CLOSING */
 	struct command *remover;   /* waits until the media thread has let go */
-	bool port_gone;
+	enum { FILE_ON_BRIDGE, FILE_RELEASED, FILE_CLOSING } leaving; /* of a recorder */
+	sem_t closed;             /* CLOSING: the disk thread has done with it */
+	int close_err;            /* then */
+	bool ended, tell_removal; /* of a player */
 	struct audio_entry audio; /* of FILE_AUDIO */
 	struct sound ringer;      /* of FILE_RINGER */
 };
@@ -33,6 +37,9 @@ struct file *file_find(const struct offhook_phone *p, offhook_id id, enum file_t
 /* Any thread. Takes the port: on failure it is gone, the file stays. */
 int file_put_on_bridge(
 	struct file *f, struct port *port, uint32_t tag, offhook_id *ret_id, offhook_id *ret_slot);
+/* Any thread. Takes the ports, the second one may be NULL, and the recorder: on failure all is gone. */
+int file_put_recorder_on_bridge(struct file *f, struct port *const ports[2], uint32_t tag, offhook_id *ret_id,
+	offhook_id ret_slots[2]);
 
 /* Signalling. On failure the port stays the caller's. */
 int file_enter(struct file *f, struct port *port, uint32_t tag);

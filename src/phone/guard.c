@@ -1,8 +1,8 @@
 #include "phone/guard.h"
 
 #include "base/mem.h"
-#include "phone/account.h"
 #include "phone/account_way.h"
+#include "phone/call_impl.h"
 #include "phone/phone_impl.h"
 #include "phone/sources.h"
 
@@ -125,4 +125,24 @@ unsigned guard_admit(void *phone, struct sip_msg *msg, const struct sip_flow *fl
 		verdict = for_nobody(p, msg, flow);
 	g->refused += verdict != 0;
 	return verdict;
+}
+
+/* His answers and requests inside of the call come by a connection of his own when ours has gone (RFC 3261 18.2.2). */
+static bool talks_to(const struct offhook_phone *p, const struct netaddr *peer)
+{
+	LIST_FOREACH (it, &p->calls) {
+		const struct call *c = CONTAINER_OF(it, struct call, node);
+
+		if (c->inv && netaddr_eq_ip(&inv_flow(c->inv)->remote, peer))
+			return true;
+	}
+	return false;
+}
+
+bool guard_admit_conn(void *phone, const struct sip_transport *sip, const struct netaddr *peer)
+{
+	const struct offhook_phone *p = phone;
+	const struct transport *t = transport_of(p, sip);
+
+	return !t || sources_allow(t->allowed, peer) || talks_to(p, peer);
 }

@@ -37,5 +37,8 @@ int guard_init(struct guard *g, const struct offhook_phone_cfg *cfg, const uint6
 void guard_free(struct guard *g);
 /* sip_stack_cfg.admit; arg is the phone. */
 unsigned guard_admit(void *phone, struct sip_msg *msg, const struct sip_flow *flow);
+/* sip_stack_cfg.admit_conn: a connection of somebody who is not in the list of its transport, and whom no call of ours is with,
+ * ends before anything is said on it. */
+bool guard_admit_conn(void *phone, const struct sip_transport *t, const struct netaddr *peer);
 
 #endif

@@ -23,6 +23,8 @@ void call_repairs_go(struct offhook_phone *p, offhook_id account);
 void call_repair_confirmed(struct call *c);
 /* Is the open re-INVITE its repair? */
 bool call_is_repaired(const struct call *c);
+/* Nobody has answered the open re-INVITE in time: is the peer to be asked elsewhere? */
+bool call_repair_goes_on(struct call *c);
 /* The description that answers the open re-INVITE has come: 0, or what is wrong with it. */
 void call_repair_answered(struct call *c, int err);
 /* The open re-INVITE was refused. True: it was a repair, and the program has been told what it needs to know. */

@@ -8,6 +8,7 @@
 #include "phone/account_reg.h"
 #include "phone/account_way.h"
 #include "phone/buddy.h"
+#include "phone/filter.h"
 #include "phone/refer.h"
 #include "phone/typing.h"
 #include "phone/watcher.h"
@@ -138,6 +139,8 @@ static int check_cfg(const struct offhook_phone_cfg *c)
 		return err_detail(OH_EINVAL, "jitter_max_ms is not below jitter_min_ms");
 	if (c->rtp_port_min < 2 || c->rtp_port_max <= c->rtp_port_min)
 		return err_detail(OH_EINVAL, "rtp_port_min is at least 2 and below rtp_port_max");
+	if (c->media_threads > ENGINE_THREADS_MAX)
+		return err_detail(OH_EINVAL, "media_threads is at most %u", ENGINE_THREADS_MAX);
 	if (c->t1_ms > 60000)
 		return err_detail(OH_EINVAL, "t1_ms is at most 60000");
 	if (c->log_level < OFFHOOK_LOG_NONE || c->log_level > OFFHOOK_LOG_TRACE)
@@ -161,10 +164,13 @@ static int new_stack(struct offhook_phone *p)
 		.timers = {.t1 = p->cfg.t1_ms},
 		.handler = {.request = incoming_request, .stray_2xx = stray_2xx, .arg = p},
 		.admit = guard_admit,
+		.admit_conn = guard_admit_conn,
 		.admit_arg = p,
 		.plain_names = p->cfg.plain_names != 0,
 		.decision = p->cfg.decisions || host_logs(p->host, LOG_INFO) ? names_decided : NULL,
 		.decision_arg = p,
+		.edit = p->cfg.filter ? filter_run : NULL,
+		.edit_arg = p,
 		.trace = trace,
 		.trace_arg = p,
 	};
@@ -187,6 +193,7 @@ static int new_engine(struct offhook_phone *p)
 	cfg.bridge.rate_hz = p->cfg.clock_rate_hz;
 	cfg.bridge.frame_ms = p->cfg.frame_ms;
 	cfg.bridge.max_ports = p->cfg.max_ports;
+	cfg.threads = p->cfg.media_threads ? p->cfg.media_threads : 1;
 	cfg.rtp_port_min = p->cfg.rtp_port_min;
 	cfg.rtp_port_max = p->cfg.rtp_port_max;
 	cfg.report = tag_report;

@@ -84,7 +84,7 @@ struct offhook_phone {
 	struct list buddies, watchers;
 	size_t n_buddies;
 	size_t n_dialog_watchers; /* of watchers, those who follow calls */
-	struct list finishing;    /* recorders that wait for the media thread to let go */
+	struct list finishing;    /* recorders that wait for the media thread to let go, then for the disk */
 };
 
 /* A phone on a host that somebody else owns and runs: the simulated one. Commands run at once in their
@@ -147,7 +147,7 @@ offhook_id slot_owner(const struct offhook_phone *p, offhook_id slot);
 void files_free_all(struct offhook_phone *p);
 /* After engine_free(): completes the recorders' files. May wait for the disk. */
 void files_finish_all(struct offhook_phone *p);
-/* Recorders whose port the media thread has let go of: their removers go on. */
+/* Recorders that the media thread has let go of are closed; where the disk has done with one, its remover goes on. */
 void files_check_finishing(struct offhook_phone *p);
 
 #endif

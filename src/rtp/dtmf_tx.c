@@ -66,7 +66,7 @@ bool dtmf_queue_take(struct dtmf_queue *q, struct dtmf_item *ret_item)
 	return true;
 }
 
-bool dtmf_queue_empty(struct dtmf_queue *q)
+bool dtmf_queue_empty(const struct dtmf_queue *q)
 {
 	return atomic_load_explicit(&q->head, memory_order_acquire) ==
 	       atomic_load_explicit(&q->tail, memory_order_relaxed);

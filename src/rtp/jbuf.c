@@ -70,6 +70,7 @@ static uint16_t store(struct jbuf *j, const struct jbuf_packet *p)
 
 	c->n = (uint16_t)p->n;
 	c->codec = p->codec;
+	c->marker = p->marker;
 	c->ts = p->ts;
 	c->span = p->span;
 	c->at_ns = p->at_ns;
@@ -362,8 +363,7 @@ static size_t from_spill(struct jbuf *j, int16_t *pcm, size_t room)
 	return n;
 }
 
-/* What is wholly behind the playing point can only be there because its sender lets time stamps overlap. */
-static void drop_past(struct jbuf *j)
+void jbuf_drop_past(struct jbuf *j)
 {
 	while (j->first != JBUF_NO_CELL &&
 		ts_diff(cell(j, j->first)->ts + cell(j, j->first)->span, j->play_ts) <= 0) {
@@ -386,7 +386,7 @@ bool jbuf_play(struct jbuf *j, int16_t *pcm, size_t n)
 		} else {
 			int32_t gap;
 
-			drop_past(j);
+			jbuf_drop_past(j);
 			if (j->first == JBUF_NO_CELL) {
 				j->starved = true;
 				j->starved_ts += ts_of_samples(j, room);
@@ -440,6 +440,13 @@ void jbuf_unplay(struct jbuf *j, const int16_t *pcm, size_t n)
 	j->spill_n = n + keep;
 }
 
+void jbuf_begin(struct jbuf *j, uint64_t at_ns)
+{
+	j->state = JBUF_PLAYING;
+	jbuf_policy_begin(j, at_ns);
+	j->heard_ts = j->play_ts;
+}
+
 static bool begin(struct jbuf *j, uint64_t now_ns, int16_t *pcm, size_t n)
 {
 	uint32_t ms = jbuf_begins_in(j, now_ns);
@@ -448,9 +455,7 @@ static bool begin(struct jbuf *j, uint64_t now_ns, int16_t *pcm, size_t n)
 	memset(pcm, 0, silent * sizeof(*pcm));
 	if (silent == n)
 		return false;
-	j->state = JBUF_PLAYING;
-	jbuf_policy_begin(j, now_ns + ms * MS_NS);
-	j->heard_ts = j->play_ts;
+	jbuf_begin(j, now_ns + ms * MS_NS);
 	return jbuf_play(j, pcm + silent, n - silent);
 }
 
@@ -458,6 +463,7 @@ bool jbuf_get(struct jbuf *j, uint64_t now_ns, int16_t *pcm, size_t n)
 {
 	int32_t wish;
 
+	jbuf_stop_handing(j);
 	if (j->state == JBUF_PLAYING)
 		jbuf_before_tick(j);
 	switch (j->state) {

@@ -28,6 +28,7 @@
 
 #include "codec/codec.h"
 #include "rtp/jitter.h"
+#include "rtp/parcel.h"
 #include "rtp/plc.h"
 
 #include <stdbool.h>
@@ -57,6 +58,7 @@ struct jbuf_cell {
 	uint16_t next_part, next_packet; /* of one payload; in order of time */
 	uint16_t n;                      /* bytes of the whole payload, in its first cell */
 	uint8_t codec;
+	bool marker;
 	uint32_t ts, span;
 	uint64_t at_ns;
 	uint8_t data[JBUF_CELL_BYTES];
@@ -104,6 +106,8 @@ struct jbuf {
 	size_t spill_at, spill_n;
 	bool starved;        /* the last tick ended without anything buffered */
 	uint32_t starved_ts; /* for how long */
+	bool whole;          /* set by the owner's wish for packets: the line goes to where one begins */
+	bool handing;        /* the last tick was packets */
 	bool excused; /* set by the owner: the sender is busy with something else, nothing is missing */
 
 	/* policy */
@@ -131,6 +135,12 @@ void jbuf_restart(struct jbuf *j);
 void jbuf_put(struct jbuf *j, const struct jbuf_packet *p);
 /* One tick of n samples. False: silence (pcm is zeroed). */
 bool jbuf_get(struct jbuf *j, uint64_t now_ns, int16_t *pcm, size_t n);
+
+/*
+ * One tick as packets (jbuf_hand.c): p says what is wanted and how much room it has. False: not in this tick, and
+ * jbuf_get() has its samples. The owner clears `whole` when it asks no more.
+ */
+bool jbuf_hand(struct jbuf *j, uint64_t now_ns, struct parcel *p);
 
 /* Is the whole next tick buffered without a gap? Then nothing that still waits in the socket is needed for
  * it. */

@@ -47,6 +47,12 @@ static inline int32_t ts_diff(uint32_t b, uint32_t a)
 
 /* Time stamp units from the playing point to the end of what is buffered, the decoded rest included. */
 uint32_t jbuf_depth_ts(const struct jbuf *j);
+/* FILLING: the line begins at at_ns. */
+void jbuf_begin(struct jbuf *j, uint64_t at_ns);
+/* What is wholly behind the playing point can only be there because its sender lets time stamps overlap. */
+void jbuf_drop_past(struct jbuf *j);
+/* From here on it is samples again. */
+void jbuf_stop_handing(struct jbuf *j);
 /* Takes the first packet out of the store. */
 void jbuf_drop_first(struct jbuf *j);
 

@@ -45,13 +45,31 @@ static uint32_t seam_ms(const struct jbuf *j)
 
 /* ---- where the line should be ------------------------------------------------------------------------ */
 
-/* How far behind the last place on the grid it stands. A packet has to be there to tell. */
-static int32_t off_grid(const struct jbuf *j)
+/* How far behind the last place on the grid it stands, in time stamps. A packet has to be there to tell. */
+static int32_t off_grid_ts(const struct jbuf *j)
 {
 	int32_t step = (int32_t)ts_of_ms(j, step_ms(j));
 	int32_t off = ts_diff(cell(j, j->first)->ts, j->play_ts) % step;
 
-	return (int32_t)((int64_t)(off < 0 ? off + step : off) * 1000000 / j->dec.clock_hz);
+	return off < 0 ? off + step : off;
+}
+
+static int32_t off_grid(const struct jbuf *j)
+{
+	return (int32_t)((int64_t)off_grid_ts(j) * 1000000 / j->dec.clock_hz);
+}
+
+/* Where packets are wanted as they are: the few samples to the nearest place on the grid. */
+static int32_t to_grid(const struct jbuf *j)
+{
+	int32_t step = (int32_t)ts_of_ms(j, step_ms(j)), off;
+
+	if (!j->whole || j->first == JBUF_NO_CELL)
+		return 0;
+	off = off_grid_ts(j);
+	if (off > step / 2)
+		return (int32_t)samples_of_ts(j, (uint32_t)(step - off));
+	return -(int32_t)samples_of_ts(j, (uint32_t)off);
 }
 
 static void reconsider(struct jbuf *j)
@@ -98,7 +116,7 @@ int32_t jbuf_wish(struct jbuf *j, uint64_t now_ns)
 	if (us < 0)
 		us = wanted_now(j) < j->line ? wanted_now(j) - j->line : 0;
 	if (us > -STILL_US && us < STILL_US)
-		return 0;
+		return to_grid(j);
 	return (int32_t)((int64_t)us * j->dec.rate_hz / 1000000);
 }
 

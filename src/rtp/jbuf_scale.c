@@ -41,6 +41,12 @@ static uint32_t whole(const struct jbuf *j, uint32_t samples)
 	return samples - samples % samples_at_least(j);
 }
 
+/* Less than the shortest period: it will do where it is quiet, and nowhere else. */
+static bool is_fine(const struct jbuf *j, uint32_t samples)
+{
+	return samples < j->dec.rate_hz / 1000 * LAG_MIN_MS;
+}
+
 /* Where in a tick to go over, and how far. */
 struct place {
 	uint32_t at;
@@ -116,7 +122,7 @@ static bool lengthen(struct jbuf *j, uint32_t least, uint32_t most, int16_t *pcm
 	plc_last(&j->plc, all, most);
 	sound = jbuf_play(j, now, n);
 	if (!is_quiet(all, n + most))
-		p = search(j, now, -1, most, n);
+		p = j->whole && is_fine(j, least) ? (struct place){0} : search(j, now, -1, most, n);
 	if (!accept(j, (int32_t)least, &p.pitch))
 		p.pitch.lag = 0;
 	lay(pcm, now, &p, -(int32_t)p.pitch.lag, p.pitch.lag ? j->dec.rate_hz / 1000 * FADE_MS : 0, n);

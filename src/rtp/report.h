@@ -8,10 +8,11 @@
 #include "rtp/xr.h"
 
 enum media_report_type {
-	MEDIA_DTMF = 1,    /* a digit from the peer, reported once per event (RFC 4733 2.5) */
-	MEDIA_DTMF_HEARD,  /* the same, found in the audio */
-	MEDIA_DTMF_SENT,   /* the queue of digits has been sent */
-	MEDIA_FILE_END,    /* a player has reached its end */
+	MEDIA_DTMF = 1,   /* a digit from the peer, reported once per event (RFC 4733 2.5) */
+	MEDIA_DTMF_HEARD, /* the same, found in the audio */
+	MEDIA_DTMF_SENT,  /* the queue of digits has been sent */
+	MEDIA_FILE_END, /* a player, tone or recorder has come to its end: value 0, or a negated enum oh_err */
+	MEDIA_FILE_NEXT,   /* a player has gone on to file `value` */
 	MEDIA_RTP_TIMEOUT, /* no RTP for the configured time */
 	MEDIA_RTP_RESUMED, /* the first RTP (value 0), or again after a time-out (value 1) */
 	MEDIA_AUDIO_MARK,  /* a program's port: mark `value` was reached, by clearing when duration_ms is 1 */
@@ -65,6 +66,7 @@ struct stream_stats {
 	uint32_t rx_ssrc;
 	/* sent */
 	uint64_t tx_packets, tx_bytes, tx_events, tx_errors;
+	uint64_t tx_passed; /* of tx_packets: as they came from another call */
 	uint32_t tx_ssrc;
 	/* told by the peer's RTCP */
 	uint64_t peer_lost;

@@ -151,6 +151,10 @@ int stream_apply(struct stream *s, const struct stream_params *p)
 	s->want.dtmf_tx_pt = p->dtmf_tx_pt;
 	s->want.dtmf_sound = p->dtmf_sound;
 	s->want.rate_hz = p->tx->rate_hz;
+	s->want.ptime_ms = p->ptime_ms;
+	s->want.mode = p->how.mode;
+	s->want.tx = p->tx;
+	s->want.noise_tx = p->noise.tx;
 	atomic_store_explicit(&s->door.pending, set, memory_order_release);
 	free_retired(s);
 	return 0;

@@ -12,6 +12,7 @@
 
 #include "codec/codec.h"
 #include "host/host.h"
+#include "rtp/parcel.h"
 #include "rtp/report.h"
 
 struct stream;
@@ -111,6 +112,9 @@ void stream_quality(const struct stream *s, struct stream_quality *ret_quality);
 /* The sample rate of its PCM: that of the codec that is sent. Changes with stream_apply() only. */
 uint32_t stream_rate(const struct stream *s);
 
+/* Would `to` send the packets of `from` just as they are? As agreed last; ret_want is set when so. */
+bool stream_passes(const struct stream *from, const struct stream *to, struct parcel_want *ret_want);
+
 /* ---- media thread, in this order within a tick ---- */
 /* Ask the memory for what receiving and pulling, or pushing, will touch: first far = true, and a while later once more
  * with false. With hundreds of streams nothing of one is left in the caches when its turn comes. */
@@ -123,9 +127,13 @@ bool stream_pull(struct stream *s, int16_t *pcm, size_t n);
 uint32_t stream_tick_ms(const struct stream *s);
 /* Does the peer send a digit as an event now, or has it just? */
 bool stream_in_event(const struct stream *s);
+/* Instead of pulling: the packets of this tick as p wants them. False: not in this tick; pull. */
+bool stream_hand(struct stream *s, struct parcel *p);
 /* One tick of audio to the peer; NULL: nobody is connected (silence is sent while the
  * direction says send). */
 void stream_push(struct stream *s, const int16_t *pcm, size_t n, uint64_t now_ns);
+/* Instead of pushing: what another stream has handed out. */
+void stream_take(struct stream *s, const struct parcel *p, uint64_t now_ns);
 /* What its voice is like, in dB below full scale (a square wave has 0); for the reports to the peer. */
 void stream_levels(struct stream *s, double signal_dbov, double noise_dbov);
 

@@ -1,7 +1,7 @@
 /*
  * struct stream itself, for the stream*.c files only: stream.c (life, and what signalling may do),
- * stream_rx.c (from the sockets to the jitter buffer), stream_tx.c (from the bridge to the socket),
- * stream_rtcp.c (reports), stream_judge.c (how it sounds).
+ * stream_rx.c (from the sockets to the jitter buffer), stream_tx.c (from the bridge to the socket), stream_pass.c (from
+ * one stream to another), stream_rtcp.c (reports), stream_judge.c (how it sounds).
  *
  * Who may touch what: `door` and `quality` both threads, by atomics; `want` signalling; everything below it the media
  * thread (and stream_free(), when no tick can come any more).
@@ -72,7 +72,9 @@ struct stream_want { /* of the last stream_apply() */
 	unsigned dir;
 	int dtmf_tx_pt;
 	bool dtmf_sound;
-	uint32_t rate_hz;
+	uint32_t rate_hz, ptime_ms, mode;
+	const struct codec *tx; /* NULL: nothing agreed yet */
+	bool noise_tx;
 };
 
 struct stream_tx {
@@ -195,6 +197,14 @@ static inline bool stream_has_aim(const struct stream *s)
 	const struct netaddr *told = &s->cur->p.remote_rtp;
 
 	return !netaddr_is_any(told->family == NETADDR_NONE ? &s->remote : told);
+}
+
+/* Before each tick that is taken out of the jitter buffer: is an absence no loss? */
+static inline void stream_excuse(struct stream *s)
+{
+	/* A telephone-event stands in the place of audio, and so does silence. */
+	s->jbuf.excused = s->rx.quiet != STREAM_SPEAKS ||
+			  (s->rx.event_ns && s->now_ns - s->rx.event_ns <= STREAM_EVENT_PACE);
 }
 
 /* ---- stream_rx.c: how the jitter buffer gets at the codecs ---- */

@@ -351,6 +351,7 @@ static void check_timeout(struct stream *s)
 void stream_receive(struct stream *s, uint64_t now_ns)
 {
 	s->now_ns = now_ns;
+	s->jbuf.whole = false;
 	stream_take_setup(s);
 	read_rtp(s);
 	if (!s->cur)
@@ -402,9 +403,7 @@ bool stream_pull(struct stream *s, int16_t *pcm, size_t n)
 		memset(pcm, 0, n * sizeof(*pcm));
 		return false;
 	}
-	/* A telephone-event stands in the place of audio, and so does silence; their absence then is no loss. */
-	s->jbuf.excused = s->rx.quiet != STREAM_SPEAKS ||
-			  (s->rx.event_ns && s->now_ns - s->rx.event_ns <= STREAM_EVENT_PACE);
+	stream_excuse(s);
 	if (s->jbuf.dec.rate_hz != s->cur->rate_hz)
 		return pull_converted(s, pcm, n) || pull_noise(s, pcm, n);
 	return jbuf_get(&s->jbuf, s->now_ns, pcm, n) || pull_noise(s, pcm, n);

@@ -103,22 +103,30 @@ static bool is_silence(struct stream *s, const int16_t *pcm, uint32_t ts)
 	return true;
 }
 
-/* One packet's worth of audio that begins at ts is there: it leaves, or an event leaves in its place. */
-static void packet_full(struct stream *s, const int16_t *pcm, uint32_t ts)
+/* False: no event takes the place of the packet that begins at ts. */
+static bool send_events(struct stream *s, uint32_t ts)
 {
 	struct dtmf_packet events[DTMF_STEP_PACKETS];
 	size_t n = 0;
 
 	if (s->cur->p.dtmf_tx_pt >= 0 && !s->cur->p.dtmf_sound)
 		n = dtmf_tx_step(&s->dtmf_tx, ts, s->cur->packet_ts, events);
-	if (n == 0 && (s->dtmf_sound.state != DTMF_SOUND_IDLE || !is_silence(s, pcm, ts)))
-		send_audio(s, pcm, ts);
 	for (size_t i = 0; i < n; i++)
 		send_event(s, &events[i]);
 	if (s->dtmf_tx.finished || s->dtmf_sound.finished) {
 		s->dtmf_tx.finished = s->dtmf_sound.finished = false;
 		stream_tell(s, MEDIA_DTMF_SENT, 0, 0, s->now_ns);
 	}
+	return n > 0;
+}
+
+/* One packet's worth of audio that begins at ts is there: it leaves, or an event leaves in its place. */
+static void packet_full(struct stream *s, const int16_t *pcm, uint32_t ts)
+{
+	if (send_events(s, ts))
+		return;
+	if (s->dtmf_sound.state != DTMF_SOUND_IDLE || !is_silence(s, pcm, ts))
+		send_audio(s, pcm, ts);
 }
 
 /* n samples from the bridge: whole packets leave straight from there, parts are gathered. */
@@ -164,15 +172,84 @@ static void keep_alive(struct stream *s)
 		s->figures.tx_errors++;
 }
 
+/* Another stream's packet leaves under our name. */
+static void send_passed(struct stream *s, const uint8_t *data, size_t n, bool marker, uint32_t ts)
+{
+	uint8_t packet[RTP_HEADER_BYTES + CODEC_FRAME_MAX];
+	struct rtp_packet h = {.pt = s->cur->p.tx_pt,
+		.marker = marker || s->tx.mark,
+		.seq = s->tx.seq,
+		.ts = ts,
+		.ssrc = s->tx.ssrc};
+
+	rtp_write_header(packet, &h);
+	memcpy(packet + RTP_HEADER_BYTES, data, n);
+	s->tx.mark = false;
+	s->figures.tx_passed -= s->figures.tx_packets;
+	send_rtp(s, packet, RTP_HEADER_BYTES + n);
+	s->figures.tx_passed += s->figures.tx_packets;
+}
+
+static void pass_on(struct stream *s, const struct parcel *p)
+{
+	const uint8_t *data = p->data;
+	uint32_t ts = s->tx.ts;
+
+	for (unsigned i = 0; i < p->n; i++, ts += s->cur->packet_ts) {
+		enum parcel_kind kind = p->packets[i].kind;
+		size_t n = kind == PARCEL_PACKET ? p->packets[i].n : 0;
+		bool ours = send_events(s, ts);
+
+		if (!ours && kind == PARCEL_PACKET)
+			send_passed(s, data, n, p->packets[i].marker, ts);
+		else if (!ours && kind == PARCEL_LOST)
+			s->tx.seq++;
+		else if (!ours)
+			s->tx.mark = true;
+		data += n;
+	}
+}
+
+/* Does it send anything now? */
+static bool is_sending(struct stream *s)
+{
+	if (stream_has_aim(s) && (s->cur->p.dir & STREAM_SEND))
+		return true;
+	s->tx.gathered = 0;
+	s->tx.mark = true;
+	dtmf_tx_stop(&s->dtmf_tx);
+	dtmf_sound_stop(&s->dtmf_sound);
+	if (stream_has_aim(s))
+		keep_alive(s);
+	return false;
+}
+
+/* Do digits stand in the place of audio now? */
+static bool says_digits(const struct stream *s)
+{
+	return s->cur->p.dtmf_sound &&
+	       (s->dtmf_sound.state != DTMF_SOUND_IDLE || !dtmf_queue_empty(&s->dtmf_tx.queue));
+}
+
 /* A tick of audio, or of digits in its place. */
 static void push_sound(struct stream *s, const int16_t *pcm)
 {
 	int16_t digits[STREAM_TICK_MAX];
 	size_t n = s->cur->tick_samples;
 
-	if (s->cur->p.dtmf_sound)
+	if (says_digits(s))
 		pcm = dtmf_sound_step(&s->dtmf_sound, &s->dtmf_tx.queue, s->cur->rate_hz, pcm, digits, n);
 	pack(s, pcm, n);
+}
+
+static void end_tick(struct stream *s)
+{
+	/* The clock of the samples never stops, so a pause is as long in time stamps as it was (RFC
+	 * 3551 4.1). */
+	s->tx.ts += s->cur->tick_ts;
+	stream_judge_tick(s);
+	stream_rtcp_send_when_due(s);
+	stream_publish(s);
 }
 
 void stream_push(struct stream *s, const int16_t *pcm, size_t n, uint64_t now_ns)
@@ -182,20 +259,23 @@ void stream_push(struct stream *s, const int16_t *pcm, size_t n, uint64_t now_ns
 		return;
 	if (!pcm || n != s->cur->tick_samples)
 		pcm = silence;
-	if (!stream_has_aim(s) || !(s->cur->p.dir & STREAM_SEND)) {
-		s->tx.gathered = 0;
-		s->tx.mark = true;
-		dtmf_tx_stop(&s->dtmf_tx);
-		dtmf_sound_stop(&s->dtmf_sound);
-		if (stream_has_aim(s))
-			keep_alive(s);
-	} else {
+	if (is_sending(s))
 		push_sound(s, pcm);
+	end_tick(s);
+}
+
+void stream_take(struct stream *s, const struct parcel *p, uint64_t now_ns)
+{
+	s->now_ns = now_ns;
+	if (!s->cur)
+		return;
+	if (is_sending(s)) {
+		/* What was agreed anew may be here a tick before the plan that knows it. */
+		if (s->cur->p.tx->number == p->want.codec && s->cur->packet_ts == p->want.span &&
+			!says_digits(s))
+			pass_on(s, p);
+		else
+			push_sound(s, silence);
 	}
-	/* The clock of the samples never stops, so a pause is as long in time stamps as it was (RFC
-	 * 3551 4.1). */
-	s->tx.ts += s->cur->tick_ts;
-	stream_judge_tick(s);
-	stream_rtcp_send_when_due(s);
-	stream_publish(s);
+	end_tick(s);
 }

@@ -59,6 +59,9 @@ struct inv_handler {
 	/* Our re-INVITE ended without an answer: the old session stands. status: the peer's final, 408 for none, 491
 	 * after the last retry. `msg` is the peer's response, or NULL. */
 	void (*reoffer_failed)(void *arg, struct inv *inv, unsigned status, struct sip_msg *msg);
+	/* Nobody has answered our re-INVITE in 64*T1. False, or absent: the call ends with 408 (RFC 3261 12.2.1.2); true: the owner
+	 * knows better, and reoffer_failed() follows. */
+	bool (*unanswered)(void *arg, struct inv *inv);
 	/* What would we offer now? Asked when our re-INVITE met another one (491) and is sent anew, and when the peer
 	 * re-INVITEs without an offer (ours goes into the 2xx). Absent or empty: give it up (the peer's is refused with
 	 * 488). The slice is borrowed until return of the caller's loop step. */

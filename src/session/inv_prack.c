@@ -340,6 +340,9 @@ static void go_on(struct inv *inv)
 
 static void acknowledged(struct inv *inv)
 {
+	/* Asked for an answer, the owner may have let go of the call. */
+	if (!inv->rel)
+		return;
 	wheel_stop(&inv->rel->timer);
 	inv->rel->open = REL_NONE;
 }

@@ -257,10 +257,14 @@ bool reoffer_retry(struct inv *inv, const struct sip_msg *msg)
 
 int reoffer_unanswered(struct inv *inv, const struct ev *ev)
 {
-	if (ev->err == OH_ETIMEDOUT)
-		inv_hangup(inv, &(struct op_end){.by = INV_ENDED_BY_NETWORK, .status = 408});
-	else
+	const struct inv_handler *h = &inv->handler;
+
+	if (ev->err != OH_ETIMEDOUT)
 		give_up(inv, 503, NULL);
+	else if (h->unanswered && h->unanswered(h->arg, inv))
+		give_up(inv, 408, NULL);
+	else
+		inv_hangup(inv, &(struct op_end){.by = INV_ENDED_BY_NETWORK, .status = 408});
 	return 0;
 }
 

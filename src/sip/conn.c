@@ -267,18 +267,26 @@ static size_t accepted_from(const struct sip_transport *t, const struct netaddr 
 	return n;
 }
 
+static bool admitted(const struct sip_transport *t, const struct netaddr *peer)
+{
+	const struct sip_stack_cfg *cfg = &t->stack->cfg;
+
+	return !cfg->admit_conn || cfg->admit_conn(cfg->admit_arg, t, peer);
+}
+
 void sip_conn_accept(struct sip_transport *t, struct host_stream *stream)
 {
 	struct host_stream_handler handler = sip_conn_handler;
 	struct netaddr peer = host_stream_peer(stream);
 	struct sip_conn *c = NULL;
 	char text[NETADDR_TEXT];
+	bool welcome = admitted(t, &peer);
 
-	if (accepted_from(t, &peer) < t->max_conns_ip && make_room(t))
+	if (welcome && accepted_from(t, &peer) < t->max_conns_ip && make_room(t))
 		c = conn_new(t, &peer);
 	if (!c) {
-		sip_stack_log(
-			t->stack, LOG_WARN, "no room for a connection from %s", netaddr_text(&peer, text));
+		sip_stack_log(t->stack, LOG_WARN, "%s for a connection from %s",
+			welcome ? "no room" : "no leave", netaddr_text(&peer, text));
 		host_stream_reset(stream);
 		return;
 	}

@@ -475,6 +475,16 @@ int dialog_refresh_target(struct dialog *d, struct sip_msg *msg)
 	return err;
 }
 
+int dialog_retarget(struct dialog *d, struct slice uri)
+{
+	struct dialog_path *path;
+	int err = uri.n > DIALOG_TEXT_MAX ? OH_ETOOBIG : path_retarget(d->path, uri, &path);
+
+	if (err == 0)
+		set_path(d, path);
+	return err;
+}
+
 void dialog_accept_target(struct dialog *d)
 {
 	struct dialog_path *path;

@@ -114,6 +114,9 @@ int dialog_refresh_target(struct dialog *d, struct sip_msg *msg);
 /* We accept the peer's last INVITE, UPDATE ...: the remote target follows the Contact that it had. */
 void dialog_accept_target(struct dialog *d);
 
+/* The peer is not where his Contact says: requests go to this URI of his until he says where he is. OH_ETOOBIG, OH_ENOMEM: it stays. */
+int dialog_retarget(struct dialog *d, struct slice uri);
+
 struct dialog_request {
 	enum sip_method method;
 	struct slice method_text; /* for SIP_METHOD_OTHER */

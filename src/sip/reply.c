@@ -6,6 +6,7 @@
 #include "sip/txn_impl.h"
 
 #include "base/err.h"
+#include "sip/draft.h"
 
 #include <stdio.h>
 
@@ -137,6 +138,8 @@ int reply_print(struct sip_stack *s, const struct reply_head *head, const struct
 	struct slice tag, struct slice auth_info, struct slice *ret_text)
 {
 	struct sip_writer w;
+	size_t tail;
+	int err;
 
 	sipw_init(&w, s->out, sizeof(s->out));
 	sipw_status_line(&w, reply->status, reply->reason);
@@ -151,6 +154,7 @@ int reply_print(struct sip_stack *s, const struct reply_head *head, const struct
 		sipw_put(&w, tag);
 	}
 	sipw_put(&w, SLICE_LIT("\r\n"));
+	tail = w.n;
 	if (slice_present(reply->contact))
 		sipw_hdr(&w, SIP_HDR_CONTACT, reply->contact);
 	if (!slice_empty(s->cfg.user_agent))
@@ -159,7 +163,10 @@ int reply_print(struct sip_stack *s, const struct reply_head *head, const struct
 		sipw_hdr(&w, SIP_HDR_AUTHENTICATION_INFO, auth_info);
 	sipw_extras(&w, reply->extras, reply->n_extras);
 	sipw_body(&w, reply->content_type, reply->body);
-	return sipw_end(&w, ret_text);
+	err = sipw_end(&w, ret_text);
+	if (!err && s->cfg.edit)
+		(void)draft_show(s, ret_text, tail);
+	return err;
 }
 
 /* Without multicast. Over a stream it is where a new connection goes when that of the request has gone: to the port of the

@@ -3,6 +3,7 @@
  * the messages made from a request: its CANCEL, the ACK to its refusal, and the ACK to a 2xx (which is a
  * message of its own, sip_ack).
  */
+#include "sip/draft.h"
 #include "sip/txn_impl.h"
 
 #include "base/err.h"
@@ -51,8 +52,10 @@ static int print_aimed(struct sip_stack *s, const struct sip_request *req, struc
 	err = sipw_end(&w, &text);
 	if (err)
 		return err;
+	t.body = (uint32_t)(text.n - req->body.n);
+	if (s->cfg.edit)
+		t.body = (uint32_t)draft_show(s, &text, t.auth_end);
 	t.n = (uint32_t)text.n;
-	t.body = t.n - (uint32_t)req->body.n;
 	*ret_text = t;
 	return 0;
 }
@@ -469,17 +472,21 @@ int outgoing_cancel(
 	struct sip_writer w;
 	struct request_text t;
 	struct slice text;
+	size_t tail;
 	int err;
 
 	begin_like(&w, invite, "CANCEL", &t);
 	sipw_put(&w, slice_make(invite->text.p + invite->text.to, invite->text.cseq - invite->text.to));
 	t.cseq = (uint32_t)w.n;
 	sipw_hdr_fmt(&w, SIP_HDR_CSEQ, "%u CANCEL", t.number);
+	tail = w.n;
 	sipw_extras(&w, extras, n_extras);
 	sipw_body(&w, SLICE_NONE, SLICE_NONE);
 	err = sipw_end(&w, &text);
 	if (err)
 		return err;
+	if (invite->stack->cfg.edit)
+		(void)draft_show(invite->stack, &text, tail);
 	t.n = (uint32_t)text.n;
 	*o = (struct outgoing){.stack = invite->stack, .flow = invite->flow};
 	memcpy(o->branch, invite->branch, sizeof(o->branch));
@@ -491,15 +498,19 @@ int outgoing_ack(const struct outgoing *invite, const struct sip_msg *response)
 	struct sip_writer w;
 	struct request_text t;
 	struct slice text;
+	size_t tail;
 	int err;
 
 	begin_like(&w, invite, "ACK", &t);
 	sipw_copy(&w, response, SIP_HDR_TO);
 	sipw_hdr_fmt(&w, SIP_HDR_CSEQ, "%u ACK", t.number);
+	tail = w.n;
 	sipw_body(&w, SLICE_NONE, SLICE_NONE);
 	err = sipw_end(&w, &text);
 	if (err)
 		return err;
+	if (invite->stack->cfg.edit)
+		(void)draft_show(invite->stack, &text, tail);
 	return sip_flow_send(&invite->flow, text);
 }
 

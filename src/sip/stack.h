@@ -18,6 +18,7 @@ struct wheel;
 struct wheel_timer;
 struct sip_stack;
 struct sip_server; /* a server transaction: txn.h */
+struct sip_draft;
 
 /* RFC 3261 17.1.1.1 and table 4; all in ms; 0 = the RFC's default. */
 struct sip_timers {
@@ -85,11 +86,16 @@ struct sip_stack_cfg {
 	 * with Retry-After) and forgotten; SIP_ADMIT_DROP: left without an answer. NULL: all come in.
 	 */
 	unsigned (*admit)(void *arg, struct sip_msg *msg, const struct sip_flow *flow);
-	void *admit_arg;
+	/* Asked before a connection that somebody makes to us costs anything: may he? NULL: everybody. */
+	bool (*admit_conn)(void *arg, const struct sip_transport *t, const struct netaddr *peer);
+	void *admit_arg;  /* of both */
 	bool plain_names; /* names lead to their addresses alone: no NAPTR, no SRV */
 	/* Hears what was decided and why, as a line of text. about: sip_request.about; 0: of no request alone. May be NULL. */
 	void (*decision)(void *arg, enum sip_decision kind, uint64_t about, const char *text);
 	void *decision_arg;
+	/* May change what a message of ours says, once, before it leaves (draft.h). It calls nothing else of the stack. NULL: nobody. */
+	void (*edit)(void *arg, struct sip_draft *draft);
+	void *edit_arg;
 	/* Sees every message sent (out = true) and received, parsed or not. May be NULL. */
 	void (*trace)(void *arg, bool out, const struct sip_flow *flow, struct slice bytes);
 	void *trace_arg;

@@ -141,10 +141,18 @@ static void change_something(struct bridge *b, struct model *m, uint64_t *seed)
 	size_t s = rig_random(seed) % m->n, d = rig_random(seed) % m->n;
 	struct bridge_link l = {m->port[s]->slot, m->port[d]->slot, (float)(rig_random(seed) % 30) / 10};
 
-	switch (rig_random(seed) % 5) {
+	switch (rig_random(seed) % 7) {
 	case 0:
 		CHECK_OK(bridge_connect(b, &l, 1));
 		m->level[s][d] = l.level;
+		break;
+	case 5:
+		CHECK_OK(bridge_ramp(b, &l, 45));
+		m->level[s][d] = l.level;
+		break;
+	case 6:
+		CHECK_OK(bridge_ramp_level(b, m->port[s]->slot, d & 1, l.level, 45));
+		*(d & 1 ? &m->tx[s] : &m->rx[s]) = l.level;
 		break;
 	case 1:
 		CHECK_OK(bridge_disconnect(b, &l, 1));
@@ -177,6 +185,9 @@ static void run_random(uint64_t seed, size_t n, unsigned density, unsigned oddne
 	}
 	random_graph(b, &m, &seed, density, oddness);
 	for (unsigned round = 0; round < 12; round++) {
+		/* A change comes in over a frame; a ramp takes three and is a weight after them. */
+		for (unsigned i = 0; i < 4; i++)
+			rig_tick(b);
 		for (size_t i = 0; i < n; i++)
 			memset(m.port[i]->heard, 0, sizeof(m.port[i]->heard));
 		rig_tick(b);

@@ -66,24 +66,26 @@ static void open_files(struct world *w, const int16_t *speech)
 
 static void add_ports(struct world *w)
 {
+	const char *path = w->in;
 	struct player_cfg play = {.host = w->host,
-		.path = w->in,
-		.bridge_rate_hz = 16000,
+		.read = {.paths = &path, .n_paths = 1, .loops = 1, .rate_hz = 16000},
+		.level = 1,
 		.report = engine_report,
 		.report_arg = w->engine};
 	struct recorder_cfg record = {.host = w->host,
 		.path = w->out,
 		.rate_hz = 16000,
+		.channels = 1,
 		.released = on_released,
 		.released_arg = w};
 	struct bridge *b = engine_bridge(w->engine);
 	struct player *player;
-	struct port *port;
+	struct port *port, *ports[2];
 
 	CHECK_OK(player_new(&play, &player, &port));
 	CHECK_OK(bridge_add(b, port, &w->from));
-	CHECK_OK(recorder_new(&record, &w->recorder, &port));
-	CHECK_OK(bridge_add(b, port, &w->to));
+	CHECK_OK(recorder_new(&record, &w->recorder, ports));
+	CHECK_OK(bridge_add(b, ports[0], &w->to));
 	CHECK_OK(bridge_connect(b, &(struct bridge_link){w->from, w->to, 1}, 1));
 }
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import array
+import cmath
 import json
+import math
 import socket
 import subprocess
+import wave
 
 import pytest
 from audio_check import assert_heard, read_wav
@@ -56,6 +60,32 @@ def test_echo_gives_back_what_was_said(command, start, speech, free_port, tmp_pa
                  "--record", heard, "--jitter", "100", "--duration", "8")
     assert caller.returncode == 0, caller.stderr
     assert_heard(speech["alice"], heard)
+
+
+def strength(samples, hz, rate):
+    """The amplitude of hz in samples."""
+    turn = 2 * math.pi * hz / rate
+    return 2 * abs(sum(s * cmath.exp(-1j * turn * i) for i, s in enumerate(samples))) / len(samples)
+
+
+def test_files_follow_each_other_and_both_sides_are_recorded(command, start, free_port, tmp_path):
+    port, both = free_port(), tmp_path / "both.wav"
+    files = [tmp_path / "first.wav", tmp_path / "second.raw"]
+    for file, rate in zip(files, (8000, 16000), strict=True):
+        subprocess.run(["sox", "-n", "-r", str(rate), "-b", "16", "-e", "signed", file, "synth", "0.8", "sine", "1000"],
+                       check=True)
+    start([command, "answer", "--local", f"127.0.0.1:{port}", "--tone", "440", "--json"]).wait_for('"ready"')
+    caller = run(command, "dial", f"sip:b@127.0.0.1:{port}", "--local", "127.0.0.1", "--play", files[0], "--play", files[1],
+                 "--raw-rate", "16000", "--stereo", "--record", both, "--json")
+    assert caller.returncode == 0, caller.stderr
+    assert [e["file"] for e in events(caller.stdout) if e["event"] == "player.next"] == [str(files[1])]
+    with wave.open(str(both)) as f:
+        assert f.getnchannels() == 2 and f.getframerate() == 16000
+        samples = array.array("h", f.readframes(f.getnframes()))
+    middle = len(samples) // 4 // 2 * 2
+    left, right = samples[middle:-middle:2], samples[middle + 1:-middle:2]
+    assert strength(left, 440, 16000) > 4000 > 100 * strength(right, 440, 16000)
+    assert strength(right, 1000, 16000) > 4000 > 100 * strength(left, 1000, 16000)
 
 
 def test_over_ipv6(command, start):
@@ -136,7 +166,10 @@ def test_a_port_in_use(command):
     (["dial", "sip:x@127.0.0.1", "--duration"], "needs a value"),
     (["dial", "sip:x@127.0.0.1", "--duration", "long"], "'long' is not good"),
     (["dial", "sip:x@127.0.0.1", "--play", "/no/such/file.wav"], "/no/such/file.wav"),
+    (["dial", "sip:x@127.0.0.1", "--play", "/dev/null"], "'/dev/null'"),
+    (["dial", "sip:x@127.0.0.1", *["--play", "x.wav"] * 65], "'x.wav' is not good"),
     (["dial", "sip:x@127.0.0.1", "--record", "/no/such/folder/x.wav"], "/no/such/folder/x.wav"),
+    (["dial", "sip:x@127.0.0.1", "--record", "x.mp3"], ".wav, .flac, .ogg or .opus"),
     (["dial", "sip:x@127.0.0.1", "--local", "999.1.1.1"], "cannot listen"),
     (["dial", "sip:x@127.0.0.1", "--local", "[::1]x"], "'[::1]x' is not good"),
     (["dial", "sip:x@127.0.0.1", "--codecs", "G.999"], "no codec 'G.999'"),

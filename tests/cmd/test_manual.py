@@ -72,7 +72,7 @@ def of(text: str) -> list[dict]:
 
 @pytest.fixture(scope="module")
 def printed(command, speech, tmp_path_factory):
-    """What two commands print in a call with a file, digits and an INFO, and in a call to nobody."""
+    """What two commands print in a call with two files, digits and an INFO, and in a call to nobody."""
     folder = tmp_path_factory.mktemp("events")
     tone = folder / "tone.wav"
     subprocess.run(["sox", "-n", "-r", "8000", "-b", "16", tone, "synth", "0.5", "sine", "440"], check=True)
@@ -81,7 +81,7 @@ def printed(command, speech, tmp_path_factory):
     try:
         answerer.wait_for('"ready"')
         uri = f"bob@127.0.0.1:{of(answerer.text())[0]['port']}"  # without "sip:"
-        dialled = subprocess.run([command, "dial", uri, "--local", "127.0.0.1", "--play", tone, "--dtmf", "12", "--json",
+        dialled = subprocess.run([command, "dial", uri, "--local", "127.0.0.1", "--play", tone, "--play", tone, "--dtmf", "12", "--json",
                                   "--ladder", "--stats", "0.3", "--speech"],
                                  capture_output=True, text=True, timeout=30)
         assert dialled.returncode == 0, dialled.stderr

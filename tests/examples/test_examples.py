@@ -265,3 +265,13 @@ def test_agent_audio_says_again_what_it_hears_and_can_be_interrupted(start, peer
     bob = peer("answer", "--play", say["one"], "--dtmf", "5", "--duration", "3")
     agent = start([example("agent_audio"), f"sip:bob@127.0.0.1:{bob.port}"])
     assert "interrupted by 5 with " in ended(agent)
+
+
+def test_render_conference_writes_the_same_hour_twice(say, tmp_path):
+    files = [tmp_path / "first.wav", tmp_path / "second.wav"]
+    for file in files:
+        subprocess.run([example("render_conference"), file, "600", say["one"], say["two"], say["three"]], check=True, timeout=60)
+    assert files[0].read_bytes() == files[1].read_bytes()
+    alone = tmp_path / "alone.wav"
+    subprocess.run([example("render_conference"), alone, "5", say["one"]], check=True, timeout=60)
+    assert_heard(say["one"], alone)

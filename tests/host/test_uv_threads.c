@@ -243,6 +243,58 @@ static void await_entry(struct slow *s)
 		sched_yield();
 }
 
+/* A service in the middle of something that only the test can end. */
+struct held {
+	_Atomic bool entered, released, left, ended;
+};
+
+static void be_held(void *arg)
+{
+	struct held *h = arg;
+
+	atomic_store(&h->entered, true);
+	while (!atomic_load(&h->released))
+		sched_yield();
+	atomic_store(&h->left, true);
+}
+
+static void has_ended(void *arg)
+{
+	struct held *h = arg;
+
+	CHECK(!h->entered || h->left);
+	atomic_store(&h->ended, true);
+}
+
+TEST(ending_a_service_waits_for_nothing_and_its_last_word_is_said)
+{
+	struct world w;
+	struct held a = {0}, idle = {0}, last = {0};
+	struct host_service *s, *other;
+	struct host_counters counters;
+
+	world_open(&w);
+	CHECK_OK(host_service_new(w.host, 3600000, be_held, &a, &s));
+	CHECK_OK(host_service_new(w.host, 3600000, be_held, &idle, &other));
+	host_service_kick(s);
+	while (!atomic_load(&a.entered))
+		sched_yield();
+	host_service_end(s, has_ended); /* it runs, and goes on running */
+	host_service_end(other, has_ended);
+	CHECK(!a.left && !a.ended && !idle.ended);
+	host_counters(w.host, &counters);
+	CHECK_EQ(counters.services, 0);
+	atomic_store(&a.released, true);
+	while (!atomic_load(&a.ended) || !atomic_load(&idle.ended))
+		sched_yield();
+	CHECK(!idle.entered);
+	/* The thread has gone with them; there is a new one for the next. The host's end waits for it. */
+	CHECK_OK(host_service_new(w.host, 3600000, be_held, &last, &s));
+	host_service_end(s, has_ended);
+	world_close(&w);
+	CHECK(last.ended);
+}
+
 TEST(free_waits_for_the_call_that_is_running)
 {
 	struct world w;
@@ -322,12 +374,15 @@ static int open_everything(void *arg)
 	struct host_ticker *k = NULL;
 	unsigned n = 0;
 	struct host_ticker_cfg cfg = {.period_ns = NS_PER_S, .fn = count_tick, .arg = &n};
+	struct host_crew *c = NULL;
 	int err = host_uv_new(&h);
 
 	(void)arg;
 	if (err)
 		return err;
-	err = host_timer_new(h, NULL, NULL, &t);
+	err = host_crew_new(h, "offhook-media", 2, &c);
+	if (!err)
+		err = host_timer_new(h, NULL, NULL, &t);
 	if (!err)
 		err = host_service_new(h, 1000, count_service, &n, &s);
 	if (!err)
@@ -335,8 +390,44 @@ static int open_everything(void *arg)
 	host_ticker_free(k);
 	host_service_free(s);
 	host_timer_free(t);
+	host_crew_free(c);
 	host_free(h);
 	return err;
+}
+
+enum { HELPERS = 3, PARTS = 2000 };
+
+struct parts {
+	unsigned turn, sums[HELPERS + 1], saw[HELPERS + 1]; /* no atomics: the crew is the barrier */
+};
+
+static void do_part(void *arg, unsigned who)
+{
+	struct parts *p = arg;
+
+	p->saw[who] = p->turn;
+	p->sums[who]++;
+}
+
+TEST(a_crew_does_its_parts_and_is_waited_for)
+{
+	struct host_crew *c;
+	struct parts p = {0};
+	struct world w;
+
+	world_open(&w);
+	CHECK_OK(host_crew_new(w.host, "offhook-media", HELPERS, &c));
+	for (unsigned i = 0; i < PARTS; i++) {
+		p.turn = i;
+		host_crew_run(c, i % (HELPERS + 2), do_part, &p);
+		for (unsigned who = 0; who <= HELPERS; who++)
+			CHECK(who > i % (HELPERS + 2) || p.saw[who] == i);
+	}
+	CHECK_EQ(p.sums[0], PARTS);
+	/* Who asks for more than there are gets all. */
+	CHECK_EQ(p.sums[HELPERS], 2 * PARTS / (HELPERS + 2));
+	host_crew_free(c);
+	world_close(&w);
 }
 
 TEST(every_allocation_may_fail)
@@ -348,5 +439,6 @@ TEST(every_allocation_may_fail)
 TESTS_ON_UV(RUN(timers_are_never_early_and_may_rearm_and_free_themselves),
 	RUN(no_message_of_any_thread_is_slept_through), RUN(a_ticker_keeps_its_schedule_makes_up_and_skips),
 	RUN(after_free_neither_tick_nor_service_runs_again), RUN(free_waits_for_the_call_that_is_running),
+	RUN(ending_a_service_waits_for_nothing_and_its_last_word_is_said),
 	RUN(a_kick_calls_a_service_long_before_its_period), RUN(random_bytes_are_drawn_and_differ),
-	RUN(every_allocation_may_fail))
+	RUN(a_crew_does_its_parts_and_is_waited_for), RUN(every_allocation_may_fail))

@@ -98,9 +98,9 @@ def answer_kept(status: int, reason: str = "OK", *, tag: str = "", body: str = "
     return _send(_message(f"SIP/2.0 {status} {reason}", headers, body))
 
 
-def expect_call(*checks: tuple[str, str], keep: bool = False) -> str:
-    """The first INVITE; keeps who is who for from_callee(), and the INVITE itself for answer_kept()."""
-    return ('<recv request="INVITE"><action>'
+def expect_call(*checks: tuple[str, str], keep: bool = False, method: str = "INVITE") -> str:
+    """The first request; keeps who is who for from_callee(), and the request itself for answer_kept()."""
+    return (f'<recv request="{method}"><action>'
             '<ereg regexp=".*" search_in="hdr" header="From:" assign_to="caller"/>'
             '<ereg regexp=".*" search_in="hdr" header="To:" assign_to="callee"/>'
             '<ereg regexp="sip:[^&gt;]*" search_in="hdr" header="Contact:" assign_to="target"/>'

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
+from watched import ACTIVE, BUDDY_STATE, LIMIT_S, QUESTION, Phone
 
-from offhook import _offhook
-
-BUDDY_STATE, QUESTION, ASKS_SUBSCRIBE, ACTIVE = 52, 40, 3, 4
 UNKNOWN = 0
-LIMIT_S = 40.0
 
 
 def configure(folder: Path, port: int, ours: int) -> Path:
@@ -36,35 +32,9 @@ module_app presence.so
     return folder
 
 
-class Phone:
-    """A phone that lets everybody watch who asks."""
-
-    def __init__(self, port: int) -> None:
-        self.events: list[dict] = []
-        self.phone = _offhook.Phone(handler=self._take)
-        self.phone.transport_add(1, "127.0.0.1", port)
-        self.account = self.phone.account_add(f"sip:alice@127.0.0.1:{port}")
-
-    def _take(self, event: dict) -> None:
-        self.events.append(event)
-        if event["type"] == QUESTION and event["question"]["kind"] == ASKS_SUBSCRIBE:
-            self.phone.question_answer(event["question"]["ticket"], 200)
-
-    def wait(self, is_it) -> dict:
-        end = time.monotonic() + LIMIT_S
-        while True:
-            self.phone.process(50)
-            for event in self.events:
-                if is_it(event):
-                    return event
-            assert time.monotonic() < end, self.events
-
-
 @pytest.fixture
 def ours(free_port):
-    port = free_port()
-    made = Phone(port)
-    made.port = port
+    made = Phone(free_port())
     yield made
     made.phone.close(2000)
 

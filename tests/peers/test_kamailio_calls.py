@@ -59,13 +59,19 @@ def call(alice, bob, where: str) -> None:
         one.wait_event("state", state="CONFIRMED")
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_proxy_dies_under_a_call_over(proxies, phone, phrases, kind):
-    """Challenged with 407, they talk, and go on talking when it is dead; both register again by themselves; the BYE finds its way through the new one, which knows of
-    the call only what the routes say, and where the connections of that time no longer are, what the GRUU says."""
+def lasting(how: str, uuid: str) -> dict:
+    """What makes a Contact outlive the connection that it was told over: a GRUU, or where we can be connected to."""
+    return {"": {}, "gruu": {"instance_id": uuid, "use_gruu": True}, "listening": {"contact_rewrite": False}}[how]
+
+
+@pytest.mark.parametrize("kind, how", [("udp", ""), ("tcp", "gruu"), ("tcp", "listening"), ("tls", "gruu"), ("ws", "gruu"),
+                                       ("wss", "gruu")])
+def test_the_proxy_dies_under_a_call_over(proxies, phone, phrases, kind, how):
+    """Challenged with 407, they talk, and go on talking when it is dead; both register again by themselves; the BYE finds its
+    way through the new one, which knows of the call only what the routes and the Contacts say, and nothing of the
+    connections of that time."""
     proxy = proxies(users=USERS, max_s=10)
-    alice, bob = (phone(name, proxy, kind, account={} if kind == "udp" else {"instance_id": uuid, "use_gruu": True})
-                  for name, uuid in DEVICES.items())
+    alice, bob = (phone(name, proxy, kind, account=lasting(how, uuid)) for name, uuid in DEVICES.items())
     call(alice, bob, address(proxy, kind, "bob"))
     proxy.kill()
     both_say(alice, bob)

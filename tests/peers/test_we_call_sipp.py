@@ -1,8 +1,9 @@
-"""SIPp as the callee: hold by us, by it, and by both at once; forks, early media, moved and refused calls."""
+"""SIPp as the callee: hold by us, by it, and by both at once; forks, early media, moved and refused calls; proxies."""
 
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from pathlib import Path
 
@@ -72,6 +73,21 @@ def test_both_hold_at_once(need, start, steered, free_port, tmp_path):
     steered.wait_for('"LOCAL_HOLD"')
     steered.write("bye\n")
     assert uas.wait(20) == 0, uas.text() + errors(tmp_path) + steered.text()
+
+
+def test_a_proxy_stands_in_the_way_and_a_server_takes_all(need, start, command, free_port, tmp_path):
+    """The URI leads nowhere: what --proxy names is the route, and what --server names is where it goes."""
+    for option, parameter in (("--proxy", ";lr"), ("--server", "")):
+        port = free_port()
+        folder = tmp_path / option
+        folder.mkdir()
+        there = f"sip:127.0.0.1:{port}{parameter}"
+        seen = ("Route", there) if parameter else ("To", "service@nowhere.invalid")
+        uas = answering(need, start, folder, port, expect("INVITE", seen), reply(486, "Busy Here"), expect("ACK"))
+        dial = subprocess.run([command, "dial", "sip:service@nowhere.invalid", "--local", "127.0.0.1", option, there],
+                              capture_output=True, text=True, timeout=20)
+        assert dial.returncode == 1 and "486" in dial.stderr, dial
+        assert uas.wait(20) == 0, uas.text() + errors(folder)
 
 
 @pytest.mark.parametrize("status, reason, extra", [

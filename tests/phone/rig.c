@@ -99,6 +99,14 @@ static void on_event(void *arg, const struct offhook_event *e)
 	case OFFHOOK_EVENT_PLAYER_END:
 	case OFFHOOK_EVENT_TONE_END:
 		s->file_ends++;
+		if (e->status)
+			note(s, "END(%u,%s) ", e->status, e->error ? offhook_errname(e->error) : "");
+		break;
+	case OFFHOOK_EVENT_PLAYER_NEXT:
+		note(s, "NEXT(%" PRIu64 ",%s) ", e->count, strrchr(e->text, '-') + 1);
+		break;
+	case OFFHOOK_EVENT_RECORDER_END:
+		note(s, "RECORDED(%u,%s) ", e->status, e->error ? offhook_errname(e->error) : "");
 		break;
 	case OFFHOOK_EVENT_REGISTRATION:
 		note(s, e->error ? "REGISTRATION(%u,%s) " : "REGISTRATION(%u) ", e->status,

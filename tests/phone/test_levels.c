@@ -1,6 +1,7 @@
 /* Levels, meters and positions, to the sample: the bridge runs at the files' rate, so that nothing is converted. */
 #include "rig.h"
 
+#include <sndfile.h>
 #include <unistd.h>
 
 #define RATE  8000u
@@ -226,6 +227,281 @@ TEST(a_recorder_tells_how_much_it_has)
 	desk_close(&d);
 }
 
-TESTS(RUN(a_recorder_tells_how_much_it_has), RUN(levels_multiply_and_clamp),
-	RUN(muting_in_the_middle_is_heard_as_silence), RUN(a_position_is_exact_to_the_frame),
-	RUN(a_loop_begins_again_at_its_first_sample))
+/* ---- lists ---- */
+
+/* Two files of half a second each, values 100 and 200, and a listener. */
+struct shelf {
+	struct rig *r;
+	char paths[2][128], out[128];
+	const char *list[2];
+	offhook_id listener, listener_slot;
+};
+
+static void shelf_fill(struct shelf *s)
+{
+	static int16_t pcm[RATE / 2];
+
+	for (int i = 0; i < 2; i++) {
+		for (size_t k = 0; k < RATE / 2; k++)
+			pcm[k] = (int16_t)(100 * (i + 1));
+		s->list[i] = rig_path(i ? "second.wav" : "first.wav", s->paths[i]);
+		wav_put(s->list[i], pcm, RATE / 2, RATE);
+	}
+}
+
+static void shelf_open(struct shelf *s)
+{
+	s->r = rig_new_with(OFFHOOK_DELIVER_INLINE, at_8000);
+	CHECK_OK(offhook_recorder_new(
+		s->r->a.phone, rig_path("listener.wav", s->out), &s->listener, &s->listener_slot));
+	shelf_fill(s);
+}
+
+static void shelf_close(struct shelf *s)
+{
+	CHECK_OK(offhook_port_remove(s->r->a.phone, s->listener));
+	rig_close(s->r);
+	unlink(s->out);
+	unlink(s->paths[0]);
+	unlink(s->paths[1]);
+}
+
+static offhook_id open_list(struct shelf *s, struct offhook_player_cfg *cfg)
+{
+	offhook_id player, slot;
+
+	cfg->paths = s->list;
+	cfg->n_paths = 2;
+	CHECK_OK(offhook_player_open(s->r->a.phone, cfg, &player, &slot));
+	CHECK_OK(offhook_connect(s->r->a.phone, slot, s->listener_slot));
+	return player;
+}
+
+static struct offhook_player_info look(struct rig *r, offhook_id player)
+{
+	struct offhook_player_info info = {.size = sizeof(info)};
+
+	CHECK_OK(offhook_player_get_info(r->a.phone, player, &info));
+	return info;
+}
+
+TEST(a_list_tells_where_it_is_and_can_be_moved)
+{
+	struct offhook_player_info info;
+	struct offhook_player_cfg cfg;
+	struct shelf s;
+	struct rig *r;
+	offhook_id player;
+
+	shelf_open(&s);
+	r = s.r;
+	offhook_player_cfg_init(&cfg);
+	cfg.loops = 2;
+	player = open_list(&s, &cfg);
+	rig_run_ms(r, 300);
+	info = look(r, player);
+	CHECK(info.n_files == 2 && info.file == 0 && info.length == RATE / 2 && info.rate_hz == RATE);
+	CHECK(info.channels == 1 && info.format == OFFHOOK_FORMAT_WAV && info.level == 1);
+	CHECK_STR(r->a.log, "");
+	rig_run_ms(r, 500);
+	info = look(r, player);
+	CHECK_EQ(info.file, 1);
+	CHECK(info.position > 0 && info.position < RATE / 2);
+	CHECK_STR(r->a.log, "NEXT(1,second.wav) ");
+
+	CHECK_OK(offhook_player_pause(r->a.phone, player, 1));
+	rig_run_ms(r, 5000);
+	CHECK_EQ(look(r, player).position, info.position);
+	CHECK(look(r, player).paused);
+	CHECK_OK(offhook_player_set_level(r->a.phone, player, 0.25f));
+	CHECK(look(r, player).level == 0.25f);
+	CHECK_OK(offhook_player_move(r->a.phone, player, 0, 10));
+	CHECK(look(r, player).file == 0 && look(r, player).position == 10);
+	CHECK_EQ(offhook_player_move(r->a.phone, player, 2, 0), OH_ERANGE);
+	CHECK(strstr(offhook_error_detail(), "2 files") != NULL);
+	CHECK_EQ(offhook_player_move(r->a.phone, player, 1, RATE), OH_ERANGE);
+	CHECK_OK(offhook_player_pause(r->a.phone, player, 0));
+	rig_run_ms(r, 3000);
+	CHECK_STR(r->a.log, "NEXT(1,second.wav) NEXT(0,first.wav) NEXT(1,second.wav) NEXT(0,first.wav) "
+			    "NEXT(1,second.wav) ");
+	CHECK_EQ(r->a.file_ends, 1);
+	CHECK_OK(offhook_player_seek(r->a.phone, player, 20)); /* in the second, which it ended with */
+	CHECK_EQ(look(r, player).file, 1);
+
+	CHECK_OK(offhook_port_remove(r->a.phone, player));
+	CHECK_EQ(offhook_player_pause(r->a.phone, player, 0), OH_ENOENT);
+	CHECK_EQ(offhook_player_set_level(r->a.phone, player, 1), OH_ENOENT);
+	CHECK_EQ(offhook_player_move(r->a.phone, player, 0, 0), OH_ENOENT);
+	CHECK_EQ(offhook_player_get_info(r->a.phone, player, &info), OH_ENOENT);
+	shelf_close(&s);
+}
+
+/* Its own end, a file that is gone when its turn comes, a removal before the end. */
+TEST(a_player_says_why_it_ended)
+{
+	struct offhook_player_cfg cfg;
+	struct shelf s;
+	struct rig *r;
+	offhook_id player;
+
+	shelf_open(&s);
+	r = s.r;
+	offhook_player_cfg_init(&cfg);
+	cfg.loops = 3; /* the second round is not read ahead yet */
+	player = open_list(&s, &cfg);
+	unlink(s.paths[1]);
+	rig_run_ms(r, 5000);
+	CHECK_STR(r->a.log, "NEXT(1,second.wav) NEXT(0,first.wav) END(1,OH_ENOFILE) ");
+	CHECK_OK(offhook_port_remove(r->a.phone, player));
+
+	shelf_fill(&s);
+	side_forget(&r->a);
+	cfg.tell_removal = 1;
+	player = open_list(&s, &cfg);
+	CHECK_OK(offhook_port_remove(r->a.phone, player));
+	CHECK_STR(r->a.log, "END(2,) ");
+	side_forget(&r->a);
+	player = open_list(&s, &cfg);
+	rig_run_ms(r, 5000);
+	CHECK_OK(offhook_port_remove(r->a.phone, player)); /* it had ended: nothing new */
+	CHECK(strstr(r->a.log, "END(") == NULL);
+	CHECK_EQ(r->a.file_ends, 3);
+	shelf_close(&s);
+}
+
+TEST(settings_of_players_and_recorders_are_checked)
+{
+	const char *paths[] = {"x.wav", NULL};
+	struct offhook_player_cfg good, cfg;
+	struct offhook_recorder_cfg rec;
+	offhook_id id, slots[2];
+	struct shelf s;
+	struct rig *r;
+
+	shelf_open(&s);
+	r = s.r;
+	offhook_player_cfg_init(&good);
+	good.paths = s.list;
+	good.n_paths = 1;
+#define REFUSED(field, value, word) \
+	do { \
+		cfg = good; \
+		cfg.field = (value); \
+		CHECK_EQ(offhook_player_open(r->a.phone, &cfg, &id, slots), OH_EINVAL); \
+		CHECK(strstr(offhook_error_detail(), word) != NULL); \
+	} while (0)
+	REFUSED(n_paths, 0, "n_paths");
+	REFUSED(n_paths, OFFHOOK_PLAYER_FILES_MAX + 1, "n_paths");
+	REFUSED(paths, NULL, "n_paths");
+	REFUSED(paths, paths + 1, "path 0");
+	REFUSED(level, -1, "level");
+	REFUSED(level, 65, "level");
+	REFUSED(raw_rate_hz, 999, "raw_rate_hz");
+	REFUSED(raw_channels, 33, "raw_channels");
+	CHECK_EQ(offhook_player_open(r->a.phone, NULL, &id, slots), OH_EINVAL);
+	CHECK_EQ(offhook_player_open(NULL, &good, &id, slots), OH_EINVAL);
+	good.size = 0;
+	CHECK_EQ(offhook_player_open(r->a.phone, &good, &id, slots), OH_EINVAL);
+	good.size = sizeof(good);
+	good.formats = OFFHOOK_FORMAT_FLAC;
+	CHECK_EQ(offhook_player_open(r->a.phone, &good, &id, slots), OH_EFORMAT);
+	good.formats = OFFHOOK_FORMAT_WAV;
+	CHECK_OK(offhook_player_open(r->a.phone, &good, &id, slots));
+	CHECK_EQ(offhook_player_set_level(r->a.phone, id, 65), OH_EINVAL);
+	CHECK_EQ(offhook_recorder_pause(r->a.phone, id, 1), OH_ENOENT);
+	CHECK_OK(offhook_port_remove(r->a.phone, id));
+
+	offhook_recorder_cfg_init(&rec);
+	CHECK_EQ(offhook_recorder_open(NULL, &rec, &id, slots), OH_EINVAL);
+	CHECK_EQ(offhook_recorder_open(r->a.phone, NULL, &id, slots), OH_EINVAL);
+	CHECK_EQ(offhook_recorder_open(r->a.phone, &rec, &id, slots), OH_EINVAL);
+	rec.path = "/tmp/x.mp3";
+	CHECK_EQ(offhook_recorder_open(r->a.phone, &rec, &id, slots), OH_ENOTSUP);
+	rec.channels = 3;
+	CHECK_EQ(offhook_recorder_open(r->a.phone, &rec, &id, slots), OH_EINVAL);
+	rec.size = 0;
+	CHECK_EQ(offhook_recorder_open(r->a.phone, &rec, &id, slots), OH_EINVAL);
+	shelf_close(&s);
+}
+
+/* ---- one party a channel ---- */
+
+TEST(two_slots_record_into_one_file_until_its_limit)
+{
+	struct offhook_slot_info info = {.size = sizeof(info)};
+	struct offhook_recorder_cfg cfg;
+	offhook_id recorder, slots[2];
+	struct desk d;
+	SNDFILE *f;
+	SF_INFO sound = {0};
+	int16_t pcm[2 * RATE];
+	size_t n;
+
+	desk_open(&d, 100, RATE, 1);
+	CHECK_OK(offhook_port_remove(d.phone, d.recorder));
+	offhook_recorder_cfg_init(&cfg);
+	cfg.path = d.out;
+	cfg.channels = 2;
+	cfg.max_ms = 500;
+	CHECK_OK(offhook_recorder_open(d.phone, &cfg, &recorder, slots));
+	CHECK_OK(offhook_slot_get_info(d.phone, slots[1], &info));
+	CHECK_EQ(info.owner, recorder);
+	CHECK_OK(offhook_connect(d.phone, d.player_slot, slots[1]));
+	rig_run_ms(d.r, 200);
+	CHECK_OK(offhook_recorder_pause(d.phone, recorder, 1));
+	rig_run_ms(d.r, 1000);
+	CHECK_OK(offhook_recorder_pause(d.phone, recorder, 0));
+	CHECK_STR(d.r->a.log, "");
+	rig_run_ms(d.r, 1000);
+	CHECK_STR(d.r->a.log, "RECORDED(0,) ");
+	CHECK_OK(offhook_port_remove(d.phone, recorder));
+	CHECK_EQ(offhook_slot_get_info(d.phone, slots[0], &info), OH_ENOENT);
+	CHECK_EQ(offhook_slot_get_info(d.phone, slots[1], &info), OH_ENOENT);
+	f = sf_open(d.out, SFM_READ, &sound);
+	n = (size_t)sf_readf_short(f, pcm, RATE);
+	sf_close(f);
+	CHECK_EQ(n, RATE / 2);
+	CHECK_EQ(sound.channels, 2);
+	for (size_t i = 0; i < n; i++)
+		CHECK(pcm[2 * i] == 0 && pcm[2 * i + 1] == 100);
+	desk_close(&d);
+}
+
+static void with_three_slots(struct offhook_phone_cfg *cfg)
+{
+	cfg->max_ports = 3;
+}
+
+/* Slot 0, a tone, and one place for two. */
+TEST(a_recorder_that_has_room_for_one_slot_only_leaves_nothing)
+{
+	struct rig *r = rig_new_with(OFFHOOK_DELIVER_INLINE, with_three_slots);
+	struct offhook_recorder_cfg cfg;
+	struct offhook_tone_cfg tone;
+	offhook_id id, first, slot, slots[2];
+	char path[128];
+
+	offhook_tone_cfg_init(&tone);
+	CHECK_OK(offhook_tone_new(r->a.phone, &tone, &first, &slot));
+	offhook_recorder_cfg_init(&cfg);
+	cfg.path = rig_path("both.wav", path);
+	cfg.channels = 2;
+	CHECK_EQ(offhook_recorder_open(r->a.phone, &cfg, &id, slots), OH_ETOOMANY);
+	CHECK(strstr(offhook_error_detail(), "max_ports is 3") != NULL);
+	rig_run_ms(r, 100);
+	cfg.channels = 1;
+	CHECK_OK(offhook_recorder_open(r->a.phone, &cfg, &id, slots));
+	CHECK_EQ(slots[1], 0);
+	CHECK_EQ(offhook_recorder_open(r->a.phone, &cfg, &slot, slots), OH_ETOOMANY);
+	CHECK_OK(offhook_port_remove(r->a.phone, first));
+	CHECK_OK(offhook_port_remove(r->a.phone, id));
+	unlink(path);
+	rig_close(r);
+}
+
+TESTS(RUN(a_list_tells_where_it_is_and_can_be_moved), RUN(a_player_says_why_it_ended),
+	RUN(settings_of_players_and_recorders_are_checked),
+	RUN(two_slots_record_into_one_file_until_its_limit),
+	RUN(a_recorder_that_has_room_for_one_slot_only_leaves_nothing), RUN(a_recorder_tells_how_much_it_has),
+	RUN(levels_multiply_and_clamp), RUN(muting_in_the_middle_is_heard_as_silence),
+	RUN(a_position_is_exact_to_the_frame), RUN(a_loop_begins_again_at_its_first_sample))

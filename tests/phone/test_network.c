@@ -4,6 +4,7 @@
  */
 #include "peer.h"
 
+#include "session/proxy.h"
 #include "session/registrar.h"
 
 #define NEW_IP   "192.0.2.51"
@@ -249,6 +250,127 @@ TEST(a_call_that_rings_is_repaired_when_it_is_answered)
 	rig_close(r);
 }
 
+/* RFC 3261 18.2.2: what answers an INVITE goes where it came from, which is nowhere now. */
+TEST(a_caller_who_moves_before_the_answer_calls_again)
+{
+	for (int when = 0; when < 4; when++) {
+		struct wire w;
+		struct rig *r = rig_watched(&w);
+
+		rig_call(r);
+		CHECK(rig_wait(&r->b, "INCOMING"));
+		if (when & 1)
+			CHECK_OK(side_answer(&r->b, 183));
+		rig_run_ms(r, 500);
+		side_forget(&r->a);
+		side_forget(&r->b);
+		if (when & 2) {
+			/* For a while there is no network at all. */
+			CHECK_OK(sim_host_move(r->a.host, RIG_A_IP, NULL));
+			rig_run_ms(r, 5000);
+			CHECK(!strstr(r->a.log, "CALLING") && !strstr(r->a.log, "DISCONNECTED"));
+			CHECK_OK(sim_host_move(r->a.host, NULL, NEW_IP));
+		} else {
+			move(r);
+		}
+		CHECK(rig_wait(&r->b, "INCOMING"));
+		CHECK(strstr(r->b.message, "\r\nContact: <sip:alice@" NEW_IP) != NULL);
+		CHECK(rig_wait(&r->b, "DISCONNECTED(487)"));
+		CHECK(rig_wait(&r->a, "CALLING "));
+		CHECK(rig_wait(&r->a, "MOVED(0)"));
+		CHECK_OK(side_answer(&r->b, 200));
+		CHECK(rig_wait(&r->a, "CONFIRMED"));
+		CHECK(rig_wait(&r->b, "CONFIRMED"));
+		check_audio(r);
+		CHECK(!strstr(r->a.log, "MOVED(200)"));
+		CHECK_OK(side_hangup(&r->b, 0));
+		CHECK(rig_wait(&r->a, "DISCONNECTED(200)"));
+		rig_close(r);
+	}
+}
+
+/* ---- both move ---- */
+
+#define NEW_B_IP   "192.0.2.61"
+#define PROXY_A_IP "192.0.2.21"
+#define PROXY_B_IP "192.0.2.22"
+
+static void live_at(struct side *s, const char *uri)
+{
+	struct offhook_account_cfg cfg;
+
+	offhook_account_cfg_init(&cfg);
+	cfg.uri = uri;
+	CHECK_OK(offhook_account_modify(s->phone, s->account, &cfg));
+}
+
+/* The proxy of a domain knows where its user is. */
+static struct proxy *home_of(struct rig *r, const char *ip, const char *user)
+{
+	return proxy_new(r->sim, &(struct proxy_cfg){.ip = ip, .next = user});
+}
+
+static void talk_through(struct rig *r, const char *uri)
+{
+	struct offhook_call_cfg cfg;
+
+	offhook_call_cfg_init(&cfg);
+	cfg.uri = uri;
+	CHECK_OK(offhook_call_make(r->a.phone, r->a.account, &cfg, &r->a.call));
+	CHECK(rig_wait(&r->b, "INCOMING"));
+	CHECK_OK(side_answer(&r->b, 200));
+	CHECK(rig_wait(&r->a, "CONFIRMED"));
+	CHECK(rig_wait(&r->b, "CONFIRMED"));
+}
+
+TEST(two_that_move_at_once_find_each_other_by_their_addresses)
+{
+	for (int who = 0; who < 2; who++) {
+		struct wire w;
+		struct rig *r = rig_watched(&w);
+		struct proxy *at_a, *at_b = home_of(r, PROXY_B_IP, RIG_B_IP);
+
+		CHECK_OK(sim_dns_addr(r->sim, "atlanta.test", PROXY_A_IP));
+		CHECK_OK(sim_dns_addr(r->sim, "biloxi.test", PROXY_B_IP));
+		live_at(&r->a, "sip:alice@atlanta.test");
+		live_at(&r->b, "sip:bob@biloxi.test");
+		talk_through(r, "sip:bob@biloxi.test");
+		check_audio(r);
+		move(r);
+		CHECK_OK(sim_host_move(r->b.host, RIG_B_IP, NEW_B_IP));
+		proxy_free(at_b);
+		at_b = home_of(r, PROXY_B_IP, NEW_B_IP);
+		at_a = home_of(r, PROXY_A_IP, NEW_IP);
+		CHECK(rig_wait(&r->a, "MOVED(200)"));
+		CHECK(rig_wait(&r->b, "MOVED(200)"));
+		rig_run_ms(r, 10000);
+		check_audio(r);
+		CHECK_OK(side_hangup(who ? &r->a : &r->b, 0));
+		CHECK(rig_wait(who ? &r->b : &r->a, "DISCONNECTED(200)"));
+		rig_run_ms(r, 40000);
+		proxy_free(at_a);
+		proxy_free(at_b);
+		rig_close(r);
+	}
+}
+
+/* He is looked for in both places; a call whose peer is nowhere ends (RFC 3261 12.2.1.2). */
+TEST(two_that_move_at_once_and_nobody_knows)
+{
+	struct wire w;
+	struct rig *r = rig_watched(&w);
+
+	rig_talk(r);
+	move(r);
+	CHECK_OK(sim_host_move(r->b.host, RIG_B_IP, NEW_B_IP));
+	rig_run_ms(r, 40000);
+	CHECK(!strstr(r->a.log, "DISCONNECTED"));
+	CHECK(rig_wait(&r->a, "DISCONNECTED(408)"));
+	CHECK(rig_wait(&r->b, "DISCONNECTED(408)"));
+	CHECK(!strstr(r->a.log, "MOVED"));
+	rig_close(r);
+}
+
 /* ---- registrations ---- */
 
 struct home {
@@ -486,7 +608,10 @@ TEST(moving_without_memory_leaves_nothing_behind)
 	check_every_allocation_fails(move_in_a_call, NULL);
 }
 
-TESTS(RUN(a_call_goes_on_from_the_new_address), RUN(the_peer_is_told_contact_and_audio_of_the_new_address),
+TESTS(RUN(a_call_goes_on_from_the_new_address), RUN(a_caller_who_moves_before_the_answer_calls_again),
+	RUN(two_that_move_at_once_find_each_other_by_their_addresses),
+	RUN(two_that_move_at_once_and_nobody_knows),
+	RUN(the_peer_is_told_contact_and_audio_of_the_new_address),
 	RUN(what_does_not_concern_us_changes_nothing),
 	RUN(after_sleep_and_at_the_programs_word_the_peer_is_asked_anew),
 	RUN(a_call_waits_for_a_way_and_for_the_next_one), RUN(without_a_way_for_long_the_program_is_told),

@@ -1,4 +1,5 @@
-/* A call that is sent to somebody else by a 3xx (RFC 3261 8.1.3.4), and one that is refused as too short (RFC 4028 7.3). */
+/* A call that is sent to somebody else by a 3xx (RFC 3261 8.1.3.4), and one that is refused as too short (RFC 4028
+ * 7.3) or for an extension (8.1.3.5). */
 #include "peer.h"
 
 #include "phone/call_redirect.h"
@@ -305,7 +306,7 @@ TEST(early_audio_goes_with_who_sent_it)
 	peer_respond(&p, "302 Moved Temporarily", TO_BOB, "");
 	CHECK(rig_wait(&r->b, "INCOMING"));
 	CHECK_STR(
-		r->a.log, "CALLING EARLY(183) MEDIA(ACTIVE,3,slot) MEDIA(NULL,3,none) REDIRECTED(" BOB ") ");
+		r->a.log, "CALLING EARLY(183) MEDIA(ACTIVE,3,slot) REDIRECTED(" BOB ") MEDIA(NULL,3,none) ");
 	CHECK_OK(side_answer(&r->b, 200));
 	CHECK(rig_wait(&r->a, "CONFIRMED"));
 	close_both(&p, r);
@@ -503,6 +504,95 @@ TEST(a_422_that_never_ends_is_obeyed_four_times)
 	close_both(&p, r);
 }
 
+/* ---- 420 and 421 ---- */
+
+static struct rig *rig_calling_as(struct peer *p, const struct offhook_session_cfg *cfg)
+{
+	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
+
+	CHECK_OK(offhook_account_set_session(r->a.phone, r->a.account, cfg));
+	peer_open(p, r);
+	CHECK_OK(try_call(&r->a, "sip:peer@" PEER_IP, NULL));
+	CHECK(peer_hear(p));
+	return r;
+}
+
+/* RFC 3261 8.1.3.5, 21.4.16. */
+TEST(a_call_that_names_an_extension_too_many_or_too_few_is_made_again)
+{
+	static const struct {
+		const char *status, *headers, *again, *not_again;
+	} rows[] = {
+		{"420 Bad Extension", "Unsupported: 100rel\r\n", "\r\nSupported: timer, 199, replaces",
+			"100rel"},
+		{"420 Bad Extension", "Unsupported: timer, 100rel\r\n", "\r\nSupported: 199, replaces",
+			"100rel"},
+		{"421 Extension Required", "Require: 100rel\r\n", "\r\nRequire: 100rel\r\n",
+			"Session-Expires"},
+		{"421 Extension Required", "Require: timer\r\n", "\r\nSession-Expires: 1800",
+			"Require: 100rel"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct offhook_session_cfg cfg;
+		char first[256], again[256];
+		struct peer p;
+		struct rig *r;
+		unsigned number;
+
+		offhook_session_cfg_init(&cfg);
+		r = rig_calling_as(&p, &cfg);
+		sscanf(header(p.got, "CSeq", first), "%u", &number);
+		header(p.got, "Call-ID", first);
+		peer_respond(&p, rows[i].status, rows[i].headers, "");
+		CHECK(peer_hear(&p));
+		CHECK_STR(header(p.got, "Call-ID", again), first);
+		snprintf(first, sizeof(first), "%u INVITE", number + 1);
+		CHECK_STR(header(p.got, "CSeq", again), first);
+		CHECK(peer_got(&p, rows[i].again));
+		CHECK(strstr(p.got, rows[i].not_again) == NULL);
+		/* Once only. */
+		peer_respond(&p, rows[i].status, rows[i].headers, "");
+		CHECK(rig_wait(&r->a, i < 2 ? "DISCONNECTED(420)" : "DISCONNECTED(421)"));
+		close_both(&p, r);
+	}
+}
+
+TEST(what_the_program_requires_or_has_turned_off_stays_so)
+{
+	static const struct {
+		enum offhook_reliable reliable;
+		enum offhook_session_timer timer;
+		const char *status, *headers, *end;
+	} rows[] = {
+		{OFFHOOK_RELIABLE_REQUIRED, 0, "420 Bad Extension", "Unsupported: 100rel\r\n",
+			"DISCONNECTED(420)"},
+		{0, OFFHOOK_TIMER_REQUIRE, "420 Bad Extension", "Unsupported: 100rel, timer\r\n",
+			"DISCONNECTED(420)"},
+		{OFFHOOK_RELIABLE_OFF, 0, "421 Extension Required", "Require: 100rel\r\n",
+			"DISCONNECTED(421)"},
+		{0, OFFHOOK_TIMER_OFF, "421 Extension Required", "Require: 100rel, timer\r\n",
+			"DISCONNECTED(421)"},
+		{0, 0, "420 Bad Extension", "Unsupported: replaces\r\n", "DISCONNECTED(420)"},
+		{0, 0, "420 Bad Extension", "", "DISCONNECTED(420)"},
+		{0, 0, "421 Extension Required", "Require: strange\r\n", "DISCONNECTED(421)"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct offhook_session_cfg cfg;
+		struct peer p;
+		struct rig *r;
+
+		offhook_session_cfg_init(&cfg);
+		cfg.reliable = rows[i].reliable;
+		cfg.timer = rows[i].timer;
+		r = rig_calling_as(&p, &cfg);
+		peer_respond(&p, rows[i].status, rows[i].headers, "");
+		CHECK(rig_wait(&r->a, rows[i].end));
+		close_both(&p, r);
+	}
+}
+
 /* ---- memory ---- */
 
 static int redirected_with_failing_memory(void *arg)
@@ -545,4 +635,7 @@ TESTS(RUN(the_program_agrees_and_the_call_goes_on), RUN(the_program_refuses_by_w
 	RUN(a_stranger_names_somebody_who_asks_for_a_proof),
 	RUN(who_was_called_may_ask_at_another_address_of_his), RUN(from_sips_only_to_sips),
 	RUN(a_call_that_is_too_short_is_made_again), RUN(a_422_that_cannot_be_obeyed_ends_the_call),
-	RUN(a_422_that_never_ends_is_obeyed_four_times), RUN(every_allocation_of_a_redirected_call_may_fail))
+	RUN(a_422_that_never_ends_is_obeyed_four_times),
+	RUN(a_call_that_names_an_extension_too_many_or_too_few_is_made_again),
+	RUN(what_the_program_requires_or_has_turned_off_stays_so),
+	RUN(every_allocation_of_a_redirected_call_may_fail))

@@ -192,6 +192,82 @@ TEST(an_account_with_secure_only_goes_over_tls_or_not_at_all)
 	story_close(&s);
 }
 
+/* A 3xx that leads to where there is no TLS leads nowhere; what leaves the way open is gone to by TLS. */
+TEST(with_secure_only_a_redirection_into_the_clear_is_not_followed)
+{
+	static const struct {
+		const char *contact, *end;
+	} rows[] = {
+		{"<sip:other@" RIG_B_IP ";transport=udp>, <sip:other@" RIG_B_IP ":5060;transport=tcp>",
+			"DISCONNECTED(302)"},
+		{"<sip:other@" RIG_B_IP ";transport=udp>;q=1, <sip:other@" RIG_B_IP ":5061>;q=0.5", NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct offhook_header to = {"Contact", rows[i].contact};
+		struct offhook_session_cfg session;
+		struct offhook_account_cfg cfg;
+		struct offhook_answer away;
+		struct story s;
+
+		story_open(&s);
+		offhook_account_cfg_init(&cfg);
+		cfg.secure_only = 1;
+		set_account(&s.r->a, cfg);
+		offhook_session_cfg_init(&session);
+		session.redirect = OFFHOOK_REDIRECT_FOLLOW;
+		CHECK_OK(offhook_account_set_session(s.r->a.phone, s.r->a.account, &session));
+		add(&s, &s.r->a, OFFHOOK_TLS, false);
+		add(&s, &s.r->b, OFFHOOK_TLS, false);
+		CHECK_OK(call(&s.r->a, "sip:bob@" RIG_B_IP ":5061"));
+		CHECK(rig_wait(&s.r->b, "INCOMING"));
+		offhook_answer_init(&away);
+		away.code = 302;
+		away.headers = &to;
+		away.n_headers = 1;
+		CHECK_OK(offhook_call_answer(s.r->b.phone, s.r->b.call, &away));
+		side_forget(&s.r->b);
+		if (rows[i].end) {
+			CHECK(rig_wait(&s.r->a, rows[i].end));
+			CHECK_STR(s.r->b.log, "");
+		} else {
+			CHECK(rig_wait(&s.r->b, "INCOMING"));
+			CHECK_OK(side_answer(&s.r->b, 200));
+			CHECK(rig_wait(&s.r->a, "CONFIRMED"));
+			CHECK_OK(side_hangup(&s.r->a, 0));
+			CHECK(rig_wait(&s.r->b, "DISCONNECTED(200)"));
+		}
+		CHECK(!strstr(s.wire, "SIP/2.0/UDP") && !strstr(s.wire, "SIP/2.0/TCP"));
+		story_close(&s);
+	}
+}
+
+/* A proxy that wants to stay in the way (RFC 3261 12.1.2), and is not reached by TLS: nothing goes there, and the call does not last. */
+TEST(with_secure_only_a_route_in_the_clear_is_not_taken)
+{
+	static const struct offhook_header route = {"Record-Route", "<sip:" RIG_B_IP ";transport=udp;lr>"};
+	struct offhook_account_cfg cfg;
+	struct offhook_answer answer;
+	struct story s;
+
+	story_open(&s);
+	offhook_account_cfg_init(&cfg);
+	cfg.secure_only = 1;
+	set_account(&s.r->a, cfg);
+	add(&s, &s.r->a, OFFHOOK_TLS, false);
+	add(&s, &s.r->b, OFFHOOK_TLS, false);
+	CHECK_OK(call(&s.r->a, "sip:bob@" RIG_B_IP ":5061"));
+	CHECK(rig_wait(&s.r->b, "INCOMING"));
+	offhook_answer_init(&answer);
+	answer.headers = &route;
+	answer.n_headers = 1;
+	CHECK_OK(offhook_call_answer(s.r->b.phone, s.r->b.call, &answer));
+	CHECK(rig_wait(&s.r->b, "DISCONNECTED"));
+	CHECK(rig_wait(&s.r->a, "DISCONNECTED"));
+	CHECK(!strstr(s.wire, "SIP/2.0/UDP") && !strstr(s.wire, "> ACK"));
+	story_close(&s);
+}
+
 TEST(an_account_with_secure_only_is_not_called_in_clear)
 {
 	struct offhook_account_cfg cfg;
@@ -386,6 +462,8 @@ TEST(only_websocket_can_do_without_being_connected_to)
 TESTS(RUN(rfc3261_12_1_1_both_contacts_of_a_sips_call_are_sips),
 	RUN(rfc5630_routes_and_contacts_of_a_sips_request_become_sips),
 	RUN(a_sips_uri_without_tls_is_an_error), RUN(an_account_with_secure_only_goes_over_tls_or_not_at_all),
+	RUN(with_secure_only_a_redirection_into_the_clear_is_not_followed),
+	RUN(with_secure_only_a_route_in_the_clear_is_not_taken),
 	RUN(an_account_with_secure_only_is_not_called_in_clear), RUN(a_sips_request_in_clear_is_refused),
 	RUN(a_phone_with_secure_only_opens_nothing_else),
 	RUN(rfc5923_a_connection_serves_both_ways_when_the_certificate_is_good_for_it),

@@ -160,6 +160,61 @@ TEST(a_list_of_the_transport_holds_for_all_its_accounts)
 	rig_close(r);
 }
 
+/* A TCP transport of the second phone for these alone; the first one calls it. */
+static void call_by_tcp(struct rig *r, const char *const *list, size_t n)
+{
+	struct offhook_transport_cfg cfg;
+	struct offhook_call_cfg call;
+	offhook_id id;
+
+	offhook_transport_cfg_init(&cfg);
+	cfg.type = OFFHOOK_TCP;
+	cfg.address = RIG_A_IP;
+	CHECK_OK(offhook_transport_add(r->a.phone, &cfg, &id));
+	cfg.address = RIG_B_IP;
+	cfg.port = 5070;
+	cfg.allow_from = list;
+	cfg.n_allow_from = n;
+	CHECK_OK(offhook_transport_add(r->b.phone, &cfg, &id));
+	offhook_call_cfg_init(&call);
+	call.uri = "sip:bob@" RIG_B_IP ":5070;transport=tcp";
+	CHECK_OK(offhook_call_make(r->a.phone, r->a.account, &call, &r->a.call));
+}
+
+TEST(a_connection_from_elsewhere_ends_before_a_word)
+{
+	static const struct {
+		const char *list, *end;
+		bool talking; /* a call is with him by another transport: only his request is refused */
+	} rows[] = {
+		{"203.0.113.0/24", "DISCONNECTED(503)", false},
+		{"203.0.113.0/24", "DISCONNECTED(403)", true},
+		{RIG_A_IP, "EARLY(180)", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
+		offhook_id first = 0;
+
+		if (rows[i].talking) {
+			rig_talk(r);
+			first = r->a.call;
+		}
+		side_forget(&r->b);
+		call_by_tcp(r, &rows[i].list, 1);
+		rig_run_ms(r, 100);
+		if (strstr(r->b.log, "INCOMING"))
+			CHECK_OK(side_answer(&r->b, 180));
+		CHECK(rig_wait(&r->a, rows[i].end));
+		CHECK_EQ(strstr(r->b.log, "INCOMING") != NULL, i == 2);
+		if (first)
+			CHECK_OK(offhook_call_hangup(r->a.phone, first, NULL));
+		side_hangup(&r->a, 0);
+		rig_run_ms(r, 1000);
+		rig_drop(r);
+	}
+}
+
 /* A call that stands is not asked where its peer is now. */
 TEST(what_comes_inside_of_a_call_passes)
 {
@@ -174,4 +229,5 @@ TEST(what_comes_inside_of_a_call_passes)
 
 TESTS(RUN(an_entry_is_an_address_or_a_prefix), RUN(an_entry_that_is_none_is_refused),
 	RUN(who_is_not_in_the_list_of_the_account_hears_what_was_chosen),
-	RUN(a_list_of_the_transport_holds_for_all_its_accounts), RUN(what_comes_inside_of_a_call_passes))
+	RUN(a_list_of_the_transport_holds_for_all_its_accounts), RUN(what_comes_inside_of_a_call_passes),
+	RUN(a_connection_from_elsewhere_ends_before_a_word))

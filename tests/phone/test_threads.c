@@ -5,10 +5,14 @@
 #include "base/err.h"
 #include "offhook/offhook.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <sched.h>
 #include <stdatomic.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct end {
@@ -319,6 +323,49 @@ static void *work(void *arg)
 	return NULL;
 }
 
+/* A raw file that is a pipe: the disk thread waits in it until the test writes more or closes it. */
+TEST(a_disk_that_hangs_delays_nobody)
+{
+	static const char silence[16000 + 1600];
+	char path[] = "/tmp/offhook-hanging-XXXXXX";
+	char pipe_path[64];
+	const char *paths[] = {pipe_path};
+	struct offhook_player_cfg cfg;
+	offhook_id player, slot, device;
+	struct end end = {0};
+	int fd, waiting = 1;
+
+	end_open(&end, OFFHOOK_DELIVER_THREAD);
+	assert_non_null(mkdtemp(path));
+	snprintf(pipe_path, sizeof(pipe_path), "%s/x.raw", path);
+	CHECK_EQ(mkfifo(pipe_path, 0600), 0);
+	fd = open(pipe_path, O_RDWR | O_CLOEXEC);
+	CHECK(fd >= 0);
+	/* What is read ahead when it is opened, and a little. */
+	CHECK_EQ(write(fd, silence, sizeof(silence)), sizeof(silence));
+	offhook_player_cfg_init(&cfg);
+	cfg.paths = paths;
+	cfg.n_paths = 1;
+	CHECK_OK(offhook_player_open(end.phone, &cfg, &player, &slot));
+	CHECK_OK(offhook_slot_of(end.phone, 0, &device));
+	CHECK_OK(offhook_connect(end.phone, slot, device));
+	while (waiting) {
+		CHECK_EQ(ioctl(fd, FIONREAD, &waiting), 0);
+		sched_yield();
+	}
+	CHECK_OK(offhook_port_remove(end.phone, player));
+	/* The media thread lets go, signalling gives the port back: and answers. */
+	while (offhook_slots(end.phone, NULL, 0) > 1)
+		sched_yield();
+	for (int i = 0; i < 1000; i++)
+		CHECK_OK(offhook_slot_of(end.phone, 0, &device));
+	CHECK_OK(offhook_phone_close(end.phone, 1000));
+	close(fd);
+	end_close(&end);
+	unlink(pipe_path);
+	rmdir(path);
+}
+
 TEST(many_threads_do_everything_at_random)
 {
 	static const enum offhook_delivery deliveries[] = {OFFHOOK_DELIVER_THREAD, OFFHOOK_DELIVER_INLINE};
@@ -348,7 +395,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {RUN(a_phone_comes_and_goes),
 		RUN(every_allocation_of_a_start_may_fail), RUN(two_phones_talk_and_close_says_goodbye),
 		RUN(a_handler_that_blocks_stops_nothing_else), RUN(pulled_events_wake_their_descriptor),
-		RUN(many_threads_do_everything_at_random)};
+		RUN(a_disk_that_hangs_delays_nobody), RUN(many_threads_do_everything_at_random)};
 	struct offhook_phone *first;
 
 	/* libuv keeps a pair of descriptors for the whole process from its first loop on: before they are counted. */

@@ -194,7 +194,7 @@ TEST(the_watch_sees_every_kind_of_offence)
 
 /* ---- calls ---- */
 
-enum { CALLS = 6, SOURCES = 4, FRAMES = 160, WAIT_MS = 10000 };
+enum { CALLS = 18, SOURCES = 4, FRAMES = 140, WAIT_MS = 10000 };
 
 struct end {
 	struct offhook_phone *phone;
@@ -240,7 +240,7 @@ static void on_log(void *arg, int level, const char *module, const char *text)
 	offence("log");
 }
 
-static void end_open(struct end *end, unsigned frame_ms)
+static void end_open(struct end *end, unsigned threads)
 {
 	struct offhook_phone_cfg cfg;
 	struct offhook_transport_cfg udp;
@@ -253,7 +253,7 @@ static void end_open(struct end *end, unsigned frame_ms)
 	cfg.delivery = OFFHOOK_DELIVER_PULL;
 	cfg.on_event = on_event;
 	cfg.on_event_arg = end;
-	cfg.frame_ms = frame_ms;
+	cfg.media_threads = threads;
 	cfg.codecs = codec_find(SLICE_LIT("opus"), 48000, 2) ? "PCMU, G722, opus" : "PCMU, G722";
 	cfg.log_level = OFFHOOK_LOG_TRACE;
 	cfg.on_log = on_log;
@@ -380,18 +380,18 @@ static void change(struct stage *s, unsigned i)
 	}
 }
 
-static void talk(unsigned frame_ms)
+static void talk(unsigned threads)
 {
 	static const char *const codecs[] = {"PCMU", "PCMU", "opus, G722", "opus, G722", "G722"};
 	struct stage s;
 	char in[128], out[128];
 
-	end_open(&s.a, frame_ms);
-	end_open(&s.b, frame_ms);
+	end_open(&s.a, threads);
+	end_open(&s.b, threads);
 	open_sources(&s, rig_path("tick-in.wav", in), rig_path("tick-out.wav", out));
 	offences_forget();
-	for (size_t i = 0; i < ARRAY_LEN(codecs); i++)
-		make_call(&s, codecs[i]);
+	for (size_t i = 0; i + 1 < CALLS; i++)
+		make_call(&s, codecs[i % ARRAY_LEN(codecs)]);
 	for (unsigned i = 0; i < FRAMES; i++) {
 		frame(&s);
 		change(&s, i);
@@ -411,13 +411,19 @@ static void talk(unsigned frame_ms)
 
 TEST(a_tick_takes_no_memory_no_lock_no_log_and_no_disk)
 {
-	talk(20);
+	talk(1);
+}
+
+TEST(nor_does_a_tick_of_several_threads)
+{
+	talk(2);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {RUN(the_watch_sees_every_kind_of_offence),
-		RUN(a_tick_takes_no_memory_no_lock_no_log_and_no_disk)};
+		RUN(a_tick_takes_no_memory_no_lock_no_log_and_no_disk),
+		RUN(nor_does_a_tick_of_several_threads)};
 	struct offhook_phone *first;
 	int failed;
 

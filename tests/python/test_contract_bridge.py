@@ -252,6 +252,47 @@ def test_k13_ids_are_no_slots(phone, tone, tmp_path):
         assert (caught.value.err_code, caught.value.err_msg()) == (-1, "Invalid player id")
 
 
+def test_s6_a_playlist_is_a_player_of_several_files(phone, tmp_path):
+    lib = phone.lib
+    names = [write_tone(tmp_path / f"{i}.wav", 0.4, amplitude=1000 * (i + 1)) for i in range(2)]
+    sink = lib.recorder_get_slot(lib.create_recorder(str(tmp_path / "heard.wav")))
+    player, playlist = lib.create_player(names[0]), lib.create_playlist(names, loop=False)
+    assert (player, playlist) == (0, 1)  # K13: one numbering
+    slot = lib.playlist_get_slot(playlist)
+    assert slot == lib.player_get_slot(playlist) == 3
+    lib.conf_connect(slot, sink)
+    until(lambda: lib.conf_get_signal_level(slot)[1] > 0.05, "the second file")
+    until(lambda: lib.conf_get_signal_level(slot)[1] == 0, "the end")
+    lib.player_set_pos(playlist, 0)
+    until(lambda: lib.conf_get_signal_level(slot)[1] > 0, "it again")
+    lib.playlist_destroy(playlist)
+    assert slot not in ports.enum_conf_ports()
+    for operation in (lib.playlist_get_slot, lib.playlist_destroy):
+        with pytest.raises(pj.Error) as caught:
+            operation(playlist)
+        assert (caught.value.err_code, caught.value.err_msg()) == (-1, "Invalid player id")
+    # The first 64 are used, and nobody looks at the others.
+    endless = lib.playlist_get_slot(lib.create_playlist([*names * 32, "/nowhere/x.wav"], "music"))
+    lib.conf_connect(endless, 0)
+    until(lambda: lib.conf_get_signal_level(endless)[1] > 0)
+
+
+@pytest.mark.parametrize(("names", "code"), [
+    (("a.wav",), 70004), ("a.wav", 70004), ([], 70004), ([5], 70004), (["a.wav", "missing.wav"], 70006),
+    (["a.wav", "b.wav"], 220180)])
+def test_s6_playlists_that_cannot_be_made(phone, tmp_path, monkeypatch, names, code):
+    write_tone(tmp_path / "a.wav")
+    (tmp_path / "b.wav").write_bytes(b"nothing to be heard here")
+    monkeypatch.chdir(tmp_path)
+    assert code_of(phone.lib.create_playlist, names) == code
+
+
+def test_s6_players_take_wav_only(phone, tmp_path):
+    path, recorder = str(tmp_path / "x.flac"), phone.lib._phone.recorder_open(str(tmp_path / "x.flac"))[0]
+    phone.lib._phone.port_remove(recorder)
+    assert code_of(phone.lib.create_player, path) == 220180
+
+
 def test_s6_set_pos_starts_a_finished_player_again(phone, tmp_path):
     lib = phone.lib
     player = lib.create_player(write_tone(tmp_path / "short.wav", 0.1))

@@ -319,12 +319,6 @@ def test_k1_verify_sip_url_gives_an_int(phone, uri, code):
     assert phone.lib.verify_sip_url(uri) == code and type(phone.lib.verify_sip_url(uri)) is int
 
 
-@pytest.mark.parametrize(("name", "args"), [
-    ("create_playlist", (["a.wav"],)), ("playlist_get_slot", (0,)), ("playlist_destroy", (0,))])
-def test_s19_names_that_this_build_lacks(phone, name, args):
-    assert code_of(getattr(phone.lib, name), *args) == 70012
-
-
 # ---- the log ----
 
 

@@ -3,6 +3,7 @@
 import array
 import math
 import threading
+import wave
 
 import pytest
 from offhook import _offhook
@@ -10,6 +11,7 @@ from phones import LIMIT_S, Log, until
 
 RATE = 16000
 INCOMING, STATE, MARK, CLEARED, READABLE = 1, 2, 80, 81, 82
+END, NEXT, RECORDED = 10, 95, 96
 CONFIRMED = 5
 ENOENT, EENDED = -3, -4
 
@@ -101,6 +103,57 @@ def test_what_one_program_writes_the_other_reads(sides, talk):
         while one.audio_write(said, pcm):
             pass
     assert ended.value.args[0] == EENDED
+
+
+def write_wav(path, pcm, rate=RATE):
+    with wave.open(str(path), "wb") as f:
+        f.setparams((1, 2, rate, 0, "NONE", ""))
+        f.writeframes(pcm.tobytes())
+    return str(path)
+
+
+def test_a_list_of_files_goes_into_the_channels_of_a_recording(sides, tmp_path):
+    side, phone = sides[0], sides[0].phone
+    files = [write_wav(tmp_path / f"{hz}.wav", tone(0.25, hz)) for hz in (500, 1000)]
+    player, slot = phone.player_open(files, loops=2, paused=True, level=0.5, tell_removal=True)
+    recorder, left, right = phone.recorder_open(str(tmp_path / "heard.flac"), channels=2, max_ms=600)
+    phone.connect_many([(slot, left), (slot, right)])
+    assert phone.player_info(player) == {
+        "file": 0, "n_files": 2, "position": 0, "length": RATE // 4, "rate": RATE, "channels": 1, "format": 1,
+        "paused": True, "level": 0.5}
+    phone.player_pause(player, False)
+    following = side.wait(NEXT)
+    assert (following["id"], following["count"], following["text"]) == (player, 1, files[1])
+    assert side.wait(RECORDED)["status"] == 0
+    assert phone.recorder_position(recorder) == (RATE * 6 // 10, 0)
+    phone.recorder_pause(recorder)
+    phone.player_set_level(player, 1)
+    assert side.wait(END)["status"] == 0
+    phone.player_move(player, 1, 100)
+    phone.port_remove(player)
+    assert side.wait(END, 2)["status"] == 2  # before it had played on
+    phone.port_remove(recorder)
+    assert (tmp_path / "heard.flac").read_bytes()[:4] == b"fLaC"
+
+
+def test_files_that_cannot_be_opened_say_why(sides, tmp_path):
+    phone = sides[0].phone
+    with pytest.raises(_offhook.Error, match="there is no file"):
+        phone.player_open([str(tmp_path / "missing.wav")])
+    with pytest.raises(_offhook.Error, match="was not asked for"):
+        phone.player_open([write_wav(tmp_path / "x.wav", tone(0.1))], formats=2)
+    for wrong in ("x.wav", ("x.wav",), [1], ["\ud800"]):
+        with pytest.raises((TypeError, UnicodeEncodeError)):
+            phone.player_open(wrong)
+    with pytest.raises(_offhook.Error, match="channels: 1 or 2"):
+        phone.recorder_open(str(tmp_path / "x.wav"), 3)
+    for method, args in (("player_info", (1,)), ("player_move", (1, 0)), ("player_pause", (1,)),
+                         ("player_set_level", (1, 1.0)), ("recorder_pause", (1,)), ("recorder_position", (1,))):
+        with pytest.raises(_offhook.Error) as caught:
+            getattr(phone, method)(*args)
+        assert caught.value.args[0] == ENOENT
+        with pytest.raises(TypeError):
+            getattr(phone, method)()
 
 
 def test_clear_drops_what_was_not_heard(sides):

@@ -115,10 +115,14 @@ static void busy_call(struct pair *p)
 
 	a->answer = a->again = "from-a";
 	b->answer = b->again = "from-b";
+	a->in_prack = "prack-a";
 	pair_call(p, "offer-1");
 	pair_wait(b, INV_INCOMING);
 	if (b->inv)
 		(void)end_try_reply(b, 183, "answer-1");
+	pair_run_ms(p, 500);
+	if (b->inv)
+		(void)end_update(b, "update-b");
 	pair_run_ms(p, 500);
 	if (b->inv)
 		(void)end_try_reply(b, 200, "answer-1");
@@ -138,7 +142,7 @@ static void busy_call(struct pair *p)
 
 TEST(an_owner_may_let_go_in_any_callback)
 {
-	for (unsigned n = 1; n < 24; n++) {
+	for (unsigned n = 1; n < 28; n++) {
 		for (unsigned who = 0; who < 2; who++) {
 			struct pair *p = pair_new();
 			struct end *e = who ? &p->b : &p->a;

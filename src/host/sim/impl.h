@@ -241,12 +241,16 @@ int sim_timer_new(struct host *h, void (*fn)(void *arg), void *arg, struct host_
 void sim_timer_at(struct host_timer *t, uint64_t due_ns);
 void sim_timer_stop(struct host_timer *t);
 void sim_timer_free(struct host_timer *t);
+int sim_crew_new(struct host *h, const char *name, unsigned n_helpers, struct host_crew **ret_crew);
+void sim_crew_run(struct host_crew *c, unsigned n, void (*fn)(void *arg, unsigned who), void *arg);
+void sim_crew_free(struct host_crew *c);
 int sim_ticker_new(struct host *h, const struct host_ticker_cfg *cfg, struct host_ticker **ret_ticker);
 void sim_ticker_free(struct host_ticker *t);
 int sim_service_new(struct host *h, unsigned period_ms, void (*fn)(void *arg), void *arg,
 	struct host_service **ret_service);
 void sim_service_kick(struct host_service *s);
 void sim_service_free(struct host_service *s);
+void sim_service_end(struct host_service *s, void (*ended)(void *arg));
 
 /* ---- sound devices (sound.c) ---- */
 

@@ -1,4 +1,4 @@
-/* Timers, and the threads of the real world as timers: a ticker (media) and a service (disk). */
+/* Timers, and the threads of the real world as timers: a ticker (media), its helpers, and a service (disk). */
 #include "host/sim/impl.h"
 
 #include "base/mem.h"
@@ -81,6 +81,37 @@ void sim_ticker_free(struct host_ticker *t)
 	mem_free(t);
 }
 
+struct sim_crew {
+	struct host_crew base;
+	unsigned n;
+};
+
+int sim_crew_new(struct host *h, const char *name, unsigned n_helpers, struct host_crew **ret_crew)
+{
+	struct sim_crew *c = mem_zalloc(sizeof(*c));
+
+	(void)name;
+	if (!c)
+		return OH_ENOMEM;
+	c->base.host = h;
+	c->n = n_helpers;
+	*ret_crew = &c->base;
+	return 0;
+}
+
+void sim_crew_run(struct host_crew *c, unsigned n, void (*fn)(void *arg, unsigned who), void *arg)
+{
+	unsigned most = ((struct sim_crew *)c)->n;
+
+	for (unsigned who = 0; who <= n && who <= most; who++)
+		fn(arg, who);
+}
+
+void sim_crew_free(struct host_crew *c)
+{
+	mem_free(c);
+}
+
 struct sim_service {
 	struct host_service base;
 	uint64_t period_ns;
@@ -129,4 +160,12 @@ void sim_service_free(struct host_service *s)
 {
 	sim_event_close(&((struct sim_service *)s)->due);
 	mem_free(s);
+}
+
+void sim_service_end(struct host_service *s, void (*ended)(void *arg))
+{
+	void *arg = ((struct sim_service *)s)->arg;
+
+	sim_service_free(s);
+	ended(arg);
 }

@@ -21,6 +21,7 @@ struct uv_host {
 	uv_prepare_t idle;
 	struct uv_dns *dns;         /* from the first query on */
 	struct uv_disk *disk;       /* while there are services */
+	struct uv_disk *left_disk;  /* its thread ends or has ended by itself: to be joined */
 	struct uv_network *network; /* while somebody wants to hear of it */
 	struct uv_sounds *sounds;   /* from the first device or list on */
 	char *read_buf;             /* where every stream is read; from the first one on */
@@ -112,12 +113,18 @@ const char *uv_sound_default(const struct host *h, unsigned n);
 bool uv_sound_present(struct host *h, const char *id);
 void uv_sounds_end(struct uv_host *u);
 
-/* ticker.c, service.c */
+/* crew.c, ticker.c, service.c */
+int uv_crew_new(struct host *h, const char *name, unsigned n, struct host_crew **ret_crew);
+void uv_crew_run(struct host_crew *c, unsigned n, void (*fn)(void *arg, unsigned who), void *arg);
+void uv_crew_free(struct host_crew *c);
 int uv_ticker_new(struct host *h, const struct host_ticker_cfg *cfg, struct host_ticker **ret_ticker);
 void uv_ticker_free(struct host_ticker *t);
 int uv_service_new(struct host *h, unsigned period_ms, void (*fn)(void *arg), void *arg,
 	struct host_service **ret_service);
 void uv_service_kick(struct host_service *s);
 void uv_service_free(struct host_service *s);
+void uv_service_end(struct host_service *s, void (*ended)(void *arg));
+/* Waits for the services that are still on their way out. */
+void uv_services_end(struct uv_host *u);
 
 #endif

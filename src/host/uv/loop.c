@@ -92,6 +92,8 @@ static void uv_host_free(struct host *h)
 {
 	struct uv_host *u = uv_host_of(h);
 
+	/* First: what they say at their end may wake the loop. */
+	uv_services_end(u);
 	uv_sounds_end(u);
 	uv_dns_close(u->dns);
 	uv_close((uv_handle_t *)&u->wake, NULL);
@@ -136,11 +138,15 @@ static const struct host_ops uv_host_ops = {
 	.dns_addrs = uv_dns_addrs,
 	.dns_cancel = uv_dns_cancel,
 	.dns_servers = uv_dns_servers,
+	.crew_new = uv_crew_new,
+	.crew_run = uv_crew_run,
+	.crew_free = uv_crew_free,
 	.ticker_new = uv_ticker_new,
 	.ticker_free = uv_ticker_free,
 	.service_new = uv_service_new,
 	.service_kick = uv_service_kick,
 	.service_free = uv_service_free,
+	.service_end = uv_service_end,
 	.sound_open = uv_sound_open,
 	.sound_close = uv_sound_close,
 	.sound_list = uv_sound_list,

@@ -1,6 +1,8 @@
 /*
  * The disk thread: one for all services of a host, and only while there are any. Services wait in a list in
- * order of due time; most have the same period, so a service that was served goes to the end.
+ * order of due time; most have the same period, so a service that was served goes to the end, and one that is
+ * to end comes first. Who takes the last service away ends the thread: another thread joins it there and then,
+ * the disk thread itself leaves that to whoever needs the next one, or to the host's end.
  */
 #include "host/uv/impl.h"
 
@@ -14,10 +16,12 @@ struct uv_service {
 	struct list node; /* linked, but while it runs */
 	uint64_t due_ns, period_ns;
 	void (*fn)(void *arg);
+	void (*ended)(void *arg); /* it is to end: the last call */
 	void *arg;
 };
 
 struct uv_disk {
+	struct uv_host *host;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;   /* the list, or `ending` */
@@ -51,12 +55,39 @@ static void wait_until(struct uv_disk *disk, uint64_t due_ns)
 	pthread_cond_clockwait(&disk->changed, &disk->lock, CLOCK_MONOTONIC, &due);
 }
 
+/* Services come and go on any thread: who makes or ends the disk thread does it behind this door. */
+static pthread_mutex_t door = PTHREAD_MUTEX_INITIALIZER;
+
+/* The disk thread's own farewell: called without the lock, left with it. */
+static void see_off(struct uv_disk *disk, struct uv_service *s)
+{
+	struct uv_host *u = disk->host;
+	bool last;
+
+	s->ended(s->arg);
+	mem_free(s);
+	pthread_mutex_lock(&door);
+	last = --disk->count == 0;
+	if (last) {
+		u->disk = NULL;
+		u->left_disk = disk;
+	}
+	pthread_mutex_unlock(&door);
+	pthread_mutex_lock(&disk->lock);
+	disk->ending = disk->ending || last;
+}
+
 /* Called and left with the lock held. */
 static void serve(struct uv_disk *disk, struct uv_service *s)
 {
 	uint64_t due = s->due_ns + s->period_ns;
 
 	list_remove(&s->node);
+	if (s->ended) {
+		pthread_mutex_unlock(&disk->lock);
+		see_off(disk, s);
+		return;
+	}
 	/* A kick while it runs asks for one more run. */
 	s->due_ns = UINT64_MAX;
 	disk->running = s;
@@ -89,13 +120,14 @@ static void *run_disk(void *arg)
 	return NULL;
 }
 
-static int disk_new(struct uv_disk **ret_disk)
+static int disk_new(struct uv_host *u, struct uv_disk **ret_disk)
 {
 	struct uv_disk *disk = mem_zalloc(sizeof(*disk));
 	int err;
 
 	if (!disk)
 		return OH_ENOMEM;
+	disk->host = u;
 	pthread_mutex_init(&disk->lock, NULL);
 	pthread_cond_init(&disk->changed, NULL);
 	pthread_cond_init(&disk->came_back, NULL);
@@ -109,12 +141,9 @@ static int disk_new(struct uv_disk **ret_disk)
 	return 0;
 }
 
-static void disk_end(struct uv_disk *disk)
+/* Its thread ends, or has been told to. */
+static void disk_join(struct uv_disk *disk)
 {
-	pthread_mutex_lock(&disk->lock);
-	disk->ending = true;
-	pthread_cond_signal(&disk->changed);
-	pthread_mutex_unlock(&disk->lock);
 	pthread_join(disk->thread, NULL);
 	pthread_cond_destroy(&disk->came_back);
 	pthread_cond_destroy(&disk->changed);
@@ -122,20 +151,32 @@ static void disk_end(struct uv_disk *disk)
 	mem_free(disk);
 }
 
-/* Services come and go on any thread: who makes or ends the disk thread does it behind this door. */
-static pthread_mutex_t door = PTHREAD_MUTEX_INITIALIZER;
+static void disk_end(struct uv_disk *disk)
+{
+	pthread_mutex_lock(&disk->lock);
+	disk->ending = true;
+	pthread_cond_signal(&disk->changed);
+	pthread_mutex_unlock(&disk->lock);
+	disk_join(disk);
+}
 
 /* One service more; the first one starts the thread. */
 static int disk_enter(struct uv_host *u)
 {
+	struct uv_disk *left;
 	int err = 0;
 
 	pthread_mutex_lock(&door);
+	left = u->left_disk;
+	u->left_disk = NULL;
 	if (!u->disk)
-		err = disk_new(&u->disk);
+		err = disk_new(u, &u->disk);
 	if (!err)
 		u->disk->count++;
 	pthread_mutex_unlock(&door);
+	/* All it still does is to return. */
+	if (left)
+		disk_join(left);
 	return err;
 }
 
@@ -206,4 +247,32 @@ void uv_service_free(struct host_service *base)
 	pthread_mutex_unlock(&disk->lock);
 	mem_free(s);
 	disk_leave(u);
+}
+
+void uv_service_end(struct host_service *base, void (*ended)(void *arg))
+{
+	struct uv_service *s = (struct uv_service *)base;
+	struct uv_disk *disk = uv_host_of(base->host)->disk;
+
+	pthread_mutex_lock(&disk->lock);
+	s->ended = ended;
+	s->due_ns = 0;
+	if (list_linked(&s->node)) {
+		list_remove(&s->node);
+		enqueue(disk, s);
+	}
+	pthread_cond_signal(&disk->changed);
+	pthread_mutex_unlock(&disk->lock);
+}
+
+void uv_services_end(struct uv_host *u)
+{
+	struct uv_disk *disk;
+
+	pthread_mutex_lock(&door);
+	disk = u->disk ? u->disk : u->left_disk;
+	pthread_mutex_unlock(&door);
+	if (disk)
+		disk_join(disk);
+	u->disk = u->left_disk = NULL;
 }

@@ -1,0 +1,24 @@
+/*
+ * Random tests whose whole run follows from a seed: many of them, or the one that somebody names.
+ *
+ *	OFFHOOK_SCHEDULES=n	plays the seeds 1 to n; of long ones, a part of so many
+ *	OFFHOOK_SEED=n		plays that one
+ *
+ * Whatever ends a run, a check or a sanitizer, the line that replays it is printed.
+ */
+#ifndef OH_TESTS_SEEDS_H
+#define OH_TESTS_SEEDS_H
+
+#include "check.h"
+
+struct seeds {
+	const char *program; /* below build/, for that line */
+	uint64_t n;          /* unless told otherwise */
+	unsigned weight;     /* as long as so many of the plain ones: an nth of OFFHOOK_SCHEDULES is played */
+};
+/* Were as many played as without being told, so that what was exercised can be counted? */
+bool seeds_play(const struct seeds *cfg, void (*play)(uint64_t seed));
+/* The teardown of such a test in place of check_after(). */
+int seeds_after(void **state);
+
+#endif
