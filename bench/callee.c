@@ -25,6 +25,15 @@ static void join(struct callee *c, offhook_id slot)
 	c->odd = 0;
 }
 
+static void listen_to(struct callee *c, offhook_id call)
+{
+	struct offhook_listen_cfg cfg;
+
+	offhook_listen_cfg_init(&cfg);
+	cfg.silence_ms = 3600 * 1000;
+	callee_require(offhook_call_listen(c->phone, call, &cfg), "listen");
+}
+
 static void on_event(void *arg, const struct offhook_event *event)
 {
 	struct callee *c = arg;
@@ -39,6 +48,8 @@ static void on_event(void *arg, const struct offhook_event *event)
 		if (event->call->media_state != OFFHOOK_MEDIA_ACTIVE)
 			break;
 		atomic_fetch_add(&c->n_media, 1);
+		if (c->cfg.mixed)
+			listen_to(c, event->id);
 		if (c->cfg.join)
 			join(c, event->call->slot);
 		break;

@@ -15,6 +15,7 @@ struct callee_cfg {
 	uint32_t clock_rate_hz;
 	bool join;          /* calls two by two, both ways */
 	const char *codecs; /* NULL: the default */
+	bool mixed;         /* each call is listened to, so joined ones do not pass packets on undecoded */
 };
 
 struct callee {

@@ -16,7 +16,7 @@ BENCHES = {
     "parse": ["bench_parse"],
     "bridge": ["bench_bridge"],
     "accounts": ["account_register", "account_idle_memory"],
-    "calls": ["call_media", "call_codecs", "call_delay", "call_setup", "call_signalling", "call_streams",
+    "calls": ["call_media", "call_codecs", "media_tick", "call_delay", "call_setup", "call_signalling", "call_streams",
               "call_memory"],
 }
 LIMIT_S = 120  # a program that takes longer hangs

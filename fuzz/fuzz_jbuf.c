@@ -1,5 +1,5 @@
-/* The jitter buffer: packets with any time stamp, span and age, ticks, new codecs, in any order. At every moment
- * put == played + late + duplicate + full + invalid + early + buffered, and a tick is filled whole. */
+/* The jitter buffer: packets with any time stamp, span and age, ticks as samples or packets, new codecs, in any order. At
+ * every moment put == played + late + duplicate + full + invalid + early + buffered, and a tick is filled whole. */
 #include "fuzz.h"
 
 #include "base/err.h"
@@ -57,6 +57,28 @@ static bool conceal(void *arg, uint8_t codec, const struct codec_gap *gap, int16
 	CHECK(sum < UINT32_MAX);
 	memset(pcm, 1, n * sizeof(*pcm));
 	return true;
+}
+
+/* A tick as packets, or else as samples. */
+static void hand_or_get(struct jbuf *j, uint64_t now_ns, unsigned how, int16_t *pcm, size_t n)
+{
+	static union {
+		struct parcel parcel;
+		uint8_t bytes[sizeof(struct parcel) + 400];
+	} out;
+	struct parcel *p = &out.parcel;
+	size_t used = 0;
+
+	p->want = (struct parcel_want){(uint8_t)(how & 3), how & 4 ? 80 : 160};
+	p->room = how & 8 ? 100 : 400;
+	if (!jbuf_hand(j, now_ns, p)) {
+		(void)jbuf_get(j, now_ns, pcm, n);
+		return;
+	}
+	CHECK(p->n > 0 && p->n <= PARCEL_PACKETS);
+	for (unsigned i = 0; i < p->n; i++)
+		used += p->packets[i].kind == PARCEL_PACKET ? p->packets[i].n : 0;
+	CHECK(used <= p->room);
 }
 
 static struct jbuf_packet next_packet(struct wire *w, const uint8_t *data, size_t n)
@@ -136,6 +158,10 @@ void fuzz_one(const uint8_t *data, size_t n)
 			p = next_packet(&w, sound, sizeof(sound));
 			put++;
 			jbuf_put(&j, &p);
+		} else if (op >= 0xe0 && op < 0xf0) {
+			w.now_ns += tick_ms * NS_MS;
+			hand_or_get(&j, w.now_ns, op, pcm, dec.rate_hz / 1000 * tick_ms);
+			j.whole = op & 1;
 		} else if (op < 0xf0) {
 			w.now_ns += tick_ms * NS_MS + (op & 8 ? (op & 7) * NS_MS / 4 : 0);
 			(void)jbuf_get(&j, w.now_ns, pcm, dec.rate_hz / 1000 * tick_ms);

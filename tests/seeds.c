@@ -44,15 +44,20 @@ static uint64_t number_from(const char *variable, uint64_t otherwise)
 	return text && *text ? strtoull(text, NULL, 10) : otherwise;
 }
 
+void seeds_now(const char *program, uint64_t seed)
+{
+	now.program = program;
+	now.seed = seed;
+	signal(SIGABRT, on_abort);
+}
+
 bool seeds_play(const struct seeds *cfg, void (*play)(uint64_t seed))
 {
 	uint64_t only = number_from("OFFHOOK_SEED", 0);
 	uint64_t last = number_from("OFFHOOK_SCHEDULES", cfg->n * cfg->weight) / cfg->weight;
 
-	now.program = cfg->program;
-	signal(SIGABRT, on_abort);
 	for (uint64_t seed = only ? only : 1; seed <= (only ? only : last); seed++) {
-		now.seed = seed;
+		seeds_now(cfg->program, seed);
 		play(seed);
 	}
 	now.seed = 0;

@@ -18,7 +18,13 @@ struct seeds {
 };
 /* Were as many played as without being told, so that what was exercised can be counted? */
 bool seeds_play(const struct seeds *cfg, void (*play)(uint64_t seed));
-/* The teardown of such a test in place of check_after(). */
+/* For who plays seeds by himself: this is the one from now on; 0: none. */
+void seeds_now(const char *program, uint64_t seed);
+/* Such a test in the list of TESTS(), in place of RUN(). */
+#define RUN_SEEDS(name) \
+	{ \
+#name, name, check_before, seeds_after, NULL \
+	}
 int seeds_after(void **state);
 
 #endif

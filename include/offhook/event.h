@@ -103,7 +103,10 @@ enum offhook_event_type {
 		57, /**< the watcher `id` follows us no longer: `status` of the response that ended it, or 0, and `reason` */
 	OFFHOOK_EVENT_ACTIVE_SPEAKER =
 		102, /**< of those whom the slot of a watch hears, `other` (a call, player, ...) has the floor now; 0: nobody;
-	              *   `id` is the watch (offhook_speaker_watch()) */
+	              *   `id` is the watch (offhook_speaker_watch()), or the conference */
+	OFFHOOK_EVENT_CONFERENCE_MEMBER =
+		103, /**< of the conference `id`, `other` has come, gone, or come back: `status` is an enum
+	              *   offhook_member_state (offhook/conference.h) */
 	OFFHOOK_EVENT_AUDIO_MARK =
 		80, /**< a port of the program: mark `count` was heard (`status` 0) or cleared (1) */
 	OFFHOOK_EVENT_AUDIO_CLEARED = 81, /**< what was queued in a port of the program is gone */

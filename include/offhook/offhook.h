@@ -20,6 +20,8 @@
 #include "offhook/bridge.h"
 #include "offhook/file.h"
 #include "offhook/levels.h"
+#include "offhook/mixing.h"
+#include "offhook/conference.h"
 #include "offhook/tls.h"
 #include "offhook/tone.h"
 #include "offhook/security.h"

@@ -33,7 +33,7 @@ static int phone_init(PyObject *op, PyObject *args, PyObject *kwargs)
 	static char *names[] = {"handler", "user_agent", "max_calls", "max_ports", "clock_rate", "frame_ms",
 		"ptime_ms", "jitter_ms", "codecs", "rtp_port_min", "rtp_port_max", "rtp_timeout_ms", "t1_ms",
 		"log_level", "log_messages", "jitter_min_ms", "jitter_max_ms", "nameservers", "plain_names",
-		"proxies", "secure_only", NULL};
+		"proxies", "secure_only", "media_threads", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	struct offhook_phone_cfg cfg;
 	const char *servers[NAMESERVERS_MAX], *proxies[OFFHOOK_PROXIES_MAX];
@@ -45,11 +45,12 @@ static int phone_init(PyObject *op, PyObject *args, PyObject *kwargs)
 		return -1;
 	}
 	offhook_phone_cfg_init(&cfg);
-	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OzIIIIIIzHHIIipIIOpOp", names, &handler,
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OzIIIIIIzHHIIipIIOpOpI", names, &handler,
 		    &cfg.user_agent, &cfg.max_calls, &cfg.max_ports, &cfg.clock_rate_hz, &cfg.frame_ms,
 		    &cfg.ptime_ms, &cfg.jitter_ms, &cfg.codecs, &cfg.rtp_port_min, &cfg.rtp_port_max,
 		    &cfg.rtp_timeout_ms, &cfg.t1_ms, &cfg.log_level, &cfg.log_messages, &cfg.jitter_min_ms,
-		    &cfg.jitter_max_ms, &server_list, &cfg.plain_names, &proxy_list, &cfg.secure_only))
+		    &cfg.jitter_max_ms, &server_list, &cfg.plain_names, &proxy_list, &cfg.secure_only,
+		    &cfg.media_threads))
 		return -1;
 	if (texts_from(server_list, servers, NAMESERVERS_MAX, &cfg.n_nameservers) ||
 		texts_from(proxy_list, proxies, OFFHOOK_PROXIES_MAX, &cfg.n_proxies))
@@ -258,14 +259,15 @@ static PyMethodDef life_methods[] = {
 };
 
 /* All tables of methods in one: built before the type is made. */
-#define MAX_METHODS 160
+#define MAX_METHODS 192
 static PyMethodDef all_methods[MAX_METHODS];
 
 void phone_join_methods(void)
 {
 	PyMethodDef *const others[] = {phone_account_methods, phone_call_methods, phone_bridge_methods,
 		phone_audio_methods, phone_file_methods, phone_device_methods, phone_codec_methods,
-		phone_presence_methods, phone_quality_methods, phone_tone_methods, phone_trace_methods};
+		phone_presence_methods, phone_quality_methods, phone_tone_methods, phone_mixing_methods,
+		phone_trace_methods};
 	size_t n = 0;
 
 	for (; n < sizeof(life_methods) / sizeof(life_methods[0]); n++)

@@ -188,7 +188,7 @@ static void wish_level(struct bridge *b, struct channel *c, float level, uint32_
 
 void bridge_channel_level(struct bridge *b, struct channel *c, float level)
 {
-	if (c->want.level != level)
+	if (c->want.level != level || list_linked(&c->moving))
 		wish_level(b, c, level, 0);
 }
 

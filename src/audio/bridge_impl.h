@@ -134,7 +134,7 @@ struct entry {
 	struct edge *edge;
 	int16_t *frame;
 	struct slot *slot;
-	uint32_t number, generation;
+	uint32_t generation;
 	uint64_t meter;   /* as last written */
 	unsigned rx_peak; /* of this tick, before rx_gain */
 	bool measured;    /* somebody asks for its power */
@@ -146,16 +146,20 @@ struct entry {
 	float gain;
 	uint32_t base; /* FEED_DIRECT: the source; else the sum, or NO_SUM */
 	struct terms terms;
-	uint32_t tx; /* the passage that all it hears goes through, or NOBODY */
-	uint64_t changed;
+	uint32_t tx;              /* the passage that all it hears goes through, or NOBODY */
 	const struct entry *to;   /* its packets may go there as they are; NULL: it has to be samples */
 	const struct entry *from; /* the other way round */
 	bool handed;              /* in this tick they do */
 	struct parcel_want want;
+};
 
-	/* Of the tick in which this plan takes over from an older one (bridge_turn.c), else zero. */
+/* What an entry needs besides in the tick in which its plan takes over from an older one (bridge_turn.c): apart, so that
+ * other ticks need not fetch it. */
+struct change {
+	uint64_t changed;     /* as its slot's */
+	uint32_t number;      /* of its slot */
 	struct entry *before; /* its own in the older plan */
-	bool fades, begins, lingers, matched;
+	bool fades, begins, pulls, heard, matched;
 };
 
 /* What a thread needs for itself while it ticks. */
@@ -175,6 +179,7 @@ struct plan {
 	size_t n_rx, n_links,
 		n_passages; /* of the passages, the first ones; then the connections'; then tx */
 	struct entry *entries;
+	struct change *changes; /* by entry */
 	struct passage *passages;
 	struct sum *sums;
 	struct term *terms;
@@ -255,9 +260,9 @@ bool turn_begin(struct plan *old, struct plan *p);
 /* After all have spoken. */
 void turn_frames(struct bridge *b, struct plan *old, struct plan *p, const struct audio_tick *t);
 void turn_sums(const struct bridge *b, struct plan *old, struct plan *p);
-/* What e hears in this frame. NULL: silence. */
-const int16_t *turn_feed(struct bridge *b, struct plan *old, struct plan *p, struct worker *d,
-	struct entry *e, const struct audio_tick *t, unsigned *ret_peak);
+/* What entry i hears in this frame. NULL: silence. */
+const int16_t *turn_feed(struct bridge *b, struct plan *old, struct plan *p, struct worker *d, size_t i,
+	const struct audio_tick *t, unsigned *ret_peak);
 void turn_end(struct plan *p);
 
 /* bridge_tick.c, for the turn. */

@@ -262,6 +262,7 @@ static size_t lay_out(struct plan *p, char *block, size_t longest, size_t stride
 	size_t used = 0;
 
 	p->entries = carve(block, &used, p->n_entries * sizeof(*p->entries));
+	p->changes = carve(block, &used, p->n_entries * sizeof(*p->changes));
 	p->now = carve(block, &used, (p->n_entries + p->n_links) * sizeof(*p->now));
 	p->turns = carve(block, &used, p->n_entries * sizeof(*p->turns));
 	p->passages = carve(block, &used, p->n_passages * sizeof(*p->passages));
@@ -348,8 +349,9 @@ static void set_feed(struct entry *e, const struct sharing *s, size_t i)
 		e->base = s->terms[t->first].source;
 }
 
-static void set_entry(struct entry *e, struct draft *d, size_t i)
+static void set_entry(struct plan *p, struct draft *d, size_t i)
 {
+	struct entry *e = &p->entries[i];
 	struct slot *slot = d->slots[i];
 	struct member *m = slot->member;
 	const struct port_ops *ops = m->port->ops;
@@ -360,7 +362,6 @@ static void set_entry(struct entry *e, struct draft *d, size_t i)
 		.edge = m->edge,
 		.frame = m->frame,
 		.slot = slot,
-		.number = slot->number,
 		.generation = slot->generation,
 		.meter = UINT64_MAX,
 		.rx_gain = slot->rx ? 1 : slot->rx_level,
@@ -369,9 +370,9 @@ static void set_entry(struct entry *e, struct draft *d, size_t i)
 		.pushes = ops->push && (slot->sources.n || ops->push_always),
 		.gain = slot->tx ? 1 : slot->tx_level,
 		.tx = slot->tx ? d->next_tx++ : NOBODY,
-		.changed = slot->changed,
 	};
 	set_feed(e, &d->sharing, i);
+	p->changes[i] = (struct change){.changed = slot->changed, .number = slot->number};
 }
 
 /* Who is heard by one alone, and he hears nobody else. */
@@ -456,7 +457,7 @@ int plan_new(struct bridge *b, uint64_t serial, struct plan **ret_plan)
 	p->retired.free = plan_retire;
 	p->serial = serial;
 	for (size_t i = 0; i < p->n_entries; i++)
-		set_entry(&p->entries[i], &d, i);
+		set_entry(p, &d, i);
 	for (size_t i = 0; i < p->n_entries; i++)
 		let_pass(p, &d, i);
 	deal(p, &d);

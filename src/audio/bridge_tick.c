@@ -88,9 +88,9 @@ bool tick_pull(struct bridge *b, struct worker *d, struct entry *e, const struct
 	e->rx_peak = 0;
 	e->rx_power = 0;
 	e->measured = is_asked(b, e, t);
-	if (!e->pulls && !e->lingers)
+	if (!e->pulls)
 		return false;
-	if (!e->heard && !e->lingers) {
+	if (!e->heard) {
 		/* Nobody listens, but its clock goes on, and so does its meter. */
 		if (!e->ops->pull(e->port, d->scratch, e->edge->n, t))
 			return false;
@@ -444,8 +444,8 @@ static void push_turn(const struct turns *turns, struct worker *d, struct entry 
 	const int16_t *pcm = NULL;
 	unsigned peak = 0;
 
-	if (e->fades) {
-		pcm = turn_feed(b, turns->old, p, d, e, &turns->t, &peak);
+	if (turns->old && p->changes[e - p->entries].fades) {
+		pcm = turn_feed(b, turns->old, p, d, (size_t)(e - p->entries), &turns->t, &peak);
 		push(b, d, e, pcm, &turns->t);
 	} else if (e->pushes && !take(e, &turns->t)) {
 		pcm = feed(b, p, d, e, &turns->t, &peak);

@@ -13,16 +13,15 @@ static void find_before(struct plan *old, struct plan *p)
 	size_t k = 0;
 
 	for (size_t i = 0; i < p->n_entries; i++) {
-		struct entry *e = &p->entries[i];
-
-		while (k < old->n_entries && old->entries[k].number < e->number)
+		while (k < old->n_entries && old->changes[k].number < p->changes[i].number)
 			k++;
 		if (k == old->n_entries)
 			return;
-		if (old->entries[k].number == e->number && old->entries[k].generation == e->generation) {
-			e->before = &old->entries[k];
-			old->entries[k].matched = true;
-		}
+		if (old->changes[k].number != p->changes[i].number ||
+			old->entries[k].generation != p->entries[i].generation)
+			continue;
+		p->changes[i].before = &old->entries[k];
+		old->changes[k].matched = true;
 	}
 }
 
@@ -31,17 +30,22 @@ bool turn_begin(struct plan *old, struct plan *p)
 	bool any = false;
 
 	for (size_t i = 0; i < p->n_entries && !any; i++)
-		any = p->entries[i].changed > old->serial;
+		any = p->changes[i].changed > old->serial;
 	if (!any)
 		return false;
 	find_before(old, p);
 	for (size_t i = 0; i < p->n_entries; i++) {
 		struct entry *e = &p->entries[i];
-		const struct entry *o = e->before;
+		struct change *t = &p->changes[i];
+		const struct entry *o = t->before;
 
-		e->fades = e->changed > old->serial && (e->pushes || (o && o->pushes));
-		e->begins = !o || !o->pulls;
-		e->lingers = o && o->heard && !e->heard && e->ops->pull;
+		t->fades = t->changed > old->serial && (e->pushes || (o && o->pushes));
+		t->begins = !o || !o->pulls;
+		t->pulls = e->pulls;
+		t->heard = e->heard;
+		/* Whom only the old plan heard. */
+		if (o && o->heard && !e->heard && e->ops->pull)
+			e->pulls = e->heard = true;
 	}
 	return true;
 }
@@ -49,8 +53,8 @@ bool turn_begin(struct plan *old, struct plan *p)
 void turn_end(struct plan *p)
 {
 	for (size_t i = 0; i < p->n_entries; i++) {
-		p->entries[i].before = NULL;
-		p->entries[i].fades = p->entries[i].begins = p->entries[i].lingers = false;
+		p->entries[i].pulls = p->changes[i].pulls;
+		p->entries[i].heard = p->changes[i].heard;
 	}
 }
 
@@ -59,11 +63,13 @@ void turn_frames(struct bridge *b, struct plan *old, struct plan *p, const struc
 	for (size_t i = 0; i < old->n_entries; i++) {
 		struct entry *o = &old->entries[i];
 
-		old->now[i] = !o->matched && o->heard && tick_pull(b, old->workers, o, t) ? o->frame : NULL;
+		old->now[i] = !old->changes[i].matched && o->heard && tick_pull(b, old->workers, o, t)
+				      ? o->frame
+				      : NULL;
 	}
 	for (size_t i = 0; i < p->n_entries; i++) {
-		if (p->entries[i].before)
-			old->now[p->entries[i].before - old->entries] = p->now[i];
+		if (p->changes[i].before)
+			old->now[p->changes[i].before - old->entries] = p->now[i];
 	}
 	tick_passages(b, p, t);
 	/* A strip that both plans have gives the frame that it has given. */
@@ -73,7 +79,7 @@ void turn_frames(struct bridge *b, struct plan *old, struct plan *p, const struc
 void turn_sums(const struct bridge *b, struct plan *old, struct plan *p)
 {
 	for (size_t i = 0; i < p->n_entries; i++) {
-		const struct entry *o = p->entries[i].fades ? p->entries[i].before : NULL;
+		const struct entry *o = p->changes[i].fades ? p->changes[i].before : NULL;
 		struct sum *s;
 
 		if (!o || o->base == NO_SUM || (o->feed != FEED_SUM && o->feed != FEED_MIX))
@@ -92,7 +98,7 @@ static bool begins(const struct plan *p, uint32_t source)
 {
 	if (source >= p->n_entries)
 		source = p->passages[p->n_rx + source - p->n_entries].source;
-	return p->entries[source].begins;
+	return p->changes[source].begins;
 }
 
 static bool all_begin(const struct plan *p, const struct terms *t)
@@ -133,10 +139,10 @@ static const int16_t *cross(const struct bridge *b, const int16_t *from, const i
 	return out;
 }
 
-const int16_t *turn_feed(struct bridge *b, struct plan *old, struct plan *p, struct worker *d,
-	struct entry *e, const struct audio_tick *t, unsigned *ret_peak)
+const int16_t *turn_feed(struct bridge *b, struct plan *old, struct plan *p, struct worker *d, size_t i,
+	const struct audio_tick *t, unsigned *ret_peak)
 {
-	struct entry *o = e->before;
+	struct entry *e = &p->entries[i], *o = p->changes[i].before;
 	const struct strip *was = o && o->tx != NOBODY ? old->passages[o->tx].strip : NULL;
 	const struct strip *is = e->tx != NOBODY ? p->passages[e->tx].strip : NULL;
 	const int16_t *to = tick_mix(b, p, d, e, d->out, ret_peak);

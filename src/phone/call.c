@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "phone/call_redirect.h"
+#include "phone/conference.h"
 #include "phone/network.h"
 #include "phone/transfer.h"
 #include "phone/watcher.h"
@@ -174,6 +175,7 @@ void call_ended(struct call *c, const struct call_end *end)
 	c->error = end->error;
 	say.release_slot = call_media_close(&c->media);
 	audio_call_ended(c->phone, c->id);
+	conferences_gone(c->phone, c->id);
 
 	/* With the session still there: it knows contact and phrase. */
 	say.picture = picture_new(c);

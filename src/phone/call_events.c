@@ -2,6 +2,7 @@
 #include "phone/call_impl.h"
 
 #include "phone/call_redirect.h"
+#include "phone/conference.h"
 #include "phone/network.h"
 #include "phone/edits.h"
 #include "phone/transfer.h"
@@ -73,6 +74,7 @@ struct event *call_say_media(struct call *c, uint32_t slot_gone, uint64_t cause)
 
 	log_media(c);
 	audio_follow(c->phone, c->id);
+	conferences_follow(c->phone, c->id);
 	say.release_slot = slot_gone;
 	say.cause = cause;
 	return event_emit(c->phone, &say);

@@ -134,6 +134,20 @@ static void over(struct call *c, unsigned status, int err, const struct sip_msg 
 	call_say_moved(c, status, err, msg);
 }
 
+/* The peer is neither where he was nor where he is called: as if he had gone (RFC 3261 12.2.1.2). */
+static void nowhere(struct call *c, struct sip_msg *msg)
+{
+	call_ended(
+		c, &(struct call_end){
+			   .status = 408, .by = OFFHOOK_ENDED_BY_NETWORK, .error = OH_ETIMEDOUT, .msg = msg});
+}
+
+/* Is it he who refuses an offer, and not somebody who does not know him? */
+static bool is_of_peer(unsigned status)
+{
+	return status == 488 || status == 491 || status == 500 || status == 606;
+}
+
 /* For now there is no way: the next change of the network, or time, may bring one. */
 static void later(struct repair *r, int err)
 {
@@ -204,9 +218,13 @@ static void attempt(void *arg)
 		return;
 	}
 	err = inv_offer_open(c->inv) ? OH_EBUSY : follow(c, &flow);
-
-	if (!err)
+	if (!err) {
 		err = ask(c, &flow);
+		if (err && r->elsewhere) {
+			nowhere(c, NULL);
+			return;
+		}
+	}
 	if (err)
 		later(r, err);
 	else
@@ -246,13 +264,15 @@ void call_repair_answered(struct call *c, int err)
 		over(c, 200, err, NULL);
 }
 
-bool call_repair_refused(struct call *c, unsigned status, const struct sip_msg *msg)
+bool call_repair_refused(struct call *c, unsigned status, struct sip_msg *msg)
 {
 	if (!call_is_repaired(c))
 		return false;
 	/* Nobody has refused it: it never came through. */
 	if (c->repair->state == OUTDATED)
 		arm(c->repair, 0);
+	else if (c->repair->elsewhere && c->repair->tries && !(msg && is_of_peer(status)))
+		nowhere(c, msg);
 	else if (msg)
 		over(c, status, OH_EREFUSED, msg);
 	else

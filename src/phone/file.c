@@ -3,10 +3,11 @@
 #include "phone/file.h"
 
 #include "base/mem.h"
+#include "phone/conference.h"
 
 static offhook_id slot_id(struct bridge_slot slot)
 {
-	return slot.generation ? id_make(ID_SLOT, slot.generation, slot.number) : 0;
+	return slot.generation ? slot_to_id(slot) : 0;
 }
 
 offhook_id file_slot_id(const struct file *f)
@@ -96,30 +97,9 @@ void file_free(struct file *f)
 	mem_free(f);
 }
 
-/* ---- onto the bridge, and off it ---- */
+/* ---- onto the bridge ---- */
 
-static void give_up_slot(struct bridge *b, struct bridge_slot *slot)
-{
-	bridge_remove(b, *slot);
-	bridge_number_release(b, slot->number);
-	*slot = (struct bridge_slot){0, 0};
-}
-
-static void take_off(struct file *f)
-{
-	struct bridge *b = engine_bridge(f->phone->engine);
-
-	audio_table_remove(&f->phone->audio, &f->audio, OH_ENOENT);
-	sound_end(&f->ringer);
-	list_remove(&f->node);
-	ids_remove(&f->phone->ids, f->id);
-	tag_leave(f->phone, &f->tagged);
-	/* No event of the slot tells it: the program itself has given it up. */
-	give_up_slot(b, &f->slot);
-	if (f->slot2.generation)
-		give_up_slot(b, &f->slot2);
-	f->player = NULL;
-}
+static void take_off(struct file *f);
 
 struct add_args {
 	struct file *file;
@@ -228,6 +208,30 @@ int file_put_recorder_on_bridge(struct file *f, struct port *const ports[2], uin
 }
 
 /* ---- removing ---- */
+
+static void give_up_slot(struct bridge *b, struct bridge_slot *slot)
+{
+	bridge_remove(b, *slot);
+	bridge_number_release(b, slot->number);
+	*slot = (struct bridge_slot){0, 0};
+}
+
+static void take_off(struct file *f)
+{
+	struct bridge *b = engine_bridge(f->phone->engine);
+
+	audio_table_remove(&f->phone->audio, &f->audio, OH_ENOENT);
+	conferences_gone(f->phone, f->id);
+	sound_end(&f->ringer);
+	list_remove(&f->node);
+	ids_remove(&f->phone->ids, f->id);
+	tag_leave(f->phone, &f->tagged);
+	/* No event of the slot tells it: the program itself has given it up. */
+	give_up_slot(b, &f->slot);
+	if (f->slot2.generation)
+		give_up_slot(b, &f->slot2);
+	f->player = NULL;
+}
 
 static int remove_run(struct offhook_phone *p, void *arg)
 {

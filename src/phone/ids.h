@@ -23,6 +23,7 @@ enum id_kind {
 	ID_WATCHER,
 	ID_REFER,
 	ID_SPEAKER,
+	ID_CONFERENCE,
 };
 
 struct id_entry {

@@ -28,7 +28,7 @@ bool call_repair_goes_on(struct call *c);
 /* The description that answers the open re-INVITE has come: 0, or what is wrong with it. */
 void call_repair_answered(struct call *c, int err);
 /* The open re-INVITE was refused. True: it was a repair, and the program has been told what it needs to know. */
-bool call_repair_refused(struct call *c, unsigned status, const struct sip_msg *msg);
+bool call_repair_refused(struct call *c, unsigned status, struct sip_msg *msg);
 /* Accepts NULL. */
 void call_repair_forget(struct call *c);
 

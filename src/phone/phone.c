@@ -1,5 +1,6 @@
 /* The life of a phone: its host, its threads, its layers, built from the bottom up and taken down from the
  * top. */
+#include "phone/conference.h"
 #include "phone/levels.h"
 #include "phone/pager.h"
 #include "phone/phone_impl.h"
@@ -209,6 +210,7 @@ static void init_lists(struct offhook_phone *p)
 	list_init(&p->calls);
 	list_init(&p->files);
 	list_init(&p->speakers);
+	list_init(&p->conferences);
 	list_init(&p->questions);
 	list_init(&p->pagers);
 	list_init(&p->refers);
@@ -381,6 +383,7 @@ static void take_down(struct offhook_phone *p)
 	commands_run(p);
 	host_timer_free(p->close_limit);
 	speakers_free(p);
+	conferences_free_all(p);
 	if (p->engine) {
 		calls_free_all(p);
 		files_free_all(p);

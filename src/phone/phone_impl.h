@@ -56,6 +56,7 @@ struct offhook_phone {
 	_Atomic uint32_t next_tag;
 	struct traces traces;
 	struct list speakers;      /* watches over who speaks */
+	struct list conferences;
 	struct hearing_cfg listen; /* what calls begin with */
 	struct hearing_tones listen_tones;
 	struct audio_table audio;

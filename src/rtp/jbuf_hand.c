@@ -70,10 +70,14 @@ static void hand_nothing(struct jbuf *j, struct parcel *p)
 
 bool jbuf_hand(struct jbuf *j, uint64_t now_ns, struct parcel *p)
 {
-	unsigned n = ts_of_ms(j, j->tick_ms) / p->want.span;
+	uint32_t tick = ts_of_ms(j, j->tick_ms);
+	unsigned n = tick / p->want.span;
 	size_t used = 0;
 	bool lost = false;
 
+	/* What is wanted may be of another agreement than what is played. */
+	if (n == 0 || n > PARCEL_PACKETS || tick % p->want.span)
+		return false;
 	j->whole = true;
 	if (j->state == JBUF_PLAYING)
 		jbuf_before_tick(j);

@@ -7,7 +7,7 @@
 #define FORGET     80u      /* a block takes one part in so many away */
 #define PRIOR      25       /* packets without jitter that a new histogram begins with */
 #define CLEAR_GAIN 3000     /* another cover has to be better by so much */
-#define CAUTION    2000     /* and a smaller one has to have this to spare */
+#define CAUTION    4000     /* and a smaller one has to have this to spare */
 
 static int32_t clamp(int64_t v)
 {

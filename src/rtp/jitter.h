@@ -23,7 +23,7 @@
 #define JITTER_BIN_US    2000
 #define JITTER_BLOCK_NS  320000000ull
 #define JITTER_BLOCK_MAX 40u /* packets of one that are looked at */
-#define JITTER_WORTH_US  20000
+#define JITTER_WORTH_US  30000
 #define JITTER_HOLE_US \
 	20000           /* late by more than this, a packet leaves a hole that no concealment fills well */
 #define JITTER_HOLE   5 /* packets that such a one counts for */

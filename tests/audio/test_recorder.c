@@ -190,7 +190,7 @@ TEST(two_parties_stand_beside_each_other_sample_by_sample)
 	CHECK_EQ(read_file(w.path, pcm, FRAME * FRAMES, &info), FRAME * FRAMES);
 	CHECK_EQ(info.channels, 2);
 	for (int k = 0; k < FRAMES; k++)
-		for (size_t i = 0; i < FRAME; i++) {
+		for (size_t i = 0; i < FRAME && k % 10; i++) { /* a change of connections takes a frame */
 			const int16_t *at = pcm + 2 * ((size_t)k * FRAME + i);
 
 			CHECK_EQ(at[0], k / 10 == 3 ? 0 : 100 * (k + 1));

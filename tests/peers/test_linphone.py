@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 from audio_check import assert_heard, read_wav, write_wav
 from conftest import wait_bound
+from watched import QUESTION, Phone
 
 
 @pytest.fixture
 def linphone(need, start, speech, free_port, pem, tmp_path):
-    """linphone(*options): it speaks bob.wav and records what it hears; has .port and .heard."""
+    """linphone(*options): it speaks bob.wav and records what it hears; has .port and .heard. config: further settings."""
 
-    def one(*options: str):
+    def one(*options: str, config: str = ""):
+        more = config
         home, port, rtp = tmp_path / "home", free_port(), free_port() // 2 * 2
         for folder in (home / ".local/share/linphone", home / ".config/linphone"):
             folder.mkdir(parents=True)
@@ -41,7 +43,7 @@ echocancellation=0
 enabled=0
 automatically_initiate=0
 automatically_accept=0
-""")
+{more}""")
         phone = start([need("linphonec"), "-c", config, *options], name="linphonec",
                       env={"HOME": str(home), "PATH": "/usr/bin:/bin"})
         phone.port, phone.heard = port, tmp_path / "linphone-heard.wav"
@@ -195,3 +197,16 @@ def test_we_send_linphone_to_somebody(linphone, steer):
     ours.tell(f"transfer sip:carol@127.0.0.1:{carol.port}")
     carol.wait_event("state", state="CONFIRMED")
     assert ours.wait_event("transfer", final=1)["status"] == 200
+
+
+def test_linphone_follows_us(linphone, free_port):
+    """A friend of its settings: it subscribes by itself, and says how we are."""
+    ours = Phone(free_port())
+    ours.phone.account_set_presence(ours.account, True)
+    phone = linphone(config=f'[friend_0]\nurl="Alice" <sip:alice@127.0.0.1:{ours.port}>\npol=accept\nsubscribe=1\n')
+    assert ours.wait(lambda e: e["type"] == QUESTION)["question"]["target"] == "presence"
+    for online, said in ((False, "offline"), (True, "online")):
+        ours.phone.account_set_presence(ours.account, online)
+        ours.wait(lambda _, said=said: f"is {said}" in phone.text().lower())
+    quit_linphone(phone)
+    ours.phone.close(2000)

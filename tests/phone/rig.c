@@ -87,6 +87,10 @@ static void on_event(void *arg, const struct offhook_event *e)
 		s->other = e->other;
 		note(s, e->other ? "FLOOR " : "NO_FLOOR ");
 		break;
+	case OFFHOOK_EVENT_CONFERENCE_MEMBER:
+		s->other = e->other;
+		note(s, e->status == 2 ? "THERE " : e->status ? "AWAY " : "GONE ");
+		break;
 	case OFFHOOK_EVENT_CALL_SPEECH:
 		note(s, "%s ", e->status ? "SPEAKS" : "SPOKE");
 		break;

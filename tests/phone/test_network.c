@@ -371,6 +371,28 @@ TEST(two_that_move_at_once_and_nobody_knows)
 	rig_close(r);
 }
 
+/* Alice's domain has no address; the proxy of Bob's does not know him any more. */
+TEST(two_that_move_at_once_and_whoever_is_asked_knows_nothing)
+{
+	struct wire w;
+	struct rig *r = rig_watched(&w);
+	struct proxy *at_b = home_of(r, PROXY_B_IP, RIG_B_IP);
+
+	CHECK_OK(sim_dns_addr(r->sim, "biloxi.test", PROXY_B_IP));
+	live_at(&r->a, "sip:alice@nowhere.test");
+	talk_through(r, "sip:bob@biloxi.test");
+	move(r);
+	CHECK_OK(sim_host_move(r->b.host, RIG_B_IP, NEW_B_IP));
+	proxy_free(at_b);
+	at_b = proxy_new(r->sim,
+		&(struct proxy_cfg){.ip = PROXY_B_IP, .next = NEW_B_IP, .answer = "404 Not Found\r\n"});
+	CHECK(rig_wait(&r->a, "DISCONNECTED(408)"));
+	CHECK(rig_wait(&r->b, "DISCONNECTED(408)"));
+	rig_run_ms(r, 40000);
+	proxy_free(at_b);
+	rig_close(r);
+}
+
 /* ---- registrations ---- */
 
 struct home {
@@ -603,14 +625,60 @@ static int move_in_a_call(void *arg)
 	return err;
 }
 
+static int move_before_the_answer(void *arg)
+{
+	struct rig *r = rig_try_new(OFFHOOK_DELIVER_INLINE, NULL);
+	int err = r ? rig_try_call(r) : OH_ENOMEM;
+
+	(void)arg;
+	if (!err) {
+		rig_run_ms(r, 100);
+		(void)side_answer(&r->b, 183);
+		rig_run_ms(r, 100);
+		err = sim_host_move(r->a.host, RIG_A_IP, NEW_IP);
+	}
+	if (!err) {
+		rig_run_ms(r, 20000);
+		err = strstr(r->a.log, "MOVED(0) ") ? 0 : OH_ENOMEM;
+	}
+	rig_drop(r);
+	return err;
+}
+
+static int move_both(void *arg)
+{
+	struct rig *r = rig_try_new(OFFHOOK_DELIVER_INLINE, NULL);
+	int err = r ? rig_try_call(r) : OH_ENOMEM;
+
+	(void)arg;
+	if (!err) {
+		rig_run_ms(r, 100);
+		(void)side_answer(&r->b, 200);
+		rig_run_ms(r, 100);
+		err = sim_host_move(r->a.host, RIG_A_IP, NEW_IP);
+	}
+	if (!err)
+		err = sim_host_move(r->b.host, RIG_B_IP, NEW_B_IP);
+	if (!err)
+		rig_run_ms(r, 100000);
+	/* Whatever was missing: nobody waits for ever. */
+	if (!err && offhook_calls(r->a.phone, NULL, 0) > 0)
+		err = OH_EDIALOG;
+	rig_drop(r);
+	return err;
+}
+
 TEST(moving_without_memory_leaves_nothing_behind)
 {
 	check_every_allocation_fails(move_in_a_call, NULL);
+	check_every_allocation_fails(move_before_the_answer, NULL);
+	check_every_allocation_fails(move_both, NULL);
 }
 
 TESTS(RUN(a_call_goes_on_from_the_new_address), RUN(a_caller_who_moves_before_the_answer_calls_again),
 	RUN(two_that_move_at_once_find_each_other_by_their_addresses),
 	RUN(two_that_move_at_once_and_nobody_knows),
+	RUN(two_that_move_at_once_and_whoever_is_asked_knows_nothing),
 	RUN(the_peer_is_told_contact_and_audio_of_the_new_address),
 	RUN(what_does_not_concern_us_changes_nothing),
 	RUN(after_sleep_and_at_the_programs_word_the_peer_is_asked_anew),

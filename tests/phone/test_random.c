@@ -10,10 +10,8 @@
  * A seed replays its run exactly. OFFHOOK_SCHEDULES=n plays that many, OFFHOOK_SEED=n that one, OFFHOOK_TRACE=1 prints the wire.
  */
 #include "rig.h"
+#include "seeds.h"
 #include "../sip/watch.h"
-
-#include <signal.h>
-#include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SCHEDULES 500
@@ -665,49 +663,16 @@ static uint64_t play(uint64_t seed, bool prints)
 
 /* ---- many ---- */
 
-static void say_seed(void)
+#define PROGRAM "tests/phone/test_phone_random"
+
+static void play_one(uint64_t seed)
 {
-	char line[128];
-	int n;
-
-	if (!playing)
-		return;
-	n = snprintf(line, sizeof(line), "# replay: OFFHOOK_SEED=%llu build/tests/phone/test_phone_random\n",
-		(unsigned long long)playing->seed);
-	if (write(STDERR_FILENO, line, (size_t)n) < n)
-		return;
-}
-
-/* A sanitizer's last word. */
-static void on_abort(int signal_number)
-{
-	say_seed();
-	signal(signal_number, SIG_DFL);
-	raise(signal_number);
-}
-
-static int after(void **state)
-{
-	say_seed();
-	return check_after(state);
-}
-
-static uint64_t number_from(const char *variable, uint64_t otherwise)
-{
-	const char *text = getenv(variable);
-
-	return text && *text ? strtoull(text, NULL, 10) : otherwise;
+	play(seed, false);
 }
 
 TEST(whatever_happens_every_call_ends_once_and_both_ends_agree)
 {
-	uint64_t only = number_from("OFFHOOK_SEED", 0), n = number_from("OFFHOOK_SCHEDULES", SCHEDULES);
-
-	signal(SIGABRT, on_abort);
-	if (only)
-		play(only, false);
-	for (uint64_t seed = 1; !only && seed <= n; seed++)
-		play(seed, false);
+	seeds_play(&(struct seeds){PROGRAM, SCHEDULES, 1}, play_one);
 }
 
 TEST(a_seed_replays_its_run_to_the_byte_and_nanosecond)
@@ -715,25 +680,16 @@ TEST(a_seed_replays_its_run_to_the_byte_and_nanosecond)
 	uint64_t before = 0;
 
 	for (uint64_t seed = 1; seed <= 40; seed++) {
-		uint64_t print = play(seed, true);
+		uint64_t print;
 
+		seeds_now(PROGRAM, seed);
+		print = play(seed, true);
 		CHECK(print == play(seed, true));
 		CHECK(print != before);
 		before = print;
 	}
+	seeds_now(PROGRAM, 0);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			whatever_happens_every_call_ends_once_and_both_ends_agree, check_before, after),
-		cmocka_unit_test_setup_teardown(
-			a_seed_replays_its_run_to_the_byte_and_nanosecond, check_before, after)};
-	int failed;
-
-	check_tap_begin();
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	check_tap_end();
-	return failed;
-}
+TESTS(RUN_SEEDS(whatever_happens_every_call_ends_once_and_both_ends_agree),
+	RUN_SEEDS(a_seed_replays_its_run_to_the_byte_and_nanosecond))

@@ -626,14 +626,4 @@ TEST(whatever_phones_are_asked_for_they_agree_and_nothing_is_left)
 	}
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(
-		whatever_phones_are_asked_for_they_agree_and_nothing_is_left, check_before, seeds_after)};
-	int failed;
-
-	check_tap_begin();
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	check_tap_end();
-	return failed;
-}
+TESTS(RUN_SEEDS(whatever_phones_are_asked_for_they_agree_and_nothing_is_left))

@@ -439,8 +439,47 @@ TEST(alice_wants_a_session_that_is_too_short_for_bob)
 	service_flow_run(&(struct service_flow){.script = too_short});
 }
 
+/* ---- a caller who moves ---- */
+
+#define NEW_A_IP "192.0.2.51"
+
+static offhook_id call_in(struct side *s, enum offhook_call_state state)
+{
+	offhook_id calls[4];
+	long n = offhook_calls(s->phone, calls, ARRAY_LEN(calls));
+
+	for (long i = 0; i < n; i++)
+		if (service_state(s, calls[i]) == state)
+			return calls[i];
+	return 0;
+}
+
+static void caller_moves(struct service *s)
+{
+	offhook_id at_a = service_call(s->a, "sip:bob@" RIG_B_IP);
+
+	CHECK(rig_wait(s->b, "INCOMING"));
+	CHECK_OK(side_answer(s->b, 180));
+	CHECK(rig_wait(s->a, "EARLY(180)"));
+	side_forget(s->b);
+	CHECK_OK(sim_host_move(s->a->host, RIG_A_IP, NEW_A_IP));
+	CHECK(rig_wait(s->b, "INCOMING"));
+	CHECK(rig_wait(s->b, "DISCONNECTED(487)"));
+	s->b->call = call_in(s->b, OFFHOOK_CALL_INCOMING);
+	CHECK_OK(side_answer(s->b, 200));
+	CHECK(rig_wait(s->a, "CONFIRMED"));
+	CHECK(rig_wait(s->b, "CONFIRMED"));
+	CHECK_EQ(service_state(s->a, at_a), OFFHOOK_CALL_CONFIRMED);
+	service_hangup(s->b, s->b->call, s->a);
+}
+
+TEST(alice_moves_while_bobs_phone_rings)
+{
+	service_flow_run(&(struct service_flow){.script = caller_moves});
+}
+
 TESTS(RUN(bob_clicks_and_his_phone_calls_carol), RUN(bob_parks_alice_and_carol_takes_her),
 	RUN(alice_hears_music_while_bob_holds_her), RUN(carol_joins_the_call_of_alice_and_bob),
 	RUN(bob_is_looked_for_at_four_places), RUN(alice_is_screened_by_who_she_has_proven_to_be),
 	RUN(bob_sends_alice_to_carol_by_a_302), RUN(bobs_phone_answers_by_itself),
-	RUN(alice_wants_a_session_that_is_too_short_for_bob))
+	RUN(alice_wants_a_session_that_is_too_short_for_bob), RUN(alice_moves_while_bobs_phone_rings))

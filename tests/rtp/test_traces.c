@@ -27,6 +27,7 @@ struct kind {
 	/* Limits; ms and per cent. added is the mean, unless median says so. */
 	double added, p95, spoiled, silent;
 	bool median;
+	bool phased;                   /* where ticks fall matters */
 	double calm_from_s, calm_to_s; /* added is not counted between these */
 };
 
@@ -38,41 +39,65 @@ static const struct kind kinds[] = {
 		.p95 = 1,
 		.spoiled = 0,
 		.silent = 0},
-	{.name = "drift +200 ppm", .step = trace_fast, .added = 9, .p95 = 25, .spoiled = 0, .silent = 0},
-	{.name = "drift -200 ppm", .step = trace_slow, .added = 9, .p95 = 25, .spoiled = .1, .silent = 0},
+	{.name = "drift +200 ppm",
+		.phased = true,
+		.step = trace_fast,
+		.added = 9,
+		.p95 = 25,
+		.spoiled = 0,
+		.silent = 0},
+	{.name = "drift -200 ppm",
+		.phased = true,
+		.step = trace_slow,
+		.added = 9,
+		.p95 = 25,
+		.spoiled = .1,
+		.silent = 0},
 	{.name = "jitter to 10 ms",
 		.step = trace_jitter_10,
+		.phased = true,
 		.added = .5,
 		.p95 = 1,
 		.spoiled = 0,
 		.silent = 0},
 	{.name = "jitter to 30 ms, in order",
 		.step = trace_jitter_30,
+		.phased = true,
 		.added = 20,
 		.p95 = 25,
 		.spoiled = .2,
 		.silent = 0},
 	{.name = "jitter to 60 ms, overtaking",
 		.step = trace_jitter_60,
+		.phased = true,
 		.added = 60,
 		.p95 = 65,
 		.spoiled = .5,
 		.silent = 0},
 	{.name = "long-tailed jitter",
 		.step = trace_long_tail,
+		.phased = true,
 		.added = 50,
 		.p95 = 80,
 		.spoiled = .9,
 		.silent = 0},
 	{.name = "5 % overtaken by 20-60 ms",
 		.step = trace_overtaken,
+		.phased = true,
 		.added = 40,
 		.p95 = 65,
 		.spoiled = .5,
 		.silent = 0},
-	{.name = "Wi-Fi bursts", .step = trace_wifi, .added = 85, .p95 = 100, .spoiled = .8, .silent = 0},
+	{.name = "Wi-Fi bursts",
+		.step = trace_wifi,
+		.phased = true,
+		.added = 85,
+		.p95 = 100,
+		.spoiled = .8,
+		.silent = 0},
 	{.name = "spikes of 100-200 ms",
 		.step = trace_spikes,
+		.phased = true,
 		.added = 20,
 		.p95 = 200,
 		.spoiled = 3.5,
@@ -86,7 +111,13 @@ static const struct kind kinds[] = {
 		.silent = 0,
 		.calm_from_s = 19.9,
 		.calm_to_s = 43},
-	{.name = "LTE mixture", .step = trace_lte, .added = 65, .p95 = 160, .spoiled = 1, .silent = 0},
+	{.name = "LTE mixture",
+		.step = trace_lte,
+		.phased = true,
+		.added = 65,
+		.p95 = 160,
+		.spoiled = 1,
+		.silent = 0},
 	{.name = "loss 1 %", .step = trace_loss_1, .added = .5, .p95 = 1, .spoiled = .1, .silent = 0},
 	{.name = "loss 5 %", .step = trace_loss_5, .added = .5, .p95 = 1, .spoiled = .6, .silent = 0},
 	{.name = "loss 10 %", .step = trace_loss_10, .added = .5, .p95 = 1, .spoiled = 1.2, .silent = 0},
@@ -98,6 +129,7 @@ static const struct kind kinds[] = {
 		.silent = 1},
 	{.name = "a bit of all",
 		.step = trace_everything,
+		.phased = true,
 		.added = 80,
 		.p95 = 160,
 		.spoiled = 2,
@@ -280,14 +312,14 @@ static void speak(void)
 	}
 }
 
-/* Of a kind of network, over some seeds. */
 #define SEEDS 3u
 
-static void average(
-	const struct kind *k, uint32_t min_ms, uint32_t max_ms, uint32_t phase_ms, struct figures *sum)
+/* Of a kind of network, over some seeds: those from `first` on. */
+static void average(const struct kind *k, uint32_t first, uint32_t min_ms, uint32_t max_ms, uint32_t phase_ms,
+	struct figures *sum)
 {
 	*sum = (struct figures){0};
-	for (uint32_t seed = 1; seed <= SEEDS; seed++) {
+	for (uint32_t seed = first; seed < first + SEEDS; seed++) {
 		struct figures f;
 
 		run(k, seed, min_ms, max_ms, phase_ms, &f);
@@ -298,30 +330,51 @@ static void average(
 		sum->silent += f.silent / SEEDS;
 		sum->concealed += (double)f.stats.concealed / SEEDS;
 		/* No single one may be far from what is asked of all. */
-		if (!min_ms && phase_ms == PHASE_MS && f.spoiled > 1.5 * k->spoiled + .05)
-			fail_msg("%s, seed %u: spoiled %.2f %%", k->name, seed, f.spoiled);
+		if (!min_ms && f.spoiled > 1.5 * k->spoiled + .05)
+			fail_msg(
+				"%s, seed %u, phase %u: spoiled %.2f %%", k->name, seed, phase_ms, f.spoiled);
 	}
+}
+
+/* `more_ms` and `slack` are what its limits may be passed by, in ms and as a factor. */
+static void check_limits(
+	const struct kind *k, uint32_t first, uint32_t phase_ms, double more_ms, double slack)
+{
+	struct figures f;
+
+	average(k, first, 0, 0, phase_ms, &f);
+	if ((k->median ? f.median : f.mean) > k->added + more_ms + .05 || f.p95 > k->p95 + more_ms ||
+		f.spoiled > k->spoiled * slack + (slack > 1 ? .02 : 0) || f.silent > k->silent)
+		fail_msg("%s, phase %u: added %.1f ms (median %.1f, p95 %.1f), %.2f %% spoiled, %.2f %% "
+			 "silent",
+			k->name, phase_ms, f.mean, f.median, f.p95, f.spoiled, f.silent);
 }
 
 TEST(every_network_keeps_its_limits)
 {
 	speak();
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-		const struct kind *k = &kinds[i];
-		struct figures f;
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		check_limits(&kinds[i], 1, PHASE_MS, 0, 1);
+}
 
-		average(k, 0, 0, PHASE_MS, &f);
-		if ((k->median ? f.median : f.mean) > k->added + .05 || f.p95 > k->p95 ||
-			f.spoiled > k->spoiled || f.silent > k->silent)
-			fail_msg("%s: added %.1f ms (median %.1f, p95 %.1f), spoiled %.2f %%, silent %.2f %%",
-				k->name, f.mean, f.median, f.p95, f.spoiled, f.silent);
-	}
+/* Nothing was tuned on these. */
+#define FRESH 1001u
+
+/* What a network needs is rounded up to the next tick: at most one more than where ticks fall best. */
+TEST(ticks_at_any_phase_cost_one_tick_more_at_most)
+{
+	static const uint32_t phases[] = {3, 11};
+
+	speak();
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		for (size_t p = 0; kinds[i].phased && p < ARRAY_LEN(phases); p++)
+			check_limits(&kinds[i], FRESH + 10 * (uint32_t)p, phases[p], 20, 1.25);
 }
 
 TEST(two_runs_give_the_same_samples)
 {
 	speak();
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i += 3) {
 		struct figures a, b;
 
 		run(&kinds[i], 7, 0, 0, PHASE_MS, &a);
@@ -338,7 +391,7 @@ static void print(const char *what, const struct figures *f)
 /* For people: the same networks with ticks at other phases, and with a fixed buffer of 60 ms. */
 TEST(the_table)
 {
-	static const uint32_t phases[] = {PHASE_MS, 6};
+	static const uint32_t phases[] = {PHASE_MS, 11, 6, 0};
 	struct figures f;
 
 	if (!getenv("OFFHOOK_TRACES"))
@@ -348,10 +401,10 @@ TEST(the_table)
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		printf("# %-28s|", kinds[i].name);
 		for (size_t p = 0; p < ARRAY_LEN(phases); p++) {
-			average(&kinds[i], 0, 0, phases[p], &f);
+			average(&kinds[i], 1, 0, 0, phases[p], &f);
 			print("", &f);
 		}
-		average(&kinds[i], 60, 60, PHASE_MS, &f);
+		average(&kinds[i], 1, 60, 60, PHASE_MS, &f);
 		print("fixed 60", &f);
 		printf("\n");
 	}
@@ -445,5 +498,5 @@ TEST(the_oracle_believes_the_signal_alone)
 	}
 }
 
-TESTS(RUN(every_network_keeps_its_limits), RUN(two_runs_give_the_same_samples),
-	RUN(the_oracle_believes_the_signal_alone), RUN(the_table))
+TESTS(RUN(every_network_keeps_its_limits), RUN(ticks_at_any_phase_cost_one_tick_more_at_most),
+	RUN(two_runs_give_the_same_samples), RUN(the_oracle_believes_the_signal_alone), RUN(the_table))

@@ -239,14 +239,4 @@ TEST(nothing_is_left_of_any_life)
 				 agreed.our_updates > 20));
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(nothing_is_left_of_any_life, check_before, seeds_after)};
-	int failed;
-
-	check_tap_begin();
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	check_tap_end();
-	return failed;
-}
+TESTS(RUN_SEEDS(nothing_is_left_of_any_life))

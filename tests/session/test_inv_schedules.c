@@ -6,6 +6,7 @@
  */
 #include "../sip/watch.h"
 #include "pair.h"
+#include "seeds.h"
 
 #define SCHEDULES 3000
 
@@ -196,27 +197,14 @@ static void run(uint64_t seed)
 		pair_finish(play.pair);
 	watch_check_acks(&play.watch);
 	if (play.watch.fault[0])
-		fail_msg("%s\n# replay: OFFHOOK_SEED=%llu build/tests/session/test_session_inv_schedules",
-			play.watch.fault, (unsigned long long)seed);
+		fail_msg("%s", play.watch.fault);
 	pair_drop(play.pair);
 	watch_stop(&play.watch);
 }
 
-static uint64_t number_from(const char *variable, uint64_t otherwise)
-{
-	const char *value = getenv(variable);
-
-	return value && *value ? strtoull(value, NULL, 10) : otherwise;
-}
-
 TEST(both_ends_agree_on_offer_and_answer_whatever_happens)
 {
-	uint64_t only = number_from("OFFHOOK_SEED", 0), n = number_from("OFFHOOK_SCHEDULES", SCHEDULES);
-
-	if (only)
-		run(only);
-	for (uint64_t seed = 1; !only && seed <= n; seed++)
-		run(seed);
+	seeds_play(&(struct seeds){"tests/session/test_session_inv_schedules", SCHEDULES, 1}, run);
 }
 
-TESTS(RUN(both_ends_agree_on_offer_and_answer_whatever_happens))
+TESTS(RUN_SEEDS(both_ends_agree_on_offer_and_answer_whatever_happens))
