@@ -41,6 +41,8 @@ struct options {
 	const char *record, *dtmf, *reason, *codecs;
 	bool stereo; /* what we say is recorded on the right */
 	double tone_hz[2];
+	const char *tone;               /* a pattern or COUNTRY:KIND, instead of tone_hz; NULL: none */
+	const char *dtmf_by, *progress; /* NULL: what the peer takes; none */
 	bool loop, echo, json, quiet, trace, ladder;
 	const char *transport; /* udp, tcp, tls, ws, wss; NULL: udp */
 	const char *cert, *key, *ca;

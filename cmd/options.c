@@ -1,6 +1,6 @@
 /* The command line. Options are one table: what is parsed, what is complained about and what
  * --help prints. */
-#include "command.h"
+#include "tones.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -59,7 +59,8 @@ static const struct option_row rows[] = {
 	{"loop", 'L', FLAG, FOR_BOTH, AT(loop), 0, 0, NULL, "play it again and again"},
 	{"raw-rate", 0, NUMBER, FOR_BOTH, AT(raw_rate_hz), 1000, 384000, "HZ",
 		"of raw files: .raw, .pcm, .sln, .ul, .al (default 8000)"},
-	{"tone", 't', TONE, FOR_BOTH, 0, 0, 0, "HZ[,HZ]", "play a tone of one or two frequencies"},
+	{"tone", 't', TONE, FOR_BOTH, 0, 0, 0, "TONE",
+		"play a tone: HZ[,HZ], parts HZ[+HZ]:MS, or COUNTRY:KIND such as de:busy"},
 	{"record", 'r', TEXT, FOR_BOTH, AT(record), 0, 0, "FILE",
 		"record what the peer says into a .wav, .flac, .ogg or .opus file"},
 	{"stereo", 0, FLAG, FOR_BOTH, AT(stereo), 0, 0, NULL,
@@ -72,6 +73,10 @@ static const struct option_row rows[] = {
 	{"no-echo-cancel", 0, FLAG, FOR_BOTH, AT(no_echo_cancel), 0, 0, NULL,
 		"take the microphone as it is, for headsets"},
 	{"dtmf", 'd', TEXT, FOR_BOTH, AT(dtmf), 0, 0, "DIGITS", "send 0-9 A-D * # R when the call stands"},
+	{"dtmf-by", 0, TEXT, FOR_BOTH, AT(dtmf_by), 0, 0, "WAY",
+		"rtp, tones, relay or info (default auto: rtp or tones, as agreed)"},
+	{"progress", 0, TEXT, FOR_BOTH, AT(progress), 0, 0, "COUNTRY",
+		"report ringback, busy, fax and other tones of this country, or of any"},
 	{"duration", 'D', SECONDS, FOR_BOTH | FOR_REGISTER | FOR_PRESENCE, AT(duration_s), 0, 0, "SECONDS",
 		"hang up after this time"},
 	{"timeout", 'T', SECONDS, FOR_ALL, AT(timeout_s), 0, 0, "SECONDS",
@@ -243,6 +248,10 @@ static bool parse_tone(const char *text, struct options *o)
 {
 	char *end;
 
+	if (strpbrk(text, ":+x ")) {
+		o->tone = text;
+		return true;
+	}
 	o->tone_hz[0] = strtod(text, &end);
 	if (end == text || o->tone_hz[0] < 20)
 		return false;
@@ -360,11 +369,15 @@ static int add_scheme(struct options *o)
 
 static int check(struct options *o, bool needs_uri)
 {
+	enum offhook_dtmf way;
+
 	if (o->ptime_ms % 10)
 		return usage_error("option --ptime: 10, 20, 30, 40, 50 or 60%s%s", "", "");
 	/* Whoever names one of them wants to talk. */
 	o->sound = o->sound || o->microphone || o->speaker;
-	if (o->n_play && o->tone_hz[0] > 0)
+	if (o->dtmf_by && !tones_way(o->dtmf_by, &way))
+		return usage_error("option --dtmf-by: '%s' is no way%s", o->dtmf_by, "");
+	if (o->n_play && (o->tone || o->tone_hz[0] > 0))
 		return usage_error("--play and --tone exclude each other%s%s", "", "");
 	if (needs_uri) {
 		if (!o->uri)

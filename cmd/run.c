@@ -6,6 +6,7 @@
 #include "quality.h"
 #include "register.h"
 #include "seeing.h"
+#include "tones.h"
 
 #include <jansson.h>
 
@@ -132,13 +133,8 @@ static int open_audio(struct run *r)
 	err = open_files(r);
 	if (err)
 		return err;
-	if (o->tone_hz[0] > 0) {
-		struct offhook_tone_cfg cfg;
-
-		offhook_tone_cfg_init(&cfg);
-		cfg.hz1 = o->tone_hz[0];
-		cfg.hz2 = o->tone_hz[1];
-		err = offhook_tone_new(r->phone, &cfg, &r->tone, &r->tone_slot);
+	if (o->tone || o->tone_hz[0] > 0) {
+		err = tones_play(o, r->phone, &r->tone, &r->tone_slot);
 		if (err) {
 			complain(o, "--tone", err);
 			return EXIT_USAGE;
@@ -378,6 +374,9 @@ static void on_event(void *arg, const struct offhook_event *e)
 	case OFFHOOK_EVENT_CALL_SPEECH:
 		quality_event(r->o, r->phone, e);
 		break;
+	case OFFHOOK_EVENT_CALL_PROGRESS:
+		tones_event(r->o, e);
+		break;
 	case OFFHOOK_EVENT_PLAYER_END:
 		r->file_done = true;
 		if (e->error)
@@ -487,6 +486,11 @@ static int open_phone(struct run *r)
 		return err == OH_EINVAL || err == OH_ENOCODEC ? EXIT_USAGE : EXIT_TRANSPORT;
 	}
 	quality_listen(o, r->phone);
+	err = tones_listen(o, r->phone);
+	if (err) {
+		complain(o, "--progress", err);
+		return EXIT_USAGE;
+	}
 	return seeing_start(&r->seeing, o, r->phone) ? EXIT_OK : EXIT_USAGE;
 }
 
@@ -533,6 +537,8 @@ static int open_account(struct run *r, offhook_id transport)
 	/* A 3xx is reported like any other refusal: nobody is called whom the command line does not name. */
 	offhook_session_cfg_init(&session);
 	session.redirect = OFFHOOK_REDIRECT_NEVER;
+	if (r->o->dtmf_by)
+		(void)tones_way(r->o->dtmf_by, &session.dtmf); /* looked at before */
 	if (!err)
 		err = offhook_account_set_session(r->phone, r->account, &session);
 	secret_wipe(&secret);

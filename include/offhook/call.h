@@ -244,18 +244,18 @@ OFFHOOK_API int offhook_call_reinvite(
 	struct offhook_phone *phone, offhook_id call, const struct offhook_header *headers, size_t n_headers);
 
 /**
- * Sends DTMF digits, one after another, as RTP events or INFO requests (offhook_session_cfg.dtmf); returns at once. A
+ * Sends DTMF digits, one after another, as RTP events, tones or INFO requests (offhook_session_cfg.dtmf); returns at once. A
  * CALL_DTMF_SENT event tells the end.
  *
  * @param phone        borrowed
  * @param call         a call with audio
- * @param digits       0-9 A-D * # and R (flash), without case; at most 32 wait at a time
+ * @param digits       0-9 A-D * # and R (flash; not as a tone), without case; at most 32 wait at a time
  * @param duration_ms  of each, 40-8000; 0 = 160
  * @param pause_ms     between two, 30-8000; 0 = 80
  * @return 0, OH_ENOMEDIA, OH_ENODTMF (the peer takes none), OH_ESTATE (INFO before a dialog), OH_EDIGIT, OH_ETOOMANY (none of them is sent), OH_EENDED,
  *         OH_ENOENT, OH_EINVAL, OH_ECLOSED
  *
- * Thread: any.  May call back: no.  Spec: RFC 4733 2, RFC 6086.
+ * Thread: any.  May call back: no.  Spec: RFC 4733 2, RFC 6086, ITU-T Q.23.
  */
 OFFHOOK_API int offhook_call_dtmf(struct offhook_phone *phone, offhook_id call, const char *digits,
 	unsigned duration_ms, unsigned pause_ms);

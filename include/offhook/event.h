@@ -121,6 +121,10 @@ enum offhook_event_type {
 	OFFHOOK_EVENT_RECORDER_END =
 		96, /**< a recorder takes no more: `status` is an enum offhook_file_end, `error`; its file is complete when
 	                                  *   it is removed (offhook/file.h) */
+	OFFHOOK_EVENT_CALL_PROGRESS =
+		97, /**< a tone in the call tells something: `status` is an enum offhook_progress, `count` how sure that
+	             *   is, in percent, `text` what was heard: frequencies, tone and pause; `duration_ms` of the tone
+	             *   (offhook_call_progress_listen()) */
 	OFFHOOK_EVENT_CALL_REDIRECTED =
 		110 /**< after a 3xx the call goes on to another address: `text`; its state is CALLING again, and what
 		     *   early audio it had is gone */
@@ -161,7 +165,7 @@ struct offhook_event {
 	                                  *   peer that ended it; NULL when there is none */
 	size_t message_length; /**< its bytes */
 	const char *text; /**< of a decision: one line; of a redirected call: the address; of a device: its
-	                        *   id; of typing: who; of a player: the file; else NULL */
+	                        *   id; of typing: who; of a player: the file; of progress: what was heard; else NULL */
 	const struct offhook_question *question;  /**< of a question; else NULL */
 	offhook_id other;                         /**< a second call: see the types; else 0 */
 	const char *reason;                       /**< phrase of `status` where the types say so; else NULL */

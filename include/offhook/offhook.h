@@ -23,6 +23,7 @@
 #include "offhook/mixing.h"
 #include "offhook/conference.h"
 #include "offhook/tls.h"
+#include "offhook/tone.h"
 #include "offhook/security.h"
 #include "offhook/trace.h"
 #include "offhook/auth.h"

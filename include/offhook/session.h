@@ -49,11 +49,20 @@ enum offhook_redirect {
 /** How offhook_call_dtmf() sends digits. */
 enum offhook_dtmf {
 	OFFHOOK_DTMF_DEFAULT = 0, /**< as AUTO */
-	OFFHOOK_DTMF_AUTO = 1,    /**< as RTP events when they were negotiated, else as INFO_RELAY */
+	OFFHOOK_DTMF_AUTO = 1,    /**< as RTP events when they were negotiated, else as IN_BAND */
 	OFFHOOK_DTMF_RTP = 2,     /**< as RTP events (RFC 4733) */
 	OFFHOOK_DTMF_INFO_RELAY =
-		3,            /**< as INFO with application/dtmf-relay, or with the other type after a 415 */
-	OFFHOOK_DTMF_INFO = 4 /**< as INFO with application/dtmf */
+		3,             /**< as INFO with application/dtmf-relay, or with the other type after a 415 */
+	OFFHOOK_DTMF_INFO = 4, /**< as INFO with application/dtmf */
+	OFFHOOK_DTMF_IN_BAND = 5 /**< as tones in the audio (ITU-T Q.23), in its place while they last */
+};
+
+/** Whether digits are looked for in the audio that comes, too. They are told as those that come as events are. */
+enum offhook_dtmf_hear {
+	OFFHOOK_DTMF_HEAR_DEFAULT = 0, /**< as AUTO */
+	OFFHOOK_DTMF_HEAR_OFF = 1,     /**< no */
+	OFFHOOK_DTMF_HEAR_AUTO = 2,    /**< when no RTP events were negotiated */
+	OFFHOOK_DTMF_HEAR_ON = 3       /**< yes; one that comes as an event, too, is told once */
 };
 
 /** Settings of sessions; fill with offhook_session_cfg_init() first. */
@@ -75,6 +84,7 @@ struct offhook_session_cfg {
 	/** non-zero: whoever calls may ask to join one of our calls (RFC 3911), which is an OFFHOOK_QUESTION_JOIN; default: such a
 	 * call is one like any other */
 	int join;
+	enum offhook_dtmf_hear dtmf_hear; /**< default AUTO; for a call under way: offhook_call_hear_dtmf() */
 };
 
 /**

@@ -81,7 +81,8 @@ void traces_free(struct trace *traces);
 extern PyType_Spec phone_spec;
 extern PyMethodDef phone_account_methods[], phone_call_methods[], phone_bridge_methods[],
 	phone_audio_methods[], phone_file_methods[], phone_device_methods[], phone_codec_methods[],
-	phone_presence_methods[], phone_quality_methods[], phone_mixing_methods[], phone_trace_methods[];
+	phone_presence_methods[], phone_quality_methods[], phone_tone_methods[], phone_mixing_methods[],
+	phone_trace_methods[];
 /* A command that takes an id and nothing else. */
 PyObject *with_id(PyObject *op, PyObject *args, int (*command)(struct offhook_phone *, offhook_id));
 /* Joins the tables of methods; once, before the type is made from phone_spec. */

@@ -266,7 +266,8 @@ void phone_join_methods(void)
 {
 	PyMethodDef *const others[] = {phone_account_methods, phone_call_methods, phone_bridge_methods,
 		phone_audio_methods, phone_file_methods, phone_device_methods, phone_codec_methods,
-		phone_presence_methods, phone_quality_methods, phone_mixing_methods, phone_trace_methods};
+		phone_presence_methods, phone_quality_methods, phone_tone_methods, phone_mixing_methods,
+		phone_trace_methods};
 	size_t n = 0;
 
 	for (; n < sizeof(life_methods) / sizeof(life_methods[0]); n++)

@@ -142,21 +142,23 @@ static PyObject *account_registration(PyObject *op, PyObject *args)
 static PyObject *account_set_session(PyObject *op, PyObject *args, PyObject *kwargs)
 {
 	static char *names[] = {"id", "reliable", "timer", "session_expires_s", "min_se_s", "options_s",
-		"redirect", "dtmf", "join", NULL};
+		"redirect", "dtmf", "join", "dtmf_hear", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	struct offhook_session_cfg cfg;
-	unsigned reliable = 0, timer = 0, redirect = 0, dtmf = 0;
+	unsigned reliable = 0, timer = 0, redirect = 0, dtmf = 0, dtmf_hear = 0;
 	unsigned long long id;
 	int err;
 
 	offhook_session_cfg_init(&cfg);
-	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K|IIIIIIIp", names, &id, &reliable, &timer,
-		    &cfg.session_expires_s, &cfg.min_se_s, &cfg.options_s, &redirect, &dtmf, &cfg.join))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K|IIIIIIIpI", names, &id, &reliable, &timer,
+		    &cfg.session_expires_s, &cfg.min_se_s, &cfg.options_s, &redirect, &dtmf, &cfg.join,
+		    &dtmf_hear))
 		return NULL;
 	cfg.reliable = (enum offhook_reliable)reliable;
 	cfg.timer = (enum offhook_session_timer)timer;
 	cfg.redirect = (enum offhook_redirect)redirect;
 	cfg.dtmf = (enum offhook_dtmf)dtmf;
+	cfg.dtmf_hear = (enum offhook_dtmf_hear)dtmf_hear;
 	Py_BEGIN_ALLOW_THREADS err = offhook_account_set_session(self->phone, id, &cfg);
 	Py_END_ALLOW_THREADS return none_or_error(err);
 }
@@ -174,7 +176,7 @@ PyMethodDef phone_account_methods[] = {
 		"account_modify(id, ...): all settings anew, as account_add takes them"},
 	{"account_set_session", KEYWORDS(account_set_session),
 		"account_set_session(id, reliable=0, timer=0, session_expires_s=0, min_se_s=0, options_s=0, "
-		"redirect=0, dtmf=0, join=False): as struct offhook_session_cfg"},
+		"redirect=0, dtmf=0, join=False, dtmf_hear=0): as struct offhook_session_cfg"},
 	{"account_info", account_info, METH_VARARGS, "account_info(id) -> dict"},
 	{"account_remove", account_remove, METH_VARARGS, "account_remove(id)"},
 	{"account_set_default", account_set_default, METH_VARARGS, "account_set_default(id)"},

@@ -100,7 +100,7 @@ class TransportConfig:
 
 
 # As in offhook/session.h.
-RELIABLE_REQUIRED, REDIRECT_NEVER, DTMF_RTP = 3, 1, 2
+RELIABLE_REQUIRED, REDIRECT_NEVER, DTMF_RTP, DTMF_HEAR_OFF = 3, 1, 2, 1
 
 
 class AccountConfig:
@@ -155,7 +155,7 @@ def credentials_of(config: AccountConfig) -> dict[str, Any]:
 def session_of(config: Optional[AccountConfig]) -> dict[str, int]:
     """How the calls of an account behave: as this API always did, digits go by RTP only, and a 3xx is an end."""
     return {"reliable": RELIABLE_REQUIRED if config is not None and config.require_100rel else 0,
-            "redirect": REDIRECT_NEVER, "dtmf": DTMF_RTP}
+            "redirect": REDIRECT_NEVER, "dtmf": DTMF_RTP, "dtmf_hear": DTMF_HEAR_OFF}
 
 
 def way_of(config: AccountConfig) -> dict[str, Any]:

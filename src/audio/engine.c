@@ -169,8 +169,8 @@ struct bridge *engine_bridge(struct engine *e)
 
 static bool is_reserved(const struct media_report *r)
 {
-	return r->type == MEDIA_DTMF || r->type == MEDIA_DTMF_SENT || r->type == MEDIA_FILE_END ||
-	       r->type == MEDIA_AUDIO_MARK || r->type == MEDIA_AUDIO_CLEARED;
+	return r->type == MEDIA_DTMF || r->type == MEDIA_DTMF_HEARD || r->type == MEDIA_DTMF_SENT ||
+	       r->type == MEDIA_FILE_END || r->type == MEDIA_AUDIO_MARK || r->type == MEDIA_AUDIO_CLEARED;
 }
 
 void engine_report(void *engine, const struct media_report *r)

@@ -1,5 +1,8 @@
 #include "audio/hearing.h"
 
+#include "base/mem.h"
+#include "offhook/error.h"
+
 #include <math.h>
 
 #define LOAD(word)         atomic_load_explicit(&(word), memory_order_relaxed)
@@ -21,6 +24,43 @@ void hearing_init(struct hearing *h, media_report_fn *report, void *report_arg, 
 	STORE(h->noise_milli, (int32_t)(h->vad.noise_dbov * 1000));
 	hearing_cfg_defaults(&cfg);
 	hearing_want(h, &cfg);
+}
+
+void hearing_free(struct hearing *h)
+{
+	mem_free(LOAD(h->digits));
+	mem_free(LOAD(h->tones));
+}
+
+int hearing_want_digits(struct hearing *h, bool wanted)
+{
+	struct dtmf_ear *ear = LOAD(h->digits);
+
+	if (wanted && !ear) {
+		ear = mem_alloc(sizeof(*ear));
+		if (!ear)
+			return OH_ENOMEM;
+		dtmf_ear_init(ear);
+		atomic_store_explicit(&h->digits, ear, memory_order_release);
+	}
+	STORE(h->digits_wanted, wanted);
+	return 0;
+}
+
+int hearing_want_tones(struct hearing *h, const struct hearing_tones *want)
+{
+	struct progress *p = LOAD(h->tones);
+
+	if (want->wanted && !p) {
+		p = mem_alloc(sizeof(*p));
+		if (!p)
+			return OH_ENOMEM;
+		progress_init(p);
+		atomic_store_explicit(&h->tones, p, memory_order_release);
+	}
+	STORE(h->country, want->country);
+	STORE(h->tones_wanted, want->wanted);
+	return 0;
 }
 
 /* Word by word: a tick in between hears a mixture of two wishes once. */
@@ -115,7 +155,8 @@ static void mind_speech(struct hearing *h, const int16_t *pcm, size_t n, uint32_
 
 bool hearing_is_wanted(const struct hearing *h)
 {
-	return LOAD(h->silence_ms) || LOAD(h->speech) || h->vad.begun || h->told_silence;
+	return LOAD(h->silence_ms) || LOAD(h->speech) || h->vad.begun || h->told_silence ||
+	       LOAD(h->digits_wanted) || h->hears_digits || LOAD(h->tones_wanted) || h->hears_tones;
 }
 
 void hearing_tick(
@@ -125,4 +166,61 @@ void hearing_tick(
 	if (live && n)
 		mind_silence(h, pcm, n, tick_ms, now_ns);
 	mind_speech(h, live ? pcm : NULL, n, tick_ms, now_ns);
+}
+
+/* ---- digits ---- */
+
+struct listener {
+	struct hearing *hearing;
+	uint64_t now_ns;
+};
+
+static void on_digit(void *arg, char digit, uint32_t duration_ms, uint32_t ago_ms)
+{
+	const struct listener *l = arg;
+
+	tell(l->hearing, MEDIA_DTMF_HEARD, (uint8_t)digit, duration_ms, l->now_ns - ago_ms * 1000000ull);
+}
+
+/* A peer that sends an event may have let some of its tone through before it, and may let some through behind. */
+void hearing_digits_tick(struct hearing *h, const int16_t *pcm, size_t n, bool live, bool in_event,
+	uint32_t rate_hz, uint64_t now_ns)
+{
+	struct dtmf_ear *ear = atomic_load_explicit(&h->digits, memory_order_acquire);
+	bool hears = LOAD(h->digits_wanted) && !in_event;
+	struct listener l = {h, now_ns};
+
+	if (!ear || (!hears && !h->hears_digits))
+		return;
+	h->hears_digits = hears;
+	if (hears)
+		dtmf_ear_hear(ear, rate_hz, live ? pcm : NULL, n, on_digit, &l);
+	else
+		dtmf_ear_break(ear, on_digit, &l);
+}
+
+/* ---- tones ---- */
+
+static void on_tone(void *arg, const struct progress_heard *heard)
+{
+	const struct listener *l = arg;
+	struct progress_packed p = progress_pack(heard);
+
+	tell(l->hearing, MEDIA_PROGRESS, p.value, p.times, l->now_ns);
+}
+
+void hearing_tones_tick(
+	struct hearing *h, const int16_t *pcm, size_t n, bool live, uint32_t rate_hz, uint64_t now_ns)
+{
+	struct progress *p = atomic_load_explicit(&h->tones, memory_order_acquire);
+	bool hears = LOAD(h->tones_wanted);
+	struct listener l = {h, now_ns};
+
+	if (!p || (!hears && !h->hears_tones))
+		return;
+	h->hears_tones = hears;
+	if (hears)
+		progress_hear(p, LOAD(h->country), rate_hz, live ? pcm : NULL, n, on_tone, &l);
+	else
+		progress_init(p); /* what comes later begins anew */
 }

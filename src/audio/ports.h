@@ -5,6 +5,7 @@
 #define OH_AUDIO_PORTS_H
 
 #include "audio/hearing.h"
+#include "audio/pattern.h"
 #include "audio/player_read.h"
 #include "audio/port.h"
 #include "host/host.h"
@@ -87,17 +88,18 @@ int recorder_finish(struct recorder *r);
 void recorder_close(struct recorder *r, void (*closed)(void *arg, int err), void *arg);
 
 /* ---- tone generator (tone.c) ---- */
+#define TONE_LEVEL_DEFAULT 0.25
 struct tone_cfg {
-	double hz1, hz2;        /* 0: none; 20..0.45*rate */
-	unsigned on_ms, off_ms; /* off 0: steady */
-	double level;           /* 0..1 of full scale, each frequency; 0 = 0.25 */
-	unsigned repeats;       /* of on and off, 0: for ever; then silence and MEDIA_FILE_END */
+	const struct pattern_part *parts; /* copied; 20..0.45*rate Hz, at least one that sounds */
+	size_t n_parts;                   /* at least 1 */
+	double level;                     /* 0..1 of full scale, each frequency; 0 = TONE_LEVEL_DEFAULT */
+	unsigned repeats;                 /* of all parts, 0: for ever; then silence and MEDIA_FILE_END */
 	uint32_t rate_hz;
 	uint32_t tag;
 	media_report_fn *report;
 	void *report_arg;
 };
-/* OH_EINVAL, OH_ENOMEM. */
+/* OH_EINVAL (detail), OH_ENOMEM. */
 int tone_new(const struct tone_cfg *cfg, struct port **ret_port);
 
 /* ---- null (port_null.c): silent source, swallowing sink ---- */

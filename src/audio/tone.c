@@ -1,82 +1,70 @@
-/* The tone generator: one or two frequencies, steady or in a cadence, with soft edges so that
- * nothing clicks. */
+/* The tone generator: parts of up to four frequencies or of silence, one after the other and over again, with soft edges so
+ * that nothing clicks. */
 #include "audio/ports.h"
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/turning.h"
 
-#include <math.h>
+#include <string.h>
 
-#define LEVEL_DEFAULT 0.25
-#define EDGE_MS       2u
-
-/* A pointer that turns by the same angle every sample: no sine a sample, and no error that grows, for its
- * length is put right every frame. */
-struct turning {
-	double re, im, step_re, step_im;
-};
+#define EDGE_MS 2u
 
 struct tone {
 	struct port port;
 	struct tone_cfg cfg;
-	struct turning one, two;
-	uint64_t on, cycle; /* samples; cycle 0: steady */
+	struct turning tones[PATTERN_HZ_MAX]; /* of the present part */
 	uint64_t edge;
-	uint64_t at;   /* in the cycle, or since the start */
-	unsigned done; /* cycles */
+	uint64_t at, until; /* samples of the present part; until 0: it has no end */
+	size_t part, last;  /* last: the last one that sounds */
+	unsigned done;      /* rounds */
 	bool ended;
+	struct pattern_part parts[];
 };
 
-static void turning_init(struct turning *w, double hz, uint32_t rate_hz, double level)
+static double level_of(const struct tone *t, size_t i)
 {
-	double angle = 2 * M_PI * hz / rate_hz;
-
-	*w = (struct turning){.re = hz > 0 ? level : 0, .step_re = cos(angle), .step_im = sin(angle)};
+	return t->cfg.level * t->parts[t->part].tones[i].weight;
 }
 
-static double turn(struct turning *w)
+static void begin_part(struct tone *t, size_t part)
 {
-	double value = w->im, re = w->re * w->step_re - w->im * w->step_im;
-
-	w->im = w->re * w->step_im + w->im * w->step_re;
-	w->re = re;
-	return value;
-}
-
-static void keep_length(struct turning *w, double level)
-{
-	double length = sqrt(w->re * w->re + w->im * w->im);
-
-	if (length > 0) {
-		w->re *= level / length;
-		w->im *= level / length;
-	}
+	t->part = part;
+	t->at = 0;
+	t->until = (uint64_t)t->cfg.rate_hz * t->parts[part].ms / 1000;
+	for (size_t i = 0; i < PATTERN_HZ_MAX; i++)
+		turning_init(&t->tones[i], t->parts[part].tones[i].hz, t->cfg.rate_hz, level_of(t, i));
 }
 
 static double envelope(const struct tone *t)
 {
-	uint64_t to_edge = t->at;
+	uint64_t to_edge = t->until && t->until - t->at < t->at ? t->until - t->at : t->at;
 
-	if (t->cycle) {
-		if (t->at >= t->on)
-			return 0;
-		to_edge = t->on - t->at < t->at ? t->on - t->at : t->at;
-	}
 	return to_edge < t->edge ? (double)to_edge / (double)t->edge : 1;
 }
 
-/* The next sample's place in the cadence; the last cycle ends with its tone, not with its pause. */
+/* The next sample's place; the last round ends with its last tone, not with the pause behind it. */
 static void advance(struct tone *t)
 {
 	t->at++;
-	if (!t->cycle)
+	if (!t->until || t->at < t->until)
 		return;
-	if (t->cfg.repeats && t->done + 1 == t->cfg.repeats && t->at >= t->on)
+	if (t->part == t->last && t->cfg.repeats && t->done + 1 == t->cfg.repeats) {
 		t->ended = true;
-	if (t->at == t->cycle) {
-		t->at = 0;
-		t->done++;
+		return;
 	}
+	if (t->part + 1 == t->cfg.n_parts)
+		t->done++;
+	begin_part(t, (t->part + 1) % t->cfg.n_parts);
+}
+
+static double sample(struct tone *t)
+{
+	double x = 0;
+
+	for (size_t i = 0; i < PATTERN_HZ_MAX && t->parts[t->part].tones[i].hz > 0; i++)
+		x += turn(&t->tones[i]);
+	return x * 32767 * envelope(t);
 }
 
 static void tell_end(const struct tone *t, uint64_t now_ns)
@@ -95,18 +83,19 @@ static bool tone_pull(struct port *p, int16_t *pcm, size_t n, const struct audio
 	if (t->ended)
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		double loud = t->ended ? 0 : envelope(t);
-		double x = (turn(&t->one) + turn(&t->two)) * loud * 32767;
+		double x = 0;
 
-		sounds |= loud > 0;
+		if (!t->ended) {
+			sounds |= pattern_sounds(&t->parts[t->part]);
+			x = sample(t);
+			advance(t);
+		}
 		x = x < 32767 ? x : 32767;
 		x = x > -32768 ? x : -32768;
 		pcm[i] = (int16_t)lrint(x);
-		if (!t->ended)
-			advance(t);
 	}
-	keep_length(&t->one, t->cfg.level);
-	keep_length(&t->two, t->cfg.level);
+	for (size_t i = 0; i < PATTERN_HZ_MAX; i++)
+		turning_keep(&t->tones[i], level_of(t, i));
 	if (t->ended)
 		tell_end(t, tick->now_ns);
 	return sounds;
@@ -119,41 +108,51 @@ static void tone_free(struct port *p)
 
 static const struct port_ops tone_ops = {.kind = "tone", .pull = tone_pull, .free = tone_free};
 
-static bool hz_valid(double hz, uint32_t rate_hz)
+/* Negated comparisons, so that NaN is refused too. */
+static int check(const struct tone_cfg *cfg, size_t *ret_last)
 {
-	return hz == 0 || (hz >= 20 && hz <= 0.45 * rate_hz);
-}
+	double top = 0.45 * cfg->rate_hz;
+	size_t sounding = 0;
 
-static bool cfg_valid(const struct tone_cfg *cfg)
-{
-	return hz_valid(cfg->hz1, cfg->rate_hz) && hz_valid(cfg->hz2, cfg->rate_hz) &&
-	       (cfg->hz1 > 0 || cfg->hz2 > 0) && cfg->level >= 0 && cfg->level <= 1 &&
-	       (cfg->on_ms || (!cfg->off_ms && !cfg->repeats));
+	if (!(cfg->level >= 0 && cfg->level <= 1))
+		return err_detail(OH_EINVAL, "level is 0 to 1");
+	for (size_t i = 0; i < cfg->n_parts; i++) {
+		for (size_t k = 0; k < PATTERN_HZ_MAX && cfg->parts[i].tones[k].hz != 0; k++)
+			if (!(cfg->parts[i].tones[k].hz >= 20 && cfg->parts[i].tones[k].hz <= top))
+				return err_detail(OH_EINVAL, "%g Hz: a tone has 20 to %g",
+					cfg->parts[i].tones[k].hz, top);
+		if (pattern_sounds(&cfg->parts[i])) {
+			sounding++;
+			*ret_last = i;
+		}
+	}
+	if (!sounding)
+		return err_detail(OH_EINVAL, "a tone of nothing but silence");
+	if (cfg->repeats && cfg->parts[cfg->n_parts - 1].ms == 0)
+		return err_detail(OH_EINVAL, "what has no end cannot be repeated");
+	return 0;
 }
 
 int tone_new(const struct tone_cfg *cfg, struct port **ret_port)
 {
 	struct tone *t;
+	size_t last = 0;
+	int err = check(cfg, &last);
 
-	if (!cfg_valid(cfg))
-		return err_detail(OH_EINVAL,
-			"a tone of %g and %g Hz at level %g, %u ms on, %u off: 20 to %g Hz, level 0 to 1, "
-			"a cadence needs its tone",
-			cfg->hz1, cfg->hz2, cfg->level, cfg->on_ms, cfg->off_ms, 0.45 * cfg->rate_hz);
-	t = mem_zalloc(sizeof(*t));
+	if (err)
+		return err;
+	t = mem_zalloc(sizeof(*t) + cfg->n_parts * sizeof(t->parts[0]));
 	if (!t)
 		return OH_ENOMEM;
 	t->port = (struct port){&tone_ops, cfg->rate_hz};
 	t->cfg = *cfg;
+	memcpy(t->parts, cfg->parts, cfg->n_parts * sizeof(t->parts[0]));
+	t->cfg.parts = t->parts;
 	if (t->cfg.level == 0)
-		t->cfg.level = LEVEL_DEFAULT;
-	turning_init(&t->one, cfg->hz1, cfg->rate_hz, t->cfg.level);
-	turning_init(&t->two, cfg->hz2, cfg->rate_hz, t->cfg.level);
+		t->cfg.level = TONE_LEVEL_DEFAULT;
 	t->edge = cfg->rate_hz / 1000 * EDGE_MS;
-	if (cfg->off_ms || cfg->repeats) {
-		t->on = (uint64_t)cfg->rate_hz * cfg->on_ms / 1000;
-		t->cycle = t->on + (uint64_t)cfg->rate_hz * cfg->off_ms / 1000;
-	}
+	t->last = last;
+	begin_part(t, 0);
 	*ret_port = &t->port;
 	return 0;
 }

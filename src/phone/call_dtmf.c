@@ -1,5 +1,7 @@
-/* Digits out, and the figures of a call. */
+/* Digits out and in, and the figures of a call. */
 #include "phone/call_impl.h"
+
+#include "offhook/tone.h"
 
 struct dtmf_args {
 	offhook_id call;
@@ -9,8 +11,7 @@ struct dtmf_args {
 
 static bool goes_by_info(const struct call *c)
 {
-	return c->rules.dtmf >= OFFHOOK_DTMF_INFO_RELAY ||
-	       (c->rules.dtmf == OFFHOOK_DTMF_AUTO && c->media.stream && c->media.params.dtmf_tx_pt < 0);
+	return c->rules.dtmf == OFFHOOK_DTMF_INFO_RELAY || c->rules.dtmf == OFFHOOK_DTMF_INFO;
 }
 
 static int send_info(struct call *c, const struct dtmf_args *a)
@@ -25,6 +26,8 @@ static int send_rtp(struct call *c, const struct dtmf_args *a)
 {
 	if (!c->media.stream)
 		return err_detail(OH_ENOMEDIA, "the call has no audio");
+	if (c->media.params.dtmf_sound && strpbrk(a->digits, "Rr"))
+		return err_detail(OH_EDIGIT, "a flash (R) has no sound");
 	return stream_dtmf(c->media.stream, a->digits, a->duration_ms, a->pause_ms);
 }
 
@@ -62,6 +65,42 @@ int offhook_call_dtmf(struct offhook_phone *phone, offhook_id call, const char *
 			return err_detail(OH_EDIGIT, "'%c' is not a digit; they are 0-9 A-D * # and R", *d);
 	return phone_command(phone, dtmf_run, &args);
 }
+
+/* ---- digits in ---- */
+
+struct hear_args {
+	offhook_id call;
+	enum offhook_dtmf_hear hear;
+};
+
+static int hear_run(struct offhook_phone *p, void *arg)
+{
+	const struct hear_args *a = arg;
+	enum offhook_dtmf_hear before;
+	struct call *c;
+	int err = call_operand(p, a->call, &c);
+
+	if (err)
+		return err;
+	before = c->rules.hear;
+	c->rules.hear = a->hear;
+	err = call_media_hear_digits(&c->media);
+	if (err)
+		c->rules.hear = before;
+	return err;
+}
+
+int offhook_call_hear_dtmf(struct offhook_phone *phone, offhook_id call, enum offhook_dtmf_hear hear)
+{
+	struct hear_args args = {call, hear == OFFHOOK_DTMF_HEAR_DEFAULT ? OFFHOOK_DTMF_HEAR_AUTO : hear};
+
+	err_detail_clear();
+	if ((unsigned)hear > OFFHOOK_DTMF_HEAR_ON)
+		return err_detail(OH_EINVAL, "this is no enum offhook_dtmf_hear");
+	return phone_command(phone, hear_run, &args);
+}
+
+/* ---- figures ---- */
 
 struct stats_args {
 	offhook_id call;

@@ -16,7 +16,7 @@ static offhook_id account_now(const struct call *c)
 }
 
 /* An event about this call as it is now. */
-static struct event_say say_now(const struct call *c, enum offhook_event_type type)
+struct event_say call_event(const struct call *c, enum offhook_event_type type)
 {
 	return (struct event_say){
 		.type = type,
@@ -58,7 +58,7 @@ static void log_media(const struct call *c)
 
 void call_say_state(struct call *c, const struct sip_msg *msg, bool repeated)
 {
-	struct event_say say = say_now(c, OFFHOOK_EVENT_CALL_STATE);
+	struct event_say say = call_event(c, OFFHOOK_EVENT_CALL_STATE);
 
 	say.repeated = repeated;
 	say.message = msg ? msg->raw : SLICE_NONE;
@@ -70,7 +70,7 @@ void call_say_state(struct call *c, const struct sip_msg *msg, bool repeated)
 
 struct event *call_say_media(struct call *c, uint32_t slot_gone, uint64_t cause)
 {
-	struct event_say say = say_now(c, OFFHOOK_EVENT_CALL_MEDIA);
+	struct event_say say = call_event(c, OFFHOOK_EVENT_CALL_MEDIA);
 
 	log_media(c);
 	audio_follow(c->phone, c->id);
@@ -162,7 +162,7 @@ static void on_state(void *arg, struct inv *inv, struct sip_msg *msg)
 
 static void say_hold_failed(struct call *c, unsigned status, const struct sip_msg *msg, int error)
 {
-	struct event_say say = say_now(c, OFFHOOK_EVENT_HOLD_FAILED);
+	struct event_say say = call_event(c, OFFHOOK_EVENT_HOLD_FAILED);
 
 	say.status = status;
 	say.message = msg ? msg->raw : SLICE_NONE;
@@ -174,7 +174,7 @@ static void say_hold_failed(struct call *c, unsigned status, const struct sip_ms
 
 void call_say_moved(struct call *c, unsigned status, int err, const struct sip_msg *msg)
 {
-	struct event_say say = say_now(c, OFFHOOK_EVENT_CALL_MOVED);
+	struct event_say say = call_event(c, OFFHOOK_EVENT_CALL_MOVED);
 
 	log_change(c, err ? "could not be moved to our new address" : "moved to our new address");
 	say.status = status;
@@ -294,7 +294,7 @@ static void on_response(void *arg, struct inv *inv, uint64_t token, struct sip_m
 		digits_answered(c, msg, err);
 		return;
 	}
-	say = say_now(c, OFFHOOK_EVENT_CALL_RESPONSE);
+	say = call_event(c, OFFHOOK_EVENT_CALL_RESPONSE);
 	say.status = msg ? msg->status : 0;
 	say.message = msg ? msg->raw : SLICE_NONE;
 	say.error = err;
@@ -333,7 +333,7 @@ struct inv_handler call_inv_handler(struct call *c)
 
 void call_say_digit(struct call *c, char digit, uint32_t duration_ms)
 {
-	struct event_say say = say_now(c, OFFHOOK_EVENT_CALL_DTMF);
+	struct event_say say = call_event(c, OFFHOOK_EVENT_CALL_DTMF);
 
 	say.digit = digit;
 	say.duration_ms = duration_ms;
@@ -346,28 +346,34 @@ void call_take_report(struct call *c, const struct media_report *r)
 
 	switch (r->type) {
 	case MEDIA_DTMF:
-		if (!digit_is_new(&c->twins, (char)r->value, DIGIT_BY_RTP, host_now(c->phone->host)))
+	case MEDIA_DTMF_HEARD:
+		if (!digit_is_new(&c->twins, (char)r->value,
+			    r->type == MEDIA_DTMF ? DIGIT_BY_RTP : DIGIT_BY_SOUND,
+			    r->at_ns - r->duration_ms * NS_PER_MS))
 			return;
 		c->media.digits_received++;
 		call_say_digit(c, (char)r->value, r->duration_ms);
 		return;
 	case MEDIA_DTMF_SENT:
-		say = say_now(c, OFFHOOK_EVENT_CALL_DTMF_SENT);
+		say = call_event(c, OFFHOOK_EVENT_CALL_DTMF_SENT);
 		event_emit(c->phone, &say);
 		return;
 	case MEDIA_RTP_TIMEOUT:
 	case MEDIA_RTP_RESUMED:
-		say = say_now(c, OFFHOOK_EVENT_CALL_RTP);
+		say = call_event(c, OFFHOOK_EVENT_CALL_RTP);
 		say.status = r->type == MEDIA_RTP_RESUMED;
 		event_emit(c->phone, &say);
 		return;
 	case MEDIA_SILENCE:
 	case MEDIA_SPEECH:
-		say = say_now(
+		say = call_event(
 			c, r->type == MEDIA_SILENCE ? OFFHOOK_EVENT_CALL_SILENCE : OFFHOOK_EVENT_CALL_SPEECH);
 		say.status = r->value;
 		say.duration_ms = r->duration_ms;
 		event_emit(c->phone, &say);
+		return;
+	case MEDIA_PROGRESS:
+		call_say_progress(c, r);
 		return;
 	case MEDIA_LATCHED:
 	case MEDIA_FILE_END:

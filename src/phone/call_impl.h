@@ -141,6 +141,10 @@ struct event *call_say_media(struct call *c, uint32_t slot_gone, uint64_t cause)
 /* How its repair went (call_repair.c). msg: a refusal, or NULL. */
 void call_say_moved(struct call *c, unsigned status, int err, const struct sip_msg *msg);
 void call_say_digit(struct call *c, char digit, uint32_t duration_ms);
+/* call_progress.c */
+void call_say_progress(struct call *c, const struct media_report *r);
+/* An event about this call as it is now. */
+struct event_say call_event(const struct call *c, enum offhook_event_type type);
 /* From the media thread. */
 void call_take_report(struct call *c, const struct media_report *r);
 

@@ -26,6 +26,7 @@ void call_media_init(struct call_media *m, struct offhook_phone *p)
 	m->tagged.report = report;
 	m->past.size = sizeof(m->past);
 	m->listen = p->listen;
+	m->listen_tones = p->listen_tones;
 }
 
 offhook_id call_media_slot_id(const struct call_media *m)
@@ -116,6 +117,26 @@ static void new_cname(struct offhook_phone *p, char cname[25])
 		snprintf(cname + 2 * i, 3, "%02x", bytes[i]);
 }
 
+/* Are digits looked for in the audio? */
+static bool hears_digits(const struct call_media *m, const struct stream_params *params)
+{
+	switch (CONTAINER_OF(m, struct call, media)->rules.hear) {
+	case OFFHOOK_DTMF_HEAR_DEFAULT:
+	case OFFHOOK_DTMF_HEAR_OFF:
+		return false;
+	case OFFHOOK_DTMF_HEAR_AUTO:
+		return params->dtmf_rx_pt < 0 && !params->n_dtmf_rx_more;
+	case OFFHOOK_DTMF_HEAR_ON:
+		break;
+	}
+	return true;
+}
+
+int call_media_hear_digits(struct call_media *m)
+{
+	return m->stream ? hearing_want_digits(m->hearing, hears_digits(m, &m->params)) : 0;
+}
+
 /* Sockets become a stream, and the stream a port in a slot. On failure the sockets are closed. */
 static int start_stream(struct call_media *m, const struct stream_params *params)
 {
@@ -136,6 +157,7 @@ static int start_stream(struct call_media *m, const struct stream_params *params
 		.report = engine_report,
 		.report_arg = p->engine,
 	};
+	struct hearing *hearing;
 	struct stream *s;
 	struct port *port;
 	int err;
@@ -155,16 +177,21 @@ static int start_stream(struct call_media *m, const struct stream_params *params
 		m->rtp_port = 0;
 		return err ? err : OH_ENOMEM;
 	}
-	err = bridge_add(engine_bridge(p->engine), port, &m->slot);
+	hearing = port_stream_hearing(port);
+	hearing_init(hearing, engine_report, p->engine, cfg.tag);
+	hearing_want(hearing, &m->listen);
+	err = hearing_want_digits(hearing, hears_digits(m, params));
+	if (!err)
+		err = hearing_want_tones(hearing, &m->listen_tones);
+	if (!err)
+		err = bridge_add(engine_bridge(p->engine), port, &m->slot);
 	if (err) {
 		port->ops->free(port);
 		m->rtp_port = 0;
 		return err;
 	}
 	m->stream = s;
-	m->hearing = port_stream_hearing(port);
-	hearing_init(m->hearing, engine_report, p->engine, cfg.tag);
-	hearing_want(m->hearing, &m->listen);
+	m->hearing = hearing;
 	m->tagged.tag = cfg.tag;
 	tag_enter(p, &m->tagged);
 	return 0;
@@ -203,7 +230,9 @@ static int change_stream(struct call_media *m, struct stream_params *params)
 	same = same_audio(params, &m->params);
 	if (same && params->xr == m->params.xr)
 		return 0;
-	err = stream_apply(m->stream, params);
+	err = hearing_want_digits(m->hearing, hears_digits(m, params));
+	if (!err)
+		err = stream_apply(m->stream, params);
 	if (err || same)
 		return err;
 	bridge_disconnect_all(b, m->slot);

@@ -34,9 +34,10 @@ struct call_media {
 	char *peer_name;        /* in place of the peer's audio address; NULL: none */
 	struct netaddr peer_ip; /* what it stands for; family NONE: not known yet */
 	struct host_dns *name_query;
-	struct stream *stream;       /* the port in the slot owns it */
-	struct hearing *hearing;     /* likewise; there while the stream is */
-	struct hearing_cfg listen;   /* what the program wants to hear of */
+	struct stream *stream;     /* the port in the slot owns it */
+	struct hearing *hearing;   /* likewise; there while the stream is */
+	struct hearing_cfg listen; /* what the program wants to hear of */
+	struct hearing_tones listen_tones;
 	struct bridge_slot slot;     /* generation 0: none */
 	struct stream_params params; /* in force, while there is a stream */
 	uint64_t not_before_ns;      /* our first description left then */
@@ -79,6 +80,9 @@ int call_media_check_offer(struct offhook_phone *p, struct codec_choice *codecs,
 /* Everything goes; returns the number of the slot that it had, or 0. State NULL; dir, codec and
  * figures stay. */
 uint32_t call_media_close(struct call_media *m);
+
+/* The call's rules about digits in the audio have changed. OH_ENOMEM. */
+int call_media_hear_digits(struct call_media *m);
 
 offhook_id call_media_slot_id(const struct call_media *m); /* 0: none */
 void call_media_stats(const struct call_media *m, struct offhook_call_stats *ret_stats);

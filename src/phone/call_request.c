@@ -82,7 +82,8 @@ static void take_info_digit(struct call *c, const struct sip_msg *msg)
 	uint32_t ms;
 	char digit = digit_in_info(msg, &ms);
 
-	if (!digit || !digit_is_new(&c->twins, digit, DIGIT_BY_INFO, host_now(c->phone->host)))
+	if (!digit ||
+		!digit_is_new(&c->twins, digit, DIGIT_BY_INFO, host_now(c->phone->host) - ms * NS_PER_MS))
 		return;
 	c->media.digits_received++;
 	call_say_digit(c, digit, ms);

@@ -2,7 +2,7 @@
 #include "phone/call_media_impl.h"
 
 #include "base/mem.h"
-#include "phone/account.h"
+#include "phone/call_impl.h"
 #include "phone/edits.h"
 #include "phone/phone_impl.h"
 
@@ -131,6 +131,14 @@ static void choose_tx(const struct call_media *m, const struct oa_audio *a, stru
 	params->noise.tx_pt = params->noise.tx ? (uint8_t)a->noise_tx_pt : 0;
 }
 
+/* Do digits of ours go as sound? */
+static bool digits_sound(const struct call_media *m, const struct oa_audio *a)
+{
+	enum offhook_dtmf dtmf = CONTAINER_OF(m, struct call, media)->rules.dtmf;
+
+	return dtmf == OFFHOOK_DTMF_IN_BAND || (dtmf == OFFHOOK_DTMF_AUTO && a->dtmf_tx_pt < 0);
+}
+
 static struct stream_params params_of(const struct call_media *m, const struct oa_audio *a)
 {
 	struct stream_params params = {
@@ -140,6 +148,7 @@ static struct stream_params params_of(const struct call_media *m, const struct o
 		.tx_pt = (uint8_t)a->tx_pt,
 		.dtmf_tx_pt = a->dtmf_tx_pt,
 		.dtmf_rx_pt = a->dtmf_rx_pt,
+		.dtmf_sound = digits_sound(m, a),
 		.not_before_ns = m->not_before_ns,
 		.xr = a->xr, /* the same bits */
 		.from = m->local,

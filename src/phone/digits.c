@@ -172,19 +172,27 @@ int digits_send(struct call *c, const struct digits_order *order)
 
 /* ---- the peer's ---- */
 
-bool digit_is_new(struct digit_twins *t, char digit, enum digit_way way, uint64_t now_ns)
+static bool are_twins(uint64_t a_ns, enum digit_way a, uint64_t b_ns, enum digit_way b)
+{
+	uint64_t apart = a_ns > b_ns ? a_ns - b_ns : b_ns - a_ns;
+	bool by_info = a == DIGIT_BY_INFO || b == DIGIT_BY_INFO;
+
+	return a != b && apart <= (by_info ? DIGITS_TWIN_MS : DIGITS_ECHO_MS) * NS_PER_MS;
+}
+
+bool digit_is_new(struct digit_twins *t, char digit, enum digit_way way, uint64_t began_ns)
 {
 	/* The oldest first: of two equal digits each has a twin. */
 	for (unsigned i = 0; i < DIGITS_TWINS; i++) {
 		unsigned at = (t->next + i) % DIGITS_TWINS;
 
-		if (t->list[at].way == 0 || t->list[at].way == way || t->list[at].digit != digit ||
-			now_ns - t->list[at].at_ns > DIGITS_TWIN_MS * NS_PER_MS)
+		if (t->list[at].way == 0 || t->list[at].digit != digit ||
+			!are_twins(t->list[at].began_ns, t->list[at].way, began_ns, way))
 			continue;
 		t->list[at].way = 0;
 		return false;
 	}
-	t->list[t->next].at_ns = now_ns;
+	t->list[t->next].began_ns = began_ns;
 	t->list[t->next].digit = digit;
 	t->list[t->next].way = way;
 	t->next = (t->next + 1) % DIGITS_TWINS;

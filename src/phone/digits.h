@@ -1,6 +1,6 @@
 /*
  * DTMF as INFO requests (application/dtmf-relay, application/dtmf: no RFC, many phones and gateways): ours one after the
- * other, the peer's read; and what comes twice, by INFO and by RTP, told once. Inside of src/phone only.
+ * other, the peer's read; and what comes twice, by INFO, by RTP or as sound, told once. Inside of src/phone only.
  */
 #ifndef OH_PHONE_DIGITS_H
 #define OH_PHONE_DIGITS_H
@@ -16,6 +16,7 @@ struct sip_msg;
 #define DIGITS_WAITING_MAX 32u
 #define DIGITS_TWINS       8u
 #define DIGITS_TWIN_MS     2000u
+#define DIGITS_ECHO_MS     600u /* an event and its own tone: apart by the jitter buffer */
 
 /* ---- ours ---- */
 
@@ -36,17 +37,17 @@ struct digits_out *digits_free(struct digits_out *d);
 
 /* ---- the peer's ---- */
 
-enum digit_way { DIGIT_BY_RTP = 1, DIGIT_BY_INFO = 2 };
+enum digit_way { DIGIT_BY_RTP = 1, DIGIT_BY_INFO = 2, DIGIT_BY_SOUND = 3 };
 struct digit_twins {
 	struct {
-		uint64_t at_ns;
+		uint64_t began_ns;
 		char digit;
 		enum digit_way way; /* 0: none */
 	} list[DIGITS_TWINS];
 	unsigned next;
 };
-/* A digit has come this way. False: it came the other way a moment ago, and was told. */
-bool digit_is_new(struct digit_twins *t, char digit, enum digit_way way, uint64_t now_ns);
+/* A digit that began then has come this way. False: it came another way a moment ago, and was told. */
+bool digit_is_new(struct digit_twins *t, char digit, enum digit_way way, uint64_t began_ns);
 
 /* What an INFO says: '\0': no digit. *ret_ms: 0: it does not say how long. */
 char digit_in_info(const struct sip_msg *msg, uint32_t *ret_ms);

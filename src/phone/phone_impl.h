@@ -58,6 +58,7 @@ struct offhook_phone {
 	struct list speakers;      /* watches over who speaks */
 	struct list conferences;
 	struct hearing_cfg listen; /* what calls begin with */
+	struct hearing_tones listen_tones;
 	struct audio_table audio;
 	struct sounds sounds;
 

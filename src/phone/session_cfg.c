@@ -24,8 +24,10 @@ static int check(const struct offhook_session_cfg *cfg)
 		return err_detail(OH_EINVAL, "min_se_s is 0 or 90 to 86400");
 	if ((unsigned)cfg->redirect > OFFHOOK_REDIRECT_FOLLOW)
 		return err_detail(OH_EINVAL, "redirect is no enum offhook_redirect");
-	if ((unsigned)cfg->dtmf > OFFHOOK_DTMF_INFO)
+	if ((unsigned)cfg->dtmf > OFFHOOK_DTMF_IN_BAND)
 		return err_detail(OH_EINVAL, "dtmf is no enum offhook_dtmf");
+	if ((unsigned)cfg->dtmf_hear > OFFHOOK_DTMF_HEAR_ON)
+		return err_detail(OH_EINVAL, "dtmf_hear is no enum offhook_dtmf_hear");
 	if (cfg->options_s > SESSION_SECONDS_MAX)
 		return err_detail(OH_EINVAL, "options_s is at most 86400");
 	return 0;
@@ -33,8 +35,10 @@ static int check(const struct offhook_session_cfg *cfg)
 
 struct session_rules session_rules_default(void)
 {
-	return (struct session_rules){
-		.policy = inv_policy_default(), .redirect = OFFHOOK_REDIRECT_ASK, .dtmf = OFFHOOK_DTMF_AUTO};
+	return (struct session_rules){.policy = inv_policy_default(),
+		.redirect = OFFHOOK_REDIRECT_ASK,
+		.dtmf = OFFHOOK_DTMF_AUTO,
+		.hear = OFFHOOK_DTMF_HEAR_AUTO};
 }
 
 int session_rules(const struct offhook_session_cfg *cfg, struct session_rules *ret_rules)
@@ -69,6 +73,8 @@ int session_rules(const struct offhook_session_cfg *cfg, struct session_rules *r
 		ret_rules->redirect = ours.redirect;
 	if (ours.dtmf != OFFHOOK_DTMF_DEFAULT)
 		ret_rules->dtmf = ours.dtmf;
+	if (ours.dtmf_hear != OFFHOOK_DTMF_HEAR_DEFAULT)
+		ret_rules->hear = ours.dtmf_hear;
 	return 0;
 }
 

@@ -12,6 +12,7 @@ struct session_rules {
 	struct inv_policy policy;
 	enum offhook_redirect redirect; /* never DEFAULT */
 	enum offhook_dtmf dtmf;         /* never DEFAULT */
+	enum offhook_dtmf_hear hear;    /* never DEFAULT */
 };
 
 /* NULL: the defaults. OH_EINVAL: out of range. */

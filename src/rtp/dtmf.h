@@ -39,6 +39,9 @@ struct dtmf_queue {
 };
 /* All of them or none. OH_EDIGIT, OH_EINVAL (durations), OH_ETOOMANY. 0 as duration or pause: the default. */
 int dtmf_queue_add(struct dtmf_queue *q, const char *digits, unsigned duration_ms, unsigned pause_ms);
+/* The media thread. False: none waits. */
+bool dtmf_queue_take(struct dtmf_queue *q, struct dtmf_item *ret_item);
+bool dtmf_queue_empty(const struct dtmf_queue *q);
 
 struct dtmf_packet {
 	uint32_t ts;

@@ -55,7 +55,7 @@ int dtmf_queue_add(struct dtmf_queue *q, const char *digits, unsigned duration_m
 	return 0;
 }
 
-static bool queue_take(struct dtmf_queue *q, struct dtmf_item *ret_item)
+bool dtmf_queue_take(struct dtmf_queue *q, struct dtmf_item *ret_item)
 {
 	uint32_t tail = atomic_load_explicit(&q->tail, memory_order_relaxed);
 
@@ -66,7 +66,7 @@ static bool queue_take(struct dtmf_queue *q, struct dtmf_item *ret_item)
 	return true;
 }
 
-static bool queue_empty(struct dtmf_queue *q)
+bool dtmf_queue_empty(const struct dtmf_queue *q)
 {
 	return atomic_load_explicit(&q->head, memory_order_acquire) ==
 	       atomic_load_explicit(&q->tail, memory_order_relaxed);
@@ -138,7 +138,7 @@ size_t dtmf_tx_step(struct dtmf_tx *t, uint32_t ts, uint32_t span, struct dtmf_p
 		t->state = DTMF_IDLE;
 		__attribute__((fallthrough));
 	case DTMF_IDLE:
-		if (!queue_take(&t->queue, &t->item))
+		if (!dtmf_queue_take(&t->queue, &t->item))
 			return 0;
 		start_event(t, ts);
 		__attribute__((fallthrough));
@@ -148,7 +148,7 @@ size_t dtmf_tx_step(struct dtmf_tx *t, uint32_t ts, uint32_t span, struct dtmf_p
 		out[0] = t->final;
 		if (--t->repeats == 0) {
 			t->state = DTMF_PAUSE;
-			t->finished = queue_empty(&t->queue);
+			t->finished = dtmf_queue_empty(&t->queue);
 		}
 		return 1;
 	}

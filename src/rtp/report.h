@@ -8,8 +8,9 @@
 #include "rtp/xr.h"
 
 enum media_report_type {
-	MEDIA_DTMF = 1,  /* a digit from the peer, reported once per event (RFC 4733 2.5) */
-	MEDIA_DTMF_SENT, /* the queue of digits has been sent */
+	MEDIA_DTMF = 1,   /* a digit from the peer, reported once per event (RFC 4733 2.5) */
+	MEDIA_DTMF_HEARD, /* the same, found in the audio */
+	MEDIA_DTMF_SENT,  /* the queue of digits has been sent */
 	MEDIA_FILE_END, /* a player, tone or recorder has come to its end: value 0, or a negated enum oh_err */
 	MEDIA_FILE_NEXT,   /* a player has gone on to file `value` */
 	MEDIA_RTP_TIMEOUT, /* no RTP for the configured time */
@@ -19,8 +20,9 @@ enum media_report_type {
 	MEDIA_AUDIO_READABLE, /* a program's port: samples wait to be read */
 	MEDIA_AUDIO_WRITABLE, /* a program's port: there is room */
 	MEDIA_SILENCE, /* packets come with nothing but silence (value 0), or sound again (1), after duration_ms of it */
-	MEDIA_SPEECH,  /* somebody begins to speak (value 1) or has ceased to (0), after duration_ms of it */
-	MEDIA_LATCHED, /* RTP now goes to where it comes from (value 1: that is not what was signalled) */
+	MEDIA_PROGRESS, /* a tone that tells something: value and duration_ms are a struct progress_packed */
+	MEDIA_SPEECH,   /* somebody begins to speak (value 1) or has ceased to (0), after duration_ms of it */
+	MEDIA_LATCHED,  /* RTP now goes to where it comes from (value 1: that is not what was signalled) */
 };
 
 struct media_report {

@@ -149,6 +149,7 @@ int stream_apply(struct stream *s, const struct stream_params *p)
 	}
 	s->want.dir = p->dir;
 	s->want.dtmf_tx_pt = p->dtmf_tx_pt;
+	s->want.dtmf_sound = p->dtmf_sound;
 	s->want.rate_hz = p->tx->rate_hz;
 	s->want.ptime_ms = p->ptime_ms;
 	s->want.mode = p->how.mode;
@@ -163,7 +164,9 @@ int stream_dtmf(struct stream *s, const char *digits, unsigned duration_ms, unsi
 {
 	if (!(s->want.dir & STREAM_SEND))
 		return OH_ENOMEDIA;
-	if (s->want.dtmf_tx_pt < 0)
+	if (s->want.dtmf_sound && strpbrk(digits, "Rr"))
+		return OH_EDIGIT;
+	if (s->want.dtmf_tx_pt < 0 && !s->want.dtmf_sound)
 		return OH_ENODTMF;
 	return dtmf_queue_add(&s->dtmf_tx.queue, digits, duration_ms, pause_ms);
 }
@@ -253,6 +256,8 @@ void stream_take_setup(struct stream *s)
 		jbuf_restart(&s->jbuf);
 	if (!old || old->packet_samples != set->packet_samples || !set->gather)
 		s->tx.gathered = 0;
+	if (old && (old->rate_hz != set->rate_hz || !set->p.dtmf_sound))
+		dtmf_sound_stop(&s->dtmf_sound);
 	s->dtmf_rx.clock_hz = s->dtmf_tx.clock_hz = set->clock_hz;
 	s->cur = set;
 	if (old)

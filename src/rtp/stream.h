@@ -46,6 +46,7 @@ struct stream_params {
 		uint32_t clock_hz;
 	} dtmf_rx_more[STREAM_EVENTS_MAX];
 	size_t n_dtmf_rx_more;
+	bool dtmf_sound;         /* digits of ours go as sound, whatever dtmf_tx_pt says */
 	struct codec_params how; /* we send */
 	struct {                 /* comfort noise at the codec's clock (RFC 3389) */
 		bool rx, tx;     /* agreed; we use it for silence of ours */
@@ -102,8 +103,8 @@ struct stream *stream_free(struct stream *s);
 /* The newest counts: one that no tick has seen yet is replaced. Latching starts anew with `relatch` and
  * whenever remote_rtp differs from the last one. OH_EINVAL, OH_ENOMEM: nothing has changed. */
 int stream_apply(struct stream *s, const struct stream_params *p);
-/* Queues digits "0-9A-D*#" and 'R' (flash, event 16). 32 wait at most: OH_ETOOMANY, none is queued then.
- * OH_EDIGIT, OH_ENODTMF (no telephone-event agreed), OH_ENOMEDIA (not sending). duration_ms 40..8000,
+/* Queues digits "0-9A-D*#" and 'R' (flash, event 16: it has no sound). 32 wait at most: OH_ETOOMANY, none is queued then.
+ * OH_EDIGIT, OH_ENODTMF (no telephone-event agreed, and no sound wanted), OH_ENOMEDIA (not sending). duration_ms 40..8000,
  * pause_ms 30..8000; 0 = 160 and 80. */
 int stream_dtmf(struct stream *s, const char *digits, unsigned duration_ms, unsigned pause_ms);
 void stream_stats(const struct stream *s, struct stream_stats *ret_stats); /* any thread: a consistent copy */
@@ -123,6 +124,9 @@ void stream_receive(struct stream *s, uint64_t now_ns);
 /* One tick of audio from the peer at stream_rate(): n = rate * tick_ms / 1000. False: nothing to play
  * (silence; pcm is zeroed). */
 bool stream_pull(struct stream *s, int16_t *pcm, size_t n);
+uint32_t stream_tick_ms(const struct stream *s);
+/* Does the peer send a digit as an event now, or has it just? */
+bool stream_in_event(const struct stream *s);
 /* Instead of pulling: the packets of this tick as p wants them. False: not in this tick; pull. */
 bool stream_hand(struct stream *s, struct parcel *p);
 /* One tick of audio to the peer; NULL: nobody is connected (silence is sent while the

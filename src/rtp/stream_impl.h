@@ -11,7 +11,7 @@
 
 #include "codec/noise.h"
 #include "rtp/bursts.h"
-#include "rtp/dtmf.h"
+#include "rtp/dtmf_sound.h"
 #include "rtp/jbuf.h"
 #include "rtp/rtcp.h"
 #include "rtp/rtp.h"
@@ -23,6 +23,7 @@
 #define STREAM_LATE_NS       (500 * NS_PER_MS) /* packets may be under way so long */
 #define STREAM_DTX_BYTES     2u       /* a packet of a codec with DTX that says: silence from here on */
 #define STREAM_NOISE_EVERY   NS_PER_S /* our silence is described again */
+#define STREAM_EVENT_TAIL    (300 * NS_PER_MS) /* what is heard so long after an event may be its own tone */
 #define STREAM_EVENT_PACE    (60 * NS_PER_MS) /* between two packets of an event at the longest packet time */
 #define STREAM_RX_PER_TICK   256u             /* datagrams: a flood costs no more than this */
 #define STREAM_RTCP_EVERY_MS 1000u            /* how often its socket is looked at; stamps are the kernel's */
@@ -70,6 +71,7 @@ struct stream_door {
 struct stream_want { /* of the last stream_apply() */
 	unsigned dir;
 	int dtmf_tx_pt;
+	bool dtmf_sound;
 	uint32_t rate_hz, ptime_ms, mode;
 	const struct codec *tx; /* NULL: nothing agreed yet */
 	bool noise_tx;
@@ -165,6 +167,7 @@ struct stream {
 	struct stream_rtcp rtcp;
 	struct stream_tx tx;
 	struct dtmf_tx dtmf_tx;
+	struct dtmf_sound dtmf_sound;
 	struct stream_judge judge;
 	struct jbuf jbuf;
 	struct quality_door quality; /* both threads, by atomics; once a second */

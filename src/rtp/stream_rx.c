@@ -386,6 +386,16 @@ static bool pull_noise(struct stream *s, int16_t *pcm, size_t n)
 	return true;
 }
 
+uint32_t stream_tick_ms(const struct stream *s)
+{
+	return s->tick_ms;
+}
+
+bool stream_in_event(const struct stream *s)
+{
+	return s->rx.event_ns && s->now_ns - s->rx.event_ns <= STREAM_EVENT_TAIL;
+}
+
 bool stream_pull(struct stream *s, int16_t *pcm, size_t n)
 {
 	/* Between a new setup and the plan that knows its rate there may be a tick of the wrong size. */

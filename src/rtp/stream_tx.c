@@ -109,12 +109,12 @@ static bool send_events(struct stream *s, uint32_t ts)
 	struct dtmf_packet events[DTMF_STEP_PACKETS];
 	size_t n = 0;
 
-	if (s->cur->p.dtmf_tx_pt >= 0)
+	if (s->cur->p.dtmf_tx_pt >= 0 && !s->cur->p.dtmf_sound)
 		n = dtmf_tx_step(&s->dtmf_tx, ts, s->cur->packet_ts, events);
 	for (size_t i = 0; i < n; i++)
 		send_event(s, &events[i]);
-	if (s->dtmf_tx.finished) {
-		s->dtmf_tx.finished = false;
+	if (s->dtmf_tx.finished || s->dtmf_sound.finished) {
+		s->dtmf_tx.finished = s->dtmf_sound.finished = false;
 		stream_tell(s, MEDIA_DTMF_SENT, 0, 0, s->now_ns);
 	}
 	return n > 0;
@@ -123,7 +123,9 @@ static bool send_events(struct stream *s, uint32_t ts)
 /* One packet's worth of audio that begins at ts is there: it leaves, or an event leaves in its place. */
 static void packet_full(struct stream *s, const int16_t *pcm, uint32_t ts)
 {
-	if (!send_events(s, ts) && !is_silence(s, pcm, ts))
+	if (send_events(s, ts))
+		return;
+	if (s->dtmf_sound.state != DTMF_SOUND_IDLE || !is_silence(s, pcm, ts))
 		send_audio(s, pcm, ts);
 }
 
@@ -216,9 +218,28 @@ static bool is_sending(struct stream *s)
 	s->tx.gathered = 0;
 	s->tx.mark = true;
 	dtmf_tx_stop(&s->dtmf_tx);
+	dtmf_sound_stop(&s->dtmf_sound);
 	if (stream_has_aim(s))
 		keep_alive(s);
 	return false;
+}
+
+/* Do digits stand in the place of audio now? */
+static bool says_digits(const struct stream *s)
+{
+	return s->cur->p.dtmf_sound &&
+	       (s->dtmf_sound.state != DTMF_SOUND_IDLE || !dtmf_queue_empty(&s->dtmf_tx.queue));
+}
+
+/* A tick of audio, or of digits in its place. */
+static void push_sound(struct stream *s, const int16_t *pcm)
+{
+	int16_t digits[STREAM_TICK_MAX];
+	size_t n = s->cur->tick_samples;
+
+	if (says_digits(s))
+		pcm = dtmf_sound_step(&s->dtmf_sound, &s->dtmf_tx.queue, s->cur->rate_hz, pcm, digits, n);
+	pack(s, pcm, n);
 }
 
 static void end_tick(struct stream *s)
@@ -239,7 +260,7 @@ void stream_push(struct stream *s, const int16_t *pcm, size_t n, uint64_t now_ns
 	if (!pcm || n != s->cur->tick_samples)
 		pcm = silence;
 	if (is_sending(s))
-		pack(s, pcm, s->cur->tick_samples);
+		push_sound(s, pcm);
 	end_tick(s);
 }
 
@@ -250,10 +271,11 @@ void stream_take(struct stream *s, const struct parcel *p, uint64_t now_ns)
 		return;
 	if (is_sending(s)) {
 		/* What was agreed anew may be here a tick before the plan that knows it. */
-		if (s->cur->p.tx->number == p->want.codec && s->cur->packet_ts == p->want.span)
+		if (s->cur->p.tx->number == p->want.codec && s->cur->packet_ts == p->want.span &&
+			!says_digits(s))
 			pass_on(s, p);
 		else
-			pack(s, silence, s->cur->tick_samples);
+			push_sound(s, silence);
 	}
 	end_tick(s);
 }

@@ -3,6 +3,7 @@
 
 #include "audio/hearing.h"
 #include "host/host.h"
+#include "offhook/error.h"
 
 #include <math.h>
 
@@ -129,5 +130,59 @@ TEST(speech_is_told_with_its_length)
 	CHECK(!figures(h).speaking);
 }
 
+/* Frames of digit 5, heard in every way. */
+static void hear_five(struct hearing *h, unsigned ms, bool in_event)
+{
+	int16_t pcm[160];
+
+	for (unsigned f = 0; f < ms / 20; f++, now_ns += 20 * NS_PER_MS) {
+		for (unsigned i = 0; i < 160; i++) {
+			double t = (f * 160 + i) / 8000.0;
+
+			pcm[i] = (int16_t)(8000 * (sin(2 * M_PI * 770 * t) + sin(2 * M_PI * 1336 * t)));
+		}
+		hearing_digits_tick(h, pcm, 160, true, in_event, 8000, now_ns);
+		hearing_tones_tick(h, pcm, 160, true, 8000, now_ns);
+	}
+	for (unsigned f = 0; f < 5; f++, now_ns += 20 * NS_PER_MS) {
+		hearing_digits_tick(h, pcm, 160, false, in_event, 8000, now_ns);
+		hearing_tones_tick(h, pcm, 160, false, 8000, now_ns);
+	}
+}
+
+/* Made when first asked for; what is told beside the audio is not looked for in it. */
+TEST(digits_and_tones_are_heard_while_they_are_wanted)
+{
+	struct hearing_tones tones = {.wanted = true};
+	struct hearing *h = ear(0, false);
+
+	hear_five(h, 200, false);
+	CHECK(!hearing_is_wanted(h) && n_reports == 0);
+	mem_fail_at(1);
+	CHECK_EQ(hearing_want_digits(h, true), OH_ENOMEM);
+	mem_fail_at(1);
+	CHECK_EQ(hearing_want_tones(h, &tones), OH_ENOMEM);
+	CHECK(!hearing_is_wanted(h));
+	CHECK_OK(hearing_want_digits(h, true));
+	CHECK_OK(hearing_want_tones(h, &tones));
+	CHECK(hearing_is_wanted(h));
+	hear_five(h, 200, false);
+	CHECK_EQ(n_reports, 1);
+	CHECK_EQ(reports[0].type, MEDIA_DTMF_HEARD);
+	CHECK_EQ(reports[0].value, '5');
+	CHECK(reports[0].tag == 42 && reports[0].duration_ms >= 180 && reports[0].duration_ms <= 220);
+	CHECK(reports[0].at_ns < now_ns - 40 * NS_PER_MS);
+	hear_five(h, 200, true);
+	CHECK_EQ(n_reports, 1);
+	tones.wanted = false;
+	CHECK_OK(hearing_want_digits(h, false));
+	CHECK_OK(hearing_want_tones(h, &tones));
+	CHECK(hearing_is_wanted(h)); /* until the next tick has let go of them */
+	hear_five(h, 200, false);
+	CHECK(!hearing_is_wanted(h) && n_reports == 1);
+	hearing_free(h);
+}
+
 TESTS(RUN(silence_in_packets_is_told_once_and_so_is_its_end), RUN(no_packets_are_not_this_silence),
-	RUN(what_nobody_wants_is_not_told), RUN(speech_is_told_with_its_length))
+	RUN(what_nobody_wants_is_not_told), RUN(speech_is_told_with_its_length),
+	RUN(digits_and_tones_are_heard_while_they_are_wanted))

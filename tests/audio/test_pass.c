@@ -411,6 +411,33 @@ TEST(a_digit_stands_in_the_place_of_packets)
 	stage_close(&s);
 }
 
+/* The same as sound: the tone, and its pause, are samples in their place. */
+TEST(a_digit_as_sound_stands_in_the_place_of_packets)
+{
+	struct stream_params p;
+	struct stage s;
+	size_t from;
+
+	stage_open(&s, 8000, "PCMU", 8000);
+	p = s.params;
+	p.remote_rtp = host_dgram_local(s.b.far);
+	p.remote_rtcp = host_dgram_local(s.b.far_rtcp);
+	p.dtmf_sound = true;
+	CHECK_OK(stream_apply(s.b.stream, &p));
+	join(&s);
+	talk(&s, 20);
+	from = s.b.n_heard - passed(&s.b);
+	CHECK_OK(stream_dtmf(s.b.stream, "5", 100, 40));
+	talk(&s, 30);
+	for (size_t i = 1; i < s.b.n_heard; i++) {
+		CHECK_EQ(s.b.heard[i].h.seq, (uint16_t)(s.b.heard[i - 1].h.seq + 1));
+		CHECK_EQ(s.b.heard[i].h.pt, PT);
+	}
+	/* 140 ms are seven packets; an eighth has the end of the pause in it. */
+	CHECK(s.b.n_heard - from - passed(&s.b) >= 7 && s.b.n_heard - from - passed(&s.b) <= 8);
+	stage_close(&s);
+}
+
 /* The sender stops: silence is sent in its place, as ever, and its packets pass again when they come. */
 TEST(a_call_that_falls_silent_is_not_left_without_packets)
 {
@@ -537,7 +564,7 @@ TEST(a_new_codec_is_met_at_once)
 TESTS(RUN(packets_pass_as_they_are_under_a_name_of_their_own),
 	RUN(anything_else_makes_it_samples_without_gap_and_back),
 	RUN(a_meter_that_is_looked_at_is_no_longer_passed_by), RUN(what_is_lost_is_lost_for_the_far_end_too),
-	RUN(a_digit_stands_in_the_place_of_packets),
+	RUN(a_digit_stands_in_the_place_of_packets), RUN(a_digit_as_sound_stands_in_the_place_of_packets),
 	RUN(a_call_that_falls_silent_is_not_left_without_packets),
 	RUN(on_a_bad_network_no_packet_passes_twice), RUN(only_packets_that_the_other_would_make_pass),
 	RUN(a_new_codec_is_met_at_once))

@@ -216,3 +216,17 @@ def test_silence_speech_and_quality_are_told(command, start, free_port):
     told = [e for e in seen if e["event"] == "call.quality"]
     assert len(told) >= 3 and told[-1]["rx_all_mos_cq"] > 4 and told[-1]["rx_loss_percent"] == 0
     assert seen[-1]["event"] == "call.stats" and seen[-1]["rx_all_mos_cq"] > 4 and not seen[-1]["tx_told"]
+
+
+def test_a_tone_of_the_network_is_told(command, start, free_port):
+    port = free_port()
+    bob = start([command, "answer", "--local", f"127.0.0.1:{port}", "--tone", "us:busy", "--dtmf-by", "tones"])
+    bob.wait_for("listening")
+    alice = run(command, "dial", f"sip:bob@127.0.0.1:{port}", "--local", "127.0.0.1", "--json", "--progress", "us",
+                "--tone", "440:100 0:100", "--duration", "3.5")
+    assert alice.returncode == 0, alice.stderr
+    assert bob.wait(10) == 0, bob.text()
+    told = [e for e in events(alice.stdout) if e["event"] == "call.progress"]
+    assert [e["heard"] for e in told] == ["busy"] and told[0]["confidence"] == 90 and " Hz, " in told[0]["tones"]
+    for wrong in (["--progress", "xx"], ["--tone", "us:what"], ["--dtmf-by", "smoke"]):
+        assert run(command, "dial", "sip:bob@127.0.0.1", *wrong).returncode == 2

@@ -94,6 +94,9 @@ static void on_event(void *arg, const struct offhook_event *e)
 	case OFFHOOK_EVENT_CALL_SPEECH:
 		note(s, "%s ", e->status ? "SPEAKS" : "SPOKE");
 		break;
+	case OFFHOOK_EVENT_CALL_PROGRESS:
+		note(s, "PROGRESS(%u) ", e->status);
+		break;
 	case OFFHOOK_EVENT_HOLD_FAILED:
 		note(s, "HOLD_FAILED(%u) ", e->status);
 		break;

@@ -1,7 +1,9 @@
 /* Digits and requests inside a call. */
 #include "peer.h"
 
-#include "phone/digits.h"
+#include "offhook/codec.h"
+#include "offhook/tone.h"
+#include "phone/call_impl.h"
 
 TEST(digits_go_both_ways_and_none_is_lost_or_doubled_by_a_bad_wire)
 {
@@ -165,7 +167,7 @@ static struct rig *rig_at_stranger(struct peer *p, enum offhook_dtmf dtmf, const
 	cfg.uri = "sip:peer@" PEER_IP;
 	CHECK_OK(offhook_call_make(r->a.phone, r->a.account, &cfg, &r->a.call));
 	CHECK_EQ(offhook_call_dtmf(r->a.phone, r->a.call, "1", 0, 0),
-		dtmf >= OFFHOOK_DTMF_INFO_RELAY ? OH_ESTATE : OH_ENOMEDIA);
+		dtmf == OFFHOOK_DTMF_INFO_RELAY || dtmf == OFFHOOK_DTMF_INFO ? OH_ESTATE : OH_ENOMEDIA);
 	CHECK(peer_hear(p));
 	peer_respond(p, "200 OK", more, without_events);
 	CHECK(peer_hear(p));
@@ -182,10 +184,10 @@ static void leave_stranger(struct peer *p, struct rig *r)
 	rig_close(r);
 }
 
-TEST(without_telephone_event_they_go_by_info_one_after_the_other)
+TEST(by_info_they_go_one_after_the_other)
 {
 	struct peer p;
-	struct rig *r = rig_at_stranger(&p, OFFHOOK_DTMF_DEFAULT, "");
+	struct rig *r = rig_at_stranger(&p, OFFHOOK_DTMF_INFO_RELAY, "");
 
 	CHECK_OK(offhook_call_dtmf(r->a.phone, r->a.call, "1r", 100, 50));
 	CHECK(peer_hear(&p));
@@ -240,13 +242,196 @@ TEST(a_digit_that_is_refused_ends_them)
 TEST(who_takes_neither_gets_none)
 {
 	struct peer p;
-	struct rig *r = rig_at_stranger(&p, OFFHOOK_DTMF_AUTO, "Allow: INVITE, ACK, BYE\r\n");
+	struct rig *r = rig_at_stranger(&p, OFFHOOK_DTMF_INFO, "Allow: INVITE, ACK, BYE\r\n");
 
 	CHECK_EQ(offhook_call_dtmf(r->a.phone, r->a.call, "1", 0, 0), OH_ENODTMF);
 	leave_stranger(&p, r);
 	r = rig_at_stranger(&p, OFFHOOK_DTMF_RTP, "");
 	CHECK_EQ(offhook_call_dtmf(r->a.phone, r->a.call, "1", 0, 0), OH_ENODTMF);
 	leave_stranger(&p, r);
+}
+
+/* ---- as sound ---- */
+
+TEST(without_telephone_event_they_go_as_sound)
+{
+	struct peer p;
+	struct rig *r = rig_at_stranger(&p, OFFHOOK_DTMF_DEFAULT, "");
+
+	/* And may come so: nothing else was agreed. */
+	CHECK(call_find(r->a.phone, r->a.call)->media.hearing->digits_wanted);
+	CHECK_EQ(offhook_call_dtmf(r->a.phone, r->a.call, "1R", 0, 0), OH_EDIGIT);
+	CHECK(strstr(offhook_error_detail(), "no sound"));
+	CHECK_OK(offhook_call_dtmf(r->a.phone, r->a.call, "12", 100, 50));
+	rig_run_ms(r, 200);
+	CHECK(!strstr(r->a.log, "DTMF_SENT"));
+	CHECK(rig_wait(&r->a, "DTMF_SENT "));
+	leave_stranger(&p, r);
+}
+
+/* b's ears and a's mouth. NULL: there is no such codec in this build. */
+static struct rig *rig_by_sound(enum offhook_dtmf way, enum offhook_dtmf_hear hear, const char *codec)
+{
+	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
+	struct offhook_session_cfg cfg;
+
+	offhook_session_cfg_init(&cfg);
+	cfg.dtmf_hear = (enum offhook_dtmf_hear)9;
+	CHECK_EQ(offhook_account_set_session(r->b.phone, r->b.account, &cfg), OH_EINVAL);
+	if (offhook_codec_set_priority(r->a.phone, codec, 255)) {
+		rig_close(r);
+		return NULL;
+	}
+	CHECK_OK(offhook_codec_set_priority(r->b.phone, codec, 255));
+	set_dtmf(&r->a, way);
+	offhook_session_cfg_init(&cfg);
+	cfg.dtmf_hear = hear;
+	CHECK_OK(offhook_account_set_session(r->b.phone, r->b.account, &cfg));
+	rig_talk(r);
+	return r;
+}
+
+static unsigned drawn(uint64_t *random, unsigned bound)
+{
+	*random = *random * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(*random >> 33) % bound;
+}
+
+/* n digits by chance, as many at a time as may wait; how many of these batches arrive as they went? */
+static unsigned send_many(struct rig *r, unsigned n, unsigned duration_ms, unsigned pause_ms)
+{
+	uint64_t random = 5;
+	unsigned good = 0;
+
+	for (; n > 0; n -= n < 32 ? n : 32) {
+		char digits[33] = "";
+
+		for (unsigned i = 0; i < 32 && i < n; i++)
+			digits[i] = "0123456789*#ABCD"[drawn(&random, 16)];
+		side_forget(&r->a);
+		side_forget(&r->b);
+		memset(r->b.digits, 0, sizeof(r->b.digits));
+		CHECK_OK(offhook_call_dtmf(r->a.phone, r->a.call, digits, duration_ms, pause_ms));
+		CHECK(rig_wait(&r->a, "DTMF_SENT "));
+		rig_run_ms(r, 300);
+		good += strcmp(r->b.digits, digits) == 0;
+	}
+	return good;
+}
+
+TEST(of_five_thousand_digits_at_ten_percent_loss_none_is_lost_or_doubled)
+{
+	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
+	struct sim_wire wire = {.delay_ns = 5 * NS_PER_MS, .loss = 0.1, .duplicate = 0.02};
+	struct offhook_call_stats stats = {.size = sizeof(stats)};
+
+	rig_talk(r);
+	sim_wire(r->sim, &wire);
+	CHECK_EQ(send_many(r, 5000, 100, 40), (5000 + 31) / 32);
+	CHECK_OK(offhook_call_get_stats(r->b.phone, r->b.call, &stats));
+	CHECK_EQ(stats.rx_digits, 5000);
+	rig_close(r);
+}
+
+/* RFC 4733 2.1, 7.1.1: events have the clock of the audio beside them. */
+TEST(digits_arrive_once_each_at_every_clock)
+{
+	static const char *const codecs[] = {"PCMU/8000", "G722/8000", "L16/16000", "opus/48000"};
+
+	for (size_t i = 0; i < ARRAY_LEN(codecs); i++) {
+		struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
+		struct sim_wire wire = {.delay_ns = 5 * NS_PER_MS, .loss = 0.05, .duplicate = 0.05};
+
+		/* Opus is not there in every build. */
+		if (offhook_codec_set_priority(r->a.phone, codecs[i], 255) == 0) {
+			CHECK_OK(offhook_codec_set_priority(r->b.phone, codecs[i], 255));
+			rig_talk(r);
+			CHECK_EQ(call_find(r->b.phone, r->b.call)->media.params.tx->clock_hz,
+				(uint32_t)atoi(strchr(codecs[i], '/') + 1));
+			sim_wire(r->sim, &wire);
+			CHECK_EQ(send_many(r, 64, 100, 50), 2);
+		}
+		rig_close(r);
+	}
+}
+
+TEST(as_sound_none_is_lost_or_doubled_on_a_clean_wire)
+{
+	static const struct {
+		const char *codec;
+		unsigned duration_ms, pause_ms;
+	} rows[] = {{"PCMU/8000", 50, 50}, {"PCMA/8000", 50, 50}, {"G722/8000", 50, 50},
+		{"G726-16/8000", 50, 50}, {"opus/48000", 50, 50}, {"GSM/8000", 160, 80}};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct rig *r = rig_by_sound(OFFHOOK_DTMF_IN_BAND, OFFHOOK_DTMF_HEAR_ON, rows[i].codec);
+
+		if (r) {
+			CHECK_EQ(send_many(r, 256, rows[i].duration_ms, rows[i].pause_ms), 8);
+			rig_close(r);
+		}
+	}
+}
+
+/* Sound has no numbers that tell what is missing: what was lost while a digit lasted may take it along, or cut it in two.
+ * At the usual 160 ms a lost packet of 20 does no harm; docs/tones.md has the figures. */
+TEST(as_sound_they_stand_some_loss)
+{
+	struct rig *r = rig_by_sound(OFFHOOK_DTMF_IN_BAND, OFFHOOK_DTMF_HEAR_ON, "PCMU/8000");
+	struct sim_wire wire = {.delay_ns = 5 * NS_PER_MS, .loss = 0.01};
+
+	sim_wire(r->sim, &wire);
+	CHECK(send_many(r, 256, 160, 80) >= 7);
+	rig_close(r);
+}
+
+TEST(digits_in_the_audio_are_heard_when_they_are_asked_for)
+{
+	static const struct {
+		enum offhook_dtmf_hear hear;
+		const char *digits;
+	} rows[] = {{OFFHOOK_DTMF_HEAR_AUTO, ""}, {OFFHOOK_DTMF_HEAR_OFF, ""}, {OFFHOOK_DTMF_HEAR_ON, "12"}};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct rig *r = rig_by_sound(OFFHOOK_DTMF_IN_BAND, rows[i].hear, "PCMU/8000");
+
+		CHECK_OK(offhook_call_dtmf(r->a.phone, r->a.call, "12", 0, 0));
+		rig_run_ms(r, 1000);
+		CHECK_STR(r->b.digits, rows[i].digits);
+		CHECK_OK(offhook_call_hear_dtmf(r->b.phone, r->b.call, OFFHOOK_DTMF_HEAR_ON));
+		CHECK_OK(offhook_call_dtmf(r->a.phone, r->a.call, "3", 0, 0));
+		rig_run_ms(r, 500);
+		CHECK_OK(offhook_call_hear_dtmf(r->b.phone, r->b.call, OFFHOOK_DTMF_HEAR_DEFAULT));
+		CHECK_OK(offhook_call_dtmf(r->a.phone, r->a.call, "4", 0, 0));
+		rig_run_ms(r, 500);
+		CHECK_STR(r->b.digits + strlen(rows[i].digits), "3");
+		CHECK_EQ(offhook_call_hear_dtmf(r->b.phone, r->b.call, (enum offhook_dtmf_hear)9), OH_EINVAL);
+		rig_close(r);
+	}
+}
+
+/* A gateway that knows a digit only after it has let some of it through, and lets some through behind it. */
+TEST(an_event_whose_tone_is_heard_too_is_told_once)
+{
+	struct rig *r = rig_by_sound(OFFHOOK_DTMF_RTP, OFFHOOK_DTMF_HEAR_ON, "PCMU/8000");
+	struct offhook_tone_cfg cfg;
+	offhook_id tone, slot;
+
+	offhook_tone_cfg_init(&cfg);
+	cfg.hz1 = 697;
+	cfg.hz2 = 1209;
+	for (unsigned ms = 20; ms <= 120; ms += 20) {
+		CHECK_OK(offhook_tone_new(r->a.phone, &cfg, &tone, &slot));
+		CHECK_OK(offhook_connect(r->a.phone, slot, r->a.slot));
+		rig_run_ms(r, ms);
+		CHECK_OK(offhook_call_dtmf(r->a.phone, r->a.call, "1", 0, 0));
+		rig_run_ms(r, 300);
+		CHECK_OK(offhook_port_remove(r->a.phone, tone));
+		rig_run_ms(r, 700);
+		CHECK_STR(r->b.digits, "1");
+		memset(r->b.digits, 0, sizeof(r->b.digits));
+	}
+	rig_close(r);
 }
 
 TEST(a_digit_that_comes_both_ways_is_told_once)
@@ -263,6 +448,8 @@ TEST(a_digit_that_comes_both_ways_is_told_once)
 		{210, '2', DIGIT_BY_INFO, true}, {1300, '2', DIGIT_BY_RTP, false},
 		{1400, '3', DIGIT_BY_RTP, true},
 		{3500, '3', DIGIT_BY_INFO, true}, /* too late to be the same */
+		{5000, '4', DIGIT_BY_SOUND, true}, {4800, '4', DIGIT_BY_RTP, false},
+		{6000, '4', DIGIT_BY_RTP, true}, {6700, '4', DIGIT_BY_SOUND, true}, /* too late likewise */
 	};
 	struct digit_twins twins = {.next = 0};
 
@@ -299,6 +486,7 @@ static int digit_with_failing_memory(void *arg)
 		return err;
 	offhook_session_cfg_init(&cfg);
 	cfg.dtmf = OFFHOOK_DTMF_INFO_RELAY;
+	cfg.dtmf_hear = OFFHOOK_DTMF_HEAR_ON;
 	err = offhook_account_set_session(r->a.phone, r->a.account, &cfg);
 	if (!err)
 		err = rig_try_call(r);
@@ -347,8 +535,12 @@ TESTS(RUN(digits_go_both_ways_and_none_is_lost_or_doubled_by_a_bad_wire),
 	RUN(digits_that_cannot_be_sent_are_named), RUN(info_is_answered_and_told_and_its_digits_count),
 	RUN(other_requests_get_what_they_deserve),
 	RUN(digits_go_by_info_and_none_is_lost_or_doubled_by_a_bad_wire),
-	RUN(without_telephone_event_they_go_by_info_one_after_the_other),
-	RUN(a_type_that_is_not_taken_leads_to_the_other_one), RUN(a_digit_that_is_refused_ends_them),
-	RUN(who_takes_neither_gets_none), RUN(a_digit_that_comes_both_ways_is_told_once),
+	RUN(by_info_they_go_one_after_the_other), RUN(a_type_that_is_not_taken_leads_to_the_other_one),
+	RUN(a_digit_that_is_refused_ends_them), RUN(who_takes_neither_gets_none),
+	RUN(without_telephone_event_they_go_as_sound),
+	RUN(of_five_thousand_digits_at_ten_percent_loss_none_is_lost_or_doubled),
+	RUN(digits_arrive_once_each_at_every_clock), RUN(as_sound_none_is_lost_or_doubled_on_a_clean_wire),
+	RUN(as_sound_they_stand_some_loss), RUN(digits_in_the_audio_are_heard_when_they_are_asked_for),
+	RUN(an_event_whose_tone_is_heard_too_is_told_once), RUN(a_digit_that_comes_both_ways_is_told_once),
 	RUN(a_peer_that_sends_both_ways), RUN(every_allocation_of_a_digit_by_info_may_fail),
 	RUN(digits_that_nobody_fetches_are_counted))

@@ -2,6 +2,7 @@
 #include "rig.h"
 
 #include "offhook/quality.h"
+#include "offhook/tone.h"
 
 static void connect_tone(struct side *s, unsigned on_ms, unsigned off_ms, offhook_id *ret_tone)
 {
@@ -124,5 +125,163 @@ TEST(settings_out_of_range_are_refused_by_name)
 	end(r);
 }
 
-TESTS(RUN(packets_of_silence_are_told), RUN(speech_is_told_from_when_it_was_asked_for),
+/* ---- what tones tell ---- */
+
+static void listen_to_tones(struct side *s, offhook_id call, const char *country)
+{
+	struct offhook_progress_cfg cfg;
+
+	offhook_progress_cfg_init(&cfg);
+	cfg.country = country;
+	CHECK_OK(offhook_call_progress_listen(s->phone, call, &cfg));
+}
+
+static char told[256];
+
+static void note_text(struct side *s, const struct offhook_event *e)
+{
+	(void)s;
+	if (e->type == OFFHOOK_EVENT_CALL_PROGRESS)
+		snprintf(told, sizeof(told), "%llu: %s", (unsigned long long)e->count, e->text);
+}
+
+TEST(tones_of_the_network_are_told)
+{
+	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
+	struct offhook_progress_cfg off;
+	offhook_id tone, slot;
+
+	r->b.handler = note_text;
+	listen_to_tones(&r->b, 0, "de");
+	rig_talk(r);
+	side_forget(&r->b);
+	CHECK_OK(offhook_tone_national(r->a.phone, "DE", OFFHOOK_TONE_BUSY, &tone, &slot));
+	CHECK_OK(offhook_connect(r->a.phone, slot, r->a.slot));
+	rig_run_ms(r, 4000);
+	CHECK_STR(r->b.log, "PROGRESS(3) ");
+	CHECK(strncmp(told, "90: 42", 6) == 0 && strstr(told, " Hz, 4") && strstr(told, " ms on, "));
+	CHECK_OK(offhook_port_remove(r->a.phone, tone));
+	/* Another country, in the middle of the call; then none any more. */
+	listen_to_tones(&r->b, r->b.call, "us");
+	CHECK_OK(offhook_tone_national(r->a.phone, "us", OFFHOOK_TONE_RINGBACK, &tone, &slot));
+	CHECK_OK(offhook_connect(r->a.phone, slot, r->a.slot));
+	rig_run_ms(r, 4000);
+	CHECK_STR(r->b.log, "PROGRESS(3) PROGRESS(2) ");
+	CHECK(strncmp(told, "90: 4", 5) == 0);
+	offhook_progress_cfg_init(&off);
+	off.on = 0;
+	CHECK_OK(offhook_call_progress_listen(r->b.phone, r->b.call, &off));
+	CHECK_OK(offhook_port_remove(r->a.phone, tone));
+	CHECK_OK(offhook_tone_national(r->a.phone, "us", OFFHOOK_TONE_BUSY, &tone, &slot));
+	CHECK_OK(offhook_connect(r->a.phone, slot, r->a.slot));
+	rig_run_ms(r, 4000);
+	CHECK_STR(r->b.log, "PROGRESS(3) PROGRESS(2) ");
+	CHECK_OK(offhook_port_remove(r->a.phone, tone));
+	/* Nobody asked at the other end. */
+	CHECK(!strstr(r->a.log, "PROGRESS"));
+	end(r);
+}
+
+TEST(digits_and_patterns_are_ports)
+{
+	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
+	struct offhook_digits_cfg digits = {.size = sizeof(digits), .digits = "19#"};
+	struct offhook_pattern_cfg pattern;
+	offhook_id tone, slot;
+
+	rig_talk(r);
+	CHECK_OK(offhook_call_hear_dtmf(r->b.phone, r->b.call, OFFHOOK_DTMF_HEAR_ON));
+	CHECK_OK(offhook_tone_digits(r->a.phone, &digits, &tone, &slot));
+	CHECK_OK(offhook_connect(r->a.phone, slot, r->a.slot));
+	rig_run_ms(r, 2000);
+	CHECK_STR(r->b.digits, "19#");
+	CHECK_EQ(r->a.file_ends, 1);
+	CHECK_OK(offhook_port_remove(r->a.phone, tone));
+	offhook_pattern_cfg_init(&pattern);
+	pattern.pattern = "697+1209:60 0:60";
+	pattern.repeats = 3;
+	CHECK_OK(offhook_tone_pattern(r->a.phone, &pattern, &tone, &slot));
+	CHECK_OK(offhook_connect(r->a.phone, slot, r->a.slot));
+	rig_run_ms(r, 1000);
+	CHECK_STR(r->b.digits, "19#111");
+	CHECK_EQ(r->a.file_ends, 2);
+	CHECK_OK(offhook_port_remove(r->a.phone, tone));
+	end(r);
+}
+
+TEST(tones_that_are_none_are_refused_by_name)
+{
+	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
+	struct offhook_digits_cfg digits = {.size = sizeof(digits), .digits = "1x"};
+	struct offhook_pattern_cfg pattern;
+	struct offhook_progress_cfg progress;
+	offhook_id tone, slot;
+
+	CHECK_EQ(offhook_tone_national(r->a.phone, "xx", OFFHOOK_TONE_BUSY, &tone, &slot), OH_EINVAL);
+	CHECK(strstr(offhook_error_detail(), "'xx'"));
+	CHECK_EQ(offhook_tone_national(r->a.phone, NULL, OFFHOOK_TONE_BUSY, &tone, &slot), OH_EINVAL);
+	CHECK_EQ(offhook_tone_national(r->a.phone, "de", (enum offhook_tone_kind)7, &tone, &slot), OH_EINVAL);
+	CHECK_EQ(offhook_tone_digits(r->a.phone, &digits, &tone, &slot), OH_EDIGIT);
+	digits.digits = "";
+	CHECK_EQ(offhook_tone_digits(r->a.phone, &digits, &tone, &slot), OH_EINVAL);
+	digits.digits = "1";
+	digits.pause_ms = 1;
+	CHECK_EQ(offhook_tone_digits(r->a.phone, &digits, &tone, &slot), OH_EINVAL);
+	digits.size = 0;
+	CHECK_EQ(offhook_tone_digits(r->a.phone, &digits, &tone, &slot), OH_EINVAL);
+	CHECK_EQ(offhook_tone_digits(NULL, &digits, &tone, &slot), OH_EINVAL);
+	offhook_pattern_cfg_init(&pattern);
+	CHECK_EQ(offhook_tone_pattern(r->a.phone, &pattern, &tone, &slot), OH_EINVAL);
+	CHECK_EQ(offhook_tone_pattern(NULL, &pattern, &tone, &slot), OH_EINVAL);
+	pattern.pattern = "440:100 what";
+	CHECK_EQ(offhook_tone_pattern(r->a.phone, &pattern, &tone, &slot), OH_EINVAL);
+	CHECK(strstr(offhook_error_detail(), "'what'"));
+	pattern.pattern = "7900:100";
+	CHECK_EQ(offhook_tone_pattern(r->a.phone, &pattern, &tone, &slot), OH_EINVAL);
+	offhook_progress_cfg_init(&progress);
+	progress.country = "xx";
+	CHECK_EQ(offhook_call_progress_listen(r->a.phone, 0, &progress), OH_EINVAL);
+	CHECK_EQ(offhook_call_progress_listen(r->a.phone, 77, NULL), OH_ENOENT);
+	progress.size = 0;
+	CHECK_EQ(offhook_call_progress_listen(r->a.phone, 0, &progress), OH_EINVAL);
+	CHECK_STR(offhook_tone_find("us", OFFHOOK_TONE_BUSY), "480+620:500 0:500");
+	CHECK(!offhook_tone_find("us", (enum offhook_tone_kind)0));
+	CHECK(offhook_tone_country(19) && !offhook_tone_country(1000));
+	rig_close(r);
+}
+
+static int tones_with_failing_memory(void *arg)
+{
+	struct rig *r = rig_try_new(OFFHOOK_DELIVER_INLINE, NULL);
+	offhook_id tone, slot;
+	int err = r ? 0 : OH_ENOMEM;
+
+	(void)arg;
+	if (err)
+		return err;
+	err = offhook_call_progress_listen(r->b.phone, 0, NULL);
+	if (!err)
+		err = rig_try_call(r);
+	rig_run_ms(r, 100);
+	(void)side_answer(&r->b, 200);
+	rig_run_ms(r, 1000);
+	if (!err)
+		err = offhook_call_progress_listen(r->a.phone, r->a.call, NULL);
+	if (!err)
+		err = offhook_call_hear_dtmf(r->a.phone, r->a.call, OFFHOOK_DTMF_HEAR_ON);
+	if (!err)
+		err = offhook_tone_national(r->a.phone, "us", OFFHOOK_TONE_BUSY, &tone, &slot);
+	rig_drop(r);
+	/* The call may have ended by what failed. */
+	return err == OH_EENDED || err == OH_ENOENT ? OH_ENOMEM : err;
+}
+
+TEST(every_allocation_for_tones_may_fail)
+{
+	check_every_allocation_fails(tones_with_failing_memory, NULL);
+}
+
+TESTS(RUN(tones_of_the_network_are_told), RUN(digits_and_patterns_are_ports),
+	RUN(tones_that_are_none_are_refused_by_name), RUN(every_allocation_for_tones_may_fail),
+	RUN(packets_of_silence_are_told), RUN(speech_is_told_from_when_it_was_asked_for),
 	RUN(settings_out_of_range_are_refused_by_name))

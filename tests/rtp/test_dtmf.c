@@ -3,7 +3,7 @@
 #include "check.h"
 
 #include "offhook/error.h"
-#include "rtp/dtmf.h"
+#include "rtp/dtmf_sound.h"
 #include "rtp/wire.h"
 
 #define NS_MS 1000000ull
@@ -346,8 +346,76 @@ TEST(random_wires_lose_and_double_no_digit)
 	}
 }
 
+/* ---- as sound ---- */
+
+enum { SOUND_N = 8000 };
+
+static double strength(const int16_t *pcm, size_t n, double hz)
+{
+	double re = 0, im = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		re += pcm[i] * cos(2 * M_PI * hz * (double)i / 8000);
+		im += pcm[i] * sin(2 * M_PI * hz * (double)i / 8000);
+	}
+	return 20 * log10(hypot(re, im) * 2 / (double)n / 32767) + 3.14;
+}
+
+/* What leaves in a second in place of a program that says 111. */
+static void say(struct dtmf_sound *t, struct dtmf_queue *q, int16_t *ret_pcm)
+{
+	int16_t theirs[160], ours[160];
+
+	for (size_t i = 0; i < 160; i++)
+		theirs[i] = 111;
+	for (size_t at = 0; at < SOUND_N; at += 160)
+		memcpy(ret_pcm + at, dtmf_sound_step(t, q, 8000, theirs, ours, 160), sizeof(ours));
+}
+
+TEST(digits_as_sound_stand_in_the_place_of_the_audio_and_end_with_their_pause)
+{
+	static int16_t pcm[SOUND_N];
+	struct dtmf_queue q = {.head = 0};
+	struct dtmf_sound t = {.at = 0};
+
+	/* 'R' is passed over: it has no sound. */
+	CHECK_OK(dtmf_queue_add(&q, "5R#", 103, 57));
+	say(&t, &q, pcm);
+	CHECK(fabs(strength(pcm + 80, 640, 770) - DTMF_LOW_DBM0) < 0.2);
+	CHECK(fabs(strength(pcm + 80, 640, 1336) - DTMF_HIGH_DBM0) < 0.2);
+	for (size_t i = 103 * 8; i < 160 * 8; i++)
+		CHECK_EQ(pcm[i], 0);
+	CHECK(fabs(strength(pcm + 1280 + 80, 640, 941) - DTMF_LOW_DBM0) < 0.2);
+	CHECK(fabs(strength(pcm + 1280 + 80, 640, 1477) - DTMF_HIGH_DBM0) < 0.2);
+	CHECK_EQ(pcm[320 * 8 - 1], 0);
+	for (size_t i = 320 * 8; i < SOUND_N; i++)
+		CHECK_EQ(pcm[i], 111);
+	CHECK(t.finished);
+	CHECK_EQ(t.state, DTMF_SOUND_IDLE);
+}
+
+TEST(a_digit_as_sound_may_be_given_up)
+{
+	static int16_t pcm[SOUND_N];
+	struct dtmf_queue q = {.head = 0};
+	struct dtmf_sound t = {.at = 0};
+	int16_t none[160] = {0}, out[160];
+
+	CHECK_OK(dtmf_queue_add(&q, "12", 500, 40));
+	CHECK(dtmf_sound_step(&t, &q, 8000, none, out, 160) == out);
+	dtmf_sound_stop(&t);
+	dtmf_sound_stop(&t);
+	CHECK(!t.finished);
+	/* What is queued waits. */
+	say(&t, &q, pcm);
+	CHECK(fabs(strength(pcm + 80, 640, 1336) - DTMF_HIGH_DBM0) < 0.2);
+	CHECK(t.finished);
+}
+
 TESTS(RUN(a_digit_is_one_time_stamp_a_growing_duration_and_three_ends), RUN(digits_keep_their_pause),
 	RUN(a_long_event_is_cut_into_segments), RUN(the_queue_takes_all_or_nothing),
 	RUN(every_digit_has_its_event), RUN(each_digit_is_reported_once),
 	RUN(a_segmented_event_has_its_whole_duration), RUN(several_events_in_one_packet),
-	RUN(a_new_source_may_use_old_time_stamps), RUN(random_wires_lose_and_double_no_digit))
+	RUN(a_new_source_may_use_old_time_stamps), RUN(random_wires_lose_and_double_no_digit),
+	RUN(digits_as_sound_stand_in_the_place_of_the_audio_and_end_with_their_pause),
+	RUN(a_digit_as_sound_may_be_given_up))

@@ -401,6 +401,11 @@ TEST(digits_need_an_agreement_and_a_direction)
 	r->a.params.dtmf_tx_pt = -1;
 	CHECK_OK(stream_apply(r->a.stream, &r->a.params));
 	CHECK_EQ(stream_dtmf(r->a.stream, "1", 0, 0), OH_ENODTMF);
+	/* As sound they need no agreement, but one of them has none. */
+	r->a.params.dtmf_sound = true;
+	CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+	CHECK_EQ(stream_dtmf(r->a.stream, "1r", 0, 0), OH_EDIGIT);
+	r->a.params.dtmf_sound = false;
 	r->a.params.dtmf_tx_pt = 101;
 	r->a.params.dir = STREAM_RECV;
 	CHECK_OK(stream_apply(r->a.stream, &r->a.params));
