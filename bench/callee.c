@@ -21,8 +21,9 @@ static void join(struct callee *c, offhook_id slot)
 		c->odd = slot;
 		return;
 	}
-	callee_require(offhook_connect_many(c->phone, both, 2), "connect");
+	/* First: connecting may hand out the next event before it returns. */
 	c->odd = 0;
+	callee_require(offhook_connect_many(c->phone, both, 2), "connect");
 }
 
 static void listen_to(struct callee *c, offhook_id call)
