@@ -370,6 +370,57 @@ static int watch_speakers(struct soak_actor *a, struct soak_phone *p, offhook_id
 	return keep_port(p, &watch) ? 0 : end_port(p, &watch);
 }
 
+static int soften(struct soak_actor *a, struct soak_phone *p, offhook_id call)
+{
+	struct offhook_duck_cfg duck;
+	offhook_id one, other;
+	int err = slot_of(p, call, &one);
+
+	if (!err)
+		err = slot_of(p, some_call(a, p), &other);
+	if (!err)
+		err = offhook_connect(p->phone, one, other);
+	if (err)
+		return err;
+	offhook_duck_cfg_init(&duck);
+	duck.trigger = soak_draw(&a->random, 2) ? other : one;
+	switch (soak_draw(&a->random, 5)) {
+	case 0:
+		return offhook_link_ramp(p->phone, one, other, .5f, soak_draw(&a->random, 500));
+	case 1:
+		return offhook_slot_ramp(p->phone, one, OFFHOOK_SLOT_RX, 1, soak_draw(&a->random, 500));
+	case 2:
+		return offhook_link_delay(p->phone, one, other, soak_draw(&a->random, 200));
+	case 3:
+		return offhook_link_duck(p->phone, one, other, &duck);
+	default:
+		return offhook_slot_duck(p->phone, other, &duck);
+	}
+}
+
+static int confer(struct soak_actor *a, struct soak_phone *p, offhook_id call)
+{
+	struct soak_port conference = {.end = offhook_conference_end};
+	struct offhook_member_cfg cfg;
+	int err = offhook_conference_new(p->phone, NULL, &conference.id);
+
+	if (err)
+		return err;
+	offhook_member_cfg_init(&cfg);
+	for (unsigned n = 0; n < 4; n++) {
+		cfg.muted = (int)soak_draw(&a->random, 2);
+		cfg.role = soak_draw(&a->random, 4) ? OFFHOOK_MEMBER_TALKS : OFFHOOK_MEMBER_LISTENS;
+		(void)offhook_conference_add(p->phone, conference.id, some_call(a, p), &cfg);
+	}
+	err = offhook_conference_add(p->phone, conference.id, call, NULL);
+	(void)offhook_conference_set(p->phone, conference.id, call, &cfg);
+	if (soak_draw(&a->random, 2))
+		(void)offhook_conference_remove(p->phone, conference.id, call);
+	if (!keep_port(p, &conference))
+		(void)end_port(p, &conference);
+	return err;
+}
+
 static int remove_port(struct soak_actor *a, struct soak_phone *p, offhook_id call)
 {
 	struct soak_port port;
@@ -475,6 +526,8 @@ static struct move {
 	{"ask", 6, ask, 0, 0},
 	{"listen", 2, listen_to, 0, 0},
 	{"watch speakers", 2, watch_speakers, 0, 0},
+	{"soften", 4, soften, 0, 0},
+	{"confer", 2, confer, 0, 0},
 };
 
 static struct move *some_move(struct soak_actor *a)
