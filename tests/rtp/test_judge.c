@@ -109,14 +109,14 @@ TEST(bursts_are_worse_than_single_losses)
 	rig_close(r);
 }
 
-/* Packets that come when their time has passed count as if they had not come. */
+/* Packets that come when their time has passed count as if they had not come: later than is worth waiting for. */
 TEST(what_comes_too_late_is_discarded)
 {
 	struct rig *r = open_with(5, 0);
 	struct stream_quality b;
 
 	sim_wire_between(r->sim, "10.0.0.1", "10.0.0.2",
-		&(struct sim_wire){.reorder = .03, .reorder_ns = 250 * NS_PER_MS, .delay_ns = NS_PER_MS});
+		&(struct sim_wire){.reorder = .03, .reorder_ns = 400 * NS_PER_MS, .delay_ns = NS_PER_MS});
 	rig_run(r, 120000);
 	b = quality(&r->b);
 	CHECK_EQ(b.lost, 0);
