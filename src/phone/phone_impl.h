@@ -55,7 +55,7 @@ struct offhook_phone {
 	struct hash tags;
 	_Atomic uint32_t next_tag;
 	struct traces traces;
-	struct list speakers;      /* watches over who speaks */
+	struct list speakers; /* watches over who speaks */
 	struct list conferences;
 	struct hearing_cfg listen; /* what calls begin with */
 	struct hearing_tones listen_tones;

@@ -245,10 +245,10 @@ struct inv {
 #define INV_EXTRAS_MAX 64u /* headers of the program in one message */
 #define INV_EXTRAS_ROOM \
 	(INV_EXTRAS_MAX + INV_OWNERS_MAX + 8u) /* with those of inv_headers.c and an INVITE's Expires */
-#define INV_EARLY_MAX         16u              /* early dialogs of one INVITE */
-#define INV_QUEUE_MAX         8u               /* provisionals that wait for the PRACK of the one before */
-#define INV_FORKS_MAX         64u              /* 2xx of other forks that one INVITE acknowledges and ends */
-#define INV_REASON_MAX        256u             /* bytes of a phrase that we keep */
+#define INV_EARLY_MAX  16u                     /* early dialogs of one INVITE */
+#define INV_QUEUE_MAX  8u                      /* provisionals that wait for the PRACK of the one before */
+#define INV_FORKS_MAX  64u                     /* 2xx of other forks that one INVITE acknowledges and ends */
+#define INV_REASON_MAX 256u                    /* bytes of a phrase that we keep */
 /* Of one wish; against 491 also as long as a transaction of the peer may be open (64*T1), which the loss of packets keeps so. */
 #define INV_REOFFER_TRIES     5u
 #define INV_REOFFER_ANSWER_MS 10000u /* how long a peer's re-INVITE waits for the owner */

@@ -15,7 +15,7 @@ struct reading {
 	int err;
 	unsigned depth, elements;
 	int around[XML_DEPTH_MAX + 1]; /* around[d]: the element at depth d; around[0] is the outside */
-	size_t n_text; /* all that came, of which text holds the beginning */
+	size_t n_text;                 /* all that came, of which text holds the beginning */
 	char text[XML_TEXT_MAX + 1];
 };
 

@@ -123,8 +123,8 @@ static void on_event(void *arg, const struct offhook_event *e)
 		note(s, "TRANSFER(%u,%s,%d) ", e->status, e->reason ? e->reason : "", e->final);
 		break;
 	case OFFHOOK_EVENT_REFER_STATUS:
-		note(s, "REFER(%u,%s,%d%s%s) ", e->status, e->reason ? e->reason : "", e->final, e->error ? "," : "",
-			e->error ? offhook_errname(e->error) : "");
+		note(s, "REFER(%u,%s,%d%s%s) ", e->status, e->reason ? e->reason : "", e->final,
+			e->error ? "," : "", e->error ? offhook_errname(e->error) : "");
 		break;
 	case OFFHOOK_EVENT_REPLACED:
 		note(s, "REPLACED ");

@@ -216,7 +216,8 @@ TEST(long_notes_are_cut_where_they_read_the_same_again)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		size_t n = (size_t)snprintf(doc, sizeof(doc),
-			"<presence xmlns='urn:ietf:params:xml:ns:pidf'><tuple id='1'><status><basic>open</basic>"
+			"<presence xmlns='urn:ietf:params:xml:ns:pidf'><tuple "
+			"id='1'><status><basic>open</basic>"
 			"</status></tuple><note>");
 		struct pidf read, again;
 		struct slice text;
@@ -441,6 +442,6 @@ TEST(documents_without_memory)
 
 TESTS(RUN(xml_that_is_no_document_of_ours_is_refused), RUN(xml_has_its_limits),
 	RUN(xml_is_copied_and_written_by_whole_characters), RUN(presence_documents_of_many_phones),
-	RUN(presence_that_is_written_can_be_read),
-	RUN(long_notes_are_cut_where_they_read_the_same_again), RUN(message_summaries), RUN(dialog_documents),
-	RUN(dialogs_that_are_written_can_be_read), RUN(composing_documents), RUN(documents_without_memory))
+	RUN(presence_that_is_written_can_be_read), RUN(long_notes_are_cut_where_they_read_the_same_again),
+	RUN(message_summaries), RUN(dialog_documents), RUN(dialogs_that_are_written_can_be_read),
+	RUN(composing_documents), RUN(documents_without_memory))
