@@ -23,6 +23,18 @@
 #include "base/mem.h"
 #include "base/slice.h"
 
+/* Under a sanitizer all takes many times as long: what is long takes a shorter way then. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define CHECK_SANITIZED true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define CHECK_SANITIZED true
+#endif
+#endif
+#ifndef CHECK_SANITIZED
+#define CHECK_SANITIZED false
+#endif
+
 #define TEST(name) static void name(__attribute__((unused)) void **check_state)
 
 #define CHECK(cond)        assert_true(cond)

@@ -29,6 +29,7 @@ void files_run(struct world *w, unsigned ms);
 const char *in_dir(struct world *w, const char *name);
 
 void write_file(const char *path, int format, int rate_hz, int channels, const int16_t *pcm, size_t frames);
+/* Up to cap frames, each of as many samples as the file has channels; how many there were. */
 size_t read_file(const char *path, int16_t *pcm, size_t cap, SF_INFO *ret_info);
 /* Something like speech: syllables of noise, never zero, so that places can be told from each other. */
 int16_t *make_speech(size_t n);

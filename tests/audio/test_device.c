@@ -168,7 +168,7 @@ TEST(an_hour_with_a_clock_that_is_half_a_thousandth_off_has_no_gap)
 		stage_open(&s, &card, NULL);
 		sim_run_for(s.sim, 2 * NS_PER_S);
 		listen_anew(&s);
-		sim_run_for(s.sim, 3600 * NS_PER_S);
+		sim_run_for(s.sim, (CHECK_SANITIZED ? 600 : 3600) * NS_PER_S);
 		CHECK_EQ(s.silent, 0);
 		CHECK_EQ(s.bridge_ear.clicks, 0);
 		CHECK_EQ(s.card_ear.clicks, 0);

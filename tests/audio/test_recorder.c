@@ -96,7 +96,7 @@ TEST(a_recorder_without_a_bridge_is_finished_too)
 	struct port *ports[2];
 	struct world w;
 	SF_INFO info;
-	int16_t pcm[4];
+	int16_t pcm[2 * 4];
 
 	world_open(&w, 8000);
 	cfg.host = w.host;

@@ -13,16 +13,7 @@
 #include "seeds.h"
 #include "../sip/watch.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SCHEDULES 500
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define SCHEDULES 500
-#endif
-#endif
-#ifndef SCHEDULES
-#define SCHEDULES 2000
-#endif
+#define SCHEDULES (CHECK_SANITIZED ? 500 : 2000)
 
 #define CALLS_MAX   4 /* that a phone begins while it has others */
 #define RECORDS_MAX 256

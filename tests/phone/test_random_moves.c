@@ -15,11 +15,7 @@
 
 #include "session/registrar.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SCHEDULES 40
-#else
-#define SCHEDULES 150
-#endif
+#define SCHEDULES (CHECK_SANITIZED ? 40 : 150)
 
 #define CALLS_MAX   3 /* at a time, of a phone's own making */
 #define RECORDS_MAX 128

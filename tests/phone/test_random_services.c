@@ -18,16 +18,7 @@
 #include "session/proxy.h"
 #include "session/registrar.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SCHEDULES 60
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define SCHEDULES 60
-#endif
-#endif
-#ifndef SCHEDULES
-#define SCHEDULES 150
-#endif
+#define SCHEDULES (CHECK_SANITIZED ? 60 : 150)
 
 #define PROXY_IP    "192.0.2.20"
 #define CALLS_MAX   3 /* that a phone begins while it has others */

@@ -73,23 +73,32 @@ static size_t decode_all(const struct codec *c, uint32_t ms, const size_t *sizes
 	return n;
 }
 
-/* The best normalised correlation over a delay of up to 30 ms. */
+/* Normalised correlation of said[from..to) and what was heard lag later. */
+static double alike(size_t from, size_t to, size_t lag)
+{
+	double xy = 0, xx = 1, yy = 1;
+
+	for (size_t i = from; i < to; i++) {
+		xy += (double)said[i] * heard[i + lag];
+		xx += (double)said[i] * said[i];
+		yy += (double)heard[i + lag] * heard[i + lag];
+	}
+	return xy / sqrt(xx * yy);
+}
+
+/* That of all, at the delay of up to 30 ms where an eighth of it fits best. */
 static double likeness(size_t n, uint32_t rate_hz)
 {
-	double best = 0;
+	double most = -1;
+	size_t best = 0;
 
 	for (size_t lag = 0; lag < rate_hz * 3 / 100; lag++) {
-		double xy = 0, xx = 1, yy = 1;
+		double now = alike(n / 4, n / 4 + n / 8, lag);
 
-		for (size_t i = 0; i + lag < n; i++) {
-			xy += (double)said[i] * heard[i + lag];
-			xx += (double)said[i] * said[i];
-			yy += (double)heard[i + lag] * heard[i + lag];
-		}
-		if (xy / sqrt(xx * yy) > best)
-			best = xy / sqrt(xx * yy);
+		if (now > most)
+			most = now, best = lag;
 	}
-	return best;
+	return alike(0, n - best, best);
 }
 
 TEST(g722_is_bit_exact)
