@@ -12,7 +12,7 @@
 #define SECONDS 1u
 
 /* libsndfile 1.2 forgets what libvorbis has made for an Ogg file whose first header is good and whose second is not. */
-const char *__lsan_default_suppressions(void);
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
 	return "leak:libvorbis\n";
