@@ -28,7 +28,8 @@ static size_t put_sdp(const struct far_codec *codec, char *buf, size_t cap, uint
 {
 	return (size_t)snprintf(buf, cap,
 		"v=0\r\no=far 53655765 2353687637 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
-		"m=audio %u RTP/AVP %u\r\na=rtpmap:%u %s\r\n",
+		"m=audio %u RTP/AVP %u 101 102\r\na=rtpmap:%u %s\r\n"
+		"a=rtpmap:101 telephone-event/8000\r\na=rtpmap:102 telephone-event/48000\r\n",
 		port, codec->pt, codec->pt, codec->rtpmap[0] ? codec->rtpmap : "PCMU/8000");
 }
 

@@ -1,12 +1,14 @@
 /*
  * Threads that help. Each sleeps on a semaphore of its own until there is work, and the last one to end wakes who waits
- * for them: words and wake-ups, no lock.
+ * for them: words and wake-ups, no lock. They keep off the CPU of who calls them: some kernels wake a thread where its waker
+ * runs, and it would wait there until the waker has done his own part.
  */
 #include "host/uv/impl.h"
 
 #include "base/mem.h"
 #include "offhook/error.h"
 
+#include <sched.h>
 #include <semaphore.h>
 #include <stdio.h>
 
@@ -20,6 +22,8 @@ struct helper {
 struct uv_crew {
 	struct host_crew base;
 	unsigned n; /* that run */
+	cpu_set_t cpus;
+	int callers_cpu; /* which they keep off; -1: they were not told yet, or there is no other */
 	void (*fn)(void *arg, unsigned who);
 	void *arg;
 	bool over;
@@ -75,6 +79,7 @@ int uv_crew_new(struct host *h, const char *name, unsigned n, struct host_crew *
 	if (!c)
 		return OH_ENOMEM;
 	c->base.host = h;
+	c->callers_cpu = -1;
 	sem_init(&c->done, 0, 0);
 	while (c->n < n && !err)
 		err = start(c, name);
@@ -82,8 +87,24 @@ int uv_crew_new(struct host *h, const char *name, unsigned n, struct host_crew *
 		uv_crew_free(&c->base);
 		return err;
 	}
+	if (sched_getaffinity(0, sizeof(c->cpus), &c->cpus))
+		CPU_ZERO(&c->cpus);
 	*ret_crew = &c->base;
 	return 0;
+}
+
+static void keep_off(struct uv_crew *c, int cpu)
+{
+	cpu_set_t others = c->cpus;
+
+	if (cpu < 0 || cpu == c->callers_cpu)
+		return;
+	CPU_CLR((size_t)cpu, &others);
+	if (!CPU_COUNT(&others))
+		return;
+	c->callers_cpu = cpu;
+	for (unsigned i = 0; i < c->n; i++)
+		pthread_setaffinity_np(c->helpers[i].thread, sizeof(others), &others);
 }
 
 void uv_crew_run(struct host_crew *base, unsigned n, void (*fn)(void *arg, unsigned who), void *arg)
@@ -92,6 +113,7 @@ void uv_crew_run(struct host_crew *base, unsigned n, void (*fn)(void *arg, unsig
 
 	if (n > c->n)
 		n = c->n;
+	keep_off(c, sched_getcpu());
 	c->fn = fn;
 	c->arg = arg;
 	atomic_store_explicit(&c->left, n, memory_order_relaxed);
