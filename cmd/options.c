@@ -3,6 +3,7 @@
 #include "tones.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,10 +183,14 @@ static void help(void)
 	       "130 interrupted\n");
 }
 
-static int usage_error(const char *format, const char *a, const char *b)
+static int __attribute__((format(printf, 1, 2))) usage_error(const char *format, ...)
 {
+	va_list args;
+
+	va_start(args, format);
 	fputs("offhook: ", stderr);
-	fprintf(stderr, format, a, b); /* NOLINT: all formats are literals below */
+	vfprintf(stderr, format, args);
+	va_end(args);
 	fputs(" (offhook --help lists what there is)\n", stderr);
 	return EXIT_USAGE + 1;
 }
@@ -320,6 +325,17 @@ static bool set(const struct option_row *r, char *value, struct options *o)
 	return false;
 }
 
+/* Says what would be good. */
+static int bad_value(const struct option_row *r, const char *value)
+{
+	char range[48] = "";
+
+	if (r->max)
+		snprintf(range, sizeof(range), " from %u to %u", r->min, r->max);
+	return usage_error(
+		"option --%s: '%s' is not good. %s%s: %s", r->name, value, r->argument, range, r->help);
+}
+
 /* One option at argv[*i]; moves *i over a separate value. */
 static int take_option(int argc, char **argv, int *i, unsigned command, struct options *o)
 {
@@ -339,14 +355,14 @@ static int take_option(int argc, char **argv, int *i, unsigned command, struct o
 	if (!r || !(r->commands & command))
 		return usage_error("unknown option '%s' for '%s'", arg, o->command);
 	if (r->kind == FLAG && value)
-		return usage_error("option --%s takes no value%s", r->name, "");
+		return usage_error("option --%s takes no value", r->name);
 	if (r->kind != FLAG && !value) {
 		if (++*i >= argc)
 			return usage_error("option --%s needs a value: %s", r->name, r->argument);
 		value = argv[*i];
 	}
 	if (!set(r, value, o))
-		return usage_error("option --%s: '%s' is not good", r->name, value);
+		return bad_value(r, value);
 	return 0;
 }
 
@@ -372,16 +388,16 @@ static int check(struct options *o, bool needs_uri)
 	enum offhook_dtmf way;
 
 	if (o->ptime_ms % 10)
-		return usage_error("option --ptime: 10, 20, 30, 40, 50 or 60%s%s", "", "");
+		return usage_error("option --ptime: 10, 20, 30, 40, 50 or 60");
 	/* Whoever names one of them wants to talk. */
 	o->sound = o->sound || o->microphone || o->speaker;
 	if (o->dtmf_by && !tones_way(o->dtmf_by, &way))
-		return usage_error("option --dtmf-by: '%s' is no way%s", o->dtmf_by, "");
+		return usage_error("option --dtmf-by: '%s' is no way: rtp, tones, relay or info", o->dtmf_by);
 	if (o->n_play && (o->tone || o->tone_hz[0] > 0))
-		return usage_error("--play and --tone exclude each other%s%s", "", "");
+		return usage_error("--play and --tone exclude each other");
 	if (needs_uri) {
 		if (!o->uri)
-			return usage_error("whom? offhook %s sip:bob@host%s", o->command, "");
+			return usage_error("whom? offhook %s sip:bob@host", o->command);
 		if (add_scheme(o))
 			return usage_error("'%s' is no SIP URI: %s", o->uri, offhook_error_detail());
 	}
@@ -418,7 +434,7 @@ int options_parse(int argc, char **argv, struct options *o)
 	else if (!strcmp(argv[1], "devices"))
 		command = FOR_DEVICES;
 	else
-		return usage_error("unknown command '%s'%s", argv[1], "");
+		return usage_error("unknown command '%s'", argv[1]);
 	if (command & FOR_GUARDED)
 		o->port = 5060;
 	for (int i = 2; i < argc; i++) {
@@ -435,7 +451,7 @@ int options_parse(int argc, char **argv, struct options *o)
 		} else if (command == FOR_MESSAGE && !o->text) {
 			o->text = argv[i];
 		} else {
-			return usage_error("what is '%s' for?%s", argv[i], "");
+			return usage_error("what is '%s' for?", argv[i]);
 		}
 	}
 	return check(o, !(command & (FOR_GUARDED | FOR_DEVICES)));

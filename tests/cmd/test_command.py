@@ -174,7 +174,7 @@ def test_a_port_in_use(command):
     (["dial", "sip:x@127.0.0.1", "--local", "[::1]x"], "'[::1]x' is not good"),
     (["dial", "sip:x@127.0.0.1", "--codecs", "G.999"], "no codec 'G.999'"),
     (["dial", "sip:x@127.0.0.1", "sip:y@127.0.0.1"], "what is 'sip:y@127.0.0.1' for?"),
-    (["answer", "--code", "99"], "'99' is not good"),
+    (["answer", "--code", "99"], "'99' is not good. STATUS from 200 to 699: answer with"),
 ])
 def test_wrong_use_is_one_clear_sentence(command, args, says):
     result = run(command, *args)
