@@ -83,8 +83,16 @@ extern PyMethodDef phone_account_methods[], phone_call_methods[], phone_bridge_m
 	phone_audio_methods[], phone_file_methods[], phone_device_methods[], phone_codec_methods[],
 	phone_presence_methods[], phone_quality_methods[], phone_tone_methods[], phone_mixing_methods[],
 	phone_trace_methods[];
-/* A command that takes an id and nothing else. */
+/* The row of a method that takes keywords. */
+#define KEYWORDS(fn) (PyCFunction)(void (*)(void)) fn, METH_VARARGS | METH_KEYWORDS
+
+/* A command that takes an id, or two, and nothing else. */
 PyObject *with_id(PyObject *op, PyObject *args, int (*command)(struct offhook_phone *, offhook_id));
+PyObject *with_two_ids(
+	PyObject *op, PyObject *args, int (*command)(struct offhook_phone *, offhook_id, offhook_id));
+/* A list of all the ids that `query` knows of this one. */
+PyObject *all_ids(PyObject *op, offhook_id of,
+	long (*query)(struct offhook_phone *, offhook_id of, offhook_id *ret_ids, size_t cap));
 /* Joins the tables of methods; once, before the type is made from phone_spec. */
 void phone_join_methods(void);
 

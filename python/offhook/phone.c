@@ -2,6 +2,8 @@
  * phone_bridge.c, phone_audio.c, phone_trace.c. */
 #include "ext.h"
 
+#include <stdlib.h>
+
 #include <string.h>
 
 #define NAMESERVERS_MAX 8u /* as the library */
@@ -223,6 +225,45 @@ PyObject *with_id(PyObject *op, PyObject *args, int (*command)(struct offhook_ph
 	Py_END_ALLOW_THREADS return none_or_error(err);
 }
 
+PyObject *with_two_ids(
+	PyObject *op, PyObject *args, int (*command)(struct offhook_phone *, offhook_id, offhook_id))
+{
+	struct phone_object *self = (struct phone_object *)op;
+	unsigned long long one, other;
+	int err;
+
+	if (!PyArg_ParseTuple(args, "KK", &one, &other))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = command(self->phone, one, other);
+	Py_END_ALLOW_THREADS return none_or_error(err);
+}
+
+PyObject *all_ids(PyObject *op, offhook_id of,
+	long (*query)(struct offhook_phone *, offhook_id of, offhook_id *ret_ids, size_t cap))
+{
+	struct phone_object *self = (struct phone_object *)op;
+	size_t cap = 64;
+
+	for (;;) {
+		offhook_id *ids = calloc(cap, sizeof(*ids));
+		PyObject *list;
+		long n;
+
+		if (!ids)
+			return PyErr_NoMemory();
+		Py_BEGIN_ALLOW_THREADS n = query(self->phone, of, ids, cap);
+		Py_END_ALLOW_THREADS if (n >= 0 && (size_t)n > cap)
+		{
+			free(ids);
+			cap = (size_t)n + 64;
+			continue;
+		}
+		list = n < 0 ? raise_error((int)n) : list_from_ids(ids, (size_t)n);
+		free(ids);
+		return list;
+	}
+}
+
 static PyObject *transport_remove(PyObject *op, PyObject *args)
 {
 	return with_id(op, args, offhook_transport_remove);
@@ -232,8 +273,6 @@ static PyObject *port_remove(PyObject *op, PyObject *args)
 {
 	return with_id(op, args, offhook_port_remove);
 }
-
-#define KEYWORDS(fn) (PyCFunction)(void (*)(void)) fn, METH_VARARGS | METH_KEYWORDS
 
 static PyMethodDef life_methods[] = {
 	{"close", phone_close, METH_VARARGS,

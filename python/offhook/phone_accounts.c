@@ -104,14 +104,7 @@ static PyObject *account_set_default(PyObject *op, PyObject *args)
 
 static PyObject *account_set_transport(PyObject *op, PyObject *args)
 {
-	struct phone_object *self = (struct phone_object *)op;
-	unsigned long long id, transport;
-	int err;
-
-	if (!PyArg_ParseTuple(args, "KK", &id, &transport))
-		return NULL;
-	Py_BEGIN_ALLOW_THREADS err = offhook_account_set_transport(self->phone, id, transport);
-	Py_END_ALLOW_THREADS return none_or_error(err);
+	return with_two_ids(op, args, offhook_account_set_transport);
 }
 
 static PyObject *account_register(PyObject *op, PyObject *args)
@@ -162,8 +155,6 @@ static PyObject *account_set_session(PyObject *op, PyObject *args, PyObject *kwa
 	Py_BEGIN_ALLOW_THREADS err = offhook_account_set_session(self->phone, id, &cfg);
 	Py_END_ALLOW_THREADS return none_or_error(err);
 }
-
-#define KEYWORDS(fn) (PyCFunction)(void (*)(void)) fn, METH_VARARGS | METH_KEYWORDS
 
 PyMethodDef phone_account_methods[] = {
 	{"account_add", KEYWORDS(account_add),

@@ -188,8 +188,6 @@ static PyObject *audio_info(PyObject *op, PyObject *args)
 	Py_END_ALLOW_THREADS return err ? raise_error(err) : dict_from_audio_info(&info);
 }
 
-#define KEYWORDS(fn) (PyCFunction)(void (*)(void)) fn, METH_VARARGS | METH_KEYWORDS
-
 PyMethodDef phone_audio_methods[] = {
 	{"audio_new", KEYWORDS(audio_new),
 		"audio_new(rate=16000, play_ms=2000, heard_ms=1000, call=0, events=False, user=0) -> (id, "

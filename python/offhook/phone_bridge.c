@@ -51,14 +51,7 @@ static PyObject *connect_many(PyObject *op, PyObject *args)
 
 static PyObject *disconnect(PyObject *op, PyObject *args)
 {
-	struct phone_object *self = (struct phone_object *)op;
-	unsigned long long source, sink;
-	int err;
-
-	if (!PyArg_ParseTuple(args, "KK", &source, &sink))
-		return NULL;
-	Py_BEGIN_ALLOW_THREADS err = offhook_disconnect(self->phone, source, sink);
-	Py_END_ALLOW_THREADS return none_or_error(err);
+	return with_two_ids(op, args, offhook_disconnect);
 }
 
 static PyObject *slot_set_levels(PyObject *op, PyObject *args)
@@ -87,45 +80,23 @@ static PyObject *slot_info(PyObject *op, PyObject *args)
 	Py_END_ALLOW_THREADS return err ? raise_error(err) : dict_from_slot_info(&info);
 }
 
-/* slot 0 as an argument means: all slots (an id is never 0). */
-static PyObject *slots_or_sinks(struct phone_object *self, offhook_id of)
+static long all_slots(struct offhook_phone *phone, offhook_id of, offhook_id *ret_ids, size_t cap)
 {
-	size_t cap = 64;
-
-	for (;;) {
-		offhook_id *ids = calloc(cap, sizeof(*ids));
-		PyObject *list;
-		long n;
-
-		if (!ids)
-			return PyErr_NoMemory();
-		Py_BEGIN_ALLOW_THREADS n = of ? offhook_slot_sinks(self->phone, of, ids, cap)
-					      : offhook_slots(self->phone, ids, cap);
-		Py_END_ALLOW_THREADS if (n >= 0 && (size_t)n > cap)
-		{
-			free(ids);
-			cap = (size_t)n + 64;
-			continue;
-		}
-		list = n < 0 ? raise_error((int)n) : list_from_ids(ids, (size_t)n);
-		free(ids);
-		return list;
-	}
+	(void)of;
+	return offhook_slots(phone, ret_ids, cap);
 }
 
 static PyObject *slots(PyObject *op, PyObject *unused)
 {
 	(void)unused;
-	return slots_or_sinks((struct phone_object *)op, 0);
+	return all_ids(op, 0, all_slots);
 }
 
 static PyObject *slot_sinks(PyObject *op, PyObject *args)
 {
 	unsigned long long slot;
 
-	if (!PyArg_ParseTuple(args, "K", &slot))
-		return NULL;
-	return slot ? slots_or_sinks((struct phone_object *)op, slot) : raise_error(OH_ENOENT);
+	return PyArg_ParseTuple(args, "K", &slot) ? all_ids(op, slot, offhook_slot_sinks) : NULL;
 }
 
 static PyObject *player_new(PyObject *op, PyObject *args, PyObject *kwargs)
@@ -201,8 +172,6 @@ static PyObject *tone_new(PyObject *op, PyObject *args, PyObject *kwargs)
 	Py_BEGIN_ALLOW_THREADS err = offhook_tone_new(self->phone, &cfg, &id, &slot);
 	Py_END_ALLOW_THREADS return err ? raise_error(err) : Py_BuildValue("(KK)", id, slot);
 }
-
-#define KEYWORDS(fn) (PyCFunction)(void (*)(void)) fn, METH_VARARGS | METH_KEYWORDS
 
 PyMethodDef phone_bridge_methods[] = {
 	{"slot_of", slot_of, METH_VARARGS, "slot_of(number) -> id"},

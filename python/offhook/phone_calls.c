@@ -1,8 +1,6 @@
 /* Phone's methods about calls. */
 #include "ext.h"
 
-#include <stdlib.h>
-
 static PyObject *call_make(PyObject *op, PyObject *args, PyObject *kwargs)
 {
 	static char *names[] = {"uri", "account", "headers", "user", "codecs", NULL};
@@ -249,33 +247,17 @@ static PyObject *call_stats(PyObject *op, PyObject *args)
 	Py_END_ALLOW_THREADS return err ? raise_error(err) : dict_from_call_stats(&stats);
 }
 
-static PyObject *calls(PyObject *op, PyObject *unused)
+static long all_calls(struct offhook_phone *phone, offhook_id of, offhook_id *ret_ids, size_t cap)
 {
-	struct phone_object *self = (struct phone_object *)op;
-	size_t cap = 64;
-
-	(void)unused;
-	for (;;) {
-		offhook_id *ids = calloc(cap, sizeof(*ids));
-		PyObject *list;
-		long n;
-
-		if (!ids)
-			return PyErr_NoMemory();
-		Py_BEGIN_ALLOW_THREADS n = offhook_calls(self->phone, ids, cap);
-		Py_END_ALLOW_THREADS if (n >= 0 && (size_t)n > cap)
-		{
-			free(ids);
-			cap = (size_t)n + 64;
-			continue;
-		}
-		list = n < 0 ? raise_error((int)n) : list_from_ids(ids, (size_t)n);
-		free(ids);
-		return list;
-	}
+	(void)of;
+	return offhook_calls(phone, ret_ids, cap);
 }
 
-#define KEYWORDS(fn) (PyCFunction)(void (*)(void)) fn, METH_VARARGS | METH_KEYWORDS
+static PyObject *calls(PyObject *op, PyObject *unused)
+{
+	(void)unused;
+	return all_ids(op, 0, all_calls);
+}
 
 PyMethodDef phone_call_methods[] = {
 	{"call_make", KEYWORDS(call_make),

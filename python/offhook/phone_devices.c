@@ -107,8 +107,6 @@ static PyObject *ringer_new(PyObject *op, PyObject *unused)
 	Py_END_ALLOW_THREADS return err ? raise_error(err) : Py_BuildValue("(KK)", id, slot);
 }
 
-#define KEYWORDS(fn) (PyCFunction)(void (*)(void)) fn, METH_VARARGS | METH_KEYWORDS
-
 PyMethodDef phone_device_methods[] = {
 	{"devices", devices, METH_NOARGS, "devices() -> list of dict: what could be chosen"},
 	{"device_set", KEYWORDS(device_set),

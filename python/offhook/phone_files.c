@@ -128,8 +128,6 @@ static PyObject *recorder_position(PyObject *op, PyObject *args)
 		: Py_BuildValue("(KK)", (unsigned long long)frames, (unsigned long long)dropped);
 }
 
-#define KEYWORDS(fn) (PyCFunction)(void (*)(void)) fn, METH_VARARGS | METH_KEYWORDS
-
 PyMethodDef phone_file_methods[] = {
 	{"player_open", KEYWORDS(player_open),
 		"player_open(paths, loops=1, level=1, paused=False, formats=0, raw_rate=8000, "

@@ -1,8 +1,6 @@
 /* Phone's methods about levels, ramps, delays, ducking, and conferences. */
 #include "ext.h"
 
-#include <stdlib.h>
-
 /* ---- who is how loud ---- */
 
 static PyObject *slot_levels(PyObject *op, PyObject *args)
@@ -199,42 +197,14 @@ static PyObject *conference_set(PyObject *op, PyObject *args, PyObject *kwargs)
 
 static PyObject *conference_remove(PyObject *op, PyObject *args)
 {
-	struct phone_object *self = (struct phone_object *)op;
-	unsigned long long id, member;
-	int err;
-
-	if (!PyArg_ParseTuple(args, "KK", &id, &member))
-		return NULL;
-	Py_BEGIN_ALLOW_THREADS err = offhook_conference_remove(self->phone, id, member);
-	Py_END_ALLOW_THREADS return none_or_error(err);
+	return with_two_ids(op, args, offhook_conference_remove);
 }
 
 static PyObject *conference_members(PyObject *op, PyObject *args)
 {
-	struct phone_object *self = (struct phone_object *)op;
 	unsigned long long id;
-	size_t cap = 64;
 
-	if (!PyArg_ParseTuple(args, "K", &id))
-		return NULL;
-	for (;;) {
-		offhook_id *ids = calloc(cap, sizeof(*ids));
-		PyObject *list;
-		long n;
-
-		if (!ids)
-			return PyErr_NoMemory();
-		Py_BEGIN_ALLOW_THREADS n = offhook_conference_members(self->phone, id, ids, cap);
-		Py_END_ALLOW_THREADS if (n >= 0 && (size_t)n > cap)
-		{
-			free(ids);
-			cap = (size_t)n + 64;
-			continue;
-		}
-		list = n < 0 ? raise_error((int)n) : list_from_ids(ids, (size_t)n);
-		free(ids);
-		return list;
-	}
+	return PyArg_ParseTuple(args, "K", &id) ? all_ids(op, id, offhook_conference_members) : NULL;
 }
 
 static PyObject *conference_member(PyObject *op, PyObject *args)
@@ -255,15 +225,12 @@ static PyObject *conference_member(PyObject *op, PyObject *args)
 			  i.speaking ? Py_True : Py_False);
 }
 
-#define KEYWORDS(fn) (PyCFunction)(void (*)(void)) fn, METH_VARARGS | METH_KEYWORDS
-
 PyMethodDef phone_mixing_methods[] = {
 	{"slot_levels", slot_levels, METH_VARARGS,
 		"slot_levels(slot) -> dict: peaks and powers in dBov; ask at least once a second for powers"},
 	{"speaker_watch", KEYWORDS(speaker_watch),
 		"speaker_watch(slot, start_ms=300, pause_ms=600, quiet_ms=2000, margin_db=6, user=0) -> id: "
-		"events "
-		"about who has the floor among those whom the slot hears"},
+		"events about who has the floor among those whom the slot hears"},
 	{"speaker_unwatch", speaker_unwatch, METH_VARARGS, "speaker_unwatch(id)"},
 	{"link_ramp", KEYWORDS(link_ramp),
 		"link_ramp(source, sink, level, ms=0): connects, or sets the level, on a straight line"},
@@ -272,21 +239,17 @@ PyMethodDef phone_mixing_methods[] = {
 		"link_delay(source, sink, ms): what is said is heard so much later, 0 to 1,000 ms"},
 	{"link_duck", KEYWORDS(link_duck),
 		"link_duck(source, sink, trigger=0, depth_db=15, attack_ms=60, release_ms=600): source is "
-		"softer for "
-		"sink while trigger speaks; trigger 0: no more"},
+		"softer for sink while trigger speaks; trigger 0: no more"},
 	{"slot_duck", KEYWORDS(slot_duck),
 		"slot_duck(slot, trigger=0, depth_db=15, attack_ms=60, release_ms=600): all that slot hears "
-		"but the "
-		"trigger is softer while it speaks; trigger 0: no more"},
+		"but the trigger is softer while it speaks; trigger 0: no more"},
 	{"conference_new", KEYWORDS(conference_new),
 		"conference_new(speaker=False, start_ms=300, pause_ms=600, quiet_ms=2000, margin_db=6, "
-		"user=0) -> id; "
-		"speaker: events about who has the floor"},
+		"user=0) -> id; speaker: events about who has the floor"},
 	{"conference_end", conference_end, METH_VARARGS, "conference_end(id)"},
 	{"conference_add", KEYWORDS(conference_add),
 		"conference_add(id, member, role=0, to=0, muted=False, level=1): member is a call, a port or "
-		"a slot; "
-		"role 0 talks, 1 listens, 2 whispers to `to`"},
+		"a slot; role 0 talks, 1 listens, 2 whispers to `to`"},
 	{"conference_set", KEYWORDS(conference_set),
 		"conference_set(id, member, role=0, to=0, muted=False, level=1): all of it holds from now "
 		"on"},

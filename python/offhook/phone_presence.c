@@ -94,8 +94,6 @@ static PyObject *message_typing(PyObject *op, PyObject *args, PyObject *kwargs)
 	Py_END_ALLOW_THREADS return none_or_error(err);
 }
 
-#define KEYWORDS(fn) (PyCFunction)(void (*)(void)) fn, METH_VARARGS | METH_KEYWORDS
-
 PyMethodDef phone_presence_methods[] = {
 	{"buddy_add", KEYWORDS(buddy_add),
 		"buddy_add(account, uri, kind=0, subscribe=False, user=0, expires_s=3600) -> id"},

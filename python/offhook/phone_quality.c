@@ -67,8 +67,6 @@ static PyObject *call_listen(PyObject *op, PyObject *args, PyObject *kwargs)
 	Py_END_ALLOW_THREADS return none_or_error(err);
 }
 
-#define KEYWORDS(fn) (PyCFunction)(void (*)(void)) fn, METH_VARARGS | METH_KEYWORDS
-
 PyMethodDef phone_quality_methods[] = {
 	{"call_quality", call_quality, METH_VARARGS,
 		"call_quality(call) -> dict: how it sounds at both ends"},

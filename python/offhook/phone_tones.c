@@ -113,8 +113,6 @@ static PyObject *call_progress_listen(PyObject *op, PyObject *args, PyObject *kw
 	Py_END_ALLOW_THREADS return none_or_error(err);
 }
 
-#define KEYWORDS(fn) (PyCFunction)(void (*)(void)) fn, METH_VARARGS | METH_KEYWORDS
-
 PyMethodDef phone_tone_methods[] = {
 	{"tone_pattern", KEYWORDS(tone_pattern),
 		"tone_pattern(pattern, repeats=0, level=0.25, user=0) -> (id, slot): such as '440+480:2000 "

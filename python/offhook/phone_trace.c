@@ -260,8 +260,6 @@ static PyObject *call_ladder(PyObject *op, PyObject *args)
 	return result;
 }
 
-#define KEYWORDS(fn) (PyCFunction)(void (*)(void)) fn, METH_VARARGS | METH_KEYWORDS
-
 PyMethodDef phone_trace_methods[] = {
 	{"trace_start", KEYWORDS(trace_start),
 		"trace_start(call=0, pcap=None, hep=None, hep_agent_id=2001, hep_key=None, secrets=False, "

@@ -5,21 +5,14 @@
  */
 #include "audio/bridge_impl.h"
 
+#include "audio/vad.h"
+
 #include <string.h>
 
 /* A frame of silence twice empties the filters of an edge (the longest hears 8 ms back). */
 #define TAIL_FRAMES 2
 /* What the power is a mean over. */
 #define METER_MS 125.0f
-
-static float mean_square(const int16_t *pcm, size_t n)
-{
-	int64_t energy = 0;
-
-	for (size_t i = 0; i < n; i++)
-		energy += (int32_t)pcm[i] * pcm[i];
-	return (float)energy / (float)n / (32768.0f * 32768.0f);
-}
 
 static bool is_asked(const struct bridge *b, const struct entry *e, const struct audio_tick *t)
 {
@@ -96,14 +89,14 @@ bool tick_pull(struct bridge *b, struct worker *d, struct entry *e, const struct
 			return false;
 		e->rx_peak = b->mix->peak(d->scratch, e->edge->n);
 		if (e->measured)
-			e->rx_power = mean_square(d->scratch, e->edge->n);
+			e->rx_power = vad_power(d->scratch, e->edge->n);
 		return false;
 	}
 	live = e->edge->in ? pull_converted(b, d, e, t) : e->ops->pull(e->port, e->frame, b->n, t);
 	if (live)
 		e->rx_peak = b->mix->peak(e->frame, b->n);
 	if (live && e->measured)
-		e->rx_power = mean_square(e->frame, b->n);
+		e->rx_power = vad_power(e->frame, b->n);
 	return live;
 }
 
@@ -140,7 +133,7 @@ void tick_passages(struct bridge *b, struct plan *p, const struct audio_tick *t)
 			continue;
 		e->rx_peak = p->now[a->source] ? b->mix->peak(p->now[a->source], b->n) : 0;
 		if (e->measured)
-			e->rx_power = p->now[a->source] ? mean_square(p->now[a->source], b->n) : 0;
+			e->rx_power = p->now[a->source] ? vad_power(p->now[a->source], b->n) : 0;
 	}
 	for (size_t i = 0; i < p->n_links; i++) {
 		struct passage *a = &p->passages[p->n_rx + i];
@@ -452,7 +445,7 @@ static void push_turn(const struct turns *turns, struct worker *d, struct entry 
 	}
 	show(e, peak);
 	if (e->measured)
-		show_power(b, e, pcm ? mean_square(pcm, b->n) : 0);
+		show_power(b, e, pcm ? vad_power(pcm, b->n) : 0);
 }
 
 static void push_turns(void *arg, unsigned who)

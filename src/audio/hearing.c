@@ -96,15 +96,6 @@ static void tell(struct hearing *h, enum media_report_type type, uint32_t value,
 		h->report(h->report_arg, &r);
 }
 
-static float mean_square(const int16_t *pcm, size_t n)
-{
-	int64_t energy = 0;
-
-	for (size_t i = 0; i < n; i++)
-		energy += (int32_t)pcm[i] * pcm[i];
-	return (float)energy / (float)n / (32768.0f * 32768.0f);
-}
-
 static void mind_silence(struct hearing *h, const int16_t *pcm, size_t n, uint32_t tick_ms, uint64_t now_ns)
 {
 	uint32_t silent_ms = LOAD(h->silent_ms), wanted_ms = LOAD(h->silence_ms);
@@ -114,7 +105,7 @@ static void mind_silence(struct hearing *h, const int16_t *pcm, size_t n, uint32
 		h->threshold_milli = milli;
 		h->threshold = powf(10, (float)milli / 10000);
 	}
-	if (mean_square(pcm, n) > h->threshold) {
+	if (vad_power(pcm, n) > h->threshold) {
 		if (silent_ms)
 			STORE(h->silent_ms, 0);
 		if (h->told_silence)

@@ -21,6 +21,15 @@ void vad_init(struct vad *v)
 	v->level_dbov = v->noise_dbov = vad_dbov(0);
 }
 
+float vad_power(const int16_t *pcm, size_t n)
+{
+	int64_t energy = 0;
+
+	for (size_t i = 0; i < n; i++)
+		energy += (int32_t)pcm[i] * pcm[i];
+	return (float)energy / (float)n / FULL_SCALE;
+}
+
 float vad_dbov(float power)
 {
 	return 10 * log10f(power < LEAST_POWER ? LEAST_POWER : power);

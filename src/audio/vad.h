@@ -39,6 +39,8 @@ struct vad {
 void vad_init(struct vad *v);
 /* One frame of n samples that lasts ms; pcm NULL: silence. Is somebody speaking? */
 bool vad_frame(struct vad *v, const struct vad_cfg *cfg, const int16_t *pcm, size_t n, uint32_t ms);
+/* The mean square of n samples, n > 0, of full scale 1. */
+float vad_power(const int16_t *pcm, size_t n);
 /* A mean square of full scale 1 in dBov, at least -96. */
 float vad_dbov(float power);
 
