@@ -223,6 +223,19 @@ static uint64_t thrown_away(const struct jbuf_stats *j)
 	return j->late + j->full + j->early + j->invalid;
 }
 
+/* Nothing to play. It has come all the same: of a source that is known it takes its number, so that nobody counts it as lost
+ * (A.3 counts packets, whatever their type). */
+static void pass_over(struct stream *s, const struct rtp_packet *p, bool known_type)
+{
+	s->figures.invalid++;
+	if (!known_type) {
+		s->figures.unknown_types++;
+		s->figures.unknown_type = p->pt;
+	}
+	if (s->rx.source.known && s->rx.source.ssrc == p->ssrc)
+		(void)place_in_sequence(s, p);
+}
+
 static void take_audio(struct stream *s, const struct rtp_packet *p, const struct host_rx *rx)
 {
 	const struct codec *codec = codec_of(s->cur, p->pt);
@@ -237,11 +250,7 @@ static void take_audio(struct stream *s, const struct rtp_packet *p, const struc
 	if (codec)
 		samples = codec->samples(codec, p->payload, p->n);
 	if (samples <= 0 || !stream_setup_plays(s->cur, codec) || (size_t)samples > s->cur->spill_cap) {
-		s->figures.invalid++;
-		if (!codec) {
-			s->figures.unknown_types++;
-			s->figures.unknown_type = p->pt;
-		}
+		pass_over(s, p, codec != NULL);
 		return;
 	}
 	where = place_in_sequence(s, p);

@@ -304,6 +304,39 @@ TEST(a_stray_source_is_not_believed_a_steady_one_is)
 	rig_close(r);
 }
 
+/* Comfort noise or a keep-alive of a type that nobody agreed on (RFC 6263 4.6) takes a number of the sequence. */
+TEST(what_cannot_be_played_is_not_lost)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct host_dgram *d;
+	struct stream_quality q;
+	struct stream_stats s;
+
+	CHECK_OK(sim_host_add_ip(r->b.host, "10.0.0.9"));
+	d = rig_socket(r->b.host, "10.0.0.9", 5000);
+	r->b.next_tick_ns = UINT64_MAX;
+	for (uint16_t i = 0; i < 200; i++) {
+		send_raw(d, &r->a.rtp, i % 10 == 5 ? 13 : 0, i, i * 160u, 0xaaa);
+		rig_run(r, 20);
+	}
+	/* That of another source takes nothing. */
+	send_raw(d, &r->a.rtp, 13, 9000, 0, 0xbbb);
+	send_raw(d, &r->a.rtp, 13, 9001, 0, 0xbbb);
+	rig_run(r, 40);
+	s = rig_stats(&r->a);
+	CHECK_EQ(s.rx_ssrc, 0xaaa);
+	CHECK_EQ(s.invalid, 22);
+	CHECK_EQ(s.unknown_types, 22);
+	CHECK_EQ(s.lost, 0);
+	CHECK_EQ(s.played, 180);
+	rig_run(r, 1000);
+	stream_quality(r->a.stream, &q);
+	CHECK(q.expected > 100);
+	CHECK_EQ(q.lost, 0);
+	host_dgram_close(d);
+	rig_close(r);
+}
+
 TEST(codecs_may_change_in_the_middle)
 {
 	struct rig *r = rig_open(1, "PCMU", 20, 20);
@@ -619,9 +652,9 @@ TESTS(RUN(a_clean_wire_is_bit_exact_for_every_packet_time), RUN(the_next_tick_pl
 	RUN(packets_from_before_the_answer_are_not_taken),
 	RUN(a_held_stream_sends_nothing_but_keeps_its_way_open), RUN(nothing_goes_to_nowhere),
 	RUN(silence_on_the_wire_is_reported_and_so_is_its_end),
-	RUN(a_stray_source_is_not_believed_a_steady_one_is), RUN(codecs_may_change_in_the_middle),
-	RUN(wrong_parameters_change_nothing), RUN(digits_cross_a_bad_wire_once_each),
-	RUN(a_new_source_has_its_own_digits), RUN(digits_need_an_agreement_and_a_direction),
-	RUN(reports_tell_loss_and_the_round_trip), RUN(the_end_says_bye),
-	RUN(the_law_holds_on_every_wire_and_with_every_packet_time), RUN(no_bytes_from_the_wire_do_harm),
-	RUN(every_failing_allocation_leaves_nothing_behind))
+	RUN(a_stray_source_is_not_believed_a_steady_one_is), RUN(what_cannot_be_played_is_not_lost),
+	RUN(codecs_may_change_in_the_middle), RUN(wrong_parameters_change_nothing),
+	RUN(digits_cross_a_bad_wire_once_each), RUN(a_new_source_has_its_own_digits),
+	RUN(digits_need_an_agreement_and_a_direction), RUN(reports_tell_loss_and_the_round_trip),
+	RUN(the_end_says_bye), RUN(the_law_holds_on_every_wire_and_with_every_packet_time),
+	RUN(no_bytes_from_the_wire_do_harm), RUN(every_failing_allocation_leaves_nothing_behind))
