@@ -76,7 +76,7 @@ struct dtmf_tx {
  * send? None: it carries audio. Never more than DTMF_STEP_PACKETS.
  */
 size_t dtmf_tx_step(struct dtmf_tx *t, uint32_t ts, uint32_t span, struct dtmf_packet out[DTMF_STEP_PACKETS]);
-/* The direction has closed: what was being sent is given up, what is queued waits. */
+/* The direction or the agreement has gone: what was being sent is given up and has its end, what is queued waits. */
 void dtmf_tx_stop(struct dtmf_tx *t);
 
 /* ---- in ---------------------------------------------------------------------------------------------- */

@@ -431,8 +431,8 @@ TEST(a_digit_as_sound_may_be_given_up)
 
 	CHECK_OK(dtmf_queue_add(&q, "12", 500, 40));
 	CHECK(dtmf_sound_step(&t, &q, 8000, none, out, 160) == out);
-	dtmf_sound_stop(&t);
-	dtmf_sound_stop(&t);
+	dtmf_sound_stop(&t, &q);
+	dtmf_sound_stop(&t, &q);
 	CHECK(!t.finished);
 	/* What is queued waits. */
 	say(&t, &q, pcm);

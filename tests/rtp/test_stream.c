@@ -88,17 +88,6 @@ TEST(without_a_source_silence_is_sent)
 
 /* ---- direction, addresses ---------------------------------------------------------------------------- */
 
-static void send_raw(struct host_dgram *from, const struct netaddr *to, uint8_t pt, uint16_t seq, uint32_t ts,
-	uint32_t ssrc)
-{
-	uint8_t packet[12 + 160];
-	struct rtp_packet h = {.pt = pt, .seq = seq, .ts = ts, .ssrc = ssrc};
-
-	memset(packet, 0x55, sizeof(packet));
-	rtp_write_header(packet, &h);
-	CHECK_OK(host_dgram_send(from, to, NULL, packet, sizeof(packet)));
-}
-
 TEST(the_first_good_packet_latches_and_only_it)
 {
 	struct rig *r = rig_open(1, "PCMU", 20, 20);
@@ -111,13 +100,13 @@ TEST(the_first_good_packet_latches_and_only_it)
 	thief = rig_socket(r->b.host, "10.0.0.9", 6000);
 	r->b.next_tick_ns = UINT64_MAX;
 	rig_run(r, 40);
-	send_raw(thief, &r->a.rtp, 77, 1, 1, 1); /* a payload type that nobody agreed on */
+	rig_send(thief, &r->a.rtp, 77, 1, 1, 1); /* a payload type that nobody agreed on */
 	rig_run(r, 40);
 	CHECK(!rig_stats(&r->a).latched);
 	for (uint16_t i = 0; i < 50; i++) {
-		send_raw(nat, &r->a.rtp, 0, i, i * 160, 0xb0b);
+		rig_send(nat, &r->a.rtp, 0, i, i * 160, 0xb0b);
 		if (i > 10)
-			send_raw(thief, &r->a.rtp, 0, i, i * 160, 0xbad);
+			rig_send(thief, &r->a.rtp, 0, i, i * 160, 0xbad);
 		rig_run(r, 20);
 	}
 	s = rig_stats(&r->a);
@@ -131,7 +120,7 @@ TEST(the_first_good_packet_latches_and_only_it)
 	/* The same again stays; relatch opens the door once more. */
 	CHECK_OK(stream_apply(r->a.stream, &r->a.params));
 	rig_run(r, 40);
-	send_raw(thief, &r->a.rtp, 0, 60, 9600, 0xbad);
+	rig_send(thief, &r->a.rtp, 0, 60, 9600, 0xbad);
 	rig_run(r, 40);
 	CHECK_EQ(rig_stats(&r->a).remote.port, 5000);
 	r->a.params.relatch = true;
@@ -140,7 +129,7 @@ TEST(the_first_good_packet_latches_and_only_it)
 	CHECK_OK(stream_apply(r->a.stream, &r->a.params)); /* overtakes the first, which no tick has seen */
 	rig_run(r, 40);
 	CHECK(!rig_stats(&r->a).latched);
-	send_raw(thief, &r->a.rtp, 0, 62, 9920, 0xbad);
+	rig_send(thief, &r->a.rtp, 0, 62, 9920, 0xbad);
 	rig_run(r, 60);
 	s = rig_stats(&r->a);
 	CHECK(s.latched);
@@ -286,16 +275,16 @@ TEST(a_stray_source_is_not_believed_a_steady_one_is)
 	d = rig_socket(r->b.host, "10.0.0.9", 5000);
 	r->b.next_tick_ns = UINT64_MAX;
 	for (; seq != 20; seq++) {
-		send_raw(d, &r->a.rtp, 0, seq, (uint32_t)(int16_t)seq * 160, 0xaaa);
+		rig_send(d, &r->a.rtp, 0, seq, (uint32_t)(int16_t)seq * 160, 0xaaa);
 		if (seq == 5)
-			send_raw(d, &r->a.rtp, 0, 700, 5, 0xbbb);
+			rig_send(d, &r->a.rtp, 0, 700, 5, 0xbbb);
 		rig_run(r, 20);
 	}
 	CHECK_EQ(rig_stats(&r->a).rx_ssrc, 0xaaa);
 	CHECK_EQ(rig_stats(&r->a).invalid, 1);
 	CHECK_EQ(rig_stats(&r->a).lost, 0);
 	for (uint16_t i = 0; i < 20; i++) {
-		send_raw(d, &r->a.rtp, 0, (uint16_t)(900 + i), i * 160u, 0xccc);
+		rig_send(d, &r->a.rtp, 0, (uint16_t)(900 + i), i * 160u, 0xccc);
 		rig_run(r, 20);
 	}
 	CHECK_EQ(rig_stats(&r->a).rx_ssrc, 0xccc);
@@ -316,12 +305,12 @@ TEST(what_cannot_be_played_is_not_lost)
 	d = rig_socket(r->b.host, "10.0.0.9", 5000);
 	r->b.next_tick_ns = UINT64_MAX;
 	for (uint16_t i = 0; i < 200; i++) {
-		send_raw(d, &r->a.rtp, i % 10 == 5 ? 13 : 0, i, i * 160u, 0xaaa);
+		rig_send(d, &r->a.rtp, i % 10 == 5 ? 13 : 0, i, i * 160u, 0xaaa);
 		rig_run(r, 20);
 	}
 	/* That of another source takes nothing. */
-	send_raw(d, &r->a.rtp, 13, 9000, 0, 0xbbb);
-	send_raw(d, &r->a.rtp, 13, 9001, 0, 0xbbb);
+	rig_send(d, &r->a.rtp, 13, 9000, 0, 0xbbb);
+	rig_send(d, &r->a.rtp, 13, 9001, 0, 0xbbb);
 	rig_run(r, 40);
 	s = rig_stats(&r->a);
 	CHECK_EQ(s.rx_ssrc, 0xaaa);
@@ -456,55 +445,64 @@ TEST(digits_need_an_agreement_and_a_direction)
 	rig_close(r);
 }
 
-/* ---- reports
- * ----------------------------------------------------------------------------------------------- */
-
-TEST(reports_tell_loss_and_the_round_trip)
+/* The program waits for the end of its digits, even when a hold cuts them off. */
+TEST(digits_that_are_given_up_have_their_end_too)
 {
-	struct rig *r = rig_open(3, "PCMU", 20, 20);
-	struct stream_stats a, b;
-	double share;
+	for (int sound = 0; sound < 2; sound++) {
+		struct rig *r = rig_open(1, "PCMU", 20, 20);
 
-	sim_wire_between(
-		r->sim, "10.0.0.1", "10.0.0.2", &(struct sim_wire){.loss = .1, .delay_ns = 30 * NS_PER_MS});
-	sim_wire_between(r->sim, "10.0.0.2", "10.0.0.1", &(struct sim_wire){.delay_ns = 50 * NS_PER_MS});
-	rig_run(r, 30000);
-	sim_wall_jump(r->sim, -3600 * (int64_t)NS_PER_S); /* must not show in the round trip */
-	rig_run(r, 30000);
-	a = rig_stats(&r->a);
-	b = rig_stats(&r->b);
-	CHECK(a.rtcp_tx >= 8 && a.rtcp_tx <= 25);
-	CHECK(a.rtcp_rx >= 8 && b.rtcp_rx >= 6);
-	CHECK(a.rtt_ms > 79.5 && a.rtt_ms < 80.5);
-	share = (double)b.lost / (double)(b.lost + b.rx_packets);
-	CHECK(share > .07 && share < .13);
-	CHECK(a.peer_lost > b.lost / 2 && a.peer_lost <= b.lost);
-	CHECK_EQ(a.lost, 0);
-	CHECK(a.jitter_ms < 0.2);
-	rig_close(r);
+		r->a.params.dtmf_sound = sound;
+		CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+		rig_run(r, 200);
+		CHECK_OK(stream_dtmf(r->a.stream, "12", 1000, 0));
+		rig_run(r, 200);
+		r->a.params.dir = STREAM_RECV;
+		CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+		rig_run(r, 3000);
+		CHECK_EQ(rig_count(&r->a, MEDIA_DTMF_SENT), 0); /* the second one waits */
+		r->a.params.dir |= STREAM_SEND;
+		CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+		rig_run(r, 200);
+		r->a.params.dir = STREAM_RECV;
+		CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+		rig_run(r, 100);
+		CHECK_EQ(rig_count(&r->a, MEDIA_DTMF_SENT), 1);
+		/* Without a digit under way there is nothing to tell. */
+		r->a.params.dir |= STREAM_SEND;
+		CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+		rig_run(r, 200);
+		r->a.params.dir = STREAM_RECV;
+		CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+		rig_run(r, 100);
+		CHECK_EQ(rig_count(&r->a, MEDIA_DTMF_SENT), 1);
+		if (!sound)
+			CHECK_STR(r->b.digits, "12");
+		rig_close(r);
+	}
 }
 
-static void on_bye(void *arg, const struct sim_packet *p, enum sim_fate fate)
-{
-	struct rtcp_in in;
-
-	(void)fate;
-	if (p->from.port == 16385 && rtcp_parse(p->data, p->n, 0, &in) == 0)
-		*(unsigned *)arg += in.bye;
-}
-
-TEST(the_end_says_bye)
+/* An event whose agreement has gone does not go on where it was when another one comes. */
+TEST(an_event_ends_with_its_agreement)
 {
 	struct rig *r = rig_open(1, "PCMU", 20, 20);
-	unsigned byes = 0;
+	struct tap t = {.port = 16384};
 
 	rig_run(r, 200);
-	sim_tap(r->sim, on_bye, &byes);
-	r->b.next_tick_ns = UINT64_MAX;
-	r->b.stream = stream_free(r->b.stream);
-	rig_run(r, 1100);
-	CHECK_EQ(byes, 1);
-	CHECK_EQ(rig_stats(&r->a).rtcp_rx, 1);
+	CHECK_OK(stream_dtmf(r->a.stream, "1", 8000, 0));
+	rig_run(r, 200);
+	r->a.params.dtmf_tx_pt = -1;
+	CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+	rig_run(r, 500);
+	CHECK_EQ(rig_count(&r->a, MEDIA_DTMF_SENT), 1);
+	sim_tap(r->sim, on_packet, &t);
+	r->a.params.dtmf_tx_pt = 101;
+	CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+	rig_run(r, 500);
+	CHECK_EQ(t.events, 0);
+	CHECK_OK(stream_dtmf(r->a.stream, "2", 100, 0));
+	rig_run(r, 500);
+	CHECK_EQ(t.events, 7);
+	CHECK_STR(r->b.digits, "12");
 	rig_close(r);
 }
 
@@ -655,6 +653,6 @@ TESTS(RUN(a_clean_wire_is_bit_exact_for_every_packet_time), RUN(the_next_tick_pl
 	RUN(a_stray_source_is_not_believed_a_steady_one_is), RUN(what_cannot_be_played_is_not_lost),
 	RUN(codecs_may_change_in_the_middle), RUN(wrong_parameters_change_nothing),
 	RUN(digits_cross_a_bad_wire_once_each), RUN(a_new_source_has_its_own_digits),
-	RUN(digits_need_an_agreement_and_a_direction), RUN(reports_tell_loss_and_the_round_trip),
-	RUN(the_end_says_bye), RUN(the_law_holds_on_every_wire_and_with_every_packet_time),
+	RUN(digits_need_an_agreement_and_a_direction), RUN(digits_that_are_given_up_have_their_end_too),
+	RUN(an_event_ends_with_its_agreement), RUN(the_law_holds_on_every_wire_and_with_every_packet_time),
 	RUN(no_bytes_from_the_wire_do_harm), RUN(every_failing_allocation_leaves_nothing_behind))
