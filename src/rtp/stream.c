@@ -241,6 +241,8 @@ void stream_take_setup(struct stream *s)
 	jbuf_bind(&s->jbuf, &dec);
 	if (!old || set->p.relatch || !netaddr_eq(&old->p.remote_rtp, &set->p.remote_rtp))
 		aim(s, set);
+	else if (!netaddr_eq(&old->p.remote_rtcp, &set->p.remote_rtcp))
+		s->rtcp.remote = set->p.remote_rtcp;
 	if (is_elsewhere(s, set))
 		s->local = set->p.from;
 	if (!old)

@@ -115,7 +115,8 @@ struct stream_rtcp {
 	uint64_t tx_packets_at[2]; /* at the last and the one before: who sends (6.4) */
 	uint32_t sr_ntp[2];        /* the last two that we sent (in SR or as reference), middle bits */
 	uint64_t sr_sent_ns[2];
-	uint32_t peer_sr; /* middle bits of the peer's last */
+	uint32_t peer_sr; /* middle bits of the last one of the source that is heard; 0: none */
+	uint32_t peer_sr_ssrc;
 	uint64_t peer_sr_ns;
 	uint32_t reference; /* middle bits of the peer's reference time (RFC 3611 4.4), unanswered; 0: none */
 	uint32_t reference_ssrc;

@@ -1,0 +1,166 @@
+/* Reports (RTCP) of a stream on the simulated wire: what it tells, whom it believes, and where it sends. */
+#include "rig_stream.h"
+
+#include "rtp/rtcp.h"
+
+TEST(reports_tell_loss_and_the_round_trip)
+{
+	struct rig *r = rig_open(3, "PCMU", 20, 20);
+	struct stream_stats a, b;
+	double share;
+
+	sim_wire_between(
+		r->sim, "10.0.0.1", "10.0.0.2", &(struct sim_wire){.loss = .1, .delay_ns = 30 * NS_PER_MS});
+	sim_wire_between(r->sim, "10.0.0.2", "10.0.0.1", &(struct sim_wire){.delay_ns = 50 * NS_PER_MS});
+	rig_run(r, 30000);
+	sim_wall_jump(r->sim, -3600 * (int64_t)NS_PER_S); /* must not show in the round trip */
+	rig_run(r, 30000);
+	a = rig_stats(&r->a);
+	b = rig_stats(&r->b);
+	CHECK(a.rtcp_tx >= 8 && a.rtcp_tx <= 25);
+	CHECK(a.rtcp_rx >= 8 && b.rtcp_rx >= 6);
+	CHECK(a.rtt_ms > 79.5 && a.rtt_ms < 80.5);
+	share = (double)b.lost / (double)(b.lost + b.rx_packets);
+	CHECK(share > .07 && share < .13);
+	CHECK(a.peer_lost > b.lost / 2 && a.peer_lost <= b.lost);
+	CHECK_EQ(a.lost, 0);
+	CHECK(a.jitter_ms < 0.2);
+	rig_close(r);
+}
+
+static void on_bye(void *arg, const struct sim_packet *p, enum sim_fate fate)
+{
+	struct rtcp_in in;
+
+	(void)fate;
+	if (p->from.port == 16385 && rtcp_parse(p->data, p->n, 0, &in) == 0)
+		*(unsigned *)arg += in.bye;
+}
+
+TEST(the_end_says_bye)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	unsigned byes = 0;
+
+	rig_run(r, 200);
+	sim_tap(r->sim, on_bye, &byes);
+	r->b.next_tick_ns = UINT64_MAX;
+	r->b.stream = stream_free(r->b.stream);
+	rig_run(r, 1100);
+	CHECK_EQ(byes, 1);
+	CHECK_EQ(rig_stats(&r->a).rtcp_rx, 1);
+	rig_close(r);
+}
+
+/* What A tells of who it hears, and where. */
+struct reports {
+	struct rtcp_in last;
+	uint32_t about;
+	uint16_t to_port;
+	unsigned n;
+};
+
+static void on_report(void *arg, const struct sim_packet *p, enum sim_fate fate)
+{
+	struct reports *t = arg;
+
+	(void)fate;
+	if (p->from.ip[3] != 1 || p->from.port != 16385 || rtcp_parse(p->data, p->n, t->about, &t->last) < 0)
+		return;
+	t->to_port = p->to.port;
+	t->n++;
+}
+
+/* Somebody's sender report, and BYE, on the port of the RTP (RFC 5761). */
+static void send_sender_report(
+	struct host_dgram *from, const struct netaddr *to, uint32_t ssrc, uint64_t ntp, bool bye)
+{
+	struct rtcp_sender sender = {.ntp = ntp};
+	struct rtcp_out out = {.ssrc = ssrc, .cname = "x", .sender = &sender, .bye = bye};
+	uint8_t packet[RTCP_PACKET_MAX];
+
+	CHECK_OK(host_dgram_send(from, to, NULL, packet, rtcp_write(packet, &out)));
+}
+
+/* RFC 3550 6.4.1: LSR and DLSR are about reports of the source that the block is about. */
+TEST(the_time_of_a_report_is_that_of_its_source)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct reports t = {.about = 0xaaa};
+	struct host_dgram *d;
+
+	CHECK_OK(sim_host_add_ip(r->b.host, "10.0.0.9"));
+	d = rig_socket(r->b.host, "10.0.0.9", 5000);
+	r->b.next_tick_ns = UINT64_MAX;
+	sim_tap(r->sim, on_report, &t);
+	for (uint16_t i = 0; i < 1000; i++) {
+		rig_send(d, &r->a.rtp, 0, i, i * 160u, t.about);
+		if (i == 20) {
+			send_sender_report(d, &r->a.rtp, 0xaaa, 0x11112222333344ull << 8, false);
+			send_sender_report(d, &r->a.rtp, 0x777, 0x55556666777788ull << 8, false);
+		}
+		/* Another source takes over, and has not reported yet. */
+		if (i == 500) {
+			CHECK(t.n > 0 && t.last.has_about_us);
+			CHECK_EQ(t.last.about_us.lsr, 0x22223333);
+			CHECK(t.last.about_us.dlsr > 65536 && t.last.about_us.dlsr < 10 * 65536);
+			t.about = 0xbbb;
+		}
+		rig_run(r, 20);
+	}
+	CHECK(t.last.has_about_us);
+	CHECK_EQ(t.last.about_us.lsr, 0);
+	CHECK_EQ(t.last.about_us.dlsr, 0);
+	host_dgram_close(d);
+	rig_close(r);
+}
+
+TEST(only_the_source_itself_says_bye)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct host_dgram *d;
+
+	CHECK_OK(sim_host_add_ip(r->b.host, "10.0.0.9"));
+	d = rig_socket(r->b.host, "10.0.0.9", 5000);
+	r->b.next_tick_ns = UINT64_MAX;
+	for (uint16_t i = 0; i < 40; i++) {
+		rig_send(d, &r->a.rtp, 0, i, i * 160u, 0xaaa);
+		if (i == 10)
+			send_sender_report(d, &r->a.rtp, 0x777, 1, true);
+		if (i == 20)
+			rig_send(d, &r->a.rtp, 0, 700, 5, 0xbbb);
+		rig_run(r, 20);
+		CHECK_EQ(rig_stats(&r->a).rx_ssrc, 0xaaa);
+	}
+	CHECK_EQ(rig_stats(&r->a).invalid, 1);
+	send_sender_report(d, &r->a.rtp, 0xaaa, 1, true);
+	rig_run(r, 20);
+	rig_send(d, &r->a.rtp, 0, 800, 5, 0xccc); /* no word of the next one is lost */
+	rig_run(r, 40);
+	CHECK_EQ(rig_stats(&r->a).rx_ssrc, 0xccc);
+	CHECK_EQ(rig_stats(&r->a).invalid, 1);
+	host_dgram_close(d);
+	rig_close(r);
+}
+
+/* a=rtcp may change alone (RFC 3605). */
+TEST(reports_go_where_the_last_description_says)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct reports t = {0};
+
+	rig_run(r, 1000);
+	r->b.next_tick_ns = UINT64_MAX;
+	sim_tap(r->sim, on_report, &t);
+	r->a.params.remote_rtcp.port = 7777;
+	CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+	rig_run(r, 20000);
+	CHECK(t.n > 0);
+	CHECK_EQ(t.to_port, 7777);
+	CHECK(rig_stats(&r->a).latched);
+	rig_close(r);
+}
+
+TESTS(RUN(reports_tell_loss_and_the_round_trip), RUN(the_end_says_bye),
+	RUN(the_time_of_a_report_is_that_of_its_source), RUN(only_the_source_itself_says_bye),
+	RUN(reports_go_where_the_last_description_says))
