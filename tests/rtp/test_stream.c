@@ -445,6 +445,12 @@ TEST(digits_need_an_agreement_and_a_direction)
 	rig_close(r);
 }
 
+static void set_direction(struct rig_end *e, unsigned dir)
+{
+	e->params.dir = dir;
+	CHECK_OK(stream_apply(e->stream, &e->params));
+}
+
 /* The program waits for the end of its digits, even when a hold cuts them off. */
 TEST(digits_that_are_given_up_have_their_end_too)
 {
@@ -456,23 +462,18 @@ TEST(digits_that_are_given_up_have_their_end_too)
 		rig_run(r, 200);
 		CHECK_OK(stream_dtmf(r->a.stream, "12", 1000, 0));
 		rig_run(r, 200);
-		r->a.params.dir = STREAM_RECV;
-		CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+		set_direction(&r->a, STREAM_RECV);
 		rig_run(r, 3000);
 		CHECK_EQ(rig_count(&r->a, MEDIA_DTMF_SENT), 0); /* the second one waits */
-		r->a.params.dir |= STREAM_SEND;
-		CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+		set_direction(&r->a, STREAM_SEND | STREAM_RECV);
 		rig_run(r, 200);
-		r->a.params.dir = STREAM_RECV;
-		CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+		set_direction(&r->a, STREAM_RECV);
 		rig_run(r, 100);
 		CHECK_EQ(rig_count(&r->a, MEDIA_DTMF_SENT), 1);
 		/* Without a digit under way there is nothing to tell. */
-		r->a.params.dir |= STREAM_SEND;
-		CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+		set_direction(&r->a, STREAM_SEND | STREAM_RECV);
 		rig_run(r, 200);
-		r->a.params.dir = STREAM_RECV;
-		CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+		set_direction(&r->a, STREAM_RECV);
 		rig_run(r, 100);
 		CHECK_EQ(rig_count(&r->a, MEDIA_DTMF_SENT), 1);
 		if (!sound)
