@@ -181,7 +181,7 @@ int rtcp_parse(const uint8_t *data, size_t n, uint32_t our_ssrc, struct rtcp_in 
 		uint8_t type = data[at + 1];
 
 		if (type == RTCP_SR || type == RTCP_RR) {
-			if (bytes < 8 || read_report(data + at, bytes, our_ssrc, &in) < 0)
+			if (read_report(data + at, bytes, our_ssrc, &in) < 0)
 				return OH_ESYNTAX;
 		} else if (type == RTCP_BYE) {
 			in.bye |= read_bye(data + at, bytes, in.ssrc);

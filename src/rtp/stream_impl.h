@@ -188,6 +188,9 @@ void stream_setup_inherit(struct stream_setup *set, struct stream_setup *old);
 
 /* What turns PCM of this rate into that of the setup; NULL: nothing does. */
 void *stream_setup_converter(const struct stream_setup *set, uint32_t from_hz);
+/* Which of the decoders, by the codec's number: packets outlive the setup that they came under. Of a codec under several types
+ * the first. Negative: it is agreed no more. */
+int stream_setup_decoder(const struct stream_setup *set, uint8_t codec);
 /* Can packets of this codec be played? Those of the setup's own rate always. */
 bool stream_setup_plays(const struct stream_setup *set, const struct codec *c);
 

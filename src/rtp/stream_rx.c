@@ -11,19 +11,10 @@ static const struct codec *codec_of(const struct stream_setup *set, uint8_t pt)
 	return NULL;
 }
 
-/* By number: packets outlive the setup that they came under. Negative: it is agreed no more. */
-static int decoder_of(const struct stream_setup *set, uint8_t codec)
-{
-	for (size_t i = 0; i < set->p.n_rx; i++)
-		if (set->p.rx[i].codec->number == codec)
-			return (int)i;
-	return -1;
-}
-
 long stream_decode(void *arg, uint8_t codec, const uint8_t *data, size_t n, int16_t *pcm, size_t cap)
 {
 	struct stream *s = arg;
-	int i = decoder_of(s->cur, codec);
+	int i = stream_setup_decoder(s->cur, codec);
 
 	if (i < 0)
 		return OH_ESYNTAX;
@@ -34,7 +25,7 @@ long stream_decode(void *arg, uint8_t codec, const uint8_t *data, size_t n, int1
 bool stream_conceal(void *arg, uint8_t codec, const struct codec_gap *gap, int16_t *pcm, size_t n)
 {
 	struct stream *s = arg;
-	int i = decoder_of(s->cur, s->rx.codec);
+	int i = stream_setup_decoder(s->cur, s->rx.codec);
 	struct codec_gap ours = *gap;
 
 	if (s->rx.quiet == STREAM_NOISE && s->cur->noise && !gap->next) {
