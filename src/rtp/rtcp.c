@@ -130,7 +130,7 @@ static void read_reception(const uint8_t *at, struct rtp_reception *r)
 	r->dlsr = get32(at + 20);
 }
 
-/* SR or RR of `bytes` bytes; `first` names the peer. */
+/* SR or RR of `bytes` bytes. */
 static int read_report(const uint8_t *p, size_t bytes, uint32_t our_ssrc, struct rtcp_in *in)
 {
 	unsigned count = p[0] & 31;

@@ -115,6 +115,56 @@ TEST(the_time_of_a_report_is_that_of_its_source)
 	rig_close(r);
 }
 
+/* A peer that says that it kept our report for longer than it has been under way. */
+TEST(a_round_trip_is_never_shorter_than_nothing)
+{
+	static const uint32_t kept[] = {0x7fffffff, 0};
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct reports t = {0};
+	struct host_dgram *d;
+
+	CHECK_OK(sim_host_add_ip(r->b.host, "10.0.0.9"));
+	d = rig_socket(r->b.host, "10.0.0.9", 5000);
+	r->b.next_tick_ns = UINT64_MAX;
+	sim_tap(r->sim, on_report, &t);
+	rig_send(d, &r->a.rtp, 0, 0, 0, 0xaaa);
+	rig_run(r, 4000);
+	CHECK(t.n > 0 && t.last.has_sender);
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
+		struct rtp_reception about = {
+			.ssrc = t.last.ssrc, .lsr = rtcp_ntp_middle(t.last.sender.ntp), .dlsr = kept[i]};
+		struct rtcp_out out = {.ssrc = 0xaaa, .cname = "x", .reception = &about};
+		uint8_t packet[RTCP_PACKET_MAX];
+
+		CHECK_OK(host_dgram_send(d, &r->a.rtp, NULL, packet, rtcp_write(packet, &out)));
+		rig_run(r, 40);
+		CHECK_EQ(rig_stats(&r->a).rtt_ms > 0, i == 1);
+	}
+	host_dgram_close(d);
+	rig_close(r);
+}
+
+/* RFC 3550 6.4: who has sent since its second-last report. */
+TEST(a_stream_that_is_held_reports_as_a_sender_twice_more)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct reports t = {0};
+
+	sim_tap(r->sim, on_report, &t);
+	rig_run(r, 20000);
+	CHECK(t.last.has_sender);
+	r->a.params.dir = STREAM_RECV;
+	CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+	for (unsigned n = 1; n <= 5; n++) {
+		unsigned before = t.n;
+
+		for (unsigned ms = 0; t.n == before && ms < 20000; ms += 100)
+			rig_run(r, 100);
+		CHECK_EQ(t.last.has_sender, n <= 2);
+	}
+	rig_close(r);
+}
+
 TEST(only_the_source_itself_says_bye)
 {
 	struct rig *r = rig_open(1, "PCMU", 20, 20);
@@ -162,5 +212,6 @@ TEST(reports_go_where_the_last_description_says)
 }
 
 TESTS(RUN(reports_tell_loss_and_the_round_trip), RUN(the_end_says_bye),
-	RUN(the_time_of_a_report_is_that_of_its_source), RUN(only_the_source_itself_says_bye),
+	RUN(the_time_of_a_report_is_that_of_its_source), RUN(a_round_trip_is_never_shorter_than_nothing),
+	RUN(a_stream_that_is_held_reports_as_a_sender_twice_more), RUN(only_the_source_itself_says_bye),
 	RUN(reports_go_where_the_last_description_says))
