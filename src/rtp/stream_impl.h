@@ -19,7 +19,7 @@
 #include "rtp/stream.h"
 
 #define STREAM_KEEPALIVE_NS  (15 * NS_PER_S)   /* Tr of RFC 6263 7 */
-#define STREAM_SOURCE_IDLE   (200 * NS_PER_MS) /* silent for this long, a source may be replaced at once */
+#define STREAM_SOURCE_IDLE   (200 * NS_PER_MS) /* silent for so long, a source may be replaced, or have moved */
 #define STREAM_LATE_NS       (500 * NS_PER_MS) /* packets may be under way so long */
 #define STREAM_DTX_BYTES     2u       /* a packet of a codec with DTX that says: silence from here on */
 #define STREAM_NOISE_EVERY   NS_PER_S /* our silence is described again */

@@ -109,8 +109,26 @@ static bool is_late(const struct stream *s, const struct host_rx *rx)
 	       rx->at_ns < s->left_ns + STREAM_LATE_NS;
 }
 
-/* The first good packet fixes where RTP goes: RFC 4961, and the only way through most NAT boxes. Once only; after that
- * nobody but the announced address can turn the stream away. */
+/* A NAT box has forgotten its binding: the source has fallen silent where it was and goes on from here, which only those can
+ * feign who hear it. */
+static bool has_moved(const struct stream *s, const uint8_t *data, const struct host_rx *rx)
+{
+	struct rtp_packet p;
+
+	return s->now_ns - s->rx.heard_ns >= STREAM_SOURCE_IDLE && rtp_parse(data, rx->n, &p) == 0 &&
+	       rtp_source_goes_on(&s->rx.source, &p);
+}
+
+static bool is_foreign(const struct stream *s, const uint8_t *data, const struct host_rx *rx)
+{
+	if (rx->at_ns < s->cur->p.not_before_ns)
+		return true;
+	return s->figures.latched && !netaddr_eq(&rx->from, &s->remote) && !is_announced(s, &rx->from) &&
+	       !has_moved(s, data, rx);
+}
+
+/* The first good packet fixes where RTP goes: RFC 4961, and the only way through most NAT boxes. After that nobody but the
+ * source itself, or the announced address, can turn the stream away. */
 static void latch(struct stream *s, const struct host_rx *rx)
 {
 	bool moved = !netaddr_eq(&s->remote, &rx->from);
@@ -293,8 +311,7 @@ static void take_datagram(struct stream *s, const uint8_t *data, const struct ho
 	}
 	if (rx->n == 0) /* a keep-alive like ours */
 		return;
-	if (kind == RTP_OTHER || rx->at_ns < s->cur->p.not_before_ns ||
-		(s->figures.latched && !netaddr_eq(&rx->from, &s->remote) && !is_announced(s, &rx->from))) {
+	if (kind == RTP_OTHER || is_foreign(s, data, rx)) {
 		s->figures.foreign++;
 		s->figures.stranger = rx->from;
 		return;

@@ -148,6 +148,43 @@ TEST(the_first_good_packet_latches_and_only_it)
 	rig_close(r);
 }
 
+/* A NAT box forgets its binding: the same source goes on from another port, and we have to go there. */
+TEST(a_source_that_goes_on_from_elsewhere_is_followed)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct host_dgram *before, *after, *thief;
+	struct stream_stats s;
+	uint16_t seq = 65500;
+
+	CHECK_OK(sim_host_add_ip(r->b.host, "10.0.0.9"));
+	before = rig_socket(r->b.host, "10.0.0.9", 5000);
+	after = rig_socket(r->b.host, "10.0.0.9", 5001);
+	thief = rig_socket(r->b.host, "10.0.0.9", 6000);
+	r->b.next_tick_ns = UINT64_MAX;
+	for (unsigned i = 0; i < 100; i++, seq++) {
+		rig_send(i < 50 ? before : after, &r->a.rtp, 0, seq, i * 160, 0xb0b);
+		/* Not while the source speaks where it was, and not who only knows half of it. */
+		if (i == 30)
+			rig_send(thief, &r->a.rtp, 0, (uint16_t)(seq + 1), i * 160 + 160, 0xb0b);
+		if (i > 40) {
+			rig_send(thief, &r->a.rtp, 0, (uint16_t)(seq + 1), i * 160 + 160, 0xbad);
+			rig_send(thief, &r->a.rtp, 0, (uint16_t)(seq + 5000), i * 160, 0xb0b);
+			rig_send(thief, &r->a.rtp, 0, (uint16_t)(seq - 90), i * 160, 0xb0b);
+		}
+		rig_run(r, 20);
+		s = rig_stats(&r->a);
+		CHECK(i == 0 || s.remote.port == (i < 50 ? 5000 : i >= 62 ? 5001 : s.remote.port));
+		CHECK(s.remote.port != 6000);
+	}
+	CHECK_EQ(s.rx_ssrc, 0xb0b);
+	CHECK(s.lost >= 9 && s.lost <= 12);
+	CHECK_EQ(rig_count(&r->a, MEDIA_LATCHED), 2);
+	host_dgram_close(before);
+	host_dgram_close(after);
+	host_dgram_close(thief);
+	rig_close(r);
+}
+
 TEST(packets_from_before_the_answer_are_not_taken)
 {
 	struct rig *r = rig_open(1, "PCMU", 20, 20);
@@ -648,6 +685,7 @@ TEST(every_failing_allocation_leaves_nothing_behind)
 
 TESTS(RUN(a_clean_wire_is_bit_exact_for_every_packet_time), RUN(the_next_tick_plays_a_packet),
 	RUN(without_a_source_silence_is_sent), RUN(the_first_good_packet_latches_and_only_it),
+	RUN(a_source_that_goes_on_from_elsewhere_is_followed),
 	RUN(packets_from_before_the_answer_are_not_taken),
 	RUN(a_held_stream_sends_nothing_but_keeps_its_way_open), RUN(nothing_goes_to_nowhere),
 	RUN(silence_on_the_wire_is_reported_and_so_is_its_end),
