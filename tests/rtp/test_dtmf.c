@@ -61,6 +61,20 @@ TEST(a_digit_is_one_time_stamp_a_growing_duration_and_three_ends)
 	CHECK_EQ(t.state, DTMF_IDLE);
 }
 
+TEST(a_digit_shorter_than_a_packet_is_marked_once)
+{
+	struct dtmf_tx t = {.clock_hz = 8000};
+	struct sent s[8];
+
+	CHECK_OK(dtmf_queue_add(&t.queue, "5", 40, 60));
+	CHECK_EQ(send_all(&t, 1000, 480, 4, s, 8), 3);
+	for (size_t i = 0; i < 3; i++) {
+		CHECK(s[i].end);
+		CHECK_EQ(s[i].marker, i == 0);
+		CHECK_EQ(s[i].duration, 320);
+	}
+}
+
 TEST(digits_keep_their_pause)
 {
 	struct dtmf_tx t = {.clock_hz = 8000};
@@ -440,7 +454,8 @@ TEST(a_digit_as_sound_may_be_given_up)
 	CHECK(t.finished);
 }
 
-TESTS(RUN(a_digit_is_one_time_stamp_a_growing_duration_and_three_ends), RUN(digits_keep_their_pause),
+TESTS(RUN(a_digit_is_one_time_stamp_a_growing_duration_and_three_ends),
+	RUN(a_digit_shorter_than_a_packet_is_marked_once), RUN(digits_keep_their_pause),
 	RUN(a_long_event_is_cut_into_segments), RUN(the_queue_takes_all_or_nothing),
 	RUN(every_digit_has_its_event), RUN(each_digit_is_reported_once),
 	RUN(a_segmented_event_has_its_whole_duration), RUN(several_events_in_one_packet),
