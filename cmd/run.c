@@ -179,23 +179,25 @@ static void answer(struct run *r, unsigned code)
 static void incoming(struct run *r, const struct offhook_event *e)
 {
 	struct offhook_answer busy;
+	bool taken = !r->call && !strcmp(r->o->command, "answer");
 	json_t *json;
 
-	if (r->call) {
+	if (!taken) {
 		offhook_answer_init(&busy);
 		busy.code = 486;
 		offhook_call_hangup(r->phone, e->id, &busy);
-		return;
 	}
-	r->call = e->id;
+	if (r->call)
+		return;
 	json = report_call_json(e->call);
 	json_object_set_new(
 		json, "proven_user", report_text(e->call->proven_user, strlen(e->call->proven_user)));
 	report(r->o, "call.incoming", json, "call from %s%s%s", e->call->remote_uri,
 		*e->call->proven_user ? ", proven to be " : "", e->call->proven_user);
-	if (strcmp(r->o->command, "answer") != 0) {
-		hang_up(r, 486);
-	} else if (r->o->ring_s > 0) {
+	if (!taken)
+		return;
+	r->call = e->id;
+	if (r->o->ring_s > 0) {
 		r->ring_until = r->now + r->o->ring_s;
 		answer(r, 180);
 	} else {
@@ -260,7 +262,7 @@ static void state_changed(struct run *r, const struct offhook_event *e)
 	static const char *const names[] = {
 		"NULL", "calling", "incoming", "ringing", "connecting", "connected", "ended"};
 
-	if (e->id != r->call && r->call)
+	if (e->id != r->call) /* one that was refused */
 		return;
 	if (info->last_status)
 		report(r->o, "call.state", report_call_json(info), "%s: %s, %u %s", info->remote_uri,
@@ -433,6 +435,11 @@ static void look_at_the_clock(struct run *r)
 	r->now = steady_seconds();
 	if (interrupted) {
 		r->status = EXIT_INTERRUPTED;
+		hang_up(r, 0);
+		r->done = true;
+		return;
+	}
+	if (report_is_lost()) {
 		hang_up(r, 0);
 		r->done = true;
 		return;
