@@ -286,6 +286,25 @@ static void state_changed(struct run *r, const struct offhook_event *e)
 	}
 }
 
+/* Nobody is called whom the command line does not name, nobody else gets the call, and nobody follows us: said at once, so
+ * that the asker does not wait until the question is too old. */
+static void asked(const struct run *r, const struct offhook_event *e)
+{
+	static const char *const kinds[] = {[OFFHOOK_QUESTION_TRANSFER] = "transfer",
+		[OFFHOOK_QUESTION_REPLACES] = "replaces",
+		[OFFHOOK_QUESTION_SUBSCRIBE] = "subscribe",
+		[OFFHOOK_QUESTION_REDIRECT] = "redirect",
+		[OFFHOOK_QUESTION_JOIN] = "join"};
+	const struct offhook_question *q = e->question;
+
+	offhook_question_answer(r->phone, q->ticket, q->kind == OFFHOOK_QUESTION_SUBSCRIBE ? 403 : 603, NULL);
+	report(r->o, "refused",
+		json_pack("{s:s, s:o, s:o}", "kind", kinds[q->kind], "from",
+			report_text(q->from, strlen(q->from)), "target",
+			report_text(q->target, strlen(q->target))),
+		"refused: %s asked for %s %s", q->from, kinds[q->kind], q->target);
+}
+
 /* INFO or another request inside the call: what it is and what it carries. */
 static void requested(const struct run *r, const struct offhook_event *e)
 {
@@ -407,6 +426,9 @@ static void on_event(void *arg, const struct offhook_event *e)
 		break;
 	case OFFHOOK_EVENT_DIALOG_INFO:
 		presence_call(r->o, e);
+		break;
+	case OFFHOOK_EVENT_QUESTION:
+		asked(r, e);
 		break;
 	case OFFHOOK_EVENT_DROPPED:
 		report(r->o, "dropped", json_pack("{s:I}", "count", (json_int_t)e->count), NULL);
