@@ -4,7 +4,20 @@ from array import array
 from typing import Any, Callable, Iterable, Optional
 
 class Error(Exception):
-    """args: (code: int, symbol: str, sentence: str, detail: str)."""
+    """What the library refuses or cannot do. str() of it is a sentence with the symbol in brackets."""
+
+    @property
+    def code(self) -> int:
+        """A number of offhook.ErrorCode."""
+    @property
+    def symbol(self) -> str:
+        """Its name, such as "OH_EENDED"."""
+    @property
+    def sentence(self) -> str:
+        """What it means."""
+    @property
+    def detail(self) -> str:
+        """What exactly was wrong, and what would be right; or ""."""
 
 Headers = Optional[list[tuple[str, str]]]
 

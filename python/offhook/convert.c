@@ -3,27 +3,6 @@
 
 #include <string.h>
 
-PyObject *ext_error;
-
-PyObject *raise_error(int err)
-{
-	PyObject *args = Py_BuildValue(
-		"(isss)", err, offhook_errname(err), offhook_strerror(err), offhook_error_detail());
-
-	if (args) {
-		PyErr_SetObject(ext_error, args);
-		Py_DECREF(args);
-	}
-	return NULL;
-}
-
-PyObject *none_or_error(int err)
-{
-	if (err < 0)
-		return raise_error(err);
-	Py_RETURN_NONE;
-}
-
 static const char *text_of(PyObject *tuple, Py_ssize_t at)
 {
 	PyObject *o = PyTuple_GetItem(tuple, at);

@@ -30,14 +30,18 @@ struct phone_object {
 	struct trace *traces; /* running ones; the interpreter's lock guards the list */
 };
 
-/* ---- convert.c ---- */
+/* ---- error.c ---- */
 
-/* Raises offhook._offhook.Error(code, symbol, sentence, detail) and returns NULL. */
+/* Makes the class. -1 with an exception set. */
+int error_init(void);
+/* Raises offhook.Error(code, symbol, sentence, detail) and returns NULL. The detail is peer text at times: what is no UTF-8 is replaced. */
 PyObject *raise_error(int err);
 /* None for 0, else as raise_error(). */
 PyObject *none_or_error(int err);
 /* The exception class; owned by the module. */
 extern PyObject *ext_error;
+
+/* ---- convert.c ---- */
 
 #define MAX_HEADERS     64
 #define MAX_CREDENTIALS 64

@@ -136,9 +136,7 @@ PyMODINIT_FUNC PyInit__offhook(void)
 		return NULL;
 	phone_join_methods();
 	type = PyType_FromSpec(&phone_spec);
-	ext_error = PyErr_NewExceptionWithDoc(
-		"offhook._offhook.Error", "args: (code, symbol, sentence, detail)", NULL, NULL);
-	if (!type || !ext_error || PyModule_AddObjectRef(module, "Phone", type) ||
+	if (!type || error_init() || PyModule_AddObjectRef(module, "Phone", type) ||
 		PyModule_AddObjectRef(module, "Error", ext_error))
 		Py_CLEAR(module);
 	Py_XDECREF(type);

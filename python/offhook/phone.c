@@ -371,7 +371,7 @@ static PyType_Slot slots[] = {
 };
 
 PyType_Spec phone_spec = {
-	.name = "offhook._offhook.Phone",
+	.name = "offhook.Phone",
 	.basicsize = sizeof(struct phone_object),
 	.flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
 	.slots = slots,

@@ -1,12 +1,14 @@
 """The extension as a whole: what it takes, who may stop it, and what it makes of bytes that are no text."""
 
 import ast
+import re
 import subprocess
 import sys
 import textwrap
 
+import offhook
 import pytest
-from conftest import BUILD
+from conftest import BUILD, ROOT
 from offhook import _offhook
 from phones import LIMIT_S
 from test_extension_audio import Side, sides  # noqa: F401
@@ -156,3 +158,29 @@ def test_a_phone_is_initialised_once():
     with pytest.raises(RuntimeError):
         side.phone.__init__()
     side.close()
+
+
+def test_numbers_have_the_names_of_the_headers():
+    header = (ROOT / "include" / "offhook" / "event.h").read_text()
+    assert {*re.findall(r"\bOFFHOOK_EVENT_(\w+) =", header)} == {*offhook.EventType.__members__}
+    assert (offhook.EventType.AUDIO_MARK, offhook.CallState.DISCONNECTED, offhook.ErrorCode.EENDED) == (80, 6, -4)
+    assert {*offhook.TlsVersion.__members__} == {"TLS_1_2", "TLS_1_3"} and offhook.TransportType.UDP == 1
+    for name in offhook.enums.__all__:
+        assert offhook.enums.__dict__[name].__members__ and getattr(offhook, name)
+
+
+def test_an_error_is_a_sentence_and_its_parts():
+    phone = offhook.Phone()
+    with pytest.raises(offhook.Error) as wrong:
+        phone.audio_new(rate=5)
+    error = wrong.value
+    assert (error.code, error.symbol) == (offhook.ErrorCode.EINVAL, "OH_EINVAL")
+    assert str(error) == f"{error.sentence}: {error.detail} (OH_EINVAL)" and "rate_hz is 5" in error.detail
+    with pytest.raises(offhook.Error) as gone:
+        phone.call_hangup(1)
+    phone.close()
+    with pytest.raises(offhook.Error) as closed:
+        phone.process(-1)
+    assert gone.value.code == offhook.ErrorCode.ENOENT
+    assert str(closed.value) == f"{closed.value.sentence} (OH_ECLOSED)" and closed.value.detail == ""
+    assert str(offhook.Error("made", "elsewhere")) == "('made', 'elsewhere')"
