@@ -96,6 +96,9 @@ PyObject *with_id(
 	PyObject *op, PyObject *args, PyObject *kwargs, int (*command)(struct offhook_phone *, offhook_id));
 PyObject *with_two_ids(PyObject *op, PyObject *args, PyObject *kwargs, char *names[],
 	int (*command)(struct offhook_phone *, offhook_id, offhook_id));
+/* One that takes an id and whether, True unless it is said, by that name. */
+PyObject *with_flag(PyObject *op, PyObject *args, PyObject *kwargs, char *flag,
+	int (*command)(struct offhook_phone *, offhook_id, int));
 /* A list of all the ids that `query` knows of this one. */
 PyObject *all_ids(PyObject *op, offhook_id of,
 	long (*query)(struct offhook_phone *, offhook_id of, offhook_id *ret_ids, size_t cap));

@@ -266,6 +266,20 @@ PyObject *with_id(
 	Py_END_ALLOW_THREADS return none_or_error(err);
 }
 
+PyObject *with_flag(PyObject *op, PyObject *args, PyObject *kwargs, char *flag,
+	int (*command)(struct offhook_phone *, offhook_id, int))
+{
+	char *names[] = {"id", flag, NULL};
+	struct phone_object *self = (struct phone_object *)op;
+	unsigned long long id;
+	int on = 1, err;
+
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K|p", names, &id, &on))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = command(self->phone, id, on);
+	Py_END_ALLOW_THREADS return none_or_error(err);
+}
+
 PyObject *with_two_ids(PyObject *op, PyObject *args, PyObject *kwargs, char *names[],
 	int (*command)(struct offhook_phone *, offhook_id, offhook_id))
 {

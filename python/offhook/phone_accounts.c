@@ -126,15 +126,7 @@ static PyObject *account_set_transport(PyObject *op, PyObject *args, PyObject *k
 
 static PyObject *account_register(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-	static char *names[] = {"id", "on", NULL};
-	struct phone_object *self = (struct phone_object *)op;
-	unsigned long long id;
-	int on = 1, err;
-
-	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K|p", names, &id, &on))
-		return NULL;
-	Py_BEGIN_ALLOW_THREADS err = offhook_account_register(self->phone, id, on);
-	Py_END_ALLOW_THREADS return none_or_error(err);
+	return with_flag(op, args, kwargs, "on", offhook_account_register);
 }
 
 static PyObject *account_registration(PyObject *op, PyObject *args, PyObject *kwargs)

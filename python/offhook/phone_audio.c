@@ -161,15 +161,7 @@ static PyObject *audio_mark(PyObject *op, PyObject *args, PyObject *kwargs)
 
 static PyObject *audio_pause(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-	static char *names[] = {"id", "paused", NULL};
-	struct phone_object *self = (struct phone_object *)op;
-	unsigned long long id;
-	int paused = 1, err;
-
-	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K|p", names, &id, &paused))
-		return NULL;
-	Py_BEGIN_ALLOW_THREADS err = offhook_audio_pause(self->phone, id, paused);
-	Py_END_ALLOW_THREADS return none_or_error(err);
+	return with_flag(op, args, kwargs, "paused", offhook_audio_pause);
 }
 
 static PyObject *audio_fileno(PyObject *op, PyObject *args, PyObject *kwargs)

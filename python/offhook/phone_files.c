@@ -40,23 +40,9 @@ static PyObject *player_move(PyObject *op, PyObject *args, PyObject *kwargs)
 	Py_END_ALLOW_THREADS return none_or_error(err);
 }
 
-static PyObject *pause_with(
-	PyObject *op, PyObject *args, PyObject *kwargs, int (*pause)(struct offhook_phone *, offhook_id, int))
-{
-	static char *names[] = {"id", "paused", NULL};
-	struct phone_object *self = (struct phone_object *)op;
-	unsigned long long id;
-	int paused = 1, err;
-
-	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K|p", names, &id, &paused))
-		return NULL;
-	Py_BEGIN_ALLOW_THREADS err = pause(self->phone, id, paused);
-	Py_END_ALLOW_THREADS return none_or_error(err);
-}
-
 static PyObject *player_pause(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-	return pause_with(op, args, kwargs, offhook_player_pause);
+	return with_flag(op, args, kwargs, "paused", offhook_player_pause);
 }
 
 static PyObject *player_set_level(PyObject *op, PyObject *args, PyObject *kwargs)
@@ -111,7 +97,7 @@ static PyObject *recorder_open(PyObject *op, PyObject *args, PyObject *kwargs)
 
 static PyObject *recorder_pause(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-	return pause_with(op, args, kwargs, offhook_recorder_pause);
+	return with_flag(op, args, kwargs, "paused", offhook_recorder_pause);
 }
 
 static PyObject *recorder_position(PyObject *op, PyObject *args, PyObject *kwargs)

@@ -27,15 +27,7 @@ static PyObject *buddy_remove(PyObject *op, PyObject *args, PyObject *kwargs)
 
 static PyObject *buddy_subscribe(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-	static char *names[] = {"id", "on", NULL};
-	struct phone_object *self = (struct phone_object *)op;
-	unsigned long long id;
-	int on = 1, err;
-
-	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K|p", names, &id, &on))
-		return NULL;
-	Py_BEGIN_ALLOW_THREADS err = offhook_buddy_subscribe(self->phone, id, on);
-	Py_END_ALLOW_THREADS return none_or_error(err);
+	return with_flag(op, args, kwargs, "on", offhook_buddy_subscribe);
 }
 
 static PyObject *buddy_info(PyObject *op, PyObject *args, PyObject *kwargs)
