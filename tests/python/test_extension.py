@@ -1,6 +1,7 @@
 """The extension as a whole: what it takes, who may stop it, and what it makes of bytes that are no text."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 from conftest import BUILD, ROOT
 from offhook import _offhook
 from phones import LIMIT_S
-from test_extension_audio import Side, sides  # noqa: F401
+from test_extension_audio import RATE, Side, sides  # noqa: F401
 
 MESSAGE, TRANSFER = 50, 41
 # A value of the right type for each parameter of the stub, by how its annotation begins.
@@ -184,3 +185,56 @@ def test_an_error_is_a_sentence_and_its_parts():
     assert gone.value.code == offhook.ErrorCode.ENOENT
     assert str(closed.value) == f"{closed.value.sentence} (OH_ECLOSED)" and closed.value.detail == ""
     assert str(offhook.Error("made", "elsewhere")) == "('made', 'elsewhere')"
+
+
+def test_the_first_who_ends_the_program_says_how():
+    status, said = program("""
+        def handler(event):
+            sys.exit(event["type"])
+        phone = _offhook.Phone(handler)
+        transport = phone.transport_add(address="127.0.0.1")
+        account = phone.account_add(transport=transport)
+        for _ in range(2):
+            phone.message_send(account, "sip:127.0.0.1:9", "text/plain", "x")
+        while phone.counters()["events"] < 2:
+            pass
+        phone.process()
+        """)
+    assert status == 51 and said.count("SystemExit: 51") == 1  # the second one is printed
+
+
+def test_a_port_gives_back_bit_by_bit_what_is_written(sides):  # noqa: F811
+    phone = sides[0].phone
+    port, slot = phone.audio_new(RATE, play_ms=2000, heard_ms=2000)
+    phone.connect_many([(slot, slot)])
+    pcm = os.urandom(2 * RATE)
+    assert phone.audio_write(port, pcm) == RATE
+    heard = b""
+    while pcm not in heard:
+        heard += phone.audio_read(port, RATE // 10)
+        assert len(heard) < 10 * len(pcm)
+
+
+def test_a_trace_whose_file_is_full_says_so_and_is_over(sides):  # noqa: F811
+    side = sides[0]
+    trace = side.phone.trace_start(pcap="/dev/full")
+    side.phone.message_send(side.account, side.uri, "text/plain", b"hi")
+    side.wait(51)
+    with pytest.raises(_offhook.Error, match="No space left"):
+        side.phone.trace_stop(trace)
+    for again in (side.phone.trace_stop, side.phone.trace_drain):
+        with pytest.raises(_offhook.Error, match="OH_ENOENT"):
+            again(trace)
+
+
+def test_lists_are_given_back(sides):  # noqa: F811
+    side, texts = sides[0], ["".join(("sip:", name, "@127.0.0.1")) for name in "abc"]
+    before = [sys.getrefcount(text) for text in texts]
+    for _ in range(3):
+        side.phone.account_modify(side.account, "sip:me@127.0.0.1", proxies=texts[:1], servers=texts[1:2],
+                                  credentials=[(None, texts[2], "secret", None)])
+        with pytest.raises(_offhook.Error):
+            side.phone.call_make("nobody", side.account, headers=[("Subject", texts[0])])
+        with pytest.raises(_offhook.Error):
+            side.phone.player_open(texts)
+    assert [sys.getrefcount(text) for text in texts] == before
