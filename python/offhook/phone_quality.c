@@ -23,27 +23,29 @@ static PyObject *dict_from_quality(const struct offhook_call_quality *q)
 		"rx_noise_dbov", q->rx_noise_dbov);
 }
 
-static PyObject *call_quality(PyObject *op, PyObject *args)
+static PyObject *call_quality(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"call", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	struct offhook_call_quality quality = {.size = sizeof(quality)};
 	unsigned long long call;
 	int err;
 
-	if (!PyArg_ParseTuple(args, "K", &call))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K", names, &call))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_call_get_quality(self->phone, call, &quality);
 	Py_END_ALLOW_THREADS return err ? raise_error(err) : dict_from_quality(&quality);
 }
 
-static PyObject *call_explain(PyObject *op, PyObject *args)
+static PyObject *call_explain(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"call", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	unsigned long long call;
 	char text[4096];
 	long n;
 
-	if (!PyArg_ParseTuple(args, "K", &call))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K", names, &call))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS n = offhook_call_explain(self->phone, call, text, sizeof(text));
 	Py_END_ALLOW_THREADS return n < 0 ? raise_error((int)n) : PyUnicode_FromString(text);
@@ -68,9 +70,8 @@ static PyObject *call_listen(PyObject *op, PyObject *args, PyObject *kwargs)
 }
 
 PyMethodDef phone_quality_methods[] = {
-	{"call_quality", call_quality, METH_VARARGS,
-		"call_quality(call) -> dict: how it sounds at both ends"},
-	{"call_explain", call_explain, METH_VARARGS,
+	{"call_quality", KEYWORDS(call_quality), "call_quality(call) -> dict: how it sounds at both ends"},
+	{"call_explain", KEYWORDS(call_explain),
 		"call_explain(call) -> str: what of its audio flows and what does not, and why"},
 	{"call_listen", KEYWORDS(call_listen),
 		"call_listen(call=0, silence_ms=0, silence_dbov=-60, speech=False, speech_start_ms=60, "

@@ -119,15 +119,13 @@ struct quality_args {
 static int quality_run(struct offhook_phone *p, void *arg)
 {
 	struct quality_args *a = arg;
-	struct call *c = call_find(p, a->call);
+	struct call *c;
 	struct offhook_call_stats stats;
 	struct stream_quality q;
-	int err = phone_check_open(p);
+	int err = call_asked(p, a->call, &c);
 
 	if (err)
 		return err;
-	if (!c)
-		return err_detail(OH_ENOENT, "no such call");
 	call_media_quality(&c->media, &q);
 	call_media_stats(&c->media, &stats);
 	fill(&a->quality, &q);
