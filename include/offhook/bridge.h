@@ -190,8 +190,8 @@ OFFHOOK_API int offhook_player_position(
 	struct offhook_phone *phone, offhook_id id, uint64_t *ret_position, uint64_t *ret_length);
 
 /**
- * Records what its slot hears into a file of one channel, at the bridge's rate (offhook/file.h has more to offer). A WAV
- * file can be played even if the process dies.
+ * Records what its slot hears into a file of one channel, at the bridge's rate (offhook/file.h has more to offer). It
+ * can be played even if the process dies, but for its last second.
  *
  * @param phone     borrowed
  * @param path      ends in .wav, .flac, .ogg or .opus; an existing file is overwritten
