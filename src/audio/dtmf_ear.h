@@ -50,7 +50,7 @@ struct dtmf_ear {
 	float coefficient[DTMF_EAR_TONES];
 };
 
-/* A digit has ended `ago_ms` before the end of what was just given, after `duration_ms`. */
+/* A digit has ended `ago_ms` (at most 80) before the end of what was just given, after `duration_ms`. */
 typedef void dtmf_ear_fn(void *arg, char digit, uint32_t duration_ms, uint32_t ago_ms);
 
 void dtmf_ear_init(struct dtmf_ear *e);
