@@ -5,7 +5,8 @@ static PyObject *dict_from_quality(const struct offhook_call_quality *q)
 {
 	return Py_BuildValue(
 		"{s:d,s:d,s:d,s:d,s:d,s:d,s:d,s:d,s:d,s:K,s:d,s:d,s:K,s:d,s:d,s:d,s:d,s:d,s:d,s:d,s:d,s:d,"
-		"s:O,s:d,s:d,s:d,s:d,s:i,s:i,s:d,s:K,s:K,s:I,s:O,s:d,s:d}",
+		"s:O,s:d,s:d,s:d,s:d,s:i,s:i,s:d,s:K,s:K,s:I,s:O,s:d,s:d,"
+		"s:d,s:d,s:d,s:d,s:d,s:d}",
 		"rx_r", q->rx_r, "rx_mos_lq", q->rx_mos_lq, "rx_mos_cq", q->rx_mos_cq, "rx_all_r",
 		q->rx_all_r, "rx_all_mos_lq", q->rx_all_mos_lq, "rx_all_mos_cq", q->rx_all_mos_cq,
 		"rx_worst_r", q->rx_worst_r, "rx_worst_mos_lq", q->rx_worst_mos_lq, "rx_worst_mos_cq",
@@ -20,7 +21,9 @@ static PyObject *dict_from_quality(const struct offhook_call_quality *q)
 		"tx_signal_dbm0", q->tx_signal_dbm0, "tx_noise_dbm0", q->tx_noise_dbm0, "rtt_ms", q->rtt_ms,
 		"xr_sent", q->xr_sent, "xr_received", q->xr_received, "rx_silent_ms", q->rx_silent_ms,
 		"rx_speaking", q->rx_speaking ? Py_True : Py_False, "rx_signal_dbov", q->rx_signal_dbov,
-		"rx_noise_dbov", q->rx_noise_dbov);
+		"rx_noise_dbov", q->rx_noise_dbov, "rx_wide_r", q->rx_wide_r, "rx_wide_mos_lq",
+		q->rx_wide_mos_lq, "rx_wide_mos_cq", q->rx_wide_mos_cq, "rx_all_wide_r", q->rx_all_wide_r,
+		"rx_all_wide_mos_lq", q->rx_all_wide_mos_lq, "rx_all_wide_mos_cq", q->rx_all_wide_mos_cq);
 }
 
 static PyObject *call_quality(PyObject *op, PyObject *args, PyObject *kwargs)

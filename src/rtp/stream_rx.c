@@ -413,6 +413,11 @@ bool stream_in_event(const struct stream *s)
 	return s->rx.event_ns && s->now_ns - s->rx.event_ns <= STREAM_EVENT_TAIL;
 }
 
+bool stream_made_up(const struct stream *s)
+{
+	return s->jbuf.state == JBUF_PLAYING && s->jbuf.made_up;
+}
+
 bool stream_pull(struct stream *s, int16_t *pcm, size_t n)
 {
 	/* Between a new setup and the plan that knows its rate there may be a tick of the wrong size. */
