@@ -43,6 +43,8 @@ struct bridge_cfg {
 	unsigned threads; /* 0 = 1 (default) */
 	void (*run)(void *run_arg, unsigned n, void (*fn)(void *fn_arg, unsigned who), void *fn_arg);
 	void *run_arg;
+	/* Of each of the threads, for packets; entries may be NULL, and change while no tick runs. NULL: none. */
+	struct host_lane *const *lanes;
 };
 void bridge_cfg_defaults(struct bridge_cfg *cfg);
 

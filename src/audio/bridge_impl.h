@@ -132,6 +132,7 @@ struct passage {
 struct entry {
 	struct port *port;
 	const struct port_ops *ops;
+	struct host_dgram *socket; /* that its turn reads first, or NULL */
 	struct edge *edge;
 	int16_t *frame;
 	struct slot *slot;

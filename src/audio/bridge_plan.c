@@ -359,6 +359,7 @@ static void set_entry(struct plan *p, struct draft *d, size_t i)
 	*e = (struct entry){
 		.port = m->port,
 		.ops = ops,
+		.socket = ops->socket ? ops->socket(m->port) : NULL,
 		.edge = m->edge,
 		.frame = m->frame,
 		.slot = slot,

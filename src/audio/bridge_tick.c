@@ -6,11 +6,14 @@
 #include "audio/bridge_impl.h"
 
 #include "audio/vad.h"
+#include "host/host.h"
 
 #include <string.h>
 
 /* A frame of silence twice empties the filters of an edge (the longest hears 8 ms back). */
 #define TAIL_FRAMES 2
+/* Fewer packets than this are asked for one by one. */
+#define FETCH_MIN 2
 /* What the power is a mean over. */
 #define METER_MS 125.0f
 
@@ -358,6 +361,7 @@ struct turns {
 	struct bridge *b;
 	struct plan *old, *plan; /* old: the one that this one takes over from in this tick, or NULL */
 	struct audio_tick t;
+	unsigned threads; /* that have them now */
 };
 
 /* The k-th turn of a thread. */
@@ -410,26 +414,58 @@ static void warm_push(const struct plan *p, const struct worker *d, uint32_t k)
 	}
 }
 
+/* Of the thread that has these turns: where they are not dealt out it is the first one for all. */
+static struct audio_tick tick_of(const struct turns *turns, unsigned who)
+{
+	struct host_lane *const *lanes = turns->b->cfg.lanes;
+	struct audio_tick t = turns->t;
+
+	if (lanes)
+		t.lane = lanes[turns->threads > 1 ? who : 0];
+	return t;
+}
+
+/* Packets for the turns from the k-th on, as many as a lane carries. */
+static void fetch(const struct plan *p, const struct worker *d, uint32_t k, struct host_lane *lane)
+{
+	struct host_dgram *sockets[HOST_LANE_PLACES];
+	uint32_t n = 0, end = d->n - k < HOST_LANE_PLACES ? d->n : k + HOST_LANE_PLACES;
+
+	for (; k < end; k++) {
+		struct host_dgram *socket = turn(p, d, k)->socket;
+
+		__builtin_prefetch(socket);
+		if (socket)
+			sockets[n++] = socket;
+	}
+	if (n >= FETCH_MIN)
+		host_lane_fetch(lane, sockets, n);
+}
+
 static void pull_turns(void *arg, unsigned who)
 {
 	const struct turns *turns = arg;
 	struct plan *p = turns->plan;
 	struct worker *d = &p->workers[who];
+	struct audio_tick t = tick_of(turns, who);
 
 	for (uint32_t k = 0; k < d->n; k++) {
 		struct entry *e = turn(p, d, k);
 
+		if (k % HOST_LANE_PLACES == 0)
+			fetch(p, d, k, t.lane);
 		warm_pull(turns->b, p, d, k);
 		if (e->ops->prepare)
-			e->ops->prepare(e->port, &turns->t);
+			e->ops->prepare(e->port, &t);
 		p->now[e - p->entries] = NULL;
-		e->handed = !turns->old && hand(turns->b, e, &turns->t);
-		if (!e->handed && tick_pull(turns->b, d, e, &turns->t))
+		e->handed = !turns->old && hand(turns->b, e, &t);
+		if (!e->handed && tick_pull(turns->b, d, e, &t))
 			p->now[e - p->entries] = e->frame;
 	}
 }
 
-static void push_turn(const struct turns *turns, struct worker *d, struct entry *e)
+static void push_turn(
+	const struct turns *turns, struct worker *d, struct entry *e, const struct audio_tick *t)
 {
 	struct bridge *b = turns->b;
 	struct plan *p = turns->plan;
@@ -437,11 +473,11 @@ static void push_turn(const struct turns *turns, struct worker *d, struct entry 
 	unsigned peak = 0;
 
 	if (turns->old && p->changes[e - p->entries].fades) {
-		pcm = turn_feed(b, turns->old, p, d, (size_t)(e - p->entries), &turns->t, &peak);
-		push(b, d, e, pcm, &turns->t);
-	} else if (e->pushes && !take(e, &turns->t)) {
-		pcm = feed(b, p, d, e, &turns->t, &peak);
-		push(b, d, e, pcm, &turns->t);
+		pcm = turn_feed(b, turns->old, p, d, (size_t)(e - p->entries), t, &peak);
+		push(b, d, e, pcm, t);
+	} else if (e->pushes && !take(e, t)) {
+		pcm = feed(b, p, d, e, t, &peak);
+		push(b, d, e, pcm, t);
 	}
 	show(e, peak);
 	if (e->measured)
@@ -452,11 +488,13 @@ static void push_turns(void *arg, unsigned who)
 {
 	const struct turns *turns = arg;
 	struct worker *d = &turns->plan->workers[who];
+	struct audio_tick t = tick_of(turns, who);
 
 	for (uint32_t k = 0; k < d->n; k++) {
 		warm_push(turns->plan, d, k);
-		push_turn(turns, d, turn(turns->plan, d, k));
+		push_turn(turns, d, turn(turns->plan, d, k), &t);
 	}
+	host_lane_flush(t.lane);
 }
 
 /* Everybody's turns, on so many threads. */
@@ -464,7 +502,8 @@ static void run(struct turns *turns, void (*fn)(void *arg, unsigned who), unsign
 {
 	const struct bridge_cfg *cfg = &turns->b->cfg;
 
-	if (threads > 1 && cfg->run) {
+	turns->threads = cfg->run ? threads : 1;
+	if (turns->threads > 1) {
 		cfg->run(cfg->run_arg, threads, fn, turns);
 		return;
 	}
@@ -477,7 +516,7 @@ bool bridge_tick(struct bridge *b, uint64_t due_ns, uint64_t now_ns)
 	uint64_t index = atomic_fetch_add_explicit(&b->ticks, 1, memory_order_relaxed);
 	bool is_new;
 	struct plan *old, *p = take_plan(b, &is_new, &old);
-	struct turns turns = {b, old, p, {now_ns, due_ns, index}};
+	struct turns turns = {b, old, p, {now_ns, due_ns, index, NULL}, 1};
 
 	if (!p)
 		return false;

@@ -27,7 +27,8 @@ struct engine {
 	struct host_ticker *ticker;
 	bool start_failed; /* told once */
 
-	struct host_crew *crew;      /* the helpers; NULL: it ticks alone */
+	struct host_lane *lanes[ENGINE_THREADS_MAX]; /* of each thread that ticks, while it does */
+	struct host_crew *crew;                      /* the helpers; NULL: it ticks alone */
 	struct ring *aside;          /* of each helper: what it has to report, until its part is done */
 	struct ring reports;         /* media thread to signalling */
 	_Atomic uint64_t stop_after; /* the tick from then on wakes signalling to stop it; 0: none */
@@ -87,6 +88,7 @@ static int new_bridge(struct engine *e)
 	cfg.threads = e->cfg.threads;
 	cfg.run = run_together;
 	cfg.run_arg = e;
+	cfg.lanes = e->lanes;
 	return bridge_new(&cfg, &e->bridge);
 }
 
@@ -146,12 +148,19 @@ fail:
 	return err;
 }
 
+static void free_threads(struct engine *e)
+{
+	e->ticker = host_ticker_free(e->ticker);
+	e->crew = host_crew_free(e->crew);
+	for (unsigned i = 0; i < e->cfg.threads; i++)
+		e->lanes[i] = host_lane_free(e->lanes[i]);
+}
+
 struct engine *engine_free(struct engine *e)
 {
 	if (!e)
 		return NULL;
-	e->ticker = host_ticker_free(e->ticker);
-	e->crew = host_crew_free(e->crew);
+	free_threads(e);
 	e->bridge = bridge_free(e->bridge); /* ports give their RTP ports back: those are freed after */
 	rtp_ports_free(&e->ports);
 	ring_free(&e->reports);
@@ -238,10 +247,12 @@ static bool start(struct engine *e)
 
 	if (e->cfg.threads > 1)
 		err = host_crew_new(e->cfg.host, cfg.name, e->cfg.threads - 1, &e->crew);
+	for (unsigned i = 0; !err && i < e->cfg.threads; i++)
+		e->lanes[i] = host_lane_new(e->cfg.host);
 	if (!err)
 		err = host_ticker_new(e->cfg.host, &cfg, &e->ticker);
 	if (err)
-		e->crew = host_crew_free(e->crew);
+		free_threads(e);
 	if (err && !e->start_failed)
 		host_log(e->cfg.host, LOG_ERROR, "media", "the media thread does not start: %s",
 			offhook_strerror(err));
@@ -255,8 +266,7 @@ static void enter(struct engine *e, enum media_state state)
 	uint64_t stop_after = 0;
 
 	if (state == MEDIA_STOPPED && e->ticker) {
-		e->ticker = host_ticker_free(e->ticker);
-		e->crew = host_crew_free(e->crew);
+		free_threads(e);
 	} else if (state == MEDIA_RUNNING && !e->ticker) {
 		if (!start(e))
 			return;

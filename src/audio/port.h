@@ -12,6 +12,8 @@
 
 #include <stddef.h>
 
+struct host_dgram;
+struct host_lane;
 struct port;
 struct parcel;
 struct parcel_want;
@@ -20,6 +22,7 @@ struct audio_tick {
 	uint64_t now_ns; /* of the call */
 	uint64_t due_ns; /* as scheduled */
 	uint64_t index;  /* ticks since the bridge began */
+	struct host_lane *lane; /* for what is sent in this turn; may be NULL */
 };
 
 struct port_ops {
@@ -28,6 +31,8 @@ struct port_ops {
 	 * will touch: first what the port knows by heart, then what that points to. NULL: nothing. */
 	void (*warm_pull)(const struct port *p, bool far);
 	void (*warm_push)(const struct port *p, bool far);
+	/* What prepare will read first, as long as the port lives (signalling thread, while a plan is made). NULL: nothing. */
+	struct host_dgram *(*socket)(const struct port *p);
 	/* Right before its pull of this tick, whether connected or not (a stream drains its sockets). NULL: nothing. */
 	void (*prepare)(struct port *p, const struct audio_tick *t);
 	/* n = rate_hz * frame_ms / 1000 samples. False: silence, pcm need not be written. NULL: never gives audio. */

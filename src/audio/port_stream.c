@@ -27,6 +27,11 @@ static void call_warm_push(const struct port *p, bool far)
 	stream_warm_push(((const struct port_stream *)p)->stream, far);
 }
 
+static struct host_dgram *call_socket(const struct port *p)
+{
+	return stream_socket(((const struct port_stream *)p)->stream);
+}
+
 static void call_prepare(struct port *p, const struct audio_tick *t)
 {
 	stream_receive(((struct port_stream *)p)->stream, t->now_ns);
@@ -50,7 +55,7 @@ static bool call_pull(struct port *p, int16_t *pcm, size_t n, const struct audio
 
 static void call_push(struct port *p, const int16_t *pcm, size_t n, const struct audio_tick *t)
 {
-	stream_push(((struct port_stream *)p)->stream, pcm, n, t->now_ns);
+	stream_push(((struct port_stream *)p)->stream, pcm, n, t->lane, t->now_ns);
 }
 
 static bool call_passes(const struct port *p, const struct port *to, struct parcel_want *ret_want)
@@ -69,7 +74,7 @@ static bool call_hand(struct port *p, struct parcel *parcel, const struct audio_
 
 static void call_take(struct port *p, const struct parcel *parcel, const struct audio_tick *t)
 {
-	stream_take(((struct port_stream *)p)->stream, parcel, t->now_ns);
+	stream_take(((struct port_stream *)p)->stream, parcel, t->lane, t->now_ns);
 }
 
 static void call_free(struct port *p)
@@ -87,6 +92,7 @@ static const struct port_ops call_ops = {
 	.kind = "call",
 	.warm_pull = call_warm_pull,
 	.warm_push = call_warm_push,
+	.socket = call_socket,
 	.prepare = call_prepare,
 	.pull = call_pull,
 	.push = call_push,

@@ -187,6 +187,55 @@ int host_dgram_watch(struct host_dgram *d, const struct host_dgram_handler *hand
 	return d->host->ops->dgram_watch(d, handler);
 }
 
+struct host_lane *host_lane_new(struct host *h)
+{
+	struct host_lane *l;
+	int err = h->ops->lane_new ? h->ops->lane_new(h, &l) : OH_ENOTSUP;
+
+	if (err) {
+		host_log(h, LOG_DEBUG, "host", "packets go one by one: %s", offhook_strerror(err));
+		return NULL;
+	}
+	h->counters.lanes++;
+	return l;
+}
+
+struct host_lane *host_lane_free(struct host_lane *l)
+{
+	if (l) {
+		l->host->counters.lanes--;
+		l->host->ops->lane_free(l);
+	}
+	return NULL;
+}
+
+void host_lane_fetch(struct host_lane *l, struct host_dgram *const *dgrams, size_t n)
+{
+	if (l)
+		l->host->ops->lane_fetch(l, dgrams, n);
+}
+
+int host_lane_send(struct host_lane *l, struct host_dgram *d, const struct netaddr *to,
+	const struct netaddr *from, const void *data, size_t n)
+{
+	return l ? l->host->ops->lane_send(l, d, to, from, data, n) : host_dgram_send(d, to, from, data, n);
+}
+
+void host_lane_flush(struct host_lane *l)
+{
+	if (l)
+		l->host->ops->lane_flush(l);
+}
+
+struct host_failure host_dgram_failure(struct host_dgram *d)
+{
+	struct host_failure f = d->failure;
+
+	if (f.err)
+		d->failure = (struct host_failure){0};
+	return f;
+}
+
 int host_route(struct host *h, const struct netaddr *to, struct netaddr *ret_local)
 {
 	return h->ops->route(h, to, ret_local);

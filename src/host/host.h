@@ -20,6 +20,7 @@
 struct host;
 struct host_timer;
 struct host_dgram;
+struct host_lane;
 struct host_stream;
 struct host_listener;
 struct host_dns;
@@ -128,6 +129,34 @@ struct host_dgram_handler {
 };
 /* Watches the socket on the loop; handler is copied; NULL stops the watch. The callbacks may close the socket. */
 int host_dgram_watch(struct host_dgram *d, const struct host_dgram_handler *handler);
+
+/*
+ * A lane carries datagrams of many sockets with few system calls where the system can (Linux 6.1 and later, by
+ * io_uring). Everything here accepts NULL for one, and then they go one by one, as on the simulated host. One thread
+ * uses a lane, always the same, and only with sockets that are its own at that time.
+ */
+#define HOST_LANE_PLACES 32u
+#define HOST_LANE_BYTES  2048u /* of a datagram; a longer one is cut when it comes, and leaves by itself */
+
+/* NULL: none to be had; why is logged (LOG_DEBUG). Loop thread. */
+struct host_lane *host_lane_new(struct host *h);
+/* Its thread uses it no more. Harmless on NULL; returns NULL. Loop thread. */
+struct host_lane *host_lane_free(struct host_lane *l);
+/* Reads the datagram that waits longest at each of n <= HOST_LANE_PLACES sockets: the next host_dgram_recv() of each gives
+ * it, or OH_EAGAIN, without a system call. That must be before the next fetch, and before the socket is closed. */
+void host_lane_fetch(struct host_lane *l, struct host_dgram *const *dgrams, size_t n);
+/* As host_dgram_send(), but the datagram (copied) leaves with the next flush, or earlier. What is found wrong by then is told
+ * by host_dgram_failure(). */
+int host_lane_send(struct host_lane *l, struct host_dgram *d, const struct netaddr *to,
+	const struct netaddr *from, const void *data, size_t n);
+void host_lane_flush(struct host_lane *l);
+/* What a lane has taken from a socket and could not send, since it was last asked: all 0 when there is nothing. */
+struct host_failure {
+	int err; /* what host_dgram_send() would have said of the last one */
+	unsigned datagrams;
+	size_t bytes;
+};
+struct host_failure host_dgram_failure(struct host_dgram *d);
 
 /* The local address that the system would use towards `to` (port 0 in the result). OH_EUNREACH or wrapped errno. */
 int host_route(struct host *h, const struct netaddr *to, struct netaddr *ret_local);
@@ -342,7 +371,7 @@ void host_log_text(struct host *h, enum log_level level, const char *module, str
 /* ---- counters for tests ---------------------------------------------------------------------------------- */
 
 struct host_counters {
-	unsigned timers, dgrams, streams, listeners, queries, tickers, crews, services, sounds;
+	unsigned timers, dgrams, lanes, streams, listeners, queries, tickers, crews, services, sounds;
 };
 void host_counters(const struct host *h, struct host_counters *ret_counters);
 

@@ -26,6 +26,13 @@ struct host_ops {
 		const void *data, size_t n);
 	int (*dgram_recv)(struct host_dgram *d, void *buf, size_t cap, struct host_rx *ret_rx);
 	int (*dgram_watch)(struct host_dgram *d, const struct host_dgram_handler *handler);
+	/* NULL: this world has no lanes. */
+	int (*lane_new)(struct host *h, struct host_lane **ret_lane);
+	void (*lane_free)(struct host_lane *l);
+	void (*lane_fetch)(struct host_lane *l, struct host_dgram *const *dgrams, size_t n);
+	int (*lane_send)(struct host_lane *l, struct host_dgram *d, const struct netaddr *to,
+		const struct netaddr *from, const void *data, size_t n);
+	void (*lane_flush)(struct host_lane *l);
 	int (*route)(struct host *h, const struct netaddr *to, struct netaddr *ret_local);
 	bool (*has_address)(struct host *h, const struct netaddr *ip);
 	int (*network_watch)(struct host *h, bool on);
@@ -85,6 +92,11 @@ struct host_timer {
 struct host_dgram {
 	struct host *host;
 	struct netaddr local;
+	struct host_failure failure; /* of what a lane took */
+};
+
+struct host_lane {
+	struct host *host;
 };
 
 /* Where a stream stands; the worlds write it, host.c refuses what does not fit. */
@@ -143,6 +155,13 @@ static inline void host_sound_list_changed(struct host *h)
 {
 	atomic_fetch_add_explicit(&h->sound_changes, 1, memory_order_release);
 	host_wake(h);
+}
+
+static inline void host_dgram_fail(struct host_dgram *d, int err, size_t n)
+{
+	d->failure.err = err;
+	d->failure.datagrams++;
+	d->failure.bytes += n;
 }
 
 static inline void host_run_idle(struct host *h)

@@ -131,11 +131,14 @@ bool stream_in_event(const struct stream *s);
 bool stream_made_up(const struct stream *s);
 /* Instead of pulling: the packets of this tick as p wants them. False: not in this tick; pull. */
 bool stream_hand(struct stream *s, struct parcel *p);
+/* Where RTP comes in: stream_receive() reads it first. */
+struct host_dgram *stream_socket(const struct stream *s);
 /* One tick of audio to the peer; NULL: nobody is connected (silence is sent while the
- * direction says send). */
-void stream_push(struct stream *s, const int16_t *pcm, size_t n, uint64_t now_ns);
+ * direction says send). What leaves goes by the lane, unless that is NULL. */
+void stream_push(
+	struct stream *s, const int16_t *pcm, size_t n, struct host_lane *lane, uint64_t now_ns);
 /* Instead of pushing: what another stream has handed out. */
-void stream_take(struct stream *s, const struct parcel *p, uint64_t now_ns);
+void stream_take(struct stream *s, const struct parcel *p, struct host_lane *lane, uint64_t now_ns);
 /* What its voice is like, in dB below full scale (a square wave has 0); for the reports to the peer. */
 void stream_levels(struct stream *s, double signal_dbov, double noise_dbov);
 

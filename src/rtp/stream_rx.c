@@ -403,6 +403,11 @@ static bool pull_noise(struct stream *s, int16_t *pcm, size_t n)
 	return true;
 }
 
+struct host_dgram *stream_socket(const struct stream *s)
+{
+	return s->rtp_sock;
+}
+
 uint32_t stream_tick_ms(const struct stream *s)
 {
 	return s->tick_ms;

@@ -18,6 +18,15 @@ void stream_refused(struct stream *s, int err)
 	s->figures.refused_err = err;
 }
 
+static void not_sent(struct stream *s, int err, unsigned n)
+{
+	s->figures.tx_errors += n;
+	stream_refused(s, err);
+	/* An address of ours that leads nowhere, or that we have no more: the next packet goes by route. */
+	if (err != OH_EAGAIN)
+		s->local = (struct netaddr){0};
+}
+
 static void send_rtp(struct stream *s, const uint8_t *packet, size_t n)
 {
 	int err;
@@ -25,17 +34,25 @@ static void send_rtp(struct stream *s, const uint8_t *packet, size_t n)
 	/* Sent or not it has used its number: the peer shall see the loss. */
 	s->tx.seq++;
 	s->tx.sent_ns = s->now_ns;
-	err = host_dgram_send(s->rtp_sock, &s->remote, stream_from(s), packet, n);
+	err = host_lane_send(s->lane, s->rtp_sock, &s->remote, stream_from(s), packet, n);
 	if (err) {
-		s->figures.tx_errors++;
-		stream_refused(s, err);
-		/* An address of ours that leads nowhere, or that we have no more: the next packet goes by route. */
-		if (err != OH_EAGAIN)
-			s->local = (struct netaddr){0};
+		not_sent(s, err, 1);
 		return;
 	}
 	s->figures.tx_packets++;
 	s->figures.tx_bytes += n - RTP_HEADER_BYTES;
+}
+
+/* What the lane took in the last tick and could not send. */
+static void recall(struct stream *s)
+{
+	struct host_failure f = host_dgram_failure(s->rtp_sock);
+
+	if (!f.err)
+		return;
+	not_sent(s, f.err, f.datagrams);
+	s->figures.tx_packets -= f.datagrams;
+	s->figures.tx_bytes -= f.bytes - (uint64_t)f.datagrams * RTP_HEADER_BYTES;
 }
 
 static void send_event(struct stream *s, const struct dtmf_packet *e)
@@ -248,8 +265,16 @@ static void push_sound(struct stream *s, const int16_t *pcm)
 	pack(s, pcm, n);
 }
 
+static void begin_tick(struct stream *s, struct host_lane *lane, uint64_t now_ns)
+{
+	s->now_ns = now_ns;
+	s->lane = lane;
+	recall(s);
+}
+
 static void end_tick(struct stream *s)
 {
+	s->lane = NULL;
 	/* The clock of the samples never stops, so a pause is as long in time stamps as it was (RFC
 	 * 3551 4.1). */
 	s->tx.ts += s->cur->tick_ts;
@@ -258,11 +283,11 @@ static void end_tick(struct stream *s)
 	stream_publish(s);
 }
 
-void stream_push(struct stream *s, const int16_t *pcm, size_t n, uint64_t now_ns)
+void stream_push(struct stream *s, const int16_t *pcm, size_t n, struct host_lane *lane, uint64_t now_ns)
 {
-	s->now_ns = now_ns;
 	if (!s->cur)
 		return;
+	begin_tick(s, lane, now_ns);
 	if (!pcm || n != s->cur->tick_samples)
 		pcm = silence;
 	if (is_sending(s))
@@ -270,11 +295,11 @@ void stream_push(struct stream *s, const int16_t *pcm, size_t n, uint64_t now_ns
 	end_tick(s);
 }
 
-void stream_take(struct stream *s, const struct parcel *p, uint64_t now_ns)
+void stream_take(struct stream *s, const struct parcel *p, struct host_lane *lane, uint64_t now_ns)
 {
-	s->now_ns = now_ns;
 	if (!s->cur)
 		return;
+	begin_tick(s, lane, now_ns);
 	if (is_sending(s)) {
 		/* What was agreed anew may be here a tick before the plan that knows it. */
 		if (s->cur->p.tx->number == p->want.codec && s->cur->packet_ts == p->want.span &&

@@ -81,7 +81,7 @@ static void person_hears(void *arg, const int16_t *pcm, size_t n)
 static void on_tick(void *arg, const struct host_tick *tick)
 {
 	struct stage *s = arg;
-	struct audio_tick t = {tick->now_ns, tick->due_ns, s->ticks++};
+	struct audio_tick t = {.now_ns = tick->now_ns, .due_ns = tick->due_ns, .index = s->ticks++};
 	int16_t pcm[TICK];
 
 	if (s->port->ops->pull(s->port, pcm, TICK, &t))

@@ -68,8 +68,8 @@ static inline bool nothing_is_open(const struct host *h)
 	struct host_counters c;
 
 	host_counters(h, &c);
-	return c.timers + c.dgrams + c.streams + c.listeners + c.queries + c.tickers + c.crews + c.services +
-		       c.sounds ==
+	return c.timers + c.dgrams + c.lanes + c.streams + c.listeners + c.queries + c.tickers + c.crews +
+		       c.services + c.sounds ==
 	       0;
 }
 

@@ -168,7 +168,7 @@ static inline void rig_tick(struct rig *r, struct rig_end *e)
 	e->n_heard += n;
 	for (size_t i = 0; i < n; i++)
 		pcm[i] = rig_sample(e->next_sample++);
-	stream_push(e->stream, e->quiet ? NULL : pcm, n, now);
+	stream_push(e->stream, e->quiet ? NULL : pcm, n, NULL, now);
 	e->next_tick_ns += r->tick_ms * NS_PER_MS;
 }
 

@@ -166,7 +166,7 @@ static const int16_t *say(struct rig *r, const int16_t *pcm)
 	now = sim_now(r->sim);
 	stream_receive(r->a.stream, now);
 	stream_pull(r->a.stream, scrap, n);
-	stream_push(r->a.stream, pcm, n, now);
+	stream_push(r->a.stream, pcm, n, NULL, now);
 	r->a.next_tick_ns += r->tick_ms * NS_PER_MS;
 	sim_run_until(r->sim, r->b.next_tick_ns);
 	r->b.quiet = true;

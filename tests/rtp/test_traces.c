@@ -212,7 +212,7 @@ static void tick(int16_t *pcm)
 
 	stream_receive(w.stream, sim_now(w.sim));
 	stream_pull(w.stream, pcm, 160);
-	stream_push(w.stream, NULL, 160, sim_now(w.sim));
+	stream_push(w.stream, NULL, 160, NULL, sim_now(w.sim));
 	stream_stats(w.stream, &s);
 	CHECK_EQ(s.rx_packets, s.played + s.late + s.duplicate + s.full + s.invalid + s.early + s.buffered);
 }

@@ -107,63 +107,59 @@ void uv_dgram_close(struct host_dgram *base)
 
 /* ---- sending ---- */
 
-static ssize_t send_from(const struct uv_dgram *d, const struct sockaddr_storage *to, socklen_t to_n,
-	const struct netaddr *from, const void *data, size_t n)
+/* The address that it shall come from. */
+static void put_source(struct uv_datagram *o, const struct netaddr *from)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
-	} control = {0};
-	struct iovec iov = {(void *)(uintptr_t)data, n};
-	struct msghdr msg = {.msg_name = (void *)(uintptr_t)to,
-		.msg_namelen = to_n,
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = CMSG_SPACE(sizeof(struct in6_pktinfo))};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	struct cmsghdr *c = &o->control.align;
 
+	o->msg.msg_control = &o->control;
 	if (from->family == NETADDR_IP4) {
 		struct in_pktinfo info = {0};
 
 		memcpy(&info.ipi_spec_dst, from->ip, 4);
-		c->cmsg_level = IPPROTO_IP;
-		c->cmsg_type = IP_PKTINFO;
-		c->cmsg_len = CMSG_LEN(sizeof(info));
-		msg.msg_controllen = CMSG_SPACE(sizeof(info));
+		*c = (struct cmsghdr){CMSG_LEN(sizeof(info)), IPPROTO_IP, IP_PKTINFO};
+		o->msg.msg_controllen = CMSG_SPACE(sizeof(info));
 		memcpy(CMSG_DATA(c), &info, sizeof(info));
 	} else {
 		struct in6_pktinfo info = {.ipi6_ifindex = from->scope};
 
 		memcpy(&info.ipi6_addr, from->ip, 16);
-		c->cmsg_level = IPPROTO_IPV6;
-		c->cmsg_type = IPV6_PKTINFO;
-		c->cmsg_len = CMSG_LEN(sizeof(info));
+		*c = (struct cmsghdr){CMSG_LEN(sizeof(info)), IPPROTO_IPV6, IPV6_PKTINFO};
+		o->msg.msg_controllen = CMSG_SPACE(sizeof(info));
 		memcpy(CMSG_DATA(c), &info, sizeof(info));
 	}
-	return sendmsg(d->fd, &msg, 0);
 }
 
-int uv_dgram_send(struct host_dgram *base, const struct netaddr *to, const struct netaddr *from,
-	const void *data, size_t n)
+int uv_datagram_out(struct uv_datagram *o, const struct uv_dgram *d, const struct netaddr *to,
+	const struct netaddr *from, const void *data, size_t n)
 {
-	struct uv_dgram *d = uv_dgram_of(base);
-	struct sockaddr_storage sa;
-	socklen_t sa_n;
 	bool choose = d->bound_to_any && from && !netaddr_is_any(from);
+
+	if (to->family != d->base.local.family || (choose && from->family != to->family))
+		return err_from_errno(EAFNOSUPPORT);
+	o->iov = (struct iovec){(void *)(uintptr_t)data, n};
+	o->msg = (struct msghdr){.msg_name = &o->addr,
+		.msg_namelen = uv_addr_to(to, &o->addr),
+		.msg_iov = &o->iov,
+		.msg_iovlen = 1};
+	if (choose)
+		put_source(o, from);
+	return 0;
+}
+
+int uv_datagram_send(struct uv_dgram *d, const struct uv_datagram *o)
+{
 	/* Where ICMP errors are wanted, that of an earlier datagram stops this one: once more, it is no
 	 * answer to it. */
 	int tries = d->watch || d->refusals ? 2 : 1, met = 0;
 	ssize_t sent;
 
-	if (to->family != d->base.local.family || (choose && from->family != to->family))
-		return err_from_errno(EAFNOSUPPORT);
-	sa_n = uv_addr_to(to, &sa);
 	do {
-		if (choose)
-			sent = send_from(d, &sa, sa_n, from, data, n);
+		if (o->msg.msg_control)
+			sent = sendmsg(d->fd, &o->msg, 0);
 		else
-			sent = sendto(d->fd, data, n, 0, (struct sockaddr *)&sa, sa_n);
+			sent = sendto(d->fd, o->iov.iov_base, o->iov.iov_len, 0, o->msg.msg_name,
+				o->msg.msg_namelen);
 		if (sent >= 0) {
 			if (met)
 				d->refused = met;
@@ -175,6 +171,16 @@ int uv_dgram_send(struct host_dgram *base, const struct netaddr *to, const struc
 			met = d->refusals ? errno : 0;
 	} while (--tries > 0 || errno == EINTR);
 	return err_from_errno(errno);
+}
+
+int uv_dgram_send(struct host_dgram *base, const struct netaddr *to, const struct netaddr *from,
+	const void *data, size_t n)
+{
+	struct uv_dgram *d = uv_dgram_of(base);
+	struct uv_datagram o;
+	int err = uv_datagram_out(&o, d, to, from, data, n);
+
+	return err ? err : uv_datagram_send(d, &o);
 }
 
 /* ---- receiving ---- */
@@ -245,37 +251,61 @@ static void read_control(struct msghdr *msg, struct host_rx *rx)
 	}
 }
 
-static ssize_t receive(
-	struct uv_dgram *d, void *buf, size_t cap, struct sockaddr_storage *from, struct host_rx *rx)
+void uv_datagram_in(struct uv_datagram *in, void *buf, size_t cap)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct timespec))];
-	} control;
-	struct iovec iov = {buf, cap};
-	struct msghdr msg = {.msg_name = from,
-		.msg_namelen = sizeof(*from),
-		.msg_iov = &iov,
+	in->iov = (struct iovec){buf, cap};
+	in->msg = (struct msghdr){.msg_name = &in->addr,
+		.msg_namelen = sizeof(in->addr),
+		.msg_iov = &in->iov,
 		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control)};
-	socklen_t from_n = sizeof(*from);
-	ssize_t got;
+		.msg_control = &in->control,
+		.msg_controllen = sizeof(in->control)};
+}
+
+/* From the system. As recvmsg(); the address and the control messages are in `in`. */
+static ssize_t receive(const struct uv_dgram *d, struct uv_datagram *in, void *buf, size_t cap)
+{
+	socklen_t from_n = sizeof(in->addr);
 
 	/* MSG_TRUNC: the true length, even beyond the buffer. */
-	if (!d->timestamps && !d->bound_to_any)
-		got = recvfrom(d->fd, buf, cap, MSG_TRUNC, (struct sockaddr *)from, &from_n);
-	else
-		got = recvmsg(d->fd, &msg, MSG_TRUNC);
-	if (got < 0)
-		return got;
+	if (d->timestamps || d->bound_to_any) {
+		uv_datagram_in(in, buf, cap);
+		return recvmsg(d->fd, &in->msg, MSG_TRUNC);
+	}
+	in->msg.msg_controllen = 0;
+	return recvfrom(d->fd, buf, cap, MSG_TRUNC, (struct sockaddr *)&in->addr, &from_n);
+}
+
+/* What a lane has read already, into a buffer of its own that may be the smaller one. */
+static ssize_t take_fetched(struct uv_dgram *d, struct uv_datagram **ret_in, void *buf, size_t *cap)
+{
+	struct uv_fetched *f = d->fetched;
+
+	d->fetched = NULL;
+	f->by = NULL;
+	*ret_in = &f->in;
+	if (f->got < 0) {
+		errno = (int)-f->got;
+		return -1;
+	}
+	if (*cap > f->in.iov.iov_len)
+		*cap = f->in.iov.iov_len;
+	memcpy(buf, f->in.iov.iov_base, (size_t)f->got < *cap ? (size_t)f->got : *cap);
+	return f->got;
+}
+
+static void describe(
+	const struct uv_dgram *d, struct uv_datagram *in, size_t got, size_t cap, struct host_rx *rx)
+{
 	rx->to = d->base.local;
 	rx->at_ns = 0;
-	if (d->timestamps || d->bound_to_any)
-		read_control(&msg, rx);
+	if (in->msg.msg_controllen)
+		read_control(&in->msg, rx);
 	if (rx->at_ns == 0)
 		rx->at_ns = uv_host_now(d->base.host);
-	return got;
+	rx->from = uv_addr_from((struct sockaddr *)&in->addr);
+	rx->n = got < cap ? got : cap;
+	rx->truncated = got > cap;
 }
 
 /* The queue of ICMP errors takes the place of datagrams when nobody empties it. */
@@ -298,18 +328,16 @@ static int tell_refusal(struct uv_dgram *d, int error)
 int uv_dgram_recv(struct host_dgram *base, void *buf, size_t cap, struct host_rx *ret_rx)
 {
 	struct uv_dgram *d = uv_dgram_of(base);
-	struct sockaddr_storage from;
+	struct uv_datagram own, *in = &own;
 	int tries = d->watch ? 2 : 1; /* as in uv_dgram_send() */
 	ssize_t got;
 
 	if (d->refused)
 		return tell_refusal(d, d->refused);
 	do {
-		got = receive(d, buf, cap, &from, ret_rx);
+		got = d->fetched ? take_fetched(d, &in, buf, &cap) : receive(d, &own, buf, cap);
 		if (got >= 0) {
-			ret_rx->from = uv_addr_from((struct sockaddr *)&from);
-			ret_rx->n = (size_t)got < cap ? (size_t)got : cap;
-			ret_rx->truncated = (size_t)got > cap;
+			describe(d, in, (size_t)got, cap, ret_rx);
 			return 0;
 		}
 		if (errno == EAGAIN || errno == EWOULDBLOCK)

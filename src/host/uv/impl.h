@@ -5,6 +5,7 @@
 #include "base/list.h"
 #include "host/impl.h"
 
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <uv.h>
@@ -62,7 +63,29 @@ struct uv_dgram {
 	bool refusals;
 	int refused;               /* an errno that sending met, to be told to who receives; 0: none */
 	struct dgram_watch *watch; /* NULL: not watched */
+	struct uv_fetched *fetched; /* what a lane has read of it and nobody has taken yet; NULL: nothing */
 };
+/* What sendmsg() and recvmsg() want to know and give back of one datagram; not to be moved between the two. */
+struct uv_datagram {
+	struct msghdr msg;
+	struct iovec iov;
+	struct sockaddr_storage addr;
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct timespec))];
+	} control;
+};
+struct uv_fetched {
+	struct uv_dgram *by;
+	long got; /* as of recvmsg(): bytes, or a negative errno */
+	struct uv_datagram in;
+};
+/* The sockets' families differ: a wrapped errno. data is borrowed. */
+int uv_datagram_out(struct uv_datagram *o, const struct uv_dgram *d, const struct netaddr *to,
+	const struct netaddr *from, const void *data, size_t n);
+/* As host_dgram_send(). */
+int uv_datagram_send(struct uv_dgram *d, const struct uv_datagram *o);
+void uv_datagram_in(struct uv_datagram *in, void *buf, size_t cap);
 int uv_dgram_open(struct host *h, const struct host_dgram_cfg *cfg, struct host_dgram **ret_dgram);
 void uv_dgram_close(struct host_dgram *d);
 int uv_dgram_send(struct host_dgram *d, const struct netaddr *to, const struct netaddr *from,
@@ -70,6 +93,14 @@ int uv_dgram_send(struct host_dgram *d, const struct netaddr *to, const struct n
 int uv_dgram_recv(struct host_dgram *d, void *buf, size_t cap, struct host_rx *ret_rx);
 int uv_dgram_watch(struct host_dgram *d, const struct host_dgram_handler *handler);
 int uv_route(struct host *h, const struct netaddr *to, struct netaddr *ret_local);
+
+/* lane.c */
+int uv_lane_new(struct host *h, struct host_lane **ret_lane);
+void uv_lane_free(struct host_lane *l);
+void uv_lane_fetch(struct host_lane *l, struct host_dgram *const *dgrams, size_t n);
+int uv_lane_send(struct host_lane *l, struct host_dgram *d, const struct netaddr *to,
+	const struct netaddr *from, const void *data, size_t n);
+void uv_lane_flush(struct host_lane *l);
 
 /* network.c */
 bool uv_has_address(struct host *h, const struct netaddr *ip);

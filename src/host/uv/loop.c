@@ -123,6 +123,13 @@ static const struct host_ops uv_host_ops = {
 	.dgram_send = uv_dgram_send,
 	.dgram_recv = uv_dgram_recv,
 	.dgram_watch = uv_dgram_watch,
+#ifdef OH_URING
+	.lane_new = uv_lane_new,
+	.lane_free = uv_lane_free,
+	.lane_fetch = uv_lane_fetch,
+	.lane_send = uv_lane_send,
+	.lane_flush = uv_lane_flush,
+#endif
 	.route = uv_route,
 	.has_address = uv_has_address,
 	.network_watch = uv_network_watch,
