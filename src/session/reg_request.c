@@ -34,7 +34,7 @@ static void put_own_params(const struct reg *r, struct text *t)
 	struct slice line = r->own->list[REG_LINE];
 
 	if (r->setup.reg_id)
-		text_format(t, ";ob");
+		text_str(t, ";ob");
 	if (!slice_empty(line))
 		text_format(t, ";line=%.*s", SLICE_ARG(line));
 }
@@ -66,7 +66,7 @@ static int make_contact(const struct reg *r, const struct sip_flow *flow, char *
 			slice_empty(user) ? "" : "@", netaddr_text(&r->seen, seen),
 			slice_empty(addr.uri.params) ? "" : ";", SLICE_ARG(addr.uri.params));
 	put_own_params(r, &t);
-	text_format(&t, ">");
+	text_str(&t, ">");
 	if (t.cut)
 		return OH_ETOOBIG;
 	*ret_contact = slice_dup(text_slice(&t));
@@ -103,7 +103,7 @@ static void put_contacts(const struct reg *r, struct text *t)
 {
 	struct slice params = r->own->list[REG_PARAMS], instance = r->own->list[REG_INSTANCE];
 
-	text_format(t, "%s", r->contact);
+	text_str(t, r->contact);
 	if (!slice_empty(params))
 		text_format(t, ";%.*s", SLICE_ARG(params));
 	if (!slice_empty(instance))

@@ -100,8 +100,10 @@ TEST(rfc3261_17_2_1_a_100_goes_only_to_those_who_wait)
 
 	incoming(t);
 	rig_expect_at(t->r, 200, "SIP/2.0 100 Trying");
+	rig_run_for(t->r, 5000);
+	rig_expect_nothing(t->r);
 	end_reply(&t->e, 180, NULL);
-	rig_expect_at(t->r, 200, "SIP/2.0 180 ");
+	rig_expect_at(t->r, 5200, "SIP/2.0 180 ");
 	story_close(t);
 
 	t = story_new();
