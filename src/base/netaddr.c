@@ -1,9 +1,9 @@
 #include "base/netaddr.h"
 
+#include "base/text.h"
 #include "offhook/error.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 
 /* Of an address text without brackets and zone. */
 #define IP_TEXT_MAX 45
@@ -61,28 +61,45 @@ int netaddr_parse_ip(struct slice text, uint16_t port, struct netaddr *ret_addr)
 	return err;
 }
 
+static void put_ip6(struct text *t, const struct netaddr *a)
+{
+	char ip[INET6_ADDRSTRLEN];
+
+	text_str(t, inet_ntop(AF_INET6, a->ip, ip, sizeof(ip)));
+	if (!a->scope)
+		return;
+	text_str(t, "%");
+	text_u32(t, a->scope);
+}
+
+static void put_ip(struct text *t, const struct netaddr *a, bool brackets)
+{
+	brackets = brackets && a->family == NETADDR_IP6;
+	text_str(t, brackets ? "[" : "");
+	if (a->family == NETADDR_IP6)
+		put_ip6(t, a);
+	for (size_t i = 0; a->family == NETADDR_IP4 && i < 4; i++) {
+		text_str(t, i ? "." : "");
+		text_u32(t, a->ip[i]);
+	}
+	text_str(t, brackets ? "]" : "");
+}
+
 const char *netaddr_ip_text(const struct netaddr *a, bool brackets, char buf[NETADDR_TEXT])
 {
-	char ip[INET6_ADDRSTRLEN] = "", zone[12] = "";
+	struct text t = text_in(buf, NETADDR_TEXT);
 
-	if (a->family == NETADDR_IP4)
-		inet_ntop(AF_INET, a->ip, ip, sizeof(ip));
-	if (a->family == NETADDR_IP6)
-		inet_ntop(AF_INET6, a->ip, ip, sizeof(ip));
-	if (a->family == NETADDR_IP6 && a->scope)
-		snprintf(zone, sizeof(zone), "%%%u", (unsigned)a->scope);
-	brackets = brackets && a->family == NETADDR_IP6;
-	snprintf(buf, NETADDR_TEXT, "%s%s%s%s", brackets ? "[" : "", ip, zone, brackets ? "]" : "");
+	put_ip(&t, a, brackets);
 	return buf;
 }
 
 const char *netaddr_text(const struct netaddr *a, char buf[NETADDR_TEXT])
 {
-	size_t n;
+	struct text t = text_in(buf, NETADDR_TEXT);
 
-	netaddr_ip_text(a, true, buf);
-	n = strlen(buf);
-	snprintf(buf + n, NETADDR_TEXT - n, ":%u", (unsigned)a->port);
+	put_ip(&t, a, true);
+	text_str(&t, ":");
+	text_u32(&t, a->port);
 	return buf;
 }
 

@@ -143,9 +143,10 @@ int inv_call(struct sip_stack *s, const struct inv_call_cfg *cfg, struct inv **r
 
 /* ---- being called ---- */
 
-/* Takes a new INVITE with its server transaction; state INCOMING; sends 100 Trying. Refuses by itself what cannot
- * become a session and returns the error then (the server transaction is used up): 400 (no or bad Contact), 415/406
- * (body type), 500 (memory), 420, 421, 422 (by the policy); 481, 482 are the stack's. OH_ENOTSUP, OH_ESYNTAX, OH_ENOENT, OH_ENOMEM ... */
+/* Takes a new INVITE with its server transaction, which sends a 100 when nobody answers within 200 ms; state INCOMING.
+ * Refuses by itself what cannot become a session and returns the error then (the server transaction is used up): 400
+ * (no or bad Contact), 415/406 (body type), 500 (memory), 420, 421, 422 (by the policy); 481, 482 are the stack's.
+ * OH_ENOTSUP, OH_ESYNTAX, OH_ENOENT, OH_ENOMEM ... */
 int inv_incoming(struct sip_stack *s, struct sip_msg *invite, struct sip_server *server,
 	const struct inv_policy *policy, const struct inv_handler *handler, struct inv **ret_inv);
 /* Who we are when our requests in an incoming call are challenged; kept by reference. */

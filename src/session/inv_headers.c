@@ -3,7 +3,7 @@
  */
 #include "session/inv_impl.h"
 
-#include <stdio.h>
+#include "base/text.h"
 
 void inv_headers_add(struct inv_headers *h, const char *name, struct slice value)
 {
@@ -23,14 +23,17 @@ static bool takes(const struct inv *inv, struct slice extension)
 static void put_supported(const struct inv *inv, struct inv_headers *h)
 {
 	struct slice rest = SLICE_LIT(SIP_STACK_SUPPORTED), extension;
-	size_t n = 0;
+	struct text t = text_in(h->supported, sizeof(h->supported));
 
-	while (sip_list_next(&rest, &extension))
-		if (takes(inv, extension) && n + extension.n + 3 < sizeof(h->supported))
-			n += (size_t)sprintf(h->supported + n, "%s%.*s", n ? ", " : "", SLICE_ARG(extension));
-	if (inv->policy.join && n)
-		n += (size_t)sprintf(h->supported + n, ", " SIP_STACK_ALLOWED_JOIN);
-	inv_headers_add(h, "Supported", slice_make(h->supported, n));
+	while (sip_list_next(&rest, &extension)) {
+		if (!takes(inv, extension))
+			continue;
+		text_str(&t, t.n ? ", " : "");
+		text_put(&t, extension);
+	}
+	if (inv->policy.join && t.n)
+		text_str(&t, ", " SIP_STACK_ALLOWED_JOIN);
+	inv_headers_add(h, "Supported", text_slice(&t));
 }
 
 static void put_require(const struct inv *inv, struct inv_headers *h)

@@ -250,8 +250,6 @@ int inv_incoming(struct sip_stack *s, struct sip_msg *invite, struct sip_server 
 		inv_unref(inv);
 		return err;
 	}
-	/* Without memory for the 100 the peer repeats its INVITE; nothing else is lost. */
-	(void)sip_respond(server, &(struct sip_reply){.status = 100});
 	inv_enter(inv, PHASE_INCOMING);
 	*ret_inv = inv;
 	return 0;

@@ -1,9 +1,8 @@
 #include "session/pkg_refer.h"
 
 #include "base/err.h"
+#include "base/text.h"
 #include "sip/grammar.h"
-
-#include <stdio.h>
 
 /* What the peer may be told of a call that rings for as long as it likes, and a little more (RFC 3515 3.4). */
 const struct sub_package pkg_refer = {
@@ -140,52 +139,33 @@ int join_of(const struct sip_msg *msg, struct replaces *ret_join)
 
 /* ---- URIs with headers ---- */
 
-struct text {
-	char *buf;
-	size_t n, cap; /* n > cap - 1: too long */
-};
-
-static void put(struct text *t, struct slice s)
-{
-	if (s.n && t->n + s.n < t->cap)
-		memcpy(t->buf + t->n, s.p, s.n);
-	t->n += s.n;
-}
-
 /* hvalue of RFC 3261 25.1. */
 static void put_escaped(struct text *t, struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++) {
-		char escape[4];
-
-		if (sip_is(s.p[i], CT_HEADER)) {
-			put(t, slice_make(&s.p[i], 1));
-			continue;
-		}
-		snprintf(escape, sizeof(escape), "%%%02X", (unsigned)(unsigned char)s.p[i]);
-		put(t, slice_make(escape, 3));
+		if (sip_is(s.p[i], CT_HEADER))
+			text_put(t, slice_make(&s.p[i], 1));
+		else
+			text_format(t, "%%%02X", (unsigned)(unsigned char)s.p[i]);
 	}
 }
 
 int replaces_refer_to(const struct dialog *dialog, char *buf, size_t cap)
 {
-	struct text t = {buf, 0, cap};
+	struct text t = text_in(buf, cap);
 	struct slice target = dialog_remote_target(dialog);
 	size_t headers = slice_index(target, '?');
 
-	put(&t, SLICE_LIT("<"));
-	put(&t, slice_make(target.p, headers));
-	put(&t, SLICE_LIT("?Replaces="));
+	text_put(&t, SLICE_LIT("<"));
+	text_put(&t, slice_make(target.p, headers));
+	text_put(&t, SLICE_LIT("?Replaces="));
 	put_escaped(&t, dialog_call_id(dialog));
-	put(&t, SLICE_LIT("%3Bto-tag%3D"));
+	text_put(&t, SLICE_LIT("%3Bto-tag%3D"));
 	put_escaped(&t, dialog_remote_tag(dialog));
-	put(&t, SLICE_LIT("%3Bfrom-tag%3D"));
+	text_put(&t, SLICE_LIT("%3Bfrom-tag%3D"));
 	put_escaped(&t, dialog_local_tag(dialog));
-	put(&t, SLICE_LIT("&Require=replaces>"));
-	if (t.n >= cap)
-		return OH_ETOOBIG;
-	buf[t.n] = '\0';
-	return 0;
+	text_put(&t, SLICE_LIT("&Require=replaces>"));
+	return t.cut ? OH_ETOOBIG : 0;
 }
 
 int uri_header_next(struct slice *rest, char *buf, size_t cap, struct sip_extra *ret)

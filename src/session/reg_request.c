@@ -7,26 +7,11 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 #include <stdio.h>
 
 #define CONTACT_MAX (2 * REG_TEXT_MAX)
-
-struct text {
-	char *p;
-	size_t cap, n; /* n >= cap: too long */
-};
-
-static __attribute__((format(printf, 2, 3))) void put(struct text *t, const char *format, ...)
-{
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(t->p + t->n, t->n < t->cap ? t->cap - t->n : 0, format, args);
-	va_end(args);
-	t->n = n < 0 || t->n + (size_t)n >= t->cap ? t->cap : t->n + (size_t)n;
-}
 
 /* ---- whom it asks ---- */
 
@@ -49,9 +34,9 @@ static void put_own_params(const struct reg *r, struct text *t)
 	struct slice line = r->own->list[REG_LINE];
 
 	if (r->setup.reg_id)
-		put(t, ";ob");
+		text_str(t, ";ob");
 	if (!slice_empty(line))
-		put(t, ";line=%.*s", SLICE_ARG(line));
+		text_format(t, ";line=%.*s", SLICE_ARG(line));
 }
 
 /* "<sip:user@host:port...>", at the address where the registrar saw us if it told. */
@@ -60,7 +45,7 @@ static int make_contact(const struct reg *r, const struct sip_flow *flow, char *
 	const struct sip_request aim = {
 		.target = registrar(r), .routes = routes(r), .n_routes = r->redirect ? 0 : r->n_routes};
 	char local[SIP_SENT_BY_MAX + REG_TEXT_MAX], seen[NETADDR_TEXT], buf[CONTACT_MAX];
-	struct text t = {.p = buf, .cap = sizeof(buf)};
+	struct text t = text_in(buf, sizeof(buf));
 	struct slice user = r->own->list[REG_USER], made;
 	struct sip_addr addr;
 	int err;
@@ -75,16 +60,16 @@ static int make_contact(const struct reg *r, const struct sip_flow *flow, char *
 	if (err)
 		return err;
 	if (r->seen.family == NETADDR_NONE)
-		put(&t, "%.*s", (int)made.n - 1, made.p);
+		text_format(&t, "%.*s", (int)made.n - 1, made.p);
 	else
-		put(&t, "<%.*s:%.*s%s%s%s%.*s", SLICE_ARG(addr.uri.scheme_text), SLICE_ARG(user),
+		text_format(&t, "<%.*s:%.*s%s%s%s%.*s", SLICE_ARG(addr.uri.scheme_text), SLICE_ARG(user),
 			slice_empty(user) ? "" : "@", netaddr_text(&r->seen, seen),
 			slice_empty(addr.uri.params) ? "" : ";", SLICE_ARG(addr.uri.params));
 	put_own_params(r, &t);
-	put(&t, ">");
-	if (t.n >= t.cap)
+	text_str(&t, ">");
+	if (t.cut)
 		return OH_ETOOBIG;
-	*ret_contact = slice_dup(slice_make(buf, t.n));
+	*ret_contact = slice_dup(text_slice(&t));
 	return *ret_contact ? 0 : OH_ENOMEM;
 }
 
@@ -118,15 +103,15 @@ static void put_contacts(const struct reg *r, struct text *t)
 {
 	struct slice params = r->own->list[REG_PARAMS], instance = r->own->list[REG_INSTANCE];
 
-	put(t, "%s", r->contact);
+	text_str(t, r->contact);
 	if (!slice_empty(params))
-		put(t, ";%.*s", SLICE_ARG(params));
+		text_format(t, ";%.*s", SLICE_ARG(params));
 	if (!slice_empty(instance))
-		put(t, ";+sip.instance=\"<%.*s>\"", SLICE_ARG(instance));
+		text_format(t, ";+sip.instance=\"<%.*s>\"", SLICE_ARG(instance));
 	if (r->setup.reg_id)
-		put(t, ";reg-id=%u", r->setup.reg_id);
+		text_format(t, ";reg-id=%u", r->setup.reg_id);
 	if (r->old_contact)
-		put(t, ", %s;expires=0", r->old_contact);
+		text_format(t, ", %s;expires=0", r->old_contact);
 }
 
 /* ---- sending ---- */
@@ -135,16 +120,16 @@ static void put_contacts(const struct reg *r, struct text *t)
 static struct slice request_uri(struct slice text, char *buf, size_t cap)
 {
 	struct sip_uri uri;
-	struct text t = {.p = buf, .cap = cap};
+	struct text t = text_in(buf, cap);
 
 	if (sip_uri_parse(text, &uri) || (!slice_present(uri.user) && !slice_present(uri.headers)))
 		return text;
-	put(&t, "%.*s:%.*s", SLICE_ARG(uri.scheme_text), SLICE_ARG(uri.host));
+	text_format(&t, "%.*s:%.*s", SLICE_ARG(uri.scheme_text), SLICE_ARG(uri.host));
 	if (uri.port)
-		put(&t, ":%u", uri.port);
+		text_format(&t, ":%u", uri.port);
 	if (!slice_empty(uri.params))
-		put(&t, ";%.*s", SLICE_ARG(uri.params));
-	return slice_make(buf, t.n);
+		text_format(&t, ";%.*s", SLICE_ARG(uri.params));
+	return text_slice(&t);
 }
 
 static void on_response(void *arg, struct sip_msg *msg, const struct sip_flow *flow)
@@ -211,16 +196,16 @@ static int send_over(struct reg *r, const struct sip_flow *flow)
 	char supported[32], expires[16], uri[REG_TEXT_MAX], contacts[CONTACT_MAX];
 	struct sip_extra extras[REG_EXTRAS_MAX + 2];
 	struct sip_client_handler handler = {on_response, on_done, r, next_cseq};
-	struct text t = {.p = contacts, .cap = sizeof(contacts)};
+	struct text t = text_in(contacts, sizeof(contacts));
 	struct sip_request req = request(r, request_uri(registrar(r), uri, sizeof(uri)));
 	int err = follow_contact(r, flow);
 
 	if (err)
 		return err;
 	put_contacts(r, &t);
-	if (t.n >= t.cap)
+	if (t.cut)
 		return OH_ETOOBIG;
-	req.contact = slice_make(contacts, t.n);
+	req.contact = text_slice(&t);
 	snprintf(expires, sizeof(expires), "%u", reg_leaves(r) ? 0 : r->setup.expires_s);
 	req.n_extras = common_extras(r, supported, extras);
 	extras[req.n_extras++] = (struct sip_extra){SLICE_LIT("Expires"), slice_of(expires)};

@@ -6,9 +6,8 @@
 #include "sip/txn_impl.h"
 
 #include "base/err.h"
+#include "base/text.h"
 #include "sip/draft.h"
-
-#include <stdio.h>
 
 /* A value that may be folded over lines (7.3.1): line ends become spaces. */
 static void put_unfolded(struct sip_writer *w, struct slice text)
@@ -42,7 +41,7 @@ static void put_top_via(struct sip_writer *w, const struct sip_via *via, const s
 	struct slice rest = via->params, before = via->text;
 	struct sip_param param;
 	struct netaddr shown = *source;
-	char ip[NETADDR_TEXT];
+	char ip[NETADDR_TEXT], digits[8];
 
 	shown.scope = 0; /* a zone means nothing to others */
 	if (slice_present(rest))
@@ -66,10 +65,11 @@ static void put_top_via(struct sip_writer *w, const struct sip_via *via, const s
 		sipw_put(w, slice_of(netaddr_ip_text(&shown, false, ip)));
 	}
 	if (wants_rport) {
-		char port[16];
+		struct text port = text_in(digits, sizeof(digits));
 
-		snprintf(port, sizeof(port), ";rport=%u", source->port);
-		sipw_put(w, slice_of(port));
+		text_u32(&port, source->port);
+		sipw_put(w, SLICE_LIT(";rport="));
+		sipw_put(w, text_slice(&port));
 	}
 	sipw_put(w, SLICE_LIT("\r\n"));
 }

@@ -8,11 +8,10 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "sip/route.h"
 
-#include <stdio.h>
-
-#define MAX_FORWARDS 70u /* RFC 3261 8.1.1.6 */
+#define MAX_FORWARDS "70" /* RFC 3261 8.1.1.6 */
 #define VIA_LINE_MAX (SIP_SENT_BY_MAX + 80u)
 /* 200 bytes below the 1,500 of an unknown path (18.1.1); our Via is not in it yet when it is looked at. */
 #define SIP_UDP_REQUEST_MAX 1300u
@@ -33,13 +32,13 @@ static int print_aimed(struct sip_stack *s, const struct sip_request *req, struc
 	t.via = (uint32_t)w.n;
 	for (size_t i = 0; i < req->n_routes; i++)
 		sipw_hdr(&w, SIP_HDR_ROUTE, req->routes[i]);
-	sipw_hdr_fmt(&w, SIP_HDR_MAX_FORWARDS, "%u", MAX_FORWARDS);
+	sipw_hdr(&w, SIP_HDR_MAX_FORWARDS, SLICE_LIT(MAX_FORWARDS));
 	sipw_hdr(&w, SIP_HDR_FROM, req->from);
 	sipw_hdr(&w, SIP_HDR_CALL_ID, req->call_id);
 	t.to = (uint32_t)w.n;
 	sipw_hdr(&w, SIP_HDR_TO, req->to);
 	t.cseq = (uint32_t)w.n;
-	sipw_hdr_fmt(&w, SIP_HDR_CSEQ, "%u %.*s", req->cseq, SLICE_ARG(method));
+	sipw_cseq(&w, req->cseq, method);
 	t.auth = (uint32_t)w.n;
 	sipw_put(&w, credentials);
 	t.auth_end = (uint32_t)w.n;
@@ -139,12 +138,17 @@ static int keep(const struct request_text *from, struct slice via, struct reques
 static struct slice via_line(const struct outgoing *o, char buf[VIA_LINE_MAX])
 {
 	char sent_by[SIP_SENT_BY_MAX];
-	int n = snprintf(buf, VIA_LINE_MAX, "Via: SIP/2.0/%s %.*s;branch=%s;rport%s\r\n",
-		sip_transport_name(o->flow.transport->type),
-		SLICE_ARG(sip_flow_sent_by(&o->flow, sent_by, sizeof(sent_by))), o->branch,
-		o->flow.transport->type == SIP_TRANSPORT_TLS ? ";alias" : "");
+	struct text t = text_in(buf, VIA_LINE_MAX);
 
-	return slice_make(buf, (size_t)n);
+	text_str(&t, "Via: SIP/2.0/");
+	text_str(&t, sip_transport_name(o->flow.transport->type));
+	text_str(&t, " ");
+	text_put(&t, sip_flow_sent_by(&o->flow, sent_by, sizeof(sent_by)));
+	text_str(&t, ";branch=");
+	text_str(&t, o->branch);
+	text_str(&t, ";rport");
+	text_str(&t, o->flow.transport->type == SIP_TRANSPORT_TLS ? ";alias\r\n" : "\r\n");
+	return text_slice(&t);
 }
 
 bool request_wants_tls(const struct sip_request *req)
@@ -369,7 +373,7 @@ int outgoing_again(const struct outgoing *from, const struct sip_flow *flow, uin
 	t.to = (uint32_t)w.n + old->to - own;
 	sipw_put(&w, slice_make(old->p + own, old->cseq - own));
 	t.cseq = (uint32_t)w.n;
-	sipw_hdr_fmt(&w, SIP_HDR_CSEQ, "%u %.*s", cseq, SLICE_ARG(method));
+	sipw_cseq(&w, cseq, method);
 	t.auth = (uint32_t)w.n;
 	sipw_put(&w, credentials);
 	t.auth_end = (uint32_t)w.n;
@@ -478,7 +482,7 @@ int outgoing_cancel(
 	begin_like(&w, invite, "CANCEL", &t);
 	sipw_put(&w, slice_make(invite->text.p + invite->text.to, invite->text.cseq - invite->text.to));
 	t.cseq = (uint32_t)w.n;
-	sipw_hdr_fmt(&w, SIP_HDR_CSEQ, "%u CANCEL", t.number);
+	sipw_cseq(&w, t.number, SLICE_LIT("CANCEL"));
 	tail = w.n;
 	sipw_extras(&w, extras, n_extras);
 	sipw_body(&w, SLICE_NONE, SLICE_NONE);
@@ -503,7 +507,7 @@ int outgoing_ack(const struct outgoing *invite, const struct sip_msg *response)
 
 	begin_like(&w, invite, "ACK", &t);
 	sipw_copy(&w, response, SIP_HDR_TO);
-	sipw_hdr_fmt(&w, SIP_HDR_CSEQ, "%u ACK", t.number);
+	sipw_cseq(&w, t.number, SLICE_LIT("ACK"));
 	tail = w.n;
 	sipw_body(&w, SLICE_NONE, SLICE_NONE);
 	err = sipw_end(&w, &text);

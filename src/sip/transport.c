@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "sip/conn.h"
 #include "sip/keepalive_impl.h"
 
@@ -218,13 +219,15 @@ struct slice sip_flow_sent_by(const struct sip_flow *f, char *buf, size_t cap)
 	char ip[NETADDR_TEXT];
 	const char *host = f->transport->public_host;
 	struct netaddr local = f->local;
-	int n;
+	struct text t = text_in(buf, cap);
 
 	local.scope = 0; /* a zone means nothing to others */
-	if (!host)
-		host = netaddr_ip_text(&local, true, ip);
-	n = snprintf(buf, cap, f->transport->connect_only ? "%s" : "%s:%u", host, f->transport->public_port);
-	return slice_make(buf, (size_t)n < cap ? (size_t)n : cap - 1);
+	text_str(&t, host ? host : netaddr_ip_text(&local, true, ip));
+	if (!f->transport->connect_only) {
+		text_str(&t, ":");
+		text_u32(&t, f->transport->public_port);
+	}
+	return text_slice(&t);
 }
 
 bool sip_transport_is_secure(enum sip_transport_type type)
@@ -246,16 +249,19 @@ int sip_flow_contact_as(const struct sip_flow *f, bool secure, struct slice user
 {
 	enum sip_transport_type type = f->transport->type;
 	char sent_by[SIP_SENT_BY_MAX];
-	struct slice host = sip_flow_sent_by(f, sent_by, sizeof(sent_by));
-	int n;
+	struct text t = text_in(buf, cap);
 
 	if (secure && !sip_transport_is_secure(type))
 		return OH_EINSECURE;
-	n = snprintf(buf, cap, "<sip%s:%.*s%s%.*s%s>", secure ? "s" : "", SLICE_ARG(user),
-		slice_empty(user) ? "" : "@", SLICE_ARG(host), contact_params(type, secure));
-	if (n < 0 || (size_t)n >= cap)
+	text_str(&t, secure ? "<sips:" : "<sip:");
+	text_put(&t, user);
+	text_str(&t, slice_empty(user) ? "" : "@");
+	text_put(&t, sip_flow_sent_by(f, sent_by, sizeof(sent_by)));
+	text_str(&t, contact_params(type, secure));
+	text_str(&t, ">");
+	if (t.cut)
 		return OH_ETOOBIG;
-	*ret_contact = slice_make(buf, (size_t)n);
+	*ret_contact = text_slice(&t);
 	return 0;
 }
 

@@ -2,8 +2,7 @@
 #include "sip/txn_server_impl.h"
 
 #include "base/err.h"
-
-#include <stdio.h>
+#include "base/text.h"
 
 static int key_add(struct server_key *key, struct slice part)
 {
@@ -20,7 +19,8 @@ int server_key_make(struct sip_stack *s, struct sip_msg *request, struct server_
 {
 	const struct sip_via *via;
 	const struct sip_cseq *cseq;
-	char number[12];
+	char digits[12];
+	struct text number = text_in(digits, sizeof(digits));
 	int err = sip_msg_via(request, &via);
 
 	if (!err)
@@ -30,15 +30,15 @@ int server_key_make(struct sip_stack *s, struct sip_msg *request, struct server_
 	ret_key->n = 0;
 	ret_key->magic = via->magic;
 	if (via->magic) {
-		snprintf(number, sizeof(number), "%u", via->port);
-		const struct slice parts[] = {via->branch, via->host, slice_of(number)};
+		text_u32(&number, via->port);
+		const struct slice parts[] = {via->branch, via->host, text_slice(&number)};
 
 		for (size_t i = 0; i < ARRAY_LEN(parts) && !err; i++)
 			err = key_add(ret_key, parts[i]);
 	} else {
-		snprintf(number, sizeof(number), "%u", cseq->number);
+		text_u32(&number, cseq->number);
 		const struct slice parts[] = {request->ruri_text, sip_msg_from_tag(request),
-			sip_msg_call_id(request), slice_of(number), via->text};
+			sip_msg_call_id(request), text_slice(&number), via->text};
 
 		for (size_t i = 0; i < ARRAY_LEN(parts) && !err; i++)
 			err = key_add(ret_key, parts[i]);

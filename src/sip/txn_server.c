@@ -284,6 +284,8 @@ static int send_last(struct sip_server *t, int err)
 
 static int repeat_last(struct sip_server *t, int err)
 {
+	if (!t->last) /* no memory for the 100, until now */
+		return prompt(t, err);
 	t->stack->counters.tx_retransmits++;
 	return send_last(t, err);
 }

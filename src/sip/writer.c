@@ -153,20 +153,13 @@ void sipw_hdr(struct sip_writer *w, enum sip_hdr_id id, struct slice value)
 	PUT_LIT(w, "\r\n");
 }
 
-void sipw_hdr_fmt(struct sip_writer *w, enum sip_hdr_id id, const char *format, ...)
+void sipw_cseq(struct sip_writer *w, uint32_t number, struct slice method)
 {
-	char text[512];
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	if (n < 0 || (size_t)n >= sizeof(text)) {
-		w->err = w->err ? w->err : OH_ETOOBIG;
-		return;
-	}
-	sipw_hdr(w, id, slice_make(text, (size_t)n));
+	put_name(w, SIP_HDR_CSEQ);
+	put_number(w, number);
+	PUT_LIT(w, " ");
+	put_text(w, method);
+	PUT_LIT(w, "\r\n");
 }
 
 void sipw_extras(struct sip_writer *w, const struct sip_extra *extras, size_t n)

@@ -26,8 +26,7 @@ void sipw_status_line(
 	struct sip_writer *w, unsigned status, struct slice reason); /* absent: the standard phrase */
 void sipw_hdr(struct sip_writer *w, enum sip_hdr_id id, struct slice value);
 void sipw_hdr_named(struct sip_writer *w, struct slice name, struct slice value);
-void sipw_hdr_fmt(struct sip_writer *w, enum sip_hdr_id id, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+void sipw_cseq(struct sip_writer *w, uint32_t number, struct slice method);
 void sipw_extras(struct sip_writer *w, const struct sip_extra *extras, size_t n);
 /* All header lines of `id` of a message, unfolded, in order. */
 void sipw_copy(struct sip_writer *w, const struct sip_msg *m, enum sip_hdr_id id);

@@ -176,6 +176,8 @@ TEST(a_stranger_is_answered_from_the_address_that_it_asked)
 	CHECK_OK(sim_host_add_ip(r->b.host, "192.0.2.77"));
 	CHECK_OK(netaddr_parse_ip(SLICE_LIT("192.0.2.77"), 5060, &p.phone));
 	peer_say(&p, "INVITE", "bob", "", 1, "", AUDIO_AT(PEER_IP));
+	rig_run_ms(r, 150);
+	CHECK(peer_hear(&p) && peer_got(&p, "100 Trying"));
 	CHECK_STR(netaddr_text(&p.from, text), "192.0.2.77:5060");
 	CHECK_OK(side_answer(&r->b, 200));
 	CHECK(peer_hear(&p) && peer_got(&p, "200 OK"));

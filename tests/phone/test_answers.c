@@ -122,7 +122,6 @@ TEST(a_merged_request_is_refused)
 
 	peer_open(&p, r);
 	peer_say(&p, "INVITE", "bob", "", 1, "", AUDIO("1", "8"));
-	CHECK(peer_got(&p, "SIP/2.0 100 "));
 	peer_say(&p, "INVITE", "bob", "", 1, "", AUDIO("1", "8"));
 	CHECK(peer_got(&p, "SIP/2.0 482 Loop Detected\r\n"));
 	CHECK_STR(r->b.log, "INCOMING ");
@@ -287,7 +286,6 @@ TEST(the_description_is_found_among_the_parts)
 		side_forget(&r->b);
 		peer_ask(&p, &(struct peer_request){
 				     "INVITE", .cseq = cseq, .type = parts[i].type, .body = parts[i].body});
-		CHECK(peer_got(&p, "100 Trying"));
 		CHECK_OK(side_answer(&r->b, 200));
 		CHECK(peer_hear(&p) && peer_got(&p, "m=audio "));
 		CHECK(strstr(p.got, sdp_type) != NULL);

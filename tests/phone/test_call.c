@@ -656,11 +656,12 @@ TEST(what_a_closing_phone_still_owes_is_counted)
 {
 	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
 
-	/* CANCEL: until the INVITE has its end, and at the callee until its 487 is acknowledged. */
+	/* CANCEL: it waits for the 100 (RFC 3261 9.1); until the INVITE has its end, and at the callee until its 487 is
+	 * acknowledged. */
 	rig_call(r);
 	CHECK_EQ(unanswered(&r->a), 1);
 	CHECK(rig_wait(&r->b, "INCOMING"));
-	rig_run_ms(r, 10);
+	rig_run_ms(r, 210);
 	CHECK_OK(side_hangup(&r->a, 0));
 	CHECK_EQ(unanswered(&r->a), 2);
 	rig_run_ms(r, 10);

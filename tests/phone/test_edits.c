@@ -204,6 +204,7 @@ TEST(a_filter_sees_every_message_that_leaves)
 	sim_filter(r->sim, look_for_mark, NULL);
 	rig_call(r);
 	CHECK(rig_wait(&r->b, "INCOMING"));
+	rig_run_ms(r, 210);
 	CHECK_OK(side_answer(&r->b, 180));
 	CHECK(rig_wait(&r->a, "EARLY"));
 	CHECK(strstr(r->a.message, "\r\nX-Mark: INVITE 180\r\n"));

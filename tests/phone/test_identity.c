@@ -291,9 +291,10 @@ TEST(calls_that_are_answered_at_once)
 			&r->b, (struct offhook_identity_cfg){.trusted = rows[i].trusted ? PEER_IP : NULL}));
 		CHECK_OK(offhook_account_set_auto_answer(r->b.phone, r->b.account, rows[i].which, 500));
 		peer_say(&p, "INVITE", NULL, "", 1, rows[i].header, offer);
+		rig_run_ms(r, 150);
 		if (rows[i].answer[0] != '4')
-			CHECK(peer_got(&p, "SIP/2.0 100 "));
-		rig_run_ms(r, 440);
+			CHECK(peer_hear(&p) && peer_got(&p, "SIP/2.0 100 "));
+		rig_run_ms(r, 240);
 		CHECK(!strstr(r->b.log, "CONNECTING"));
 		rig_run_ms(r, 1400);
 		(void)peer_hear(&p);

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "offhook/offhook.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -196,6 +197,63 @@ TEST(a_handler_that_blocks_stops_nothing_else)
 	end_close(&a);
 	end_close(&b);
 	sem_destroy(&gate);
+}
+
+/* A socket without a phone behind it asks for a call; its number. */
+static int ask_by_hand(const struct end *whom)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	char invite[1024];
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), n;
+
+	to.sin_port = htons((uint16_t)strtoul(strrchr(whom->uri, ':') + 1, NULL, 10));
+	CHECK_OK(connect(fd, (struct sockaddr *)&to, sizeof(to)));
+	n = snprintf(invite, sizeof(invite),
+		"INVITE %s SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;rport;branch=z9hG4bK1\r\nMax-Forwards: "
+		"70\r\n"
+		"From: <sip:hand@127.0.0.1>;tag=1\r\nTo: <%s>\r\nCall-ID: by-hand\r\nCSeq: 1 INVITE\r\n"
+		"Contact: <sip:hand@127.0.0.1>\r\nContent-Length: 0\r\n\r\n",
+		whom->uri, whom->uri);
+	CHECK_EQ(send(fd, invite, (size_t)n, 0), n);
+	return fd;
+}
+
+static void expect_by_hand(int fd, const char *begin)
+{
+	char text[2048];
+	ssize_t n = recv(fd, text, sizeof(text) - 1, 0);
+
+	CHECK(n > 0);
+	text[n] = '\0';
+	if (strncmp(text, begin, strlen(begin)) != 0)
+		fail_msg("%s instead of %s", text, begin);
+}
+
+/* RFC 3261 17.2.1: the caller has its 100, one, also while the program's handler stands still or nobody pulls. */
+TEST(a_slow_program_leaves_no_caller_without_a_100)
+{
+	static const enum offhook_delivery deliveries[] = {OFFHOOK_DELIVER_THREAD, OFFHOOK_DELIVER_PULL};
+
+	for (size_t i = 0; i < ARRAY_LEN(deliveries); i++) {
+		struct end b = {0};
+		sem_t gate;
+		int fd;
+
+		sem_init(&gate, 0, 0);
+		end_open(&b, deliveries[i]);
+		b.blocks = &gate;
+		fd = ask_by_hand(&b);
+		expect_by_hand(fd, "SIP/2.0 100 Trying\r\n");
+		sem_post(&gate);
+		if (deliveries[i] == OFFHOOK_DELIVER_PULL)
+			CHECK(offhook_process(b.phone, -1) > 0);
+		wait_for(&b.incoming);
+		CHECK_OK(offhook_call_hangup(b.phone, b.call, NULL));
+		expect_by_hand(fd, "SIP/2.0 603 ");
+		close(fd);
+		end_close(&b);
+		sem_destroy(&gate);
+	}
 }
 
 TEST(pulled_events_wake_their_descriptor)
@@ -500,7 +558,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {RUN(a_phone_comes_and_goes),
 		RUN(every_allocation_of_a_start_may_fail), RUN(two_phones_talk_and_close_says_goodbye),
-		RUN(a_handler_that_blocks_stops_nothing_else), RUN(pulled_events_wake_their_descriptor),
+		RUN(a_handler_that_blocks_stops_nothing_else),
+		RUN(a_slow_program_leaves_no_caller_without_a_100), RUN(pulled_events_wake_their_descriptor),
 		RUN(a_signal_ends_the_wait_for_events), RUN(who_waits_for_his_turn_to_pull_sleeps),
 		RUN(a_disk_that_hangs_delays_nobody), RUN(many_threads_do_everything_at_random)};
 	struct offhook_phone *first;

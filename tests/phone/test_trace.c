@@ -44,19 +44,19 @@ TEST(a_trace_sees_every_message_until_it_is_stopped)
 
 	CHECK_OK(start(&r->a, &seen, 0));
 	rig_talk(r);
-	/* INVITE, 100, 200, ACK */
-	CHECK_EQ(seen.n, 4);
+	/* INVITE, 200, ACK */
+	CHECK_EQ(seen.n, 3);
 	CHECK_EQ(seen.sent, 2);
 	CHECK_EQ(seen.invites, 1);
 	CHECK(strstr(seen.last, "ACK ") == seen.last);
 	CHECK_OK(offhook_trace_get_info(r->a.phone, seen.id, &info));
-	CHECK_EQ(info.messages, 4);
+	CHECK_EQ(info.messages, 3);
 	CHECK_EQ(info.dropped, 0);
 	CHECK_OK(offhook_trace_stop(r->a.phone, seen.id));
 	CHECK_EQ(offhook_trace_stop(r->a.phone, seen.id), OH_ENOENT);
 	side_hangup(&r->a, 0);
 	CHECK(rig_wait(&r->b, "DISCONNECTED"));
-	CHECK_EQ(seen.n, 4);
+	CHECK_EQ(seen.n, 3);
 	rig_close(r);
 }
 
@@ -148,7 +148,7 @@ TEST(a_capture_file_is_whole_when_the_trace_has_stopped)
 	for (; at < n; records++)
 		at += 16 + le(buf + at + 8);
 	CHECK_EQ(at, n);
-	CHECK_EQ(records, 6);
+	CHECK_EQ(records, 5);
 	unlink(path);
 	rig_close(r);
 }
@@ -174,7 +174,7 @@ TEST(a_collector_gets_a_packet_for_each_message)
 	cfg.hep = "192.0.2.9:9060";
 	CHECK_OK(offhook_trace_start(r->a.phone, &cfg, &id));
 	rig_talk(r);
-	CHECK_EQ(to_collector, 4);
+	CHECK_EQ(to_collector, 3);
 	CHECK_OK(offhook_trace_stop(r->a.phone, id));
 	rig_close(r);
 }
@@ -211,11 +211,16 @@ TEST(both_ends_draw_the_same_ladder_from_their_side)
 		" SDP -", "->|", "|<-", "100 Trying (INVITE ", "|<-", " 200 OK (INVITE ", " SDP ", " ACK ",
 		"->|", " BYE ", "->|", "|<-", " 200 OK (BYE "};
 	static const char *const at_b[] = {"us: 192.0.2.2:5060", "|<-", " INVITE ", " SDP ",
-		" 200 OK (INVITE ", " SDP ", "->|", "|<-", " ACK ", "|<-", " BYE ", " 200 OK (BYE ", "->|"};
+		"100 Trying (INVITE ", "->|", " 200 OK (INVITE ", " SDP ", "->|", "|<-", " ACK ", "|<-",
+		" BYE ", " 200 OK (BYE ", "->|"};
 	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
 	offhook_id a, b;
 
-	rig_talk(r);
+	rig_call(r);
+	CHECK(rig_wait(&r->b, "INCOMING"));
+	rig_run_ms(r, 210); /* so slow a program that its transaction says 100 */
+	CHECK_OK(side_answer(&r->b, 200));
+	CHECK(rig_wait(&r->a, "CONFIRMED") && rig_wait(&r->b, "CONFIRMED"));
 	a = r->a.call;
 	b = r->b.call;
 	side_hangup(&r->a, 0);

@@ -132,7 +132,7 @@ TEST(a_message_is_written_in_order_and_checked)
 	sipw_init(&w, buf, sizeof(buf));
 	sipw_status_line(&w, 180, SLICE_NONE);
 	sipw_hdr(&w, SIP_HDR_TO, SLICE_LIT("<sip:a@b>;tag=1\r\n ;x"));
-	sipw_hdr_fmt(&w, SIP_HDR_CSEQ, "%u INVITE", 7u);
+	sipw_cseq(&w, 7, SLICE_LIT("INVITE"));
 	sipw_body(&w, SLICE_LIT("text/plain"), SLICE_LIT("hello"));
 	CHECK_OK(sipw_end(&w, &text));
 	CHECK_SLICE(text, "SIP/2.0 180 Ringing\r\nTo: <sip:a@b>;tag=1 ;x\r\nCSeq: 7 INVITE\r\n"

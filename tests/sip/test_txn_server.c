@@ -39,6 +39,24 @@ TEST(invite_answered_in_time_gets_no_100)
 	rig_close(r);
 }
 
+/* Without memory for the 100 it is as if it had been lost: the client asks again. */
+TEST(a_100_without_memory_goes_when_the_client_asks_again)
+{
+	struct rig *r = rig_new();
+
+	send_request(r, "INVITE", "z9hG4bKa", 1);
+	mem_fail_at(1);
+	rig_run_until(r, 200);
+	CHECK(!mem_fail_armed());
+	rig_run_until(r, 500);
+	rig_expect_nothing(r);
+	send_request(r, "INVITE", "z9hG4bKa", 1);
+	rig_expect_at(r, 500, "SIP/2.0 100 Trying\r\n");
+	rig_respond(r, 486);
+	rig_expect(r, "SIP/2.0 486");
+	rig_close(r);
+}
+
 /* 17.2.1: timer G doubles up to T2, timer H ends it at 64*T1. */
 TEST(refusal_is_repeated_until_timer_h)
 {
@@ -740,8 +758,8 @@ TEST(every_allocation_may_fail)
 }
 
 TESTS(RUN(invite_gets_a_100_after_200_ms), RUN(invite_answered_in_time_gets_no_100),
-	RUN(refusal_is_repeated_until_timer_h), RUN(ack_ends_the_repetition),
-	RUN(accepted_absorbs_invites_and_passes_2xx_until_timer_l),
+	RUN(a_100_without_memory_goes_when_the_client_asks_again), RUN(refusal_is_repeated_until_timer_h),
+	RUN(ack_ends_the_repetition), RUN(accepted_absorbs_invites_and_passes_2xx_until_timer_l),
 	RUN(slow_answer_to_options_gets_a_100_after_3500_ms),
 	RUN(answer_after_the_client_gave_up_is_not_sent), RUN(every_cell_of_the_state_table),
 	RUN(responses_repeat_what_the_request_said), RUN(one_request_has_one_to_tag),
