@@ -11,7 +11,8 @@
  * they are scaled down together.
  *
  * Two ports of a kind that can (calls of one codec) pass packets on undecoded while one hears nobody but the other,
- * unchanged, and nobody else hears that one; anything else that wants samples gets them from the same tick on.
+ * unchanged, and nobody else hears that one; anything else that wants samples gets them from the same tick on. Packets that
+ * need those before them begin to pass in quiet places.
  *
  * Changes are soft: a sink that hears something else with a new plan hears the old and the new one for a frame, the one going
  * and the other coming. Who speaks for the first time with the plan that connects him is heard from his first sample, if nothing

@@ -13,6 +13,7 @@
 /* Ports that may go to any thread: so many are worth one, and so many are dealt at a time. */
 #define PORTS_EACH 8u
 #define NEIGHBOURS 4u
+#define FULL_SCALE 32768u
 
 /* By slot number: where it stands in the plan, and how loud it is received. */
 struct place {
@@ -364,6 +365,7 @@ static void set_entry(struct plan *p, struct draft *d, size_t i)
 		.slot = slot,
 		.generation = slot->generation,
 		.meter = UINT64_MAX,
+		.rx_peak = FULL_SCALE,
 		.rx_gain = slot->rx ? 1 : slot->rx_level,
 		.heard = d->hearers[i] > 0,
 		.pulls = ops->pull && (d->hearers[i] || ops->pull_always),

@@ -13,6 +13,10 @@
 #define TAIL_FRAMES 2
 /* What the power is a mean over. */
 #define METER_MS 125.0f
+/* Before packets pass that need those before them. */
+#define SETTLED_MS 200u
+#define QUIET      128u /* a peak of 48 dB below full scale is a quiet place at first ... */
+#define RELAX_MS   500u /* ... and 6 dB more with each of these */
 
 static bool is_asked(const struct bridge *b, const struct entry *e, const struct audio_tick *t)
 {
@@ -37,17 +41,33 @@ static struct parcel *parcel_of(const struct entry *e)
 	return (struct parcel *)(void *)e->frame;
 }
 
+/*
+ * May packets go on, or begin? Those that need the ones before them begin when the far decoder has heard the same as ours
+ * for a while, and then in a quiet place: the longer none comes, the less quiet. Where packets are longer than ticks, samples have come to where
+ * the last one ended.
+ */
+static bool may_pass(const struct bridge *b, const struct entry *e)
+{
+	const struct edge *to = e->to->edge;
+	uint32_t ms = to->alone * b->cfg.frame_ms;
+
+	if (to->out_past)
+		return true;
+	if (e->want.chained)
+		return ms >= SETTLED_MS && e->rx_peak <= QUIET << ms / RELAX_MS;
+	return e->want.ms <= b->cfg.frame_ms || ms >= e->want.ms;
+}
+
 static bool hand(const struct bridge *b, struct entry *e, const struct audio_tick *t)
 {
 	struct parcel *p = parcel_of(e);
 
-	if (!e->to || is_watched(b, e, t) || is_watched(b, e->to, t))
+	if (!e->to || !may_pass(b, e) || is_watched(b, e, t) || is_watched(b, e->to, t))
 		return false;
 	e->rx_peak = 0;
 	e->rx_power = 0;
 	e->measured = false;
 	p->want = e->want;
-	p->room = (uint16_t)(b->stride * sizeof(*e->frame) - sizeof(*p));
 	e->handed = e->ops->hand(e->port, p, t);
 	e->edge->in_past |= e->handed;
 	return e->handed;
@@ -263,15 +283,18 @@ static const int16_t *feed(struct bridge *b, struct plan *p, struct worker *d, s
 	return pcm;
 }
 
-static void push(const struct bridge *b, struct worker *d, struct entry *e, const int16_t *pcm,
-	const struct audio_tick *t)
+/* from: whose packets it got before this one's plan, or may get again; NULL: nobody's. */
+static void push(const struct bridge *b, struct worker *d, struct entry *e, const struct entry *from,
+	const int16_t *pcm, const struct audio_tick *t)
 {
 	struct edge *edge = e->edge;
 
+	if (edge->out_past && from)
+		e->ops->resume(e->port, from->port);
+	if (edge->out_past && edge->out)
+		resample_reset(edge->out);
+	edge->out_past = false;
 	if (edge->out) {
-		if (edge->out_past)
-			resample_reset(edge->out);
-		edge->out_past = false;
 		if (pcm)
 			edge->out_tail = TAIL_FRAMES;
 		else if (edge->out_tail)
@@ -290,6 +313,7 @@ static bool take(struct entry *e, const struct audio_tick *t)
 	if (!e->from || !e->from->handed)
 		return false;
 	e->edge->out_past = true;
+	e->edge->alone = 0;
 	e->ops->take(e->port, parcel_of(e->from), t);
 	return true;
 }
@@ -429,19 +453,29 @@ static void pull_turns(void *arg, unsigned who)
 	}
 }
 
+static void count_alone(struct entry *e)
+{
+	struct edge *edge = e->edge;
+
+	edge->alone = !e->from ? 0 : edge->alone < UINT8_MAX ? edge->alone + 1 : UINT8_MAX;
+}
+
 static void push_turn(const struct turns *turns, struct worker *d, struct entry *e)
 {
 	struct bridge *b = turns->b;
 	struct plan *p = turns->plan;
+	const struct change *change = turns->old ? &p->changes[e - p->entries] : NULL;
 	const int16_t *pcm = NULL;
 	unsigned peak = 0;
 
-	if (turns->old && p->changes[e - p->entries].fades) {
+	if (change && change->fades) {
 		pcm = turn_feed(b, turns->old, p, d, (size_t)(e - p->entries), &turns->t, &peak);
-		push(b, d, e, pcm, &turns->t);
+		push(b, d, e, change->before ? change->before->from : NULL, pcm, &turns->t);
+		e->edge->alone = 0;
 	} else if (e->pushes && !take(e, &turns->t)) {
 		pcm = feed(b, p, d, e, &turns->t, &peak);
-		push(b, d, e, pcm, &turns->t);
+		push(b, d, e, e->from, pcm, &turns->t);
+		count_alone(e);
 	}
 	show(e, peak);
 	if (e->measured)
