@@ -94,8 +94,8 @@ struct offhook_slot_info {
 	size_t size;      /**< set by the caller to sizeof */
 	offhook_id id;    /**< the slot */
 	unsigned number;  /**< its plain number; 0 = the device */
-	char kind[16];    /**< "null", "call", "player", "recorder", "tone" */
-	offhook_id owner; /**< the call, player, recorder or tone; 0 for slot 0 */
+	char kind[16];    /**< "null", "device", "call", "player", "recorder", "tone", "program" */
+	offhook_id owner; /**< the call, player, recorder, tone, ringer or port of the program; 0 for slot 0 */
 	uint32_t rate_hz; /**< of its own samples: the bridge converts */
 	float tx_level;   /**< factor on what the bridge sends to it */
 	float rx_level;   /**< factor on what the bridge receives from it */
@@ -190,8 +190,8 @@ OFFHOOK_API int offhook_player_position(
 	struct offhook_phone *phone, offhook_id id, uint64_t *ret_position, uint64_t *ret_length);
 
 /**
- * Records what its slot hears into a file of one channel, at the bridge's rate (offhook/file.h has more to offer). A WAV
- * file can be played even if the process dies.
+ * Records what its slot hears into a file of one channel, at the bridge's rate (offhook/file.h has more to offer). It
+ * can be played even if the process dies, but for its last second.
  *
  * @param phone     borrowed
  * @param path      ends in .wav, .flac, .ogg or .opus; an existing file is overwritten

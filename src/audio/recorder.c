@@ -156,7 +156,7 @@ static int dispose(struct recorder *r)
 {
 	int err;
 
-	if (r->ring.slots && r->file.file) {
+	if (r->ring.slots && soundfile_is_open(&r->file)) {
 		put_frame(r); /* a tick that one channel has waited in */
 		write_out(r);
 	}

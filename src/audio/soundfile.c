@@ -1,5 +1,6 @@
 #include "audio/soundfile.h"
 
+#include "audio/vorbis_out.h"
 #include "base/err.h"
 #include "base/mem.h"
 
@@ -44,22 +45,32 @@ static const struct ending *ending_of(const char *path)
 }
 
 /* The descriptor is ours, because libsndfile does not tell why an open failed. */
-static int open_file(const char *path, int flags, int mode, SF_INFO info, struct soundfile *ret_file)
+static int open_fd(const char *path, int flags, int *ret_fd)
 {
-	struct soundfile f = {.info = info, .fd = open(path, flags | O_CLOEXEC, 0666)};
+	int fd = open(path, flags | O_CLOEXEC, 0666);
 	struct stat st;
 
-	if (f.fd < 0)
+	if (fd < 0)
 		return err_detail(err_from_errno(errno), "'%s' cannot be opened", path);
-	if (fstat(f.fd, &st) == 0 && S_ISDIR(st.st_mode)) {
-		close(f.fd);
+	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+		close(fd);
 		return err_detail(OH_EFORMAT, "'%s' is a directory", path);
 	}
+	*ret_fd = fd;
+	return 0;
+}
+
+static int open_file(const char *path, int flags, int mode, SF_INFO info, struct soundfile *ret_file)
+{
+	struct soundfile f = {.info = info};
+	int err = open_fd(path, flags, &f.fd);
+
+	if (err)
+		return err;
 	errno = 0;
 	f.file = sf_open_fd(f.fd, mode, &f.info, SF_FALSE);
 	if (!f.file) {
-		int err = mode == SFM_WRITE && errno ? err_from_errno(errno) : OH_EFORMAT;
-
+		err = mode == SFM_WRITE && errno ? err_from_errno(errno) : OH_EFORMAT;
 		close(f.fd);
 		return err_detail(
 			err, "'%s': %s%s", path, sf_strerror(NULL), mode == SFM_READ ? " " PLAYABLE : "");
@@ -156,7 +167,9 @@ int soundfile_open_read(const struct soundfile_read_cfg *cfg, struct soundfile *
 
 uint64_t soundfile_length(const struct soundfile *f)
 {
-	return f->info.seekable && f->info.frames > 0 ? (uint64_t)f->info.frames : 0;
+	bool known = f->info.seekable && f->info.frames > 0 && f->info.frames < SF_COUNT_MAX;
+
+	return known ? (uint64_t)f->info.frames : 0;
 }
 
 static int16_t mean(const short *frame, int channels)
@@ -217,6 +230,42 @@ bool soundfile_seek(struct soundfile *f, uint64_t frame)
 
 /* ---- writing ---- */
 
+#define WRITE_FLAGS (O_RDWR | O_CREAT | O_TRUNC)
+
+static int open_vorbis(const char *path, SF_INFO info, struct soundfile *ret_file)
+{
+	struct soundfile f = {.info = info};
+	int err = open_fd(path, WRITE_FLAGS, &f.fd);
+
+	if (err)
+		return err;
+	err = vorbis_out_new(f.fd, (uint32_t)info.samplerate, (unsigned)info.channels, &f.vorbis);
+	if (err) {
+		close(f.fd);
+		return err_detail(err, "'%s' cannot be begun as Ogg with Vorbis", path);
+	}
+	*ret_file = f;
+	return 0;
+}
+
+/* Whatever happens to the process, the file can be played. */
+static void keep_playable(const struct soundfile *f)
+{
+	double page_ms = 500;
+
+	switch (f->info.format & SF_FORMAT_TYPEMASK) {
+	case SF_FORMAT_WAV:
+		sf_command(f->file, SFC_SET_UPDATE_HEADER_AUTO, NULL, SF_TRUE);
+		sf_command(f->file, SFC_UPDATE_HEADER_NOW, NULL, 0);
+		break;
+	case SF_FORMAT_OGG:
+		sf_command(f->file, SFC_SET_OGG_PAGE_LATENCY_MS, &page_ms, sizeof(page_ms));
+		break;
+	default: /* FLAC needs no length at its beginning, and each frame is written when it is whole */
+		break;
+	}
+}
+
 int soundfile_open_write(const char *path, uint32_t rate_hz, unsigned channels, struct soundfile *ret_file)
 {
 	const struct ending *ending = ending_of(path);
@@ -232,14 +281,17 @@ int soundfile_open_write(const char *path, uint32_t rate_hz, unsigned channels, 
 	if (!sf_format_check(&info) || (info.format == (SF_FORMAT_OGG | SF_FORMAT_OPUS) && rate_hz == 32000))
 		return err_detail(OH_ENOTSUP, "'%s': %s files of %u samples a second cannot be recorded",
 			path, ending->text, rate_hz);
-	err = open_file(path, O_RDWR | O_CREAT | O_TRUNC, SFM_WRITE, info, ret_file);
-	if (err || (info.format & SF_FORMAT_TYPEMASK) != SF_FORMAT_WAV)
-		return err;
-	/* Whatever happens to the process, the file can be played as far as it goes. (The others have no length at their
-	 * beginning, and libsndfile would begin them anew.) */
-	sf_command(ret_file->file, SFC_SET_UPDATE_HEADER_AUTO, NULL, SF_TRUE);
-	sf_command(ret_file->file, SFC_UPDATE_HEADER_NOW, NULL, 0);
-	return 0;
+	if (info.format == (SF_FORMAT_OGG | SF_FORMAT_VORBIS))
+		return open_vorbis(path, info, ret_file);
+	err = open_file(path, WRITE_FLAGS, SFM_WRITE, info, ret_file);
+	if (!err)
+		keep_playable(ret_file);
+	return err;
+}
+
+bool soundfile_is_open(const struct soundfile *f)
+{
+	return f->file || f->vorbis;
 }
 
 uint64_t soundfile_room(const struct soundfile *f)
@@ -253,6 +305,8 @@ uint64_t soundfile_room(const struct soundfile *f)
 
 int soundfile_write(struct soundfile *f, const int16_t *pcm, size_t n)
 {
+	if (f->vorbis)
+		return vorbis_out_write(f->vorbis, pcm, n);
 	errno = 0;
 	if (sf_writef_short(f->file, pcm, (sf_count_t)n) == (sf_count_t)n)
 		return 0;
@@ -261,15 +315,14 @@ int soundfile_write(struct soundfile *f, const int16_t *pcm, size_t n)
 
 int soundfile_close(struct soundfile *f)
 {
-	int err = 0;
+	bool open = soundfile_is_open(f);
+	int err = vorbis_out_close(f->vorbis);
 
-	if (f->file) {
-		errno = 0;
-		if (sf_close(f->file))
-			err = err_from_errno(errno ? errno : EIO);
-		if (close(f->fd) && !err)
-			err = err_from_errno(errno);
-	}
+	errno = 0;
+	if (f->file && sf_close(f->file))
+		err = err_from_errno(errno ? errno : EIO);
+	if (open && close(f->fd) && !err)
+		err = err_from_errno(errno);
 	mem_free(f->frames);
 	*f = (struct soundfile){.fd = -1};
 	return err;

@@ -15,8 +15,11 @@
 /* Bits, so that a player can be told which it may take. The numbers are those of enum offhook_format. */
 enum sound_format { SOUND_WAV = 1, SOUND_FLAC = 2, SOUND_OGG = 4, SOUND_RAW = 8 };
 
+struct vorbis_out;
+
 struct soundfile {
-	SNDFILE *file;
+	SNDFILE *file;             /* NULL while `vorbis` is written */
+	struct vorbis_out *vorbis; /* else NULL */
 	SF_INFO info;
 	int fd;
 	enum sound_format format;
@@ -37,14 +40,18 @@ struct soundfile_read_cfg {
 /* Any rate of 1,000 to 384,000 Hz and any sample format that libsndfile decodes. OH_ENOFILE, OH_EFORMAT, wrapped errno,
  * OH_ENOMEM. */
 int soundfile_open_read(const struct soundfile_read_cfg *cfg, struct soundfile *ret_file);
-/* 16 bits, or what the format makes of them: .wav, .flac, .ogg (Vorbis), .opus; an existing file is overwritten. A WAV
- * file can be played at every moment as far as it goes, whatever happens to the process. OH_ENOTSUP (the name, or a rate
- * that the format does not know), wrapped errno, OH_EFORMAT. */
+/* 16 bits, or what the format makes of them: .wav, .flac, .ogg (Vorbis), .opus; an existing file is overwritten. Whatever
+ * happens to the process, a WAV file can be played as far as soundfile_write() has come; the others lack what SOUND_LAG_MS
+ * says. OH_ENOTSUP (the name, or a rate that the format does not know), wrapped errno, OH_EFORMAT. */
 int soundfile_open_write(const char *path, uint32_t rate_hz, unsigned channels, struct soundfile *ret_file);
+/* A FLAC frame is 4,096 samples, at 8 kHz 512 ms, and goes out with the first sample of the next one; pages of Ogg are
+ * ended after 500 ms, and an encoder holds back less than 200. */
+#define SOUND_LAG_MS 700u
+bool soundfile_is_open(const struct soundfile *f);
 /* 0 or the wrapped errno of the last write. Harmless on a zeroed or closed one. */
 int soundfile_close(struct soundfile *f);
 
-/* Samples of one channel; 0: unknown (a pipe). */
+/* Samples of one channel; 0: unknown (a pipe, or FLAC that nobody has completed). */
 uint64_t soundfile_length(const struct soundfile *f);
 /* Up to n <= SOUND_CHUNK samples, the channels' mean; fewer only at the end, or where the disk fails. */
 size_t soundfile_read_mono(struct soundfile *f, int16_t *pcm, size_t n);

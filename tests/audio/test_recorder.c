@@ -2,15 +2,19 @@
 #include "audio/files.h"
 
 #include "audio/rig.h"
+#include "audio/soundfile.h"
 #include "base/err.h"
 
 #include <errno.h>
 #include <math.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <ogg/ogg.h>
 
 /* Of one or two channels; ret_slots has room for as many. */
 static struct recorder *add_recorder(struct world *w, const char *name, unsigned channels,
@@ -33,14 +37,6 @@ static struct recorder *add_recorder(struct world *w, const char *name, unsigned
 	for (unsigned i = 0; i < channels; i++)
 		CHECK_OK(bridge_add(w->bridge, ports[i], &ret_slots[i]));
 	return rec;
-}
-
-static long long file_size(const char *path)
-{
-	struct stat st;
-
-	CHECK_EQ(stat(path, &st), 0);
-	return st.st_size;
 }
 
 TEST(speech_through_player_and_recorder_is_bit_exact)
@@ -335,68 +331,220 @@ TEST(a_full_disk_is_told_once_and_at_the_end_again)
 	world_close(&w);
 }
 
-/* Records for ever, as fast as it can. */
-static void record_until_killed(struct world *w, int ready)
+/* ---- killed ---- */
+
+struct killed {
+	const char *name;
+	uint32_t rate_hz;
+	unsigned lag_ms; /* what may be lost */
+	bool exact, opus;
+};
+
+enum { KILLED_SECONDS = 10, KILLED_CAP = KILLED_SECONDS * 2 * 16000 };
+
+/* What the test knows of its child: a page that both have, and a byte when it is well at work. */
+struct told {
+	_Atomic uint64_t frames; /* that the recorder has taken */
+	int at_work[2];
+};
+
+/* Records as fast as it can; the right channel says the opposite of the left one. */
+static void record_until_killed(struct world *w, const struct killed *k, unsigned channels, struct told *told)
 {
 	struct bridge_slot to[2];
-	struct mem_port *m;
+	struct recorder *rec = add_recorder(w, k->name, channels, 0, to);
 
-	(void)add_recorder(w, "out.wav", 2, 0, to);
-	m = rig_add(w->bridge, 16000, NULL);
-	for (size_t i = 0; i < 320; i++)
-		m->says[i] = (int16_t)(i + 1);
-	push(w->bridge, m, to[0], true);
-	push(w->bridge, m, to[1], true);
-	CHECK_EQ(write(ready, "", 1), 1);
-	for (;;)
+	for (unsigned c = 0; c < channels; c++) {
+		struct mem_port *m = rig_add(w->bridge, k->rate_hz, NULL);
+
+		for (size_t i = 0; i < k->rate_hz / 50; i++)
+			m->says[i] = (int16_t)((c ? -100 : 100) * ((int)(i % 80) - 40));
+		push(w->bridge, m, to[c], true);
+	}
+	while (recorder_frames(rec) < (KILLED_SECONDS - 1) * k->rate_hz) {
 		files_run(w, 20);
+		atomic_store(&told->frames, recorder_frames(rec));
+		if (recorder_frames(rec) == 2 * k->rate_hz)
+			CHECK_EQ(write(told->at_work[1], "", 1), 1);
+	}
+	for (;;)
+		pause();
 }
 
-/* Its bytes tell when the child is at work; then some more of them, never the same number, and it is gone. */
-static void kill_at_work(pid_t child, const char *path, unsigned round)
+/* Some seconds of sound, then a little more, never the same, and it is gone. */
+static void kill_at_work(pid_t child, const struct told *told, unsigned round)
 {
-	struct stat st = {0};
 	int status;
+	char byte;
 
-	while (st.st_size < 20000)
-		CHECK_EQ(stat(path, &st), 0);
+	CHECK_EQ(read(told->at_work[0], &byte, 1), 1);
 	for (unsigned i = 0; i < round * 37 % 400; i++)
-		CHECK_EQ(stat(path, &st), 0);
+		(void)getppid();
 	CHECK_EQ(kill(child, SIGKILL), 0);
 	CHECK_EQ(waitpid(child, &status, 0), child);
 	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
-/* Killed twenty times in the midst of it, without a chance to close anything. */
+/* What SoX makes of a file: libFLAC and libvorbisfile read for it, not libsndfile. Samples of all channels. */
+static size_t read_by_sox(const char *path, int16_t *pcm, size_t cap)
+{
+	char command[256];
+	FILE *out;
+	size_t n;
+
+	snprintf(command, sizeof(command), "sox -V1 '%s' -t s16 - 2>/dev/null", path);
+	out = popen(command, "re");
+	assert_non_null(out);
+	n = fread(pcm, sizeof(*pcm), cap, out);
+	CHECK(feof(out));
+	pclose(out);
+	return n;
+}
+
+/* SoX has no Opus: whole pages, and the sample that the last of them ends with (RFC 7845 4: at 48 kHz). */
+static uint64_t samples_of_ogg(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	ogg_int64_t last = 0;
+	ogg_sync_state sync;
+	ogg_page page;
+	size_t n;
+
+	assert_non_null(file);
+	ogg_sync_init(&sync);
+	do {
+		n = fread(ogg_sync_buffer(&sync, 4096), 1, 4096, file);
+		ogg_sync_wrote(&sync, (long)n);
+		while (ogg_sync_pageout(&sync, &page) > 0)
+			last = ogg_page_granulepos(&page);
+	} while (n);
+	ogg_sync_clear(&sync);
+	fclose(file);
+	return (uint64_t)last;
+}
+
+/* Samples are those that were spoken: all of them, or, of what is encoded, as loud. */
+static void check_sound(const struct killed *k, unsigned channels, const int16_t *pcm, size_t n)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		int period = (int)(i / channels % 80);
+
+		/* Before it stands nothing, when its first frame came: a change of connections takes a frame. */
+		if (k->exact && i / channels >= k->rate_hz / 50)
+			CHECK_EQ(pcm[i], (i % channels ? -100 : 100) * (period - 40));
+		sum += (double)pcm[i] * pcm[i];
+	}
+	sum = sqrt(sum / (double)n);
+	if (sum < 2000 || sum > 2600)
+		fail_msg("%s sounds like %f", k->name, sum);
+}
+
+static void kill_a_recorder(const struct killed *k, unsigned channels, unsigned round, struct told *told)
+{
+	static int16_t pcm[KILLED_CAP];
+	uint64_t taken, lag = (uint64_t)k->lag_ms * k->rate_hz / 1000;
+	struct soundfile ours;
+	struct world w;
+	SF_INFO info;
+	pid_t child;
+	size_t n;
+
+	world_open(&w, k->rate_hz);
+	in_dir(&w, k->name);
+	atomic_store(&told->frames, 0);
+	child = fork();
+	if (child == 0)
+		record_until_killed(&w, k, channels, told);
+	kill_at_work(child, told, round);
+	taken = atomic_load(&told->frames);
+	/* By our player, and by somebody else. */
+	CHECK_OK(soundfile_open_read(&(struct soundfile_read_cfg){.path = w.path}, &ours));
+	CHECK_EQ(soundfile_length(&ours) == 0, ours.format == SOUND_FLAC);
+	CHECK_OK(soundfile_close(&ours));
+	CHECK(read_file(w.path, pcm, 4096, &info) == 4096);
+	CHECK_EQ(info.channels, channels);
+	if (k->opus) {
+		n = samples_of_ogg(w.path) * k->rate_hz / 48000;
+		check_sound(k, channels, pcm, 4096 * channels);
+	} else {
+		n = read_by_sox(w.path, pcm, KILLED_CAP) / channels;
+		CHECK(n > 0);
+		check_sound(k, channels, pcm, n * channels);
+	}
+	/* The child may have been killed between the recording of some frames and the telling. */
+	if (n + lag < taken || n > taken + k->rate_hz / 10)
+		fail_msg("%s, %u channels, round %u: %zu of %llu samples", k->name, channels, round, n,
+			(unsigned long long)taken);
+	world_close(&w);
+}
+
+/* Each of them killed in the midst of it, without a chance to close anything. */
 TEST(a_killed_process_leaves_a_file_that_plays)
 {
-	enum { CAP = 4096 };
-	int16_t pcm[2 * CAP];
-	SF_INFO info;
-	struct world w;
-	int ready[2];
-	pid_t child;
-	char byte;
+	static const struct killed rows[] = {
+		{"out.wav", 16000, 220, true, false},
+		{"out.flac", 8000, 1000, true, false},
+		{"out.ogg", 16000, 1000, false, false},
+		{"out.opus", 16000, 1000, false, true},
+	};
+	const unsigned rounds = CHECK_SANITIZED ? 4 : 20;
+	struct told *told =
+		mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	for (unsigned round = 0; round < 20; round++) {
-		world_open(&w, 16000);
-		in_dir(&w, "out.wav");
-		CHECK_EQ(pipe(ready), 0);
-		child = fork();
-		if (child == 0)
-			record_until_killed(&w, ready[1]);
-		CHECK_EQ(read(ready[0], &byte, 1), 1);
-		kill_at_work(child, w.path, round);
-		CHECK(read_file(w.path, pcm, CAP, &info) > 0);
-		CHECK_EQ(info.format, SF_FORMAT_WAV | SF_FORMAT_PCM_16);
-		CHECK_EQ(info.channels, 2);
-		/* All that its header promises is there, and whole. */
-		CHECK(info.frames * 4 + 44 <= file_size(w.path));
-		CHECK(info.frames * 4 + 44 + 4 * (16000 / 5) >= file_size(w.path));
-		for (int i = 0; i < 2 * CAP && i < 2 * info.frames; i++)
-			CHECK_EQ(pcm[i], i / 2 % 320 + 1);
-		close(ready[0]);
-		close(ready[1]);
+	CHECK(told != MAP_FAILED);
+	CHECK_EQ(pipe(told->at_work), 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		for (unsigned round = 0; round < rounds; round++)
+			kill_a_recorder(&rows[i], 1 + round % 2, round, told);
+	close(told->at_work[0]);
+	close(told->at_work[1]);
+	munmap(told, sizeof(*told));
+}
+
+/* How many samples a reader finds while the file is written. */
+static uint64_t written_so_far(const char *path, uint32_t rate_hz)
+{
+	static int16_t pcm[8 * 48000];
+	SF_INFO info;
+
+	if (strstr(path, ".flac"))
+		return read_file(path, pcm, ARRAY_LEN(pcm), &info);
+	return samples_of_ogg(path) * rate_hz / (strstr(path, ".opus") ? 48000 : rate_hz);
+}
+
+/* Silence makes small packets: libogg's own pages would hold back eight seconds of them. */
+TEST(silence_does_not_wait_for_a_page)
+{
+	static const char *const names[] = {"out.flac", "out.ogg", "out.opus"};
+	static const uint32_t rates[] = {8000, 48000};
+
+	for (size_t i = 0; i < ARRAY_LEN(names) * ARRAY_LEN(rates); i++) {
+		uint32_t rate_hz = rates[i % ARRAY_LEN(rates)];
+		uint64_t worst = 0;
+		struct recorder *rec;
+		struct bridge_slot to;
+		struct world w;
+
+		world_open(&w, rate_hz);
+		rec = add_recorder(&w, names[i / ARRAY_LEN(rates)], 1, 0, &to);
+		push(w.bridge, rig_add(w.bridge, rate_hz, NULL), to, true);
+		files_run(&w, 2000);
+		for (int k = 0; k < 25; k++) {
+			uint64_t there;
+
+			files_run(&w, 80);
+			there = written_so_far(w.path, rate_hz);
+			if (recorder_frames(rec) - there > worst)
+				worst = recorder_frames(rec) - there;
+		}
+		CHECK(worst > 0);
+		if (worst > rate_hz * (SOUND_LAG_MS + 100) / 1000)
+			fail_msg("%s at %u Hz: %llu samples", w.path, rate_hz, (unsigned long long)worst);
+		CHECK_OK(bridge_remove(w.bridge, to));
+		files_run(&w, 20);
+		CHECK_OK(recorder_finish(rec));
 		world_close(&w);
 	}
 }
@@ -462,4 +610,5 @@ TESTS(RUN(speech_through_player_and_recorder_is_bit_exact), RUN(a_recorder_witho
 	RUN(two_parties_stand_beside_each_other_sample_by_sample),
 	RUN(a_pause_is_left_out_and_the_length_has_its_limit), RUN(every_format_is_recorded),
 	RUN(a_full_disk_is_told_once_and_at_the_end_again), RUN(a_killed_process_leaves_a_file_that_plays),
-	RUN(who_may_not_wait_hears_of_the_end), RUN(memory_may_run_out_while_a_recorder_is_opened))
+	RUN(silence_does_not_wait_for_a_page), RUN(who_may_not_wait_hears_of_the_end),
+	RUN(memory_may_run_out_while_a_recorder_is_opened))

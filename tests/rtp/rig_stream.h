@@ -7,6 +7,7 @@
 #include "audio/ports.h"
 #include "host/sim/sim.h"
 #include "offhook/error.h"
+#include "rtp/rtp.h"
 #include "rtp/stream.h"
 
 #define RIG_REPORTS 256
@@ -186,6 +187,18 @@ static inline struct stream_stats rig_stats(const struct rig_end *e)
 	/* The conservation law, wherever anybody looks. */
 	CHECK_EQ(s.rx_packets, s.played + s.late + s.duplicate + s.full + s.invalid + s.early + s.buffered);
 	return s;
+}
+
+/* 20 ms of PCMU or PCMA from a third address. */
+static inline void rig_send(struct host_dgram *from, const struct netaddr *to, uint8_t pt, uint16_t seq,
+	uint32_t ts, uint32_t ssrc)
+{
+	uint8_t packet[12 + 160];
+	struct rtp_packet h = {.pt = pt, .seq = seq, .ts = ts, .ssrc = ssrc};
+
+	memset(packet, 0x55, sizeof(packet));
+	rtp_write_header(packet, &h);
+	CHECK_OK(host_dgram_send(from, to, NULL, packet, sizeof(packet)));
 }
 
 /* The first sample that is no silence; n_heard when there is none. */
