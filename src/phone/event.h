@@ -85,6 +85,7 @@ struct events {
 	unsigned depth;
 	unsigned n_waiting_turn; /* threads that wait until depth is 0 */
 	int turn;                /* readable for them then; -1 unless events are pulled */
+	bool turn_rung;          /* it is readable */
 	/* the event thread */
 	pthread_t thread;
 	bool threaded;

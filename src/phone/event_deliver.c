@@ -156,14 +156,24 @@ static void unlink_event(struct events *q, struct event *e)
 
 /* ---- handing out ---- */
 
-/* Under the lock. The one that has just ended rang it for whoever waits: this one comes first. */
+/* Under the lock. The one that has just ended rang for whoever waits: this one comes first. */
 static void take_turn(struct events *q)
 {
 	uint64_t count;
 
 	q->owner = pthread_self();
-	if (q->depth++ == 0 && q->turn >= 0 && read(q->turn, &count, sizeof(count)) < 0)
-		return; /* nobody rang */
+	q->depth++;
+	if (q->turn_rung)
+		q->turn_rung = read(q->turn, &count, sizeof(count)) < 0;
+}
+
+/* Under the lock: an eventfd with little in it takes one more without waiting. */
+static void give_turn(struct events *q)
+{
+	uint64_t one = 1;
+
+	if (--q->depth == 0 && q->n_waiting_turn > 0 && !q->turn_rung)
+		q->turn_rung = write(q->turn, &one, sizeof(one)) == sizeof(one);
 }
 
 /* One thread hands out at a time; the same one may again, from inside a handler. */
@@ -183,14 +193,9 @@ static bool begin(struct events *q)
 
 static void end(struct events *q)
 {
-	uint64_t one = 1;
-	bool ring;
-
 	pthread_mutex_lock(&q->lock);
-	ring = --q->depth == 0 && q->n_waiting_turn > 0;
+	give_turn(q);
 	pthread_mutex_unlock(&q->lock);
-	if (ring && write(q->turn, &one, sizeof(one)) < 0)
-		return;
 }
 
 /* The first waiting event up to that serial, of one object or of any; NULL: none. */

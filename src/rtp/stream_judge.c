@@ -33,18 +33,16 @@ static struct emodel_score score(const struct stream_judge *j, const struct burs
 {
 	/* The line stood still while the buffer waited: so much more was heard, and all of it was made up. */
 	double waited = j->packet_us > 0 ? waited_us / j->packet_us : 0;
-	struct emodel_in wide,
-		in = {
-			.codec = emodel_codec(j->codec->encoding),
-			.loss = ((double)(c->lost + c->discarded) + waited) / ((double)c->expected + waited),
-			.burst_ratio = bursts_ratio(c),
-			.delay_ms = delay_ms,
-		};
+	struct emodel_in in = {
+		.loss = ((double)(c->lost + c->discarded) + waited) / ((double)c->expected + waited),
+		.burst_ratio = bursts_ratio(c),
+		.delay_ms = delay_ms,
+	};
 
-	wide = in;
-	*ret_wide = emodel_wide_codec(j->codec->encoding, j->codec->rate_hz, &wide.codec)
-			    ? emodel_wide_score(&wide)
-			    : (struct emodel_wide){0};
+	*ret_wide = (struct emodel_wide){0};
+	if (emodel_wide_codec(j->codec->encoding, j->codec->rate_hz, &in.codec))
+		*ret_wide = emodel_wide_score(&in);
+	in.codec = emodel_codec(j->codec->encoding);
 	return emodel_score(&in);
 }
 

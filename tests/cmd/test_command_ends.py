@@ -6,55 +6,35 @@ import json
 import signal
 import socket
 import subprocess
-import threading
 
 import pytest
-from test_presence import header
+from udp_peer import UdpPeer, answer_to, header
 
 
-def answer_to(text, status, *more):
-    """A response to this request."""
-    tag = "" if ";tag=" in header(text, "To") else ";tag=them"
-    lines = [f"SIP/2.0 {status}", *(f"{name}: {header(text, name)}" for name in ("Via", "From", "Call-ID", "CSeq")),
-             f"To: {header(text, 'To')}{tag}", *more, "Content-Length: 0", "", ""]
-    return "\r\n".join(lines).encode()
-
-
-class Registrar(threading.Thread):
+class Registrar(UdpPeer):
     """Takes every registration, calls once whoever is registered, and keeps what he says to that."""
 
     def __init__(self):
-        super().__init__(daemon=True)
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        self.socket.settimeout(20)
-        self.port = self.socket.getsockname()[1]
+        super().__init__()
         self.said, self.requests = [], []
         self.start()
 
-    def run(self):
-        while True:
-            try:
-                data, source = self.socket.recvfrom(65536)
-            except OSError:
-                return
-            text = data.decode()
-            if text.startswith("SIP/2.0"):
-                self.said.append(text.split("\r\n")[0])
-                continue
-            method = text.split(" ", 1)[0]
-            if method == "ACK":
-                continue
-            self.requests.append(method)
-            self.socket.sendto(answer_to(text, "200 OK", f"Contact: {header(text, 'Contact')}", "Expires: 600"), source)
-            if len(self.requests) == 1:
-                self.call(header(text, "Contact").split(";")[0].strip("<>"), source)
+    def take(self, text, source):
+        if text.startswith("SIP/2.0"):
+            self.said.append(text.split("\r\n")[0])
+            return
+        method = text.split(" ", 1)[0]
+        if method == "ACK":
+            return
+        self.requests.append(method)
+        self.say(answer_to(text, "200 OK", f"Contact: {header(text, 'Contact')}", "Expires: 600"), source)
+        if len(self.requests) == 1:
+            self.call(header(text, "Contact").split(";")[0].strip("<>"), source)
 
     def call(self, uri, source):
-        lines = [f"INVITE {uri} SIP/2.0", f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bK-call", "Max-Forwards: 70",
-                 "From: <sip:eve@127.0.0.1>;tag=eve", f"To: <{uri}>", "Call-ID: call-1", "CSeq: 1 INVITE",
-                 f"Contact: <sip:eve@127.0.0.1:{self.port}>", "Content-Length: 0", "", ""]
-        self.socket.sendto("\r\n".join(lines).encode(), source)
+        self.say([f"INVITE {uri} SIP/2.0", f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bK-call", "Max-Forwards: 70",
+                  "From: <sip:eve@127.0.0.1>;tag=eve", f"To: <{uri}>", "Call-ID: call-1", "CSeq: 1 INVITE",
+                  f"Contact: <sip:eve@127.0.0.1:{self.port}>", "Content-Length: 0", "", ""], source)
 
 
 @pytest.fixture

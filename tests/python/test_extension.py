@@ -15,7 +15,7 @@ from phones import LIMIT_S
 from test_extension_audio import RATE, Side, sides  # noqa: F401
 
 MESSAGE, TRANSFER = 50, 41
-# A value of the right type for each parameter of the stub, by how its annotation begins.
+# A value of the right type for each parameter that _offhook.pyi names, by how its annotation begins.
 SAMPLES = {"int": 1, "float": 1.0, "str": "x", "bool": True, "bytes": b"", "Iterable": [], "Optional": None, "Headers": None,
            "list[str]": ["x"]}
 
@@ -25,9 +25,9 @@ def sample(parameter):
 
 
 def methods():
-    """(name, what it takes by place alone, what it takes by name) of each method of the stub."""
-    stub = ast.parse((BUILD / "python" / "offhook" / "_offhook.pyi").read_text())
-    (phone,) = (node for node in stub.body if isinstance(node, ast.ClassDef) and node.name == "Phone")
+    """(name, what it takes by place alone, what it takes by name) of each method that _offhook.pyi names."""
+    named = ast.parse((BUILD / "python" / "offhook" / "_offhook.pyi").read_text())
+    (phone,) = (node for node in named.body if isinstance(node, ast.ClassDef) and node.name == "Phone")
     for f in phone.body:
         if isinstance(f, ast.FunctionDef) and f.name != "__init__":
             places = f.args.posonlyargs

@@ -95,10 +95,8 @@ TEST(the_first_good_packet_latches_and_only_it)
 	struct stream_stats s;
 
 	/* B's packets come from another port than it signalled; a thief's and a broken one come, too. */
-	CHECK_OK(sim_host_add_ip(r->b.host, "10.0.0.9"));
-	nat = rig_socket(r->b.host, "10.0.0.9", 5000);
+	nat = rig_speak_by_hand(r, 5000);
 	thief = rig_socket(r->b.host, "10.0.0.9", 6000);
-	r->b.next_tick_ns = UINT64_MAX;
 	rig_run(r, 40);
 	rig_send(thief, &r->a.rtp, 77, 1, 1, 1); /* a payload type that nobody agreed on */
 	rig_run(r, 40);
@@ -156,11 +154,9 @@ TEST(a_source_that_goes_on_from_elsewhere_is_followed)
 	struct stream_stats s;
 	uint16_t seq = 65500;
 
-	CHECK_OK(sim_host_add_ip(r->b.host, "10.0.0.9"));
-	before = rig_socket(r->b.host, "10.0.0.9", 5000);
+	before = rig_speak_by_hand(r, 5000);
 	after = rig_socket(r->b.host, "10.0.0.9", 5001);
 	thief = rig_socket(r->b.host, "10.0.0.9", 6000);
-	r->b.next_tick_ns = UINT64_MAX;
 	for (unsigned i = 0; i < 100; i++, seq++) {
 		rig_send(i < 50 ? before : after, &r->a.rtp, 0, seq, i * 160, 0xb0b);
 		/* Not while the source speaks where it was, and not who only knows half of it. */
@@ -444,9 +440,7 @@ TEST(a_new_source_has_its_own_digits)
 	struct rig *r = rig_open(1, "PCMU", 20, 20);
 	struct host_dgram *d;
 
-	CHECK_OK(sim_host_add_ip(r->b.host, "10.0.0.9"));
-	d = rig_socket(r->b.host, "10.0.0.9", 5000);
-	r->b.next_tick_ns = UINT64_MAX;
+	d = rig_speak_by_hand(r, 5000);
 	/* The third is the second that has begun anew, far away. */
 	for (size_t i = 0; i < 3; i++)
 		for (uint16_t seq = 0; seq < 5; seq++) {
@@ -604,9 +598,7 @@ TEST(no_bytes_from_the_wire_do_harm)
 	uint32_t rng = 1;
 	uint8_t data[400];
 
-	CHECK_OK(sim_host_add_ip(r->b.host, "10.0.0.9"));
-	d = rig_socket(r->b.host, "10.0.0.9", 5000);
-	r->b.next_tick_ns = UINT64_MAX;
+	d = rig_speak_by_hand(r, 5000);
 	CHECK_OK(netaddr_parse_ip(SLICE_LIT("10.0.0.9"), 5000, &r->a.params.remote_rtp));
 	r->a.params.remote_rtcp = r->a.params.remote_rtp;
 	CHECK_OK(stream_apply(r->a.stream, &r->a.params));

@@ -33,9 +33,7 @@ static void peer_open(struct peer *p, const char *name, uint32_t hz, uint32_t ti
 	struct rig *r = rig_open(1, "PCMU", tick_ms, 20);
 
 	*p = (struct peer){.r = r, .next = {.ssrc = 5, .seq = 65530, .ts = 0xfffff000}, .tone = true};
-	CHECK_OK(sim_host_add_ip(r->b.host, "10.0.0.9"));
-	p->d = rig_socket(r->b.host, "10.0.0.9", 5000);
-	r->b.next_tick_ns = UINT64_MAX;
+	p->d = rig_speak_by_hand(r, 5000);
 	CHECK_OK(netaddr_parse_ip(SLICE_LIT("10.0.0.9"), 5000, &r->a.params.remote_rtp));
 	r->a.params.tx = codec(name, hz);
 	r->a.params.tx_pt = 96;

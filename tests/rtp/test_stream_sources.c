@@ -30,9 +30,7 @@ TEST(a_stray_source_is_not_believed_a_steady_one_is)
 	struct host_dgram *d;
 	uint16_t seq = 65530;
 
-	CHECK_OK(sim_host_add_ip(r->b.host, "10.0.0.9"));
-	d = rig_socket(r->b.host, "10.0.0.9", 5000);
-	r->b.next_tick_ns = UINT64_MAX;
+	d = rig_speak_by_hand(r, 5000);
 	for (; seq != 20; seq++) {
 		rig_send(d, &r->a.rtp, 0, seq, (uint32_t)(int16_t)seq * 160, 0xaaa);
 		if (seq == 5)
@@ -52,15 +50,12 @@ TEST(a_stray_source_is_not_believed_a_steady_one_is)
 	rig_close(r);
 }
 
-/* Comfort noise or a keep-alive of a type that nobody agreed on (RFC 6263 4.6) takes a number of the sequence. */
 TEST(behind_a_silence_another_source_is_believed_at_once)
 {
 	struct rig *r = rig_open(1, "PCMU", 20, 20);
 	struct host_dgram *d;
 
-	CHECK_OK(sim_host_add_ip(r->b.host, "10.0.0.9"));
-	d = rig_socket(r->b.host, "10.0.0.9", 5000);
-	r->b.next_tick_ns = UINT64_MAX;
+	d = rig_speak_by_hand(r, 5000);
 	rig_send(d, &r->a.rtp, 0, 1, 1, 0xaaa);
 	rig_run(r, 300);
 	rig_send(d, &r->a.rtp, 0, 700, 5, 0xbbb);
@@ -78,9 +73,7 @@ TEST(packets_that_are_too_long_are_not_taken)
 	struct rig *r = rig_open(1, "PCMU", 20, 20);
 	struct host_dgram *d;
 
-	CHECK_OK(sim_host_add_ip(r->b.host, "10.0.0.9"));
-	d = rig_socket(r->b.host, "10.0.0.9", 5000);
-	r->b.next_tick_ns = UINT64_MAX;
+	d = rig_speak_by_hand(r, 5000);
 	for (uint16_t i = 0; i < 2; i++) {
 		struct rtp_packet h = {.seq = i, .ts = i * 960u, .ssrc = 0xaaa};
 
@@ -94,6 +87,7 @@ TEST(packets_that_are_too_long_are_not_taken)
 	rig_close(r);
 }
 
+/* Comfort noise or a keep-alive of a type that nobody agreed on (RFC 6263 4.6) takes a number of the sequence. */
 TEST(what_cannot_be_played_is_not_lost)
 {
 	struct rig *r = rig_open(1, "PCMU", 20, 20);
@@ -101,9 +95,7 @@ TEST(what_cannot_be_played_is_not_lost)
 	struct stream_quality q;
 	struct stream_stats s;
 
-	CHECK_OK(sim_host_add_ip(r->b.host, "10.0.0.9"));
-	d = rig_socket(r->b.host, "10.0.0.9", 5000);
-	r->b.next_tick_ns = UINT64_MAX;
+	d = rig_speak_by_hand(r, 5000);
 	for (uint16_t i = 0; i < 200; i++) {
 		rig_send(d, &r->a.rtp, i % 10 == 5 ? 13 : 0, i, i * 160u, 0xaaa);
 		rig_run(r, 20);
@@ -214,9 +206,7 @@ TEST(the_time_of_a_report_is_that_of_its_source)
 	struct reports t = {.about = 0xaaa};
 	struct host_dgram *d;
 
-	CHECK_OK(sim_host_add_ip(r->b.host, "10.0.0.9"));
-	d = rig_socket(r->b.host, "10.0.0.9", 5000);
-	r->b.next_tick_ns = UINT64_MAX;
+	d = rig_speak_by_hand(r, 5000);
 	sim_tap(r->sim, on_report, &t);
 	for (uint16_t i = 0; i < 1000; i++) {
 		rig_send(d, &r->a.rtp, 0, i, i * 160u, t.about);
@@ -248,9 +238,7 @@ TEST(a_round_trip_is_never_shorter_than_nothing)
 	struct reports t = {0};
 	struct host_dgram *d;
 
-	CHECK_OK(sim_host_add_ip(r->b.host, "10.0.0.9"));
-	d = rig_socket(r->b.host, "10.0.0.9", 5000);
-	r->b.next_tick_ns = UINT64_MAX;
+	d = rig_speak_by_hand(r, 5000);
 	sim_tap(r->sim, on_report, &t);
 	rig_send(d, &r->a.rtp, 0, 0, 0, 0xaaa);
 	rig_run(r, 4000);
@@ -297,9 +285,7 @@ TEST(reports_go_back_to_where_reports_come_from)
 	struct reports t = {.about = 0xaaa};
 	struct host_dgram *d;
 
-	CHECK_OK(sim_host_add_ip(r->b.host, "10.0.0.9"));
-	d = rig_socket(r->b.host, "10.0.0.9", 5000);
-	r->b.next_tick_ns = UINT64_MAX;
+	d = rig_speak_by_hand(r, 5000);
 	sim_tap(r->sim, on_report, &t);
 	rig_send(d, &r->a.rtp, 0, 0, 0, 0xaaa);
 	rig_run(r, 100);
@@ -319,10 +305,8 @@ TEST(reports_of_strangers_and_of_the_past_are_not_taken)
 	struct host_dgram *d, *stranger;
 
 	CHECK_OK(sim_host_add_ip(r->b.host, "10.0.0.8"));
-	CHECK_OK(sim_host_add_ip(r->b.host, "10.0.0.9"));
-	d = rig_socket(r->b.host, "10.0.0.9", 5000);
+	d = rig_speak_by_hand(r, 5000);
 	stranger = rig_socket(r->b.host, "10.0.0.8", 5000);
-	r->b.next_tick_ns = UINT64_MAX;
 	rig_send(d, &r->a.rtp, 0, 0, 0, 0xaaa);
 	rig_run(r, 100);
 	send_sender_report(stranger, &r->a.rtp, 0xaaa, 1, false);
@@ -371,9 +355,7 @@ TEST(only_the_source_itself_says_bye)
 	struct rig *r = rig_open(1, "PCMU", 20, 20);
 	struct host_dgram *d;
 
-	CHECK_OK(sim_host_add_ip(r->b.host, "10.0.0.9"));
-	d = rig_socket(r->b.host, "10.0.0.9", 5000);
-	r->b.next_tick_ns = UINT64_MAX;
+	d = rig_speak_by_hand(r, 5000);
 	for (uint16_t i = 0; i < 40; i++) {
 		rig_send(d, &r->a.rtp, 0, i, i * 160u, 0xaaa);
 		if (i == 10)
