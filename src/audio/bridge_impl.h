@@ -37,7 +37,7 @@ struct edge {
 	struct resample *in, *out; /* NULL: the rates agree */
 	uint8_t in_tail, out_tail; /* frames of silence that the filters still have to see */
 	bool in_past, out_past;    /* packets went by the filters: what they remember is long past */
-	uint8_t alone; /* ticks since samples of one that could pass packets here are all that is heard */
+	uint16_t alone; /* ticks since samples of one that could pass packets here are all that is heard */
 };
 
 /* A port in its slot. */

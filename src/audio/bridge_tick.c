@@ -15,8 +15,9 @@
 #define METER_MS 125.0f
 /* Before packets pass that need those before them. */
 #define SETTLED_MS 200u
-#define QUIET      128u /* a peak of 48 dB below full scale is a quiet place at first ... */
-#define RELAX_MS   500u /* ... and 6 dB more with each of these */
+#define QUIET      128u  /* a peak of 48 dB below full scale is a quiet place at first ... */
+#define RELAX_MS   500u  /* ... and 6 dB more with each of these */
+#define ALONE_MS   5000u /* by then any place is quiet */
 
 static bool is_asked(const struct bridge *b, const struct entry *e, const struct audio_tick *t)
 {
@@ -43,8 +44,8 @@ static struct parcel *parcel_of(const struct entry *e)
 
 /*
  * May packets go on, or begin? Those that need the ones before them begin when the far decoder has heard the same as ours
- * for a while, and then in a quiet place: the longer none comes, the less quiet. Where packets are longer than ticks, samples have come to where
- * the last one ended.
+ * for a while, and then in a quiet place: the longer none comes, the less quiet. Where packets are longer than ticks,
+ * samples have come to where the last one ended.
  */
 static bool may_pass(const struct bridge *b, const struct entry *e)
 {
@@ -62,7 +63,7 @@ static bool hand(const struct bridge *b, struct entry *e, const struct audio_tic
 {
 	struct parcel *p = parcel_of(e);
 
-	if (!e->to || !may_pass(b, e) || is_watched(b, e, t) || is_watched(b, e->to, t))
+	if (!may_pass(b, e) || is_watched(b, e, t) || is_watched(b, e->to, t))
 		return false;
 	e->rx_peak = 0;
 	e->rx_power = 0;
@@ -434,6 +435,19 @@ static void warm_push(const struct plan *p, const struct worker *d, uint32_t k)
 	}
 }
 
+/* While another plan takes over both have to want the same of it: that its packets go there, where nothing changes. */
+static bool hands_on(const struct turns *turns, const struct entry *e)
+{
+	const struct change *changes = turns->plan->changes;
+	const struct entry *before, *to = e->to;
+
+	if (!turns->old || !to)
+		return to != NULL;
+	before = changes[e - turns->plan->entries].before;
+	return before && before->to && before->to == changes[to - turns->plan->entries].before &&
+	       !changes[to - turns->plan->entries].fades;
+}
+
 static void pull_turns(void *arg, unsigned who)
 {
 	const struct turns *turns = arg;
@@ -447,17 +461,20 @@ static void pull_turns(void *arg, unsigned who)
 		if (e->ops->prepare)
 			e->ops->prepare(e->port, &turns->t);
 		p->now[e - p->entries] = NULL;
-		e->handed = !turns->old && hand(turns->b, e, &turns->t);
+		e->handed = hands_on(turns, e) && hand(turns->b, e, &turns->t);
 		if (!e->handed && tick_pull(turns->b, d, e, &turns->t))
 			p->now[e - p->entries] = e->frame;
 	}
 }
 
-static void count_alone(struct entry *e)
+static void count_alone(const struct bridge *b, struct entry *e)
 {
 	struct edge *edge = e->edge;
 
-	edge->alone = !e->from ? 0 : edge->alone < UINT8_MAX ? edge->alone + 1 : UINT8_MAX;
+	if (!e->from)
+		edge->alone = 0;
+	else if (edge->alone * b->cfg.frame_ms < ALONE_MS)
+		edge->alone++;
 }
 
 static void push_turn(const struct turns *turns, struct worker *d, struct entry *e)
@@ -475,7 +492,7 @@ static void push_turn(const struct turns *turns, struct worker *d, struct entry 
 	} else if (e->pushes && !take(e, &turns->t)) {
 		pcm = feed(b, p, d, e, &turns->t, &peak);
 		push(b, d, e, e->from, pcm, &turns->t);
-		count_alone(e);
+		count_alone(b, e);
 	}
 	show(e, peak);
 	if (e->measured)
