@@ -61,7 +61,7 @@ struct channel {
 	uint32_t slot;   /* number; of a connection the sink's ... */
 	uint32_t source; /* ... and the source's */
 	struct strip_want want;
-	struct bridge_slot trigger; /* generation 0: it does not duck */
+	struct bridge_duck duck; /* trigger.generation 0: it does not */
 	uint32_t delay_ms;
 	struct list moving; /* bridge.moving: has not come to rest */
 };

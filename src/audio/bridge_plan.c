@@ -72,18 +72,19 @@ static bool is_trigger(const struct bridge *b, const struct slot *sink, uint32_t
 {
 	const struct channel *c = sink->tx;
 
-	return c && c->trigger.generation && c->trigger.number == source && bridge_slot_used(b, c->trigger);
+	return c && c->duck.trigger.generation && c->duck.trigger.number == source &&
+	       bridge_slot_used(b, c->duck.trigger);
 }
 
 static void add_passage(struct draft *d, struct channel *c, uint32_t source)
 {
 	struct passage *p = &d->passages[d->n_passages++];
-	struct slot *trigger = c->trigger.generation ? bridge_slot_used(d->b, c->trigger) : NULL;
+	struct slot *trigger = c->duck.trigger.generation ? bridge_slot_used(d->b, c->duck.trigger) : NULL;
 
 	*p = (struct passage){&c->strip, c->want, source, NOBODY, NOBODY, 0};
 	if (!trigger)
 		return;
-	p->trigger = d->places[c->trigger.number].index;
+	p->trigger = d->places[c->duck.trigger.number].index;
 	if (p->trigger != NOBODY)
 		d->hearers[p->trigger]++;
 }
