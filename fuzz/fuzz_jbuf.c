@@ -33,6 +33,8 @@ static void check_law(const struct jbuf *j, uint64_t put)
 	CHECK_EQ(s->put, put);
 	CHECK_EQ(s->put, s->played + s->late + s->duplicate + s->full + s->invalid + s->early + s->buffered);
 	CHECK(s->buffered <= JBUF_CELLS);
+	CHECK(j->past_cells <= JBUF_CELLS - j->n_free);
+	CHECK(j->handing || !j->ahead_ms);
 	CHECK(j->spill_at + j->spill_n <= ARRAY_LEN(spill));
 	CHECK(jbuf_target_ms(j) <= 2 * JBUF_SPAN_MS);
 	(void)jbuf_has_tick(j);
@@ -62,23 +64,20 @@ static bool conceal(void *arg, uint8_t codec, const struct codec_gap *gap, int16
 /* A tick as packets, or else as samples. */
 static void hand_or_get(struct jbuf *j, uint64_t now_ns, unsigned how, int16_t *pcm, size_t n)
 {
-	static union {
-		struct parcel parcel;
-		uint8_t bytes[sizeof(struct parcel) + 400];
-	} out;
-	struct parcel *p = &out.parcel;
-	size_t used = 0;
+	static const uint16_t lengths[] = {20, 10, 40, 60};
+	static uint8_t sent[CODEC_FRAME_MAX];
+	struct parcel p = {.want = {(uint8_t)(how & 3), how & 1, lengths[how >> 2 & 3]}};
 
-	p->want = (struct parcel_want){(uint8_t)(how & 3), how & 4 ? 80 : 160};
-	p->room = how & 8 ? 100 : 400;
-	if (!jbuf_hand(j, now_ns, p)) {
+	if (!jbuf_hand(j, now_ns, &p)) {
 		(void)jbuf_get(j, now_ns, pcm, n);
 		return;
 	}
-	CHECK(p->n > 0 && p->n <= PARCEL_PACKETS);
-	for (unsigned i = 0; i < p->n; i++)
-		used += p->packets[i].kind == PARCEL_PACKET ? p->packets[i].n : 0;
-	CHECK(used <= p->room);
+	CHECK(p.n <= PARCEL_PACKETS);
+	for (unsigned i = 0; i < p.n; i++) {
+		CHECK(p.packets[i].at_ms < j->tick_ms);
+		if (p.packets[i].kind == PARCEL_PACKET)
+			CHECK(jbuf_copy(p.store, p.packets[i].cell, sent) <= sizeof(sent));
+	}
 }
 
 static struct jbuf_packet next_packet(struct wire *w, const uint8_t *data, size_t n)

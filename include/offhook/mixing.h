@@ -123,6 +123,55 @@ OFFHOOK_API int offhook_link_duck(
 OFFHOOK_API int offhook_slot_duck(
 	struct offhook_phone *phone, offhook_id slot, const struct offhook_duck_cfg *cfg);
 
+/** What is set of a connection, besides ducking. */
+struct offhook_link_info {
+	size_t size;       /**< set by the caller to sizeof */
+	float level;       /**< factor; of a ramp, where it leads */
+	uint32_t delay_ms; /**< so much later it is heard */
+};
+
+/**
+ * What is set of a connection.
+ *
+ * @param phone     borrowed
+ * @param source    slot that speaks
+ * @param sink      slot that hears it
+ * @param ret_info  size must be set; filled as far as that size reaches
+ * @return 0, OH_ENOENT (a slot is gone, or they are not connected), OH_EINVAL, OH_ECLOSED
+ *
+ * Thread: any.  May call back: no.  Spec: none.
+ */
+OFFHOOK_API int offhook_link_get_info(
+	struct offhook_phone *phone, offhook_id source, offhook_id sink, struct offhook_link_info *ret_info);
+
+/**
+ * How a connection is ducked.
+ *
+ * @param phone     borrowed
+ * @param source    slot that is ducked
+ * @param sink      slot that hears it
+ * @param ret_duck  size must be set, as offhook_duck_cfg_init() does; filled as far as that size reaches. trigger 0: it is not
+ *                  ducked, or no more, because the trigger's slot has gone; then the rest is the defaults
+ * @return 0, OH_ENOENT (a slot is gone, or they are not connected), OH_EINVAL, OH_ECLOSED
+ *
+ * Thread: any.  May call back: no.  Spec: none.
+ */
+OFFHOOK_API int offhook_link_get_duck(
+	struct offhook_phone *phone, offhook_id source, offhook_id sink, struct offhook_duck_cfg *ret_duck);
+
+/**
+ * How all that a slot hears is ducked.
+ *
+ * @param phone     borrowed
+ * @param slot      who hears
+ * @param ret_duck  as for offhook_link_get_duck()
+ * @return 0, OH_ENOENT, OH_EINVAL, OH_ECLOSED
+ *
+ * Thread: any.  May call back: no.  Spec: none.
+ */
+OFFHOOK_API int offhook_slot_get_duck(
+	struct offhook_phone *phone, offhook_id slot, struct offhook_duck_cfg *ret_duck);
+
 /** @} */
 
 #ifdef __cplusplus

@@ -140,6 +140,60 @@ static PyObject *slot_duck(PyObject *op, PyObject *args, PyObject *kwargs)
 	Py_END_ALLOW_THREADS return none_or_error(err);
 }
 
+static PyObject *link_info(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+	static char *names[] = {"source", "sink", NULL};
+	struct phone_object *self = (struct phone_object *)op;
+	struct offhook_link_info i = {.size = sizeof(i)};
+	unsigned long long source, sink;
+	int err;
+
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "KK", names, &source, &sink))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = offhook_link_get_info(self->phone, source, sink, &i);
+	Py_END_ALLOW_THREADS return err
+		? raise_error(err)
+		: Py_BuildValue("{s:d,s:I}", "level", (double)i.level, "delay_ms", i.delay_ms);
+}
+
+static PyObject *duck_or_error(int err, const struct offhook_duck_cfg *duck)
+{
+	if (err)
+		return raise_error(err);
+	if (!duck->trigger)
+		Py_RETURN_NONE;
+	return Py_BuildValue("{s:K,s:d,s:I,s:I}", "trigger", (unsigned long long)duck->trigger, "depth_db",
+		duck->depth_db, "attack_ms", duck->attack_ms, "release_ms", duck->release_ms);
+}
+
+static PyObject *link_get_duck(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+	static char *names[] = {"source", "sink", NULL};
+	struct phone_object *self = (struct phone_object *)op;
+	struct offhook_duck_cfg duck = {.size = sizeof(duck)};
+	unsigned long long source, sink;
+	int err;
+
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "KK", names, &source, &sink))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = offhook_link_get_duck(self->phone, source, sink, &duck);
+	Py_END_ALLOW_THREADS return duck_or_error(err, &duck);
+}
+
+static PyObject *slot_get_duck(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+	static char *names[] = {"slot", NULL};
+	struct phone_object *self = (struct phone_object *)op;
+	struct offhook_duck_cfg duck = {.size = sizeof(duck)};
+	unsigned long long slot;
+	int err;
+
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K", names, &slot))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = offhook_slot_get_duck(self->phone, slot, &duck);
+	Py_END_ALLOW_THREADS return duck_or_error(err, &duck);
+}
+
 /* ---- conferences ---- */
 
 static PyObject *conference_new(PyObject *op, PyObject *args, PyObject *kwargs)
@@ -251,6 +305,12 @@ PyMethodDef phone_mixing_methods[] = {
 	{"slot_duck", KEYWORDS(slot_duck),
 		"slot_duck(slot, trigger=0, depth_db=15, attack_ms=60, release_ms=600): all that slot hears "
 		"but the trigger is softer while it speaks; trigger 0: no more"},
+	{"link_info", KEYWORDS(link_info),
+		"link_info(source, sink) -> dict: level (where a ramp leads), delay_ms"},
+	{"link_get_duck", KEYWORDS(link_get_duck),
+		"link_get_duck(source, sink) -> dict as link_duck() takes it, or None"},
+	{"slot_get_duck", KEYWORDS(slot_get_duck),
+		"slot_get_duck(slot) -> dict as slot_duck() takes it, or None"},
 	{"conference_new", KEYWORDS(conference_new),
 		"conference_new(speaker=False, start_ms=300, pause_ms=600, quiet_ms=2000, margin_db=6, "
 		"user=0) -> id; speaker: events about who has the floor"},

@@ -11,7 +11,8 @@
  * they are scaled down together.
  *
  * Two ports of a kind that can (calls of one codec) pass packets on undecoded while one hears nobody but the other,
- * unchanged, and nobody else hears that one; anything else that wants samples gets them from the same tick on.
+ * unchanged, and nobody else hears that one; anything else that wants samples gets them from the same tick on. Packets that
+ * need those before them begin to pass in quiet places.
  *
  * Changes are soft: a sink that hears something else with a new plan hears the old and the new one for a frame, the one going
  * and the other coming. Who speaks for the first time with the plan that connects him is heard from his first sample, if nothing
@@ -110,6 +111,17 @@ int bridge_set_duck(
 	struct bridge *b, struct bridge_slot source, struct bridge_slot sink, const struct bridge_duck *duck);
 /* Of all that a slot hears but the trigger. */
 int bridge_set_tx_duck(struct bridge *b, struct bridge_slot slot, const struct bridge_duck *duck);
+
+/* What was set; of a duck that is none, or whose trigger has gone, the trigger's generation is 0. OH_ENOENT (also: not
+ * connected). */
+struct bridge_link_info {
+	float level; /* there, or on the way there */
+	uint32_t delay_ms;
+	struct bridge_duck duck;
+};
+int bridge_link_info(struct bridge *b, struct bridge_slot source, struct bridge_slot sink,
+	struct bridge_link_info *ret_info);
+int bridge_tx_duck(struct bridge *b, struct bridge_slot slot, struct bridge_duck *ret_duck);
 
 /* Factor on all that the bridge sends to the slot (tx) / receives from it (rx), 0..BRIDGE_LEVEL_MAX. */
 int bridge_set_tx_level(struct bridge *b, struct bridge_slot slot, float level);

@@ -308,7 +308,7 @@ int bridge_set_delay(struct bridge *b, struct bridge_slot source, struct bridge_
 	if (err)
 		return err;
 	if (c && old) {
-		c->trigger = old->trigger;
+		c->duck = old->duck;
 		c->want.ducks = old->want.ducks;
 		c->want.low = old->want.low;
 		c->want.attack = old->want.attack;
@@ -342,7 +342,7 @@ static int check_duck(struct bridge *b, const struct bridge_duck *d)
 static void wish_duck(struct bridge *b, struct channel *c, const struct bridge_duck *d)
 {
 	c->want.ducks = d != NULL;
-	c->trigger = d ? d->trigger : (struct bridge_slot){0, 0};
+	c->duck = d ? *d : (struct bridge_duck){0};
 	if (d) {
 		c->want.low = d->low;
 		c->want.attack = at_least_a_frame(b, d->attack_ms);
@@ -378,6 +378,11 @@ int bridge_set_duck(
 	return 0;
 }
 
+static int no_slot(struct bridge_slot slot)
+{
+	return err_detail(OH_ENOENT, "no slot %u of generation %u", slot.number, slot.generation);
+}
+
 int bridge_set_tx_duck(struct bridge *b, struct bridge_slot slot, const struct bridge_duck *duck)
 {
 	struct slot *s = bridge_slot_used(b, slot);
@@ -387,11 +392,43 @@ int bridge_set_tx_duck(struct bridge *b, struct bridge_slot slot, const struct b
 	if (err)
 		return err;
 	if (!s)
-		return err_detail(OH_ENOENT, "no slot %u of generation %u", slot.number, slot.generation);
+		return no_slot(slot);
 	if (!s->tx && !duck)
 		return 0;
 	err = own_channel(b, s, slot.number, true, &c);
 	if (!err)
 		wish_duck(b, c, duck);
 	return err;
+}
+
+/* ---- what was set ---- */
+
+static struct bridge_duck duck_of(const struct bridge *b, const struct channel *c)
+{
+	return c && bridge_slot_used(b, c->duck.trigger) ? c->duck : (struct bridge_duck){0};
+}
+
+int bridge_link_info(struct bridge *b, struct bridge_slot source, struct bridge_slot sink,
+	struct bridge_link_info *ret_info)
+{
+	const struct channel *c;
+	const struct link *l;
+	struct slot *s;
+	int err = connected(b, source, sink, &s, &l);
+
+	if (err)
+		return err;
+	c = bridge_channel_find(&s->channels, source.number);
+	*ret_info = (struct bridge_link_info){l->level, c ? c->delay_ms : 0, duck_of(b, c)};
+	return 0;
+}
+
+int bridge_tx_duck(struct bridge *b, struct bridge_slot slot, struct bridge_duck *ret_duck)
+{
+	const struct slot *s = bridge_slot_used(b, slot);
+
+	if (!s)
+		return no_slot(slot);
+	*ret_duck = duck_of(b, s->tx);
+	return 0;
 }

@@ -37,6 +37,7 @@ struct edge {
 	struct resample *in, *out; /* NULL: the rates agree */
 	uint8_t in_tail, out_tail; /* frames of silence that the filters still have to see */
 	bool in_past, out_past;    /* packets went by the filters: what they remember is long past */
+	uint16_t alone; /* ticks since samples of one that could pass packets here are all that is heard */
 };
 
 /* A port in its slot. */
@@ -60,7 +61,7 @@ struct channel {
 	uint32_t slot;   /* number; of a connection the sink's ... */
 	uint32_t source; /* ... and the source's */
 	struct strip_want want;
-	struct bridge_slot trigger; /* generation 0: it does not duck */
+	struct bridge_duck duck; /* trigger.generation 0: it does not */
 	uint32_t delay_ms;
 	struct list moving; /* bridge.moving: has not come to rest */
 };

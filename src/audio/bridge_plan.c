@@ -13,6 +13,7 @@
 /* Ports that may go to any thread: so many are worth one, and so many are dealt at a time. */
 #define PORTS_EACH 8u
 #define NEIGHBOURS 4u
+#define FULL_SCALE 32768u
 
 /* By slot number: where it stands in the plan, and how loud it is received. */
 struct place {
@@ -71,18 +72,19 @@ static bool is_trigger(const struct bridge *b, const struct slot *sink, uint32_t
 {
 	const struct channel *c = sink->tx;
 
-	return c && c->trigger.generation && c->trigger.number == source && bridge_slot_used(b, c->trigger);
+	return c && c->duck.trigger.generation && c->duck.trigger.number == source &&
+	       bridge_slot_used(b, c->duck.trigger);
 }
 
 static void add_passage(struct draft *d, struct channel *c, uint32_t source)
 {
 	struct passage *p = &d->passages[d->n_passages++];
-	struct slot *trigger = c->trigger.generation ? bridge_slot_used(d->b, c->trigger) : NULL;
+	struct slot *trigger = c->duck.trigger.generation ? bridge_slot_used(d->b, c->duck.trigger) : NULL;
 
 	*p = (struct passage){&c->strip, c->want, source, NOBODY, NOBODY, 0};
 	if (!trigger)
 		return;
-	p->trigger = d->places[c->trigger.number].index;
+	p->trigger = d->places[c->duck.trigger.number].index;
 	if (p->trigger != NOBODY)
 		d->hearers[p->trigger]++;
 }
@@ -365,6 +367,7 @@ static void set_entry(struct plan *p, struct draft *d, size_t i)
 		.slot = slot,
 		.generation = slot->generation,
 		.meter = UINT64_MAX,
+		.rx_peak = FULL_SCALE,
 		.rx_gain = slot->rx ? 1 : slot->rx_level,
 		.heard = d->hearers[i] > 0,
 		.pulls = ops->pull && (d->hearers[i] || ops->pull_always),

@@ -16,6 +16,11 @@
 #define FETCH_MIN 2
 /* What the power is a mean over. */
 #define METER_MS 125.0f
+/* Before packets pass that need those before them. */
+#define SETTLED_MS 200u
+#define QUIET      128u  /* a peak of 48 dB below full scale is a quiet place at first ... */
+#define RELAX_MS   500u  /* ... and 6 dB more with each of these */
+#define ALONE_MS   5000u /* by then any place is quiet */
 
 static bool is_asked(const struct bridge *b, const struct entry *e, const struct audio_tick *t)
 {
@@ -40,17 +45,33 @@ static struct parcel *parcel_of(const struct entry *e)
 	return (struct parcel *)(void *)e->frame;
 }
 
+/*
+ * May packets go on, or begin? Those that need the ones before them begin when the far decoder has heard the same as ours
+ * for a while, and then in a quiet place: the longer none comes, the less quiet. Where packets are longer than ticks,
+ * samples have come to where the last one ended.
+ */
+static bool may_pass(const struct bridge *b, const struct entry *e)
+{
+	const struct edge *to = e->to->edge;
+	uint32_t ms = to->alone * b->cfg.frame_ms;
+
+	if (to->out_past)
+		return true;
+	if (e->want.chained)
+		return ms >= SETTLED_MS && e->rx_peak <= QUIET << ms / RELAX_MS;
+	return e->want.ms <= b->cfg.frame_ms || ms >= e->want.ms;
+}
+
 static bool hand(const struct bridge *b, struct entry *e, const struct audio_tick *t)
 {
 	struct parcel *p = parcel_of(e);
 
-	if (!e->to || is_watched(b, e, t) || is_watched(b, e->to, t))
+	if (!may_pass(b, e) || is_watched(b, e, t) || is_watched(b, e->to, t))
 		return false;
 	e->rx_peak = 0;
 	e->rx_power = 0;
 	e->measured = false;
 	p->want = e->want;
-	p->room = (uint16_t)(b->stride * sizeof(*e->frame) - sizeof(*p));
 	e->handed = e->ops->hand(e->port, p, t);
 	e->edge->in_past |= e->handed;
 	return e->handed;
@@ -266,15 +287,18 @@ static const int16_t *feed(struct bridge *b, struct plan *p, struct worker *d, s
 	return pcm;
 }
 
-static void push(const struct bridge *b, struct worker *d, struct entry *e, const int16_t *pcm,
-	const struct audio_tick *t)
+/* from: whose packets it got before this one's plan, or may get again; NULL: nobody's. */
+static void push(const struct bridge *b, struct worker *d, struct entry *e, const struct entry *from,
+	const int16_t *pcm, const struct audio_tick *t)
 {
 	struct edge *edge = e->edge;
 
+	if (edge->out_past && from)
+		e->ops->resume(e->port, from->port);
+	if (edge->out_past && edge->out)
+		resample_reset(edge->out);
+	edge->out_past = false;
 	if (edge->out) {
-		if (edge->out_past)
-			resample_reset(edge->out);
-		edge->out_past = false;
 		if (pcm)
 			edge->out_tail = TAIL_FRAMES;
 		else if (edge->out_tail)
@@ -293,6 +317,7 @@ static bool take(struct entry *e, const struct audio_tick *t)
 	if (!e->from || !e->from->handed)
 		return false;
 	e->edge->out_past = true;
+	e->edge->alone = 0;
 	e->ops->take(e->port, parcel_of(e->from), t);
 	return true;
 }
@@ -442,6 +467,19 @@ static void fetch(const struct plan *p, const struct worker *d, uint32_t k, stru
 		host_lane_fetch(lane, sockets, n);
 }
 
+/* While another plan takes over both have to want the same of it: that its packets go there, where nothing changes. */
+static bool hands_on(const struct turns *turns, const struct entry *e)
+{
+	const struct change *changes = turns->plan->changes;
+	const struct entry *before, *to = e->to;
+
+	if (!turns->old || !to)
+		return to != NULL;
+	before = changes[e - turns->plan->entries].before;
+	return before && before->to && before->to == changes[to - turns->plan->entries].before &&
+	       !changes[to - turns->plan->entries].fades;
+}
+
 static void pull_turns(void *arg, unsigned who)
 {
 	const struct turns *turns = arg;
@@ -458,10 +496,20 @@ static void pull_turns(void *arg, unsigned who)
 		if (e->ops->prepare)
 			e->ops->prepare(e->port, &t);
 		p->now[e - p->entries] = NULL;
-		e->handed = !turns->old && hand(turns->b, e, &t);
+		e->handed = hands_on(turns, e) && hand(turns->b, e, &t);
 		if (!e->handed && tick_pull(turns->b, d, e, &t))
 			p->now[e - p->entries] = e->frame;
 	}
+}
+
+static void count_alone(const struct bridge *b, struct entry *e)
+{
+	struct edge *edge = e->edge;
+
+	if (!e->from)
+		edge->alone = 0;
+	else if (edge->alone * b->cfg.frame_ms < ALONE_MS)
+		edge->alone++;
 }
 
 static void push_turn(
@@ -469,15 +517,18 @@ static void push_turn(
 {
 	struct bridge *b = turns->b;
 	struct plan *p = turns->plan;
+	const struct change *change = turns->old ? &p->changes[e - p->entries] : NULL;
 	const int16_t *pcm = NULL;
 	unsigned peak = 0;
 
-	if (turns->old && p->changes[e - p->entries].fades) {
+	if (change && change->fades) {
 		pcm = turn_feed(b, turns->old, p, d, (size_t)(e - p->entries), t, &peak);
-		push(b, d, e, pcm, t);
+		push(b, d, e, change->before ? change->before->from : NULL, pcm, t);
+		e->edge->alone = 0;
 	} else if (e->pushes && !take(e, t)) {
 		pcm = feed(b, p, d, e, t, &peak);
-		push(b, d, e, pcm, t);
+		push(b, d, e, e->from, pcm, t);
+		count_alone(b, e);
 	}
 	show(e, peak);
 	if (e->measured)

@@ -41,12 +41,14 @@ struct port_ops {
 	void (*push)(struct port *p, const int16_t *pcm, size_t n, const struct audio_tick *t);
 	/*
 	 * From one port to another of the same kind without samples, when `to` hears nobody else, unchanged, and nobody else
-	 * hears p. All three or none: NULL. passes: may it be (signalling thread, while a plan is made)? hand: instead of
-	 * pull, false: not in this tick. take: instead of push, behind every hand that was true.
+	 * hears p. All four or none: NULL. passes: may it be (signalling thread, while a plan is made)? hand: instead of
+	 * pull, false: not in this tick. take: instead of push, behind every hand that was true. resume: before the first
+	 * push behind a take, from's first pull being done.
 	 */
 	bool (*passes)(const struct port *p, const struct port *to, struct parcel_want *ret_want);
 	bool (*hand)(struct port *p, struct parcel *parcel, const struct audio_tick *t);
 	void (*take)(struct port *p, const struct parcel *parcel, const struct audio_tick *t);
+	void (*resume)(struct port *p, const struct port *from);
 	void (*free)(struct port *p);
 	bool anywhere; /* its turns may be on any thread of those that tick together; it meets no other port there */
 	bool pull_always; /* pulled each tick even when nobody listens (its clock must go on) */

@@ -77,6 +77,11 @@ static void call_take(struct port *p, const struct parcel *parcel, const struct 
 	stream_take(((struct port_stream *)p)->stream, parcel, t->lane, t->now_ns);
 }
 
+static void call_resume(struct port *p, const struct port *from)
+{
+	stream_resume(((struct port_stream *)p)->stream, ((const struct port_stream *)from)->stream);
+}
+
 static void call_free(struct port *p)
 {
 	struct port_stream *ps = (struct port_stream *)p;
@@ -99,6 +104,7 @@ static const struct port_ops call_ops = {
 	.passes = call_passes,
 	.hand = call_hand,
 	.take = call_take,
+	.resume = call_resume,
 	.free = call_free,
 	.anywhere = true,
 	.pull_always = true,

@@ -98,6 +98,9 @@ struct codec {
 	/* n samples for a lost packet from the decoder's own memory, or out of the packet behind it. False: it cannot.
 	 * NULL: the jitter buffer conceals. */
 	bool (*conceal)(void *state, const struct codec_gap *gap, int16_t *pcm, size_t n);
+	/* Packets of another encoder have left in this one's place: data is one of the last of them, in order, and NULL says
+	 * that what is encoded next goes on behind them. NULL: nothing to follow. */
+	void (*follow)(void *state, const uint8_t *data, size_t n);
 	/* The peer's RTCP says that so many of 256 packets were lost of late. Media thread. NULL: nothing to steer. */
 	void (*steer)(void *state, unsigned lost_of_256);
 

@@ -13,6 +13,7 @@
 #define QMF_PAST (QMF_TAPS - 2)
 #define CHUNK    320u /* samples at one time */
 #define ZEROS    6u
+#define FOLLOWED 160u /* bytes at one time */
 
 #define LOW_DET_FIRST  32
 #define LOW_NB_MAX     18432
@@ -276,6 +277,26 @@ static int enc_init(const struct codec *c, void *state, const struct codec_param
 	return dec_init(c, state);
 }
 
+/* The predictors are the decoder's. What the filter has seen last is what the decoder would have given. */
+static void follow(void *state, const uint8_t *data, size_t n)
+{
+	struct state *s = state, d = *s;
+	int16_t pcm[2 * FOLLOWED];
+
+	memset(d.past, 0, sizeof(d.past));
+	for (size_t done = 0; done < n;) {
+		size_t part = n - done < FOLLOWED ? n - done : FOLLOWED;
+		long got = decode(&d, data + done, part, pcm, ARRAY_LEN(pcm));
+		size_t last = (size_t)got < QMF_PAST ? (size_t)got : QMF_PAST;
+
+		memmove(s->past, s->past + last, (QMF_PAST - last) * sizeof(*pcm));
+		memcpy(s->past + QMF_PAST - last, pcm + (size_t)got - last, last * sizeof(*pcm));
+		done += part;
+	}
+	s->low = d.low;
+	s->high = d.high;
+}
+
 const struct codec codec_g722 = {
 	.encoding = "G722",
 	.number = CODEC_G722,
@@ -294,4 +315,5 @@ const struct codec codec_g722 = {
 	.encode = encode,
 	.decode = decode,
 	.samples = samples,
+	.follow = follow,
 };

@@ -18,6 +18,7 @@
 #include <spandsp/g726.h>
 
 #define NEAR_FULL_SCALE 24000
+#define FOLLOWED        60u /* bytes at one time: whole samples of every size */
 
 struct state {
 	g726_state_t *g726;
@@ -96,13 +97,25 @@ static long decode(void *state, const uint8_t *data, size_t n, int16_t *pcm, siz
 	return count;
 }
 
+/* Both directions are one predictor. */
+static void follow(void *state, const uint8_t *data, size_t n)
+{
+	struct state *s = state;
+	int16_t pcm[FOLLOWED * 4];
+
+	for (size_t part; is_whole(n, s->bits); data += part, n -= part) {
+		part = n < FOLLOWED ? n : FOLLOWED;
+		(void)g726_decode(s->g726, pcm, data, (int)part);
+	}
+}
+
 #define G726(name, id, kbit) \
 	{ \
 		.encoding = name, .number = id, .clock_hz = 8000, .rate_hz = 8000, .channels = 1, \
 		.static_pt = -1, .bits_per_s = kbit * 1000, .packets = CODEC_PACKETS_ANY, \
 		.enc_bytes = sizeof(struct state), .dec_bytes = sizeof(struct state), .enc_init = enc_init, \
 		.dec_init = init, .enc_free = free_state, .dec_free = free_state, .encode = encode, \
-		.decode = decode, .samples = samples, \
+		.decode = decode, .samples = samples, .follow = follow, \
 	}
 
 const struct codec codec_g726_16 = G726("G726-16", CODEC_G726_16, 16);

@@ -36,6 +36,7 @@ struct sender {
 	struct codec_params p;
 	uint32_t bits, bits_now; /* a second: wanted, and as the losses allow */
 	uint32_t loss;           /* percent, as lately reported */
+	bool anew;               /* what comes next goes on behind packets of another encoder */
 };
 
 struct out {
@@ -110,10 +111,36 @@ static void enc_free(void *state)
 	mem_free(((struct out *)state)->sender);
 }
 
+/*
+ * The far decoder knows nothing of what this encoder remembers, so the next packet must need nothing. What came before
+ * it, which the encoder looks back at and sends late, is thought to be its mirror image: a beginning out of silence would
+ * be a gap.
+ */
+static void begin_anew(OpusEncoder *e, const int16_t *pcm, size_t n, uint8_t *out, size_t cap)
+{
+	int16_t mirrored[CODEC_PCM_MAX];
+
+	if (n > ARRAY_LEN(mirrored))
+		return;
+	for (size_t i = 0; i < n; i++)
+		mirrored[i] = pcm[n - 1 - i];
+	opus_encoder_ctl(e, OPUS_RESET_STATE);
+	if (opus_encode(e, mirrored, (int)n, out, (opus_int32)cap) >= 0)
+		opus_encoder_ctl(e, OPUS_SET_PREDICTION_DISABLED(1));
+}
+
 static long encode(void *state, const int16_t *pcm, size_t n, uint8_t *out, size_t cap)
 {
-	int bytes = opus_encode(encoder(((struct out *)state)->sender), pcm, (int)n, out, (opus_int32)cap);
+	struct sender *s = ((struct out *)state)->sender;
+	OpusEncoder *e = encoder(s);
+	int bytes;
 
+	if (s->anew)
+		begin_anew(e, pcm, n, out, cap);
+	bytes = opus_encode(e, pcm, (int)n, out, (opus_int32)cap);
+	if (s->anew)
+		opus_encoder_ctl(e, OPUS_SET_PREDICTION_DISABLED(0));
+	s->anew = false;
 	if (bytes < 0)
 		return OH_EINVAL;
 	return bytes > UNSENT_BYTES ? bytes : 0;
@@ -135,6 +162,13 @@ static void steer(void *state, unsigned lost_of_256)
 	if (s->bits_now > s->bits)
 		s->bits_now = s->bits;
 	tune(s);
+}
+
+static void follow(void *state, const uint8_t *data, size_t n)
+{
+	(void)data;
+	(void)n;
+	((struct out *)state)->sender->anew = true;
 }
 
 /* ---- receiving --------------------------------------------------------------------------------------- */
@@ -301,8 +335,8 @@ static void limit(const struct codec *c, struct slice fmtp, struct codec_params 
 		.packets = 1u << 0 | 1u << 1 | 1u << 3 | 1u << 5, /* RFC 6716 2.1.4 */ \
 			.dtx = true, .enc_bytes = sizeof(struct out), .dec_bytes = sizeof(struct in), \
 		.enc_init = enc_init, .dec_init = dec_init, .enc_free = enc_free, .dec_free = dec_free, \
-		.encode = encode, .decode = decode, .samples = samples, .conceal = conceal, .steer = steer, \
-		.describe = describe, .limit = limit, \
+		.encode = encode, .decode = decode, .samples = samples, .conceal = conceal, \
+		.follow = follow, .steer = steer, .describe = describe, .limit = limit, \
 	}
 
 const struct codec codec_opus_8 = OPUS(8);

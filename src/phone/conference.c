@@ -191,7 +191,7 @@ static void follow(struct conference *c, struct member *m)
 	if (join(c, m)) {
 		host_log(c->phone->host, LOG_WARN, "call", "a member of a conference cannot be connected: %s",
 			err_detail_text());
-		m->slot = no_slot;
+		part(c, m); /* what of it was connected before */
 	}
 	is = m->slot.generation;
 	if (is != was)

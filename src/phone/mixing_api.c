@@ -145,3 +145,71 @@ int offhook_slot_duck(struct offhook_phone *phone, offhook_id slot, const struct
 
 	return err ? err : phone_command(phone, slot_duck_run, &args);
 }
+
+/* ---- what is set ---- */
+
+struct info_args {
+	struct bridge_slot source, sink;
+	struct bridge_link_info info;
+};
+
+static int link_info_run(struct offhook_phone *p, void *arg)
+{
+	struct info_args *a = arg;
+	int err = phone_check_open(p);
+
+	return err ? err : bridge_link_info(engine_bridge(p->engine), a->source, a->sink, &a->info);
+}
+
+int offhook_link_get_info(
+	struct offhook_phone *phone, offhook_id source, offhook_id sink, struct offhook_link_info *ret_info)
+{
+	struct info_args args = {.source = slot_from_id(source), .sink = slot_from_id(sink)};
+	struct offhook_link_info info = {.size = sizeof(info)};
+	int err = phone_query(phone, link_info_run, &args);
+
+	if (err)
+		return err;
+	info.level = args.info.level;
+	info.delay_ms = args.info.delay_ms;
+	return info_give(ret_info, &info, sizeof(info));
+}
+
+static int give_duck(const struct bridge_duck *d, struct offhook_duck_cfg *ret_duck)
+{
+	struct offhook_duck_cfg cfg;
+
+	offhook_duck_cfg_init(&cfg);
+	if (d->trigger.generation) {
+		cfg.trigger = slot_to_id(d->trigger);
+		cfg.depth_db = d->low < 1 ? -20 * log10(d->low) : 0;
+		cfg.attack_ms = d->attack_ms;
+		cfg.release_ms = d->release_ms;
+	}
+	return info_give(ret_duck, &cfg, sizeof(cfg));
+}
+
+int offhook_link_get_duck(
+	struct offhook_phone *phone, offhook_id source, offhook_id sink, struct offhook_duck_cfg *ret_duck)
+{
+	struct info_args args = {.source = slot_from_id(source), .sink = slot_from_id(sink)};
+	int err = phone_query(phone, link_info_run, &args);
+
+	return err ? err : give_duck(&args.info.duck, ret_duck);
+}
+
+static int slot_duck_info_run(struct offhook_phone *p, void *arg)
+{
+	struct info_args *a = arg;
+	int err = phone_check_open(p);
+
+	return err ? err : bridge_tx_duck(engine_bridge(p->engine), a->sink, &a->info.duck);
+}
+
+int offhook_slot_get_duck(struct offhook_phone *phone, offhook_id slot, struct offhook_duck_cfg *ret_duck)
+{
+	struct info_args args = {.sink = slot_from_id(slot)};
+	int err = phone_query(phone, slot_duck_info_run, &args);
+
+	return err ? err : give_duck(&args.info.duck, ret_duck);
+}

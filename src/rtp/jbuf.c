@@ -22,7 +22,7 @@ int jbuf_init(struct jbuf *j, uint32_t tick_ms, uint32_t min_ms, uint32_t max_ms
 	if (j->max_ms < j->min_ms)
 		j->max_ms = j->min_ms;
 	j->cover = (int32_t)j->min_ms * 1000;
-	j->first = j->last = j->free_cell = JBUF_NO_CELL;
+	j->first = j->last = j->free_cell = j->past = JBUF_NO_CELL;
 	j->n_free = JBUF_CELLS;
 	return 0;
 }
@@ -44,7 +44,7 @@ static uint16_t take_cell(struct jbuf *j)
 	return i;
 }
 
-static void return_parts(struct jbuf *j, uint16_t i)
+void jbuf_return(struct jbuf *j, uint16_t i)
 {
 	while (i != JBUF_NO_CELL) {
 		uint16_t next = cell(j, i)->next_part;
@@ -88,15 +88,20 @@ static uint16_t store(struct jbuf *j, const struct jbuf_packet *p)
 	return head;
 }
 
-void jbuf_drop_first(struct jbuf *j)
+uint16_t jbuf_take_first(struct jbuf *j)
 {
 	uint16_t i = j->first;
 
 	j->first = cell(j, i)->next_packet;
 	if (j->first == JBUF_NO_CELL)
 		j->last = JBUF_NO_CELL;
-	return_parts(j, i);
 	j->stats.buffered--;
+	return i;
+}
+
+void jbuf_drop_first(struct jbuf *j)
+{
+	jbuf_return(j, jbuf_take_first(j));
 }
 
 /* The packet before which ts belongs is after the returned one (JBUF_NO_CELL: first of all). Packets mostly
@@ -147,6 +152,9 @@ void jbuf_restart(struct jbuf *j)
 {
 	if (j->state != JBUF_EMPTY)
 		j->stats.restarts++;
+	if (j->handing)
+		jbuf_stop_handing(j);
+	jbuf_forget(j);
 	j->stats.late += j->stats.buffered;
 	while (j->first != JBUF_NO_CELL)
 		jbuf_drop_first(j);
@@ -228,9 +236,15 @@ void jbuf_put(struct jbuf *j, const struct jbuf_packet *p)
 	}
 }
 
+/* To where is it ready, decoded or handed out? */
+static uint32_t ready_to(const struct jbuf *j)
+{
+	return j->play_ts + ts_of_samples(j, j->spill_n) + ts_of_ms(j, j->ahead_ms);
+}
+
 uint32_t jbuf_depth_ts(const struct jbuf *j)
 {
-	uint32_t end = j->play_ts + ts_of_samples(j, j->spill_n);
+	uint32_t end = ready_to(j);
 
 	if (j->last != JBUF_NO_CELL) {
 		uint32_t last = cell(j, j->last)->ts + cell(j, j->last)->span;
@@ -248,7 +262,7 @@ uint32_t jbuf_depth_ms(const struct jbuf *j)
 
 bool jbuf_has(const struct jbuf *j, uint32_t ts)
 {
-	uint32_t have = j->play_ts + ts_of_samples(j, j->spill_n), end = j->play_ts + ts;
+	uint32_t have = ready_to(j), end = j->play_ts + ts;
 
 	for (uint16_t i = j->first; i != JBUF_NO_CELL && ts_diff(have, end) < 0;
 		i = cell(j, i)->next_packet) {
@@ -267,21 +281,24 @@ bool jbuf_has_tick(const struct jbuf *j)
 
 /* ---- playing ----------------------------------------------------------------------------------------- */
 
-/* The payload of the first packet in one piece: where it lies, or gathered into buf. */
-static const uint8_t *payload(const struct jbuf *j, uint8_t buf[CODEC_FRAME_MAX])
+size_t jbuf_copy(const struct jbuf *j, uint16_t i, uint8_t *to)
 {
-	const struct jbuf_cell *c = cell(j, j->first);
-	size_t left = c->n, done = 0;
+	size_t n = cell(j, i)->n, done = 0;
 
-	if (c->next_part == JBUF_NO_CELL)
-		return c->data;
-	for (uint16_t i = j->first; i != JBUF_NO_CELL; i = cell(j, i)->next_part) {
-		size_t part = left < JBUF_CELL_BYTES ? left : JBUF_CELL_BYTES;
+	for (; i != JBUF_NO_CELL; i = cell(j, i)->next_part) {
+		size_t part = n - done < JBUF_CELL_BYTES ? n - done : JBUF_CELL_BYTES;
 
-		memcpy(buf + done, cell(j, i)->data, part);
+		memcpy(to + done, cell(j, i)->data, part);
 		done += part;
-		left -= part;
 	}
+	return n;
+}
+
+const uint8_t *jbuf_payload(const struct jbuf *j, uint16_t i, uint8_t buf[CODEC_FRAME_MAX])
+{
+	if (cell(j, i)->next_part == JBUF_NO_CELL)
+		return cell(j, i)->data;
+	(void)jbuf_copy(j, i, buf);
 	return buf;
 }
 
@@ -294,8 +311,8 @@ static size_t decode_first(struct jbuf *j, int16_t *pcm, size_t room)
 	size_t skip = samples_of_ts(j, j->play_ts - c->ts), want = samples_of_ts(j, c->span);
 	bool direct = skip == 0 && want <= room;
 	int16_t *to = direct ? pcm : j->dec.spill;
-	long n = j->dec.decode(
-		j->dec.arg, c->codec, payload(j, buf), c->n, to, direct ? room : j->dec.spill_cap);
+	long n = j->dec.decode(j->dec.arg, c->codec, jbuf_payload(j, j->first, buf), c->n, to,
+		direct ? room : j->dec.spill_cap);
 
 	if (n < 0)
 		j->stats.invalid++;
@@ -334,7 +351,7 @@ static bool conceal_by_codec(struct jbuf *j, int16_t *pcm, size_t n)
 		return false;
 	if (j->first != JBUF_NO_CELL) {
 		gap.samples = samples_of_ts(j, cell(j, j->first)->ts - j->play_ts);
-		gap.next = payload(j, buf);
+		gap.next = jbuf_payload(j, j->first, buf);
 		gap.n = cell(j, j->first)->n;
 		codec = cell(j, j->first)->codec;
 	}
@@ -464,7 +481,10 @@ bool jbuf_get(struct jbuf *j, uint64_t now_ns, int16_t *pcm, size_t n)
 {
 	int32_t wish;
 
-	jbuf_stop_handing(j);
+	if (j->handing)
+		jbuf_stop_handing(j);
+	else
+		jbuf_forget(j);
 	if (j->state == JBUF_PLAYING)
 		jbuf_before_tick(j);
 	switch (j->state) {

@@ -98,6 +98,7 @@ struct jbuf {
 
 	uint16_t first, last, free_cell, fresh; /* packets by time; returned cells; cells never used yet */
 	uint16_t n_free;
+	uint16_t past, past_last, past_cells; /* packets that were handed out lately, oldest first */
 
 	uint64_t first_at_ns; /* arrival of the packet that starts the line */
 	uint32_t first_span;
@@ -109,6 +110,7 @@ struct jbuf {
 	uint32_t starved_ts; /* for how long */
 	bool whole;          /* set by the owner's wish for packets: the line goes to where one begins */
 	bool handing;        /* the last tick was packets */
+	uint8_t ahead_ms;    /* while it is: what has been handed out beyond the playing point */
 	bool excused; /* set by the owner: the sender is busy with something else, nothing is missing */
 
 	/* policy */
@@ -138,10 +140,12 @@ void jbuf_put(struct jbuf *j, const struct jbuf_packet *p);
 bool jbuf_get(struct jbuf *j, uint64_t now_ns, int16_t *pcm, size_t n);
 
 /*
- * One tick as packets (jbuf_hand.c): p says what is wanted and how much room it has. False: not in this tick, and
- * jbuf_get() has its samples. The owner clears `whole` when it asks no more.
+ * One tick as packets (jbuf_hand.c): p says what is wanted. False: not in this tick, and jbuf_get() has its samples.
+ * The owner clears `whole` when it asks no more.
  */
 bool jbuf_hand(struct jbuf *j, uint64_t now_ns, struct parcel *p);
+/* The payload of a packet in the store, in one piece: at most CODEC_FRAME_MAX bytes. Returns how many. */
+size_t jbuf_copy(const struct jbuf *j, uint16_t cell, uint8_t *to);
 
 /* Is the whole next tick buffered without a gap? Then nothing that still waits in the socket is needed for
  * it. */

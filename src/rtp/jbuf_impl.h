@@ -51,10 +51,18 @@ uint32_t jbuf_depth_ts(const struct jbuf *j);
 void jbuf_begin(struct jbuf *j, uint64_t at_ns);
 /* What is wholly behind the playing point can only be there because its sender lets time stamps overlap. */
 void jbuf_drop_past(struct jbuf *j);
-/* From here on it is samples again. */
+/* Handing: from here on it is samples again. */
 void jbuf_stop_handing(struct jbuf *j);
-/* Takes the first packet out of the store. */
+/* Nothing was handed out lately. */
+void jbuf_forget(struct jbuf *j);
+/* Takes the first packet off the line; its cells stay taken. */
+uint16_t jbuf_take_first(struct jbuf *j);
+/* A packet's cells are free. */
+void jbuf_return(struct jbuf *j, uint16_t i);
+/* Both. */
 void jbuf_drop_first(struct jbuf *j);
+/* A packet's payload in one piece: where it lies, or gathered into buf. */
+const uint8_t *jbuf_payload(const struct jbuf *j, uint16_t i, uint8_t buf[CODEC_FRAME_MAX]);
 
 /* What to do with a packet that a line in PLAYING meets. */
 enum jbuf_verdict { JBUF_TAKE, JBUF_STRETCH, JBUF_TOO_LATE, JBUF_TOO_EARLY, JBUF_BEGIN_ANEW };

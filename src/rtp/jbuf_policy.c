@@ -145,6 +145,9 @@ void jbuf_moved(struct jbuf *j, int64_t us)
 
 void jbuf_move(struct jbuf *j, int32_t ts)
 {
+	/* What is under way does not move with it. */
+	if (j->ahead_ms)
+		jbuf_stop_handing(j);
 	j->play_ts += (uint32_t)ts;
 	jbuf_moved(j, -(int64_t)ts * 1000000 / j->dec.clock_hz);
 }

@@ -104,7 +104,6 @@ int stream_new(const struct stream_cfg *cfg, struct stream **ret_stream)
 	memcpy(s->cname, cfg->cname, n);
 	stream_judge_init(&s->judge);
 	s->want.dtmf_tx_pt = -1;
-	s->want.rate_hz = 8000;
 	/* RFC 3550 5.1: random, against known-plaintext attacks and against meeting another source. */
 	s->tx.ssrc = host_random_u32(s->host);
 	s->tx.ts = host_random_u32(s->host);
@@ -150,9 +149,12 @@ int stream_apply(struct stream *s, const struct stream_params *p)
 	s->want.dir = p->dir;
 	s->want.dtmf_tx_pt = p->dtmf_tx_pt;
 	s->want.dtmf_sound = p->dtmf_sound;
-	s->want.rate_hz = p->tx->rate_hz;
 	s->want.ptime_ms = p->ptime_ms;
 	s->want.mode = p->how.mode;
+	s->want.bits_per_s = p->how.bits_per_s;
+	s->want.max_hz = p->how.max_hz;
+	s->want.dtx = p->how.dtx;
+	s->want.cbr = p->how.cbr;
 	s->want.tx = p->tx;
 	s->want.noise_tx = p->noise.tx;
 	atomic_store_explicit(&s->door.pending, set, memory_order_release);
@@ -183,7 +185,7 @@ void stream_quality(const struct stream *s, struct stream_quality *ret_quality)
 
 uint32_t stream_rate(const struct stream *s)
 {
-	return s->want.rate_hz;
+	return s->want.tx ? s->want.tx->rate_hz : 8000;
 }
 
 /* ---- the media thread takes what signalling left ----------------------------------------------------- */

@@ -139,6 +139,8 @@ void stream_push(
 	struct stream *s, const int16_t *pcm, size_t n, struct host_lane *lane, uint64_t now_ns);
 /* Instead of pushing: what another stream has handed out. */
 void stream_take(struct stream *s, const struct parcel *p, struct host_lane *lane, uint64_t now_ns);
+/* Before the first push behind what was taken: from that stream, which is pulled again. */
+void stream_resume(struct stream *s, const struct stream *from);
 /* What its voice is like, in dB below full scale (a square wave has 0); for the reports to the peer. */
 void stream_levels(struct stream *s, double signal_dbov, double noise_dbov);
 

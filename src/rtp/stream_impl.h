@@ -72,15 +72,19 @@ struct stream_want { /* of the last stream_apply() */
 	unsigned dir;
 	int dtmf_tx_pt;
 	bool dtmf_sound;
-	uint32_t rate_hz, ptime_ms, mode;
+	uint32_t ptime_ms, mode, bits_per_s;
 	const struct codec *tx; /* NULL: nothing agreed yet */
+	uint32_t max_hz;
+	bool dtx, cbr;
 	bool noise_tx;
 };
 
 struct stream_tx {
 	uint32_t ssrc, ts; /* ts: of the next sample to be pushed */
 	uint16_t seq;
-	bool mark; /* the next packet begins a talk spurt (RFC 3551 4.1) */
+	bool mark;        /* the next packet begins a talk spurt (RFC 3551 4.1) */
+	uint8_t ahead_ms; /* of the samples to come: a packet that was passed on covers them */
+	bool passed;      /* the last packet was another encoder's */
 	size_t gathered;
 	uint64_t sent_ns; /* the last datagram on the RTP socket, 0 = never */
 };
@@ -223,6 +227,21 @@ void stream_rtcp_datagram(struct stream *s, const uint8_t *data, const struct ho
 void stream_rtcp_receive(struct stream *s);
 void stream_rtcp_send_when_due(struct stream *s);
 void stream_rtcp_bye(struct stream *s);
+
+/* stream_tx.c, for stream_pass.c. */
+void stream_send(struct stream *s, const uint8_t *packet, size_t n);
+/* False: no event takes the place of the packet that begins at ts. */
+bool stream_send_events(struct stream *s, uint32_t ts);
+/* n samples, the first of them at ts. */
+void stream_pack(struct stream *s, const int16_t *pcm, size_t n, uint32_t ts);
+/* So much silence. */
+void stream_pack_silence(struct stream *s, uint32_t ms, uint32_t ts);
+/* What is gathered leaves as it is: ts is behind it. */
+void stream_flush(struct stream *s, uint32_t ts);
+/* stream_pass.c: a tick of another stream. */
+void stream_pass_on(struct stream *s, const struct parcel *p);
+/* The encoder goes on behind packets that were passed on, up to that of cell `end`. */
+void stream_follow(struct stream *s, const struct jbuf *store, uint16_t end);
 
 /* stream_judge.c */
 void stream_judge_init(struct stream_judge *j);

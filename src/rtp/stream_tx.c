@@ -27,7 +27,7 @@ static void not_sent(struct stream *s, int err, unsigned n)
 		s->local = (struct netaddr){0};
 }
 
-static void send_rtp(struct stream *s, const uint8_t *packet, size_t n)
+void stream_send(struct stream *s, const uint8_t *packet, size_t n)
 {
 	int err;
 
@@ -67,16 +67,16 @@ static void send_event(struct stream *s, const struct dtmf_packet *e)
 	rtp_write_header(packet, &h);
 	memcpy(packet + RTP_HEADER_BYTES, e->payload, DTMF_BYTES);
 	s->figures.tx_events++;
-	send_rtp(s, packet, sizeof(packet));
+	stream_send(s, packet, sizeof(packet));
 }
 
-static void send_audio(struct stream *s, const int16_t *pcm, uint32_t ts)
+/* n samples, a packet's worth. */
+static void send_audio(struct stream *s, const int16_t *pcm, size_t n_pcm, uint32_t ts)
 {
 	uint8_t packet[RTP_HEADER_BYTES + CODEC_FRAME_MAX];
 	struct rtp_packet h = {
 		.pt = s->cur->p.tx_pt, .marker = s->tx.mark, .seq = s->tx.seq, .ts = ts, .ssrc = s->tx.ssrc};
-	long n = s->cur->p.tx->encode(
-		s->cur->enc, pcm, s->cur->packet_samples, packet + RTP_HEADER_BYTES, CODEC_FRAME_MAX);
+	long n = s->cur->p.tx->encode(s->cur->enc, pcm, n_pcm, packet + RTP_HEADER_BYTES, CODEC_FRAME_MAX);
 
 	if (n < 0) {
 		s->figures.tx_errors++;
@@ -88,7 +88,7 @@ static void send_audio(struct stream *s, const int16_t *pcm, uint32_t ts)
 	}
 	s->tx.mark = false;
 	rtp_write_header(packet, &h);
-	send_rtp(s, packet, RTP_HEADER_BYTES + (size_t)n);
+	stream_send(s, packet, RTP_HEADER_BYTES + (size_t)n);
 }
 
 /* RFC 3389 4: in the sequence of the audio, without marker. */
@@ -99,7 +99,7 @@ static void send_noise(struct stream *s, const int16_t *pcm, uint32_t ts)
 	size_t n = noise_describe(pcm, s->cur->packet_samples, packet + RTP_HEADER_BYTES);
 
 	rtp_write_header(packet, &h);
-	send_rtp(s, packet, RTP_HEADER_BYTES + n);
+	stream_send(s, packet, RTP_HEADER_BYTES + n);
 	s->cur->noise->told_ns = s->now_ns;
 	s->tx.mark = true;
 }
@@ -128,8 +128,7 @@ static void tell_digits_sent(struct stream *s)
 	stream_tell(s, MEDIA_DTMF_SENT, 0, 0, s->now_ns);
 }
 
-/* False: no event takes the place of the packet that begins at ts. */
-static bool send_events(struct stream *s, uint32_t ts)
+bool stream_send_events(struct stream *s, uint32_t ts)
 {
 	struct dtmf_packet events[DTMF_STEP_PACKETS];
 	size_t n = 0;
@@ -145,17 +144,17 @@ static bool send_events(struct stream *s, uint32_t ts)
 /* One packet's worth of audio that begins at ts is there: it leaves, or an event leaves in its place. */
 static void packet_full(struct stream *s, const int16_t *pcm, uint32_t ts)
 {
-	if (send_events(s, ts))
+	if (stream_send_events(s, ts))
 		return;
 	if (s->dtmf_sound.state != DTMF_SOUND_IDLE || !is_silence(s, pcm, ts))
-		send_audio(s, pcm, ts);
+		send_audio(s, pcm, s->cur->packet_samples, ts);
 }
 
-/* n samples from the bridge: whole packets leave straight from there, parts are gathered. */
-static void pack(struct stream *s, const int16_t *pcm, size_t n)
+/* Whole packets leave straight from there, parts are gathered. */
+void stream_pack(struct stream *s, const int16_t *pcm, size_t n, uint32_t ts)
 {
 	size_t want = s->cur->packet_samples;
-	uint32_t start = s->tx.ts - codec_ts(s->cur->p.tx, s->tx.gathered);
+	uint32_t start = ts - codec_ts(s->cur->p.tx, s->tx.gathered);
 
 	while (n > 0) {
 		const int16_t *full = pcm;
@@ -178,6 +177,23 @@ static void pack(struct stream *s, const int16_t *pcm, size_t n)
 	}
 }
 
+void stream_pack_silence(struct stream *s, uint32_t ms, uint32_t ts)
+{
+	stream_pack(s, silence, s->cur->rate_hz / 1000 * ms, ts);
+}
+
+/* As a packet that is shorter than agreed, which every receiver takes. */
+void stream_flush(struct stream *s, uint32_t ts)
+{
+	const struct codec *c = s->cur->p.tx;
+	size_t n = s->tx.gathered;
+	uint32_t ms = (uint32_t)(n / (s->cur->rate_hz / 1000));
+
+	s->tx.gathered = 0;
+	if (n && codec_packet_ms(c, ms) == ms)
+		send_audio(s, s->cur->gather, n, ts - codec_ts(c, n));
+}
+
 /*
  * A stream that is held or only receives keeps the binding of its NAT box alive (RFC 6263). RTCP on the same
  * port (4.3) has to be agreed first, so what is left must disturb no peer: an empty datagram (4.1) is no RTP
@@ -194,50 +210,13 @@ static void keep_alive(struct stream *s)
 		s->figures.tx_errors++;
 }
 
-/* Another stream's packet leaves under our name. */
-static void send_passed(struct stream *s, const uint8_t *data, size_t n, bool marker, uint32_t ts)
-{
-	uint8_t packet[RTP_HEADER_BYTES + CODEC_FRAME_MAX];
-	struct rtp_packet h = {.pt = s->cur->p.tx_pt,
-		.marker = marker || s->tx.mark,
-		.seq = s->tx.seq,
-		.ts = ts,
-		.ssrc = s->tx.ssrc};
-
-	rtp_write_header(packet, &h);
-	memcpy(packet + RTP_HEADER_BYTES, data, n);
-	s->tx.mark = false;
-	s->figures.tx_passed -= s->figures.tx_packets;
-	send_rtp(s, packet, RTP_HEADER_BYTES + n);
-	s->figures.tx_passed += s->figures.tx_packets;
-}
-
-static void pass_on(struct stream *s, const struct parcel *p)
-{
-	const uint8_t *data = p->data;
-	uint32_t ts = s->tx.ts;
-
-	for (unsigned i = 0; i < p->n; i++, ts += s->cur->packet_ts) {
-		enum parcel_kind kind = p->packets[i].kind;
-		size_t n = kind == PARCEL_PACKET ? p->packets[i].n : 0;
-		bool ours = send_events(s, ts);
-
-		if (!ours && kind == PARCEL_PACKET)
-			send_passed(s, data, n, p->packets[i].marker, ts);
-		else if (!ours && kind == PARCEL_LOST)
-			s->tx.seq++;
-		else if (!ours)
-			s->tx.mark = true;
-		data += n;
-	}
-}
-
 /* Does it send anything now? */
 static bool is_sending(struct stream *s)
 {
 	if (stream_has_aim(s) && (s->cur->p.dir & STREAM_SEND))
 		return true;
 	s->tx.gathered = 0;
+	s->tx.ahead_ms = 0;
 	s->tx.mark = true;
 	dtmf_tx_stop(&s->dtmf_tx);
 	dtmf_sound_stop(&s->dtmf_sound, &s->dtmf_tx.queue);
@@ -254,15 +233,19 @@ static bool says_digits(const struct stream *s)
 	       (s->dtmf_sound.state != DTMF_SOUND_IDLE || !dtmf_queue_empty(&s->dtmf_tx.queue));
 }
 
-/* A tick of audio, or of digits in its place. */
+/* A tick of audio, or of digits in its place; without what a packet that was passed on has covered. */
 static void push_sound(struct stream *s, const int16_t *pcm)
 {
 	int16_t digits[STREAM_TICK_MAX];
-	size_t n = s->cur->tick_samples;
+	size_t n = s->cur->tick_samples, gone = s->cur->rate_hz / 1000 * s->tx.ahead_ms;
 
-	if (says_digits(s))
+	if (gone) {
+		gone = gone < n ? gone : n;
+		s->tx.ahead_ms -= (uint8_t)(gone / (s->cur->rate_hz / 1000));
+	} else if (says_digits(s)) {
 		pcm = dtmf_sound_step(&s->dtmf_sound, &s->dtmf_tx.queue, s->cur->rate_hz, pcm, digits, n);
-	pack(s, pcm, n);
+	}
+	stream_pack(s, pcm + gone, n - gone, s->tx.ts + codec_ts(s->cur->p.tx, gone));
 }
 
 static void begin_tick(struct stream *s, struct host_lane *lane, uint64_t now_ns)
@@ -302,11 +285,13 @@ void stream_take(struct stream *s, const struct parcel *p, struct host_lane *lan
 	begin_tick(s, lane, now_ns);
 	if (is_sending(s)) {
 		/* What was agreed anew may be here a tick before the plan that knows it. */
-		if (s->cur->p.tx->number == p->want.codec && s->cur->packet_ts == p->want.span &&
-			!says_digits(s))
-			pass_on(s, p);
-		else
+		if (s->cur->p.tx->number == p->want.codec && s->cur->p.ptime_ms == p->want.ms &&
+			!says_digits(s)) {
+			stream_pass_on(s, p);
+		} else {
+			stream_follow(s, p->store, p->n ? p->packets[0].cell : JBUF_NO_CELL);
 			push_sound(s, silence);
+		}
 	}
 	end_tick(s);
 }

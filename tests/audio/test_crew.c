@@ -14,7 +14,16 @@
 
 #define MS NS_PER_MS
 
-enum { LEGS = 24, TICKS = 120, PACKETS = 40, PACKET_MAX = 400, KINDS = 3 };
+enum {
+	MIXED = 24,
+	PAIRS = 6,
+	LEGS = MIXED + 2 * PAIRS,
+	TICKS = 120,
+	PACKETS = 40,
+	PACKET_MAX = 400,
+	KINDS = 3
+};
+enum { QUIET_FROM = 12, QUIET_TO = 32 }; /* of the packets: there those of all codecs begin to pass */
 
 /* ---- the world ---- */
 
@@ -150,7 +159,9 @@ static void speak(struct speech *s, const char *name, uint32_t clock_hz, unsigne
 		long got;
 
 		for (size_t k = 0; k < n; k++)
-			pcm[k] = (int16_t)((k % 80) * 100 + rig_random(&seed) % 2000 - 5000);
+			pcm[k] = i >= QUIET_FROM && i < QUIET_TO
+					 ? (int16_t)(rig_random(&seed) % 8)
+					 : (int16_t)((k % 80) * 100 + rig_random(&seed) % 2000 - 5000);
 		got = c->encode(state, pcm, n, s->packets[i], PACKET_MAX);
 		CHECK(got > 0);
 		s->n[i] = (size_t)got;
@@ -253,14 +264,14 @@ static void deliver(struct run *r, unsigned tick)
 
 static void change(struct run *r, unsigned tick, uint64_t *seed)
 {
-	unsigned from = rig_random(seed) % LEGS, n = 2 + rig_random(seed) % 6;
+	unsigned from = rig_random(seed) % MIXED, n = 2 + rig_random(seed) % 6;
 
 	if (tick % 3)
 		return;
 	for (unsigned i = 0; i < n; i++) {
 		for (unsigned k = 0; k < n; k++) {
-			struct bridge_link l = {r->legs[(from + i) % LEGS].slot,
-				r->legs[(from + k) % LEGS].slot, tick % 2 ? 1 : 0.7f};
+			struct bridge_link l = {r->legs[(from + i) % MIXED].slot,
+				r->legs[(from + k) % MIXED].slot, tick % 2 ? 1 : 0.7f};
 
 			if (i != k)
 				CHECK_OK(tick % 9 ? bridge_connect(r->bridge, &l, 1)
@@ -270,6 +281,36 @@ static void change(struct run *r, unsigned tick, uint64_t *seed)
 	CHECK_OK(bridge_connect(r->bridge, &(struct bridge_link){r->legs[from].slot, r->ear->slot, 1}, 1));
 	if (tick % 30 == 0)
 		CHECK_OK(stream_dtmf(r->legs[from].stream, "1", 100, 50));
+}
+
+static struct leg *of_pair(struct run *r, unsigned i)
+{
+	return &r->legs[MIXED + i];
+}
+
+/* They hear nobody else, one codec each, on different threads. */
+static void pair_up(struct run *r)
+{
+	for (unsigned i = 0; i < PAIRS; i++) {
+		struct bridge_slot a = of_pair(r, i)->slot, b = of_pair(r, PAIRS + i)->slot;
+		struct bridge_link both[] = {{a, b, 1}, {b, a, 1}};
+
+		CHECK_OK(bridge_connect(r->bridge, both, 2));
+	}
+}
+
+/* Samples are wanted of some: from one plan to the next, or of a sudden. */
+static void disturb_pairs(struct run *r, unsigned tick)
+{
+	struct bridge_link spy = {of_pair(r, 0)->slot, r->ear->slot, 1};
+	float tx, rx;
+
+	if (tick == 70)
+		CHECK_OK(bridge_connect(r->bridge, &spy, 1));
+	if (tick == 90)
+		CHECK_OK(bridge_disconnect(r->bridge, &spy, 1));
+	for (unsigned i = 1; i <= KINDS && tick == 70; i++)
+		CHECK_OK(bridge_signal(r->bridge, of_pair(r, i)->slot, &tx, &rx));
 }
 
 static void take_down(struct run *r)
@@ -295,8 +336,10 @@ static void run(unsigned threads, const struct speech *speeches, struct outcome 
 	CHECK_OK(bridge_add(r.bridge, &r.ear->port, &r.ear->slot));
 	for (unsigned i = 0; i < LEGS; i++)
 		leg_open(&r, &r.legs[i], &speeches[i % KINDS], i);
+	pair_up(&r);
 	for (unsigned tick = 0; tick < TICKS; tick++) {
 		change(&r, tick, &seed);
+		disturb_pairs(&r, tick);
 		engine_publish(r.engine);
 		deliver(&r, tick);
 		r.world.now_ns += 20 * MS;
@@ -325,6 +368,10 @@ TEST(what_several_threads_make_is_what_one_makes)
 	run(1, speeches, &alone);
 	CHECK(alone.reports > LEGS);
 	CHECK(alone.heard != 0);
+	for (unsigned i = 0; i < 2 * PAIRS; i++)
+		CHECK(alone.stats[MIXED + i].tx_passed > 10);
+	for (unsigned i = 1; i <= KINDS; i++)
+		CHECK(alone.stats[MIXED + i].tx_passed < TICKS - 20);
 	for (unsigned threads = 2; threads <= 4; threads++) {
 		run(threads, speeches, &together);
 		for (unsigned i = 0; i < LEGS; i++) {

@@ -581,6 +581,63 @@ TEST(connections_ramp_and_are_delayed_and_ducked)
 	room_close(&t);
 }
 
+static void check_duck(
+	const struct offhook_duck_cfg *d, offhook_id trigger, double depth_db, uint32_t release_ms)
+{
+	CHECK_EQ(d->trigger, trigger);
+	CHECK(fabs(d->depth_db - depth_db) < 0.001);
+	CHECK_EQ(d->attack_ms, 60);
+	CHECK_EQ(d->release_ms, release_ms);
+}
+
+TEST(what_is_set_can_be_asked)
+{
+	struct offhook_link_info info = {.size = sizeof(info)};
+	struct offhook_duck_cfg duck;
+	struct room t;
+
+	room_open(&t);
+	offhook_duck_cfg_init(&duck);
+	CHECK_EQ(offhook_link_get_info(t.phone, t.slots[0], t.slots[1], &info), OH_ENOENT);
+	CHECK_EQ(offhook_link_get_duck(t.phone, t.slots[0], t.slots[1], &duck), OH_ENOENT);
+	CHECK_OK(offhook_connect(t.phone, t.slots[0], t.slots[1]));
+	CHECK_OK(offhook_link_get_info(t.phone, t.slots[0], t.slots[1], &info));
+	CHECK(info.level == 1 && info.delay_ms == 0);
+	CHECK_OK(offhook_link_get_duck(t.phone, t.slots[0], t.slots[1], &duck));
+	check_duck(&duck, 0, 15, 600);
+
+	CHECK_OK(offhook_link_ramp(t.phone, t.slots[0], t.slots[1], 0.25f, 1000));
+	CHECK_OK(offhook_link_delay(t.phone, t.slots[0], t.slots[1], 150));
+	duck.trigger = t.slots[2];
+	duck.depth_db = 96;
+	duck.release_ms = 5;
+	CHECK_OK(offhook_link_duck(t.phone, t.slots[0], t.slots[1], &duck));
+	duck.depth_db = 0;
+	CHECK_OK(offhook_slot_duck(t.phone, t.slots[1], &duck));
+	/* Another delay is another strip: it is ducked as the one before. */
+	CHECK_OK(offhook_link_delay(t.phone, t.slots[0], t.slots[1], 160));
+	CHECK_OK(offhook_link_get_info(t.phone, t.slots[0], t.slots[1], &info));
+	CHECK(info.level == 0.25f && info.delay_ms == 160);
+	CHECK_OK(offhook_link_get_duck(t.phone, t.slots[0], t.slots[1], &duck));
+	check_duck(&duck, t.slots[2], 96, 5);
+	CHECK_OK(offhook_slot_get_duck(t.phone, t.slots[1], &duck));
+	check_duck(&duck, t.slots[2], 0, 5);
+
+	/* The trigger goes, and somebody else comes. */
+	CHECK_OK(offhook_port_remove(t.phone, t.ports[2]));
+	CHECK_OK(open_port(t.phone, 0, &t.ports[2], &t.slots[2]));
+	CHECK_OK(offhook_link_get_duck(t.phone, t.slots[0], t.slots[1], &duck));
+	check_duck(&duck, 0, 15, 600);
+	CHECK_OK(offhook_slot_get_duck(t.phone, t.slots[1], &duck));
+	check_duck(&duck, 0, 15, 600);
+	CHECK_OK(offhook_slot_get_duck(t.phone, t.slots[0], &duck));
+	CHECK_EQ(duck.trigger, 0);
+	CHECK_EQ(offhook_slot_get_duck(t.phone, t.ports[0], &duck), OH_ENOENT);
+	info.size = 0;
+	CHECK_EQ(offhook_link_get_info(t.phone, t.slots[0], t.slots[1], &info), OH_EINVAL);
+	room_close(&t);
+}
+
 TEST(impossible_mixtures_are_refused)
 {
 	struct offhook_duck_cfg duck;
@@ -610,4 +667,5 @@ TESTS(RUN(meters_show_peak_and_power), RUN(the_floor_goes_to_who_is_heard_most),
 	RUN(a_port_that_is_removed_is_no_longer_in), RUN(impossible_members_are_refused),
 	RUN(memory_may_run_out_in_a_conference), RUN(a_call_comes_back_into_its_conference),
 	RUN(the_floor_of_a_conference_is_a_member), RUN(two_runs_of_one_conference_give_the_same_samples),
-	RUN(connections_ramp_and_are_delayed_and_ducked), RUN(impossible_mixtures_are_refused))
+	RUN(connections_ramp_and_are_delayed_and_ducked), RUN(what_is_set_can_be_asked),
+	RUN(impossible_mixtures_are_refused))

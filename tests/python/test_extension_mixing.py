@@ -61,6 +61,10 @@ def test_ramps_delays_ducking_and_meters(sides):  # noqa: F811
     phone.link_delay(source, sink, 100)
     phone.link_duck(source, sink, trigger=sink, depth_db=20.0, release_ms=100)
     phone.slot_duck(sink, trigger=source)
+    assert phone.link_info(source=source, sink=sink) == {"level": 0.5, "delay_ms": 100}
+    duck = phone.link_get_duck(source=source, sink=sink)
+    assert duck == {"trigger": sink, "depth_db": pytest.approx(20.0), "attack_ms": 60, "release_ms": 100}
+    assert phone.slot_get_duck(slot=sink)["trigger"] == source and phone.slot_get_duck(source) is None
     phone.slot_ramp(source, rx=2.0, ms=100)
     phone.slot_ramp(sink, tx=0.5)
     phone.audio_write(said, array.array("h", [8000] * RATE * 4))
@@ -73,8 +77,12 @@ def test_ramps_delays_ducking_and_meters(sides):  # noqa: F811
     phone.link_duck(source, sink)
     phone.slot_duck(sink)
     phone.link_delay(source, sink, 0)
+    assert phone.link_get_duck(source, sink) is None and phone.slot_get_duck(sink) is None
+    assert phone.link_info(source, sink)["delay_ms"] == 0
     for wrong in (lambda: phone.link_delay(source, sink, 1001), lambda: phone.slot_ramp(source, tx=65.0, ms=100),
-                  lambda: phone.link_ramp(source, 5, 1.0), lambda: phone.slot_duck(sink, trigger=9)):
+                  lambda: phone.link_ramp(source, 5, 1.0), lambda: phone.slot_duck(sink, trigger=9),
+                  lambda: phone.link_info(sink, source), lambda: phone.link_get_duck(sink, source),
+                  lambda: phone.slot_get_duck(5)):
         with pytest.raises(_offhook.Error):
             wrong()
     with pytest.raises(TypeError):
