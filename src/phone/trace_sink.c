@@ -72,7 +72,8 @@ static int open_file(struct trace_sink *s, const char *path)
 
 	s->record = mem_alloc(CAPTURE_PCAP_EXTRA + CAPTURE_MESSAGE_MAX);
 	s->streams = mem_zalloc(sizeof(*s->streams));
-	if (!s->record || !s->streams)
+	s->closing = closing_new(s->phone, "trace");
+	if (!s->record || !s->streams || !s->closing)
 		return OH_ENOMEM;
 	s->file = fopen(path, "we");
 	if (!s->file) {
@@ -163,18 +164,18 @@ void sink_take(struct trace_sink *s, const struct capture *c)
 		to_collector(s, c);
 }
 
-int sink_free(struct trace_sink *s)
+/* Nobody else knows it any more, the service has gone. */
+static int dispose(struct trace_sink *s)
 {
 	int err;
 
-	host_service_free(s->service);
 	if (s->file) {
 		write_out(s);
 		if (fclose(s->file) && !s->write_err)
 			s->write_err = err_from_errno(errno);
 	}
 	err = s->write_err;
-	host_dgram_close(s->collector);
+	closing_free(s->closing);
 	mem_free(s->record);
 	mem_free(s->streams);
 	mem_free(s->packet);
@@ -182,6 +183,37 @@ int sink_free(struct trace_sink *s)
 	mem_free(s->call_id);
 	mem_free(s);
 	return err;
+}
+
+/* The disk thread's farewell. */
+static void file_ended(void *arg)
+{
+	struct trace_sink *s = arg;
+	struct closing *closing = s->closing;
+
+	s->closing = NULL;
+	closing_done(closing, dispose(s));
+}
+
+struct closing *sink_close(struct trace_sink *s)
+{
+	struct closing *closing = s->closing;
+
+	host_dgram_close(s->collector);
+	if (!closing) {
+		(void)dispose(s);
+		return NULL;
+	}
+	closing_begin(closing);
+	host_service_end(s->service, file_ended);
+	return closing;
+}
+
+/* It never was signalling's. */
+static void discard(struct trace_sink *s)
+{
+	host_service_free(s->service);
+	(void)dispose(s);
 }
 
 /* ---- starting ---- */
@@ -270,42 +302,30 @@ int offhook_trace_start(struct offhook_phone *phone, const struct offhook_trace_
 	if (!err)
 		err = phone_command(phone, start_run, &args);
 	if (err)
-		(void)sink_free(s);
+		discard(s);
 	return err;
 }
 
 /* ---- stopping, and asking ---- */
 
-struct stop_args {
-	offhook_id id;
-	struct trace_sink *sink;
-};
-
 static int stop_run(struct offhook_phone *p, void *arg)
 {
-	struct stop_args *a = arg;
-	struct trace_sink *s = ids_find(&p->ids, ID_TRACE, a->id);
+	struct trace_sink *s = ids_find(&p->ids, ID_TRACE, *(const offhook_id *)arg);
+	struct closing *closing;
 
 	if (!s)
 		return err_detail(OH_ENOENT, "no such trace");
 	list_remove(&s->node);
 	p->traces.n_sinks--;
 	ids_remove(&p->ids, s->id);
-	s->collector = host_dgram_close(s->collector);
-	a->sink = s;
-	return 0;
+	closing = sink_close(s);
+	return closing ? closing_wait(closing) : 0;
 }
 
 int offhook_trace_stop(struct offhook_phone *phone, offhook_id id)
 {
-	struct stop_args args = {.id = id};
-	int err;
-
 	err_detail_clear();
-	if (!phone)
-		return err_detail(OH_EINVAL, "phone is NULL");
-	err = phone_command(phone, stop_run, &args);
-	return err ? err : sink_free(args.sink);
+	return phone ? phone_command(phone, stop_run, &id) : err_detail(OH_EINVAL, "phone is NULL");
 }
 
 struct info_args {

@@ -153,6 +153,7 @@ const struct host_ops sim_host_ops = {
 	.service_kick = sim_service_kick,
 	.service_free = sim_service_free,
 	.service_end = sim_service_end,
+	.services_leave = sim_services_leave,
 	.sound_open = sim_sound_open,
 	.sound_close = sim_sound_close,
 	.sound_list = sim_sound_list,

@@ -251,6 +251,7 @@ int sim_service_new(struct host *h, unsigned period_ms, void (*fn)(void *arg), v
 void sim_service_kick(struct host_service *s);
 void sim_service_free(struct host_service *s);
 void sim_service_end(struct host_service *s, void (*ended)(void *arg));
+bool sim_services_leave(struct host *h, unsigned limit_ms);
 
 /* ---- sound devices (sound.c) ---- */
 
