@@ -218,7 +218,7 @@ static PyObject *trace_stop(PyObject *op, PyObject *args)
 	if (!PyArg_ParseTuple(args, "K", &id))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_trace_stop(self->phone, id);
-	Py_END_ALLOW_THREADS if (err && err > OH_EOS) return raise_error(err);
+	Py_END_ALLOW_THREADS if (err == OH_ENOENT || err == OH_ECLOSED) return raise_error(err);
 	at = trace_find(self, id);
 	if (!at)
 		return raise_error(OH_ENOENT);
