@@ -12,9 +12,9 @@
 
 /* What scripts test for (see the manual page). */
 enum exit_status {
-	EXIT_OK = 0,          /* the call was completed */
-	EXIT_CALL_FAILED = 1, /* refused, or broken off by an error */
-	EXIT_USAGE = 2,
+	EXIT_OK = 0,           /* the call was completed */
+	EXIT_CALL_FAILED = 1,  /* refused, or broken off by an error */
+	EXIT_USAGE = 2,        /* also what cannot be read or written */
 	EXIT_REGISTRATION = 3, /* the registrar refused, or none answered in time */
 	EXIT_NO_ANSWER = 4,
 	EXIT_NO_AUDIO = 5,  /* the call stood, but nothing was heard from the peer */
@@ -90,7 +90,8 @@ struct secret {
 	bool there;
 	char user[SECRET_MAX], password[SECRET_MAX];
 };
-/* From --password-file or OFFHOOK_PASSWORD. EXIT_OK, also when there is none; EXIT_USAGE after a complaint. */
+/* From --password-file or OFFHOOK_PASSWORD. EXIT_OK, also when there is none; EXIT_USAGE after a complaint;
+ * EXIT_INTERRUPTED. */
 int secret_read(const struct options *o, struct secret *ret_secret);
 void secret_wipe(struct secret *s);
 
@@ -101,6 +102,10 @@ void secret_wipe(struct secret *s);
 struct json_t;
 void report(const struct options *o, const char *event, struct json_t *json, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+/* Sends what was printed on its way; that it cannot be written is said once. */
+void report_flush(void);
+/* Standard output could not be written. */
+bool report_is_lost(void);
 /* One sentence about why it cannot go on, with the library's detail when it has one. */
 void complain(const struct options *o, const char *what, int err);
 void report_log(

@@ -5,9 +5,10 @@
 int main(int argc, char **argv)
 {
 	struct options o;
-	int err = options_parse(argc, argv, &o);
+	int status = options_parse(argc, argv, &o) - 1;
 
-	if (err)
-		return err - 1;
-	return strcmp(o.command, "devices") != 0 ? run(&o) : sound_list(&o);
+	if (status < 0)
+		status = strcmp(o.command, "devices") != 0 ? run(&o) : sound_list(&o);
+	report_flush();
+	return report_is_lost() && (status == EXIT_OK || status == EXIT_CALL_FAILED) ? EXIT_USAGE : status;
 }

@@ -2,6 +2,7 @@
 
 #include <jansson.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,6 +19,15 @@ static enum exit_status failure(const struct options *o, int err)
 }
 
 /* ---- message ---- */
+
+/* Half a message is none. */
+static enum exit_status input_failed(void)
+{
+	if (errno == EINTR)
+		return EXIT_INTERRUPTED;
+	fprintf(stderr, "offhook: standard input: %s\n", strerror(errno));
+	return EXIT_USAGE;
+}
 
 bool message_wanted(const struct options *o)
 {
@@ -41,6 +51,8 @@ enum exit_status message_send(const struct options *o, struct offhook_phone *pho
 		/* One byte more than a message holds: too long is told, not cut. */
 		m.body = buf;
 		m.body_length = fread(buf, 1, sizeof(buf), stdin);
+		if (ferror(stdin))
+			return input_failed();
 	}
 	err = offhook_message_send(phone, account, &m, NULL);
 	return err ? failure(o, err) : EXIT_OK;

@@ -5,13 +5,16 @@
 
 struct json_t *quality_json(const struct offhook_call_quality *q)
 {
-	return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:b, s:f, s:f}",
+	return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:b, s:f, s:f, "
+			 "s:f, s:f, s:f, s:f}",
 		"rx_r", q->rx_r, "rx_mos_lq", q->rx_mos_lq, "rx_mos_cq", q->rx_mos_cq, "rx_all_r",
 		q->rx_all_r, "rx_all_mos_lq", q->rx_all_mos_lq, "rx_all_mos_cq", q->rx_all_mos_cq,
 		"rx_worst_mos_cq", q->rx_worst_mos_cq, "rx_loss_percent", q->rx_loss_percent,
 		"rx_discard_percent", q->rx_discard_percent, "rx_delay_ms", q->rx_delay_ms, "tx_r", q->tx_r,
 		"tx_mos_lq", q->tx_mos_lq, "tx_mos_cq", q->tx_mos_cq, "tx_told", q->tx_told,
-		"tx_loss_percent", q->tx_loss_percent, "rtt_ms", q->rtt_ms);
+		"tx_loss_percent", q->tx_loss_percent, "rtt_ms", q->rtt_ms, "rx_wide_r", q->rx_wide_r,
+		"rx_wide_mos_cq", q->rx_wide_mos_cq, "rx_all_wide_r", q->rx_all_wide_r, "rx_all_wide_mos_cq",
+		q->rx_all_wide_mos_cq);
 }
 
 void quality_text(double mos, char buf[QUALITY_TEXT])

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,22 @@ static void time_text(char buf[32])
 	snprintf(buf + n, 32 - n, ".%03uZ", (unsigned)(ts.tv_nsec / 1000000) % 1000u);
 }
 
+/* Nobody reads standard output any more, or there is no room. */
+static bool lost;
+
+bool report_is_lost(void)
+{
+	return lost;
+}
+
+void report_flush(void)
+{
+	if (lost || (fflush(stdout) == 0 && !ferror(stdout)))
+		return;
+	lost = true;
+	fprintf(stderr, "offhook: standard output: %s\n", strerror(errno));
+}
+
 void report(const struct options *o, const char *event, struct json_t *json, const char *format, ...)
 {
 	va_list args;
@@ -38,7 +55,7 @@ void report(const struct options *o, const char *event, struct json_t *json, con
 		va_end(args);
 		fputc('\n', stderr);
 	}
-	if (o->json) {
+	if (o->json && !lost) {
 		json_t *line = json ? json_incref(json) : json_object();
 		char now[32];
 
@@ -47,7 +64,7 @@ void report(const struct options *o, const char *event, struct json_t *json, con
 		json_object_set_new(line, "event", json_string(event));
 		json_dumpf(line, stdout, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(9));
 		fputc('\n', stdout);
-		fflush(stdout);
+		report_flush();
 		json_decref(line);
 	}
 	json_decref(json);

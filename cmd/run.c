@@ -179,23 +179,25 @@ static void answer(struct run *r, unsigned code)
 static void incoming(struct run *r, const struct offhook_event *e)
 {
 	struct offhook_answer busy;
+	bool taken = !r->call && !strcmp(r->o->command, "answer");
 	json_t *json;
 
-	if (r->call) {
+	if (!taken) {
 		offhook_answer_init(&busy);
 		busy.code = 486;
 		offhook_call_hangup(r->phone, e->id, &busy);
-		return;
 	}
-	r->call = e->id;
+	if (r->call)
+		return;
 	json = report_call_json(e->call);
 	json_object_set_new(
 		json, "proven_user", report_text(e->call->proven_user, strlen(e->call->proven_user)));
 	report(r->o, "call.incoming", json, "call from %s%s%s", e->call->remote_uri,
 		*e->call->proven_user ? ", proven to be " : "", e->call->proven_user);
-	if (strcmp(r->o->command, "answer") != 0) {
-		hang_up(r, 486);
-	} else if (r->o->ring_s > 0) {
+	if (!taken)
+		return;
+	r->call = e->id;
+	if (r->o->ring_s > 0) {
 		r->ring_until = r->now + r->o->ring_s;
 		answer(r, 180);
 	} else {
@@ -260,7 +262,7 @@ static void state_changed(struct run *r, const struct offhook_event *e)
 	static const char *const names[] = {
 		"NULL", "calling", "incoming", "ringing", "connecting", "connected", "ended"};
 
-	if (e->id != r->call && r->call)
+	if (e->id != r->call) /* one that was refused */
 		return;
 	if (info->last_status)
 		report(r->o, "call.state", report_call_json(info), "%s: %s, %u %s", info->remote_uri,
@@ -282,6 +284,25 @@ static void state_changed(struct run *r, const struct offhook_event *e)
 		disconnected(r, e);
 		seeing_call_ended(&r->seeing, e->id, r->now);
 	}
+}
+
+/* Nobody is called whom the command line does not name, nobody else gets the call, and nobody follows us: said at once, so
+ * that the asker does not wait until the question is too old. */
+static void asked(const struct run *r, const struct offhook_event *e)
+{
+	static const char *const kinds[] = {[OFFHOOK_QUESTION_TRANSFER] = "transfer",
+		[OFFHOOK_QUESTION_REPLACES] = "replaces",
+		[OFFHOOK_QUESTION_SUBSCRIBE] = "subscribe",
+		[OFFHOOK_QUESTION_REDIRECT] = "redirect",
+		[OFFHOOK_QUESTION_JOIN] = "join"};
+	const struct offhook_question *q = e->question;
+
+	offhook_question_answer(r->phone, q->ticket, q->kind == OFFHOOK_QUESTION_SUBSCRIBE ? 403 : 603, NULL);
+	report(r->o, "refused",
+		json_pack("{s:s, s:o, s:o}", "kind", kinds[q->kind], "from",
+			report_text(q->from, strlen(q->from)), "target",
+			report_text(q->target, strlen(q->target))),
+		"refused: %s asked for %s %s", q->from, kinds[q->kind], q->target);
 }
 
 /* INFO or another request inside the call: what it is and what it carries. */
@@ -406,6 +427,9 @@ static void on_event(void *arg, const struct offhook_event *e)
 	case OFFHOOK_EVENT_DIALOG_INFO:
 		presence_call(r->o, e);
 		break;
+	case OFFHOOK_EVENT_QUESTION:
+		asked(r, e);
+		break;
 	case OFFHOOK_EVENT_DROPPED:
 		report(r->o, "dropped", json_pack("{s:I}", "count", (json_int_t)e->count), NULL);
 		break;
@@ -433,6 +457,11 @@ static void look_at_the_clock(struct run *r)
 	r->now = steady_seconds();
 	if (interrupted) {
 		r->status = EXIT_INTERRUPTED;
+		hang_up(r, 0);
+		r->done = true;
+		return;
+	}
+	if (report_is_lost()) {
 		hang_up(r, 0);
 		r->done = true;
 		return;

@@ -21,7 +21,7 @@ static int read_file(const struct options *o, char password[SECRET_MAX])
 	bool piped = strcmp(o->password_file, "-") == 0;
 	FILE *f = piped ? stdin : fopen(o->password_file, "r");
 	struct stat st;
-	bool got;
+	bool got, interrupted;
 
 	if (!f) {
 		fprintf(stderr, "offhook: %s: %s\n", o->password_file, strerror(errno));
@@ -32,8 +32,11 @@ static int read_file(const struct options *o, char password[SECRET_MAX])
 		fprintf(stderr, "offhook: %s: everybody on this machine can read it\n", o->password_file);
 	setvbuf(f, NULL, _IONBF, 0); /* no second copy in memory that is not ours to wipe */
 	got = fgets(password, SECRET_MAX, f) != NULL;
+	interrupted = !got && ferror(f) && errno == EINTR;
 	if (!piped)
 		fclose(f);
+	if (interrupted)
+		return EXIT_INTERRUPTED;
 	if (!got) {
 		fprintf(stderr, "offhook: %s: no password in it\n", o->password_file);
 		return EXIT_USAGE;

@@ -2,10 +2,9 @@
 import sys
 import threading
 
-from offhook import _offhook
+import offhook
+from offhook import CallState, EventType
 
-INCOMING, STATE, MEDIA, DIGIT = 1, 2, 3, 4  # events of offhook/event.h
-DISCONNECTED = 6
 RATE, FRAME = 16000, 320  # 20 ms
 
 
@@ -23,8 +22,8 @@ class Echo:
             while True:
                 heard = self.phone.audio_read(self.port, FRAME)  # waits without holding other threads
                 self.phone.audio_write(self.port, self.change(heard))
-        except _offhook.Error as error:
-            print("echo ends:", error.args[2], flush=True)  # the call has ended
+        except offhook.Error as error:
+            print("echo ends:", error.sentence, flush=True)  # the call has ended
 
     def change(self, pcm):
         """The place for what a program does with 16-bit samples."""
@@ -37,24 +36,24 @@ class Echo:
 class Program:
     def __init__(self, port):
         self.calls = {}
-        self.phone = _offhook.Phone(self.on_event)
+        self.phone = offhook.Phone(self.on_event)
         transport = self.phone.transport_add(port=port)
         self.phone.account_add(transport=transport)
 
     def on_event(self, event):
         kind, call = event["type"], event["id"]
-        if kind == INCOMING:
+        if kind == EventType.CALL_INCOMING:
             self.calls[call] = Echo(self.phone, call)
             self.phone.call_answer(call)
-        elif kind == DIGIT and call in self.calls:
+        elif kind == EventType.CALL_DTMF and call in self.calls:
             self.calls[call].silence()
-        elif kind == STATE and event["call"]["state"] == DISCONNECTED and call in self.calls:
+        elif kind == EventType.CALL_STATE and event["call"]["state"] == CallState.DISCONNECTED and call in self.calls:
             self.phone.port_remove(self.calls.pop(call).port)
 
     def run(self):
         try:
             while True:
-                self.phone.process(1000)
+                self.phone.process(-1)
         except KeyboardInterrupt:
             self.phone.close()
 

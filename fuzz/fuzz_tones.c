@@ -20,7 +20,7 @@ static void on_digit(void *arg, char digit, uint32_t duration_ms, uint32_t ago_m
 	struct ears *e = arg;
 
 	CHECK(dtmf_event_of(digit) >= 0 && dtmf_event_of(digit) < 16);
-	CHECK(duration_ms >= 20 && duration_ms <= e->ms + 20 && ago_ms <= 60);
+	CHECK(duration_ms >= 20 && duration_ms <= e->ms + 20 && ago_ms <= 80);
 	e->digits++;
 }
 
@@ -70,6 +70,8 @@ static void strange_sounds(struct feed f)
 			dtmf_ear_break(&digits, on_digit, &e);
 		for (unsigned i = 0; i < times; i++) {
 			e.ms += 20;
+			if (more & 0x80)
+				dtmf_ear_gap(&digits, 20);
 			dtmf_ear_hear(&digits, rate, pcm, rate / 50, on_digit, &e);
 			progress_hear(&tones, more & 0x20 ? national_at(more % 31) : NULL, rate,
 				more & 0x40 ? NULL : pcm, rate / 50, on_tone, &e);

@@ -94,8 +94,8 @@ struct offhook_slot_info {
 	size_t size;      /**< set by the caller to sizeof */
 	offhook_id id;    /**< the slot */
 	unsigned number;  /**< its plain number; 0 = the device */
-	char kind[16];    /**< "null", "call", "player", "recorder", "tone" */
-	offhook_id owner; /**< the call, player, recorder or tone; 0 for slot 0 */
+	char kind[16];    /**< "null", "device", "call", "player", "recorder", "tone", "program" */
+	offhook_id owner; /**< the call, player, recorder, tone, ringer or program's port; 0 for slot 0 */
 	uint32_t rate_hz; /**< of its own samples: the bridge converts */
 	float tx_level;   /**< factor on what the bridge sends to it */
 	float rx_level;   /**< factor on what the bridge receives from it */

@@ -131,7 +131,7 @@ struct offhook_player_info {
 	size_t file;                /**< number of the file that is played, from 0 */
 	size_t n_files;             /**< how many it has */
 	uint64_t position;          /**< in that file: what the bridge has taken so far */
-	uint64_t length;            /**< of that file; 0 = unknown: a pipe, FLAC that nobody has completed */
+	uint64_t length;            /**< of that file; 0 = unknown: a pipe, a recording that broke off */
 	uint32_t rate_hz;           /**< of that file */
 	unsigned channels;          /**< of that file */
 	enum offhook_format format; /**< of that file */
@@ -175,7 +175,7 @@ OFFHOOK_API void offhook_recorder_cfg_init(struct offhook_recorder_cfg *cfg);
  * something is connected to one of its slots. With two channels, what the first slot hears is on the left and what the
  * second hears is on the right, of the same moment: connect one party of a call to each. Whatever happens to the process,
  * `kill -9` too, what was recorded can be played: a WAV file at every moment as far as it goes, which lacks the last quarter
- * of a second at most, the others but for their last second (FLAC then does not say how long it is). The 4 GiB of WAV are
+ * of a second at most, the others but for their last second (which then may not say how long they are). The 4 GiB of WAV are
  * 37 hours of one channel at 16 kHz, then it is full and a RECORDER_END event says so.
  *
  * @param phone      borrowed

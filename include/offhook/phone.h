@@ -240,12 +240,12 @@ OFFHOOK_API int offhook_events_fd(struct offhook_phone *phone);
 
 /**
  * Hands out waiting events to on_event, in this thread (pull delivery). Does no network work. Only one thread hands
- * out at a time; another one gets 0 at once. Called from inside a handler it hands out the events behind.
+ * out at a time; another one waits for its turn. Called from inside a handler it hands out the events behind.
  *
  * @param phone       borrowed
- * @param timeout_ms  how long to wait for the first event: 0 = not, negative = without limit
- * @return how many were handed out (0 or more), OH_ESTATE with other deliveries, OH_ECLOSED after the phone closed
- *         and the last event was handed out
+ * @param timeout_ms  how long to wait for the first event, and for the turn: 0 = not, negative = without limit
+ * @return how many were handed out (0 or more; 0 too when this thread handled a signal while it waited), OH_ESTATE with
+ *         other deliveries, OH_ECLOSED after the phone closed and the last event was handed out
  *
  * Thread: any.  May call back: yes.  Spec: none.
  */

@@ -23,6 +23,11 @@ extern "C" {
  * How a call sounds. R goes from 0 to 100 (93 is the best that a call at 8 kHz has, below 60 nearly everybody complains);
  * MOS from 1 to 4.5, LQ for listening (without delay), CQ for conversation (with it). A codec of a wider band counts as
  * one that does no harm. 0 = not known: nothing has come yet, or no report.
+ *
+ * Codecs at 16 kHz and more (G.722, Opus, L16) have figures on the wide-band scale besides (ITU-T G.107.1), by people who
+ * knew both bands: its R ends at 129, and a good call at 8 kHz, MOS 4.4 on its own scale, would be 3.7 there. So the two
+ * are never compared, and no report of a peer (RFC 3611) is on that scale. For Opus there are no published values: there
+ * it counts as a coding that does no harm.
  */
 struct offhook_call_quality {
 	size_t size;               /**< set by the caller to sizeof */
@@ -62,6 +67,12 @@ struct offhook_call_quality {
 	int rx_speaking;       /**< 1: somebody speaks there; with `speech` of offhook_call_listen() */
 	double rx_signal_dbov; /**< level of the speech, -96 before any; with `speech` */
 	double rx_noise_dbov;  /**< level of the noise behind it; with `speech` */
+	double rx_wide_r; /**< on the wide-band scale, 0 to 129, in the last second; 0: the codec has no wide band */
+	double rx_wide_mos_lq;     /**< likewise: not to be compared with rx_mos_lq */
+	double rx_wide_mos_cq;     /**< likewise */
+	double rx_all_wide_r;      /**< of the whole call so far, as far as its codec had a wide band */
+	double rx_all_wide_mos_lq; /**< likewise */
+	double rx_all_wide_mos_cq; /**< likewise */
 };
 
 /**
@@ -73,7 +84,7 @@ struct offhook_call_quality {
  * @param ret_quality  size must be set; filled as far as that size reaches
  * @return 0, OH_ENOENT, OH_EINVAL, OH_ECLOSED
  *
- * Thread: any.  May call back: no.  Spec: ITU-T G.107, G.113; RFC 3611 4.7, 5.
+ * Thread: any.  May call back: no.  Spec: ITU-T G.107, G.107.1, G.113; RFC 3611 4.7, 5.
  */
 OFFHOOK_API int offhook_call_get_quality(
 	struct offhook_phone *phone, offhook_id call, struct offhook_call_quality *ret_quality);

@@ -1,10 +1,15 @@
 """offhook: phone calls for programs.
 
-The drop-in for programs written for the old pjsua module is the module ``pjsua`` beside this package; both stand on the
-extension ``offhook._offhook``, which is the C library, thinly.
+``Phone`` is the C library with dicts for events and exceptions for errors, and the classes of ``offhook.enums`` name its
+numbers: ``event["type"] == offhook.EventType.CALL_INCOMING``. docs/python.md is the guide.
+
+The drop-in for programs written for the old pjsua module is the module ``pjsua`` beside this package.
 """
 
+from . import enums
+from ._offhook import Error, Phone, last_command, message_body, message_header, strerror, uri_check
 from ._offhook import version as _version
+from .enums import *  # noqa: F403
 
 __version__ = _version()
-__all__ = ["__version__"]
+__all__ = ["Error", "Phone", "last_command", "message_body", "message_header", "strerror", "uri_check", *enums.__all__]

@@ -3,27 +3,6 @@
 
 #include <string.h>
 
-PyObject *ext_error;
-
-PyObject *raise_error(int err)
-{
-	PyObject *args = Py_BuildValue(
-		"(isss)", err, offhook_errname(err), offhook_strerror(err), offhook_error_detail());
-
-	if (args) {
-		PyErr_SetObject(ext_error, args);
-		Py_DECREF(args);
-	}
-	return NULL;
-}
-
-PyObject *none_or_error(int err)
-{
-	if (err < 0)
-		return raise_error(err);
-	Py_RETURN_NONE;
-}
-
 static const char *text_of(PyObject *tuple, Py_ssize_t at)
 {
 	PyObject *o = PyTuple_GetItem(tuple, at);
@@ -62,21 +41,25 @@ static int credential_text(PyObject *tuple, Py_ssize_t at, const char **ret_text
 	return -1;
 }
 
-int credentials_from(PyObject *source, struct offhook_credential *ret_credentials, size_t *ret_n)
+/* A tuple of what is in a list now, which another thread may change meanwhile; empty for None. NULL with an exception that
+ * says what is right. */
+static PyObject *keep(PyObject *source, Py_ssize_t max, const char *right)
 {
-	Py_ssize_t n;
-
-	*ret_n = 0;
 	if (!source || source == Py_None)
-		return 0;
-	if (!PyList_Check(source) || PyList_Size(source) > MAX_CREDENTIALS) {
-		PyErr_Format(PyExc_TypeError, "credentials are a list of at most %d tuples", MAX_CREDENTIALS);
-		return -1;
-	}
-	n = PyList_Size(source);
+		return PyTuple_New(0);
+	if (PyList_Check(source) && PyList_Size(source) <= max)
+		return PyList_AsTuple(source);
+	PyErr_Format(PyExc_TypeError, "a list of at most %zd %s is needed", max, right);
+	return NULL;
+}
+
+static int credentials_of(PyObject *kept, struct offhook_credential *ret_credentials)
+{
+	Py_ssize_t n = PyTuple_Size(kept);
+
 	for (Py_ssize_t i = 0; i < n; i++) {
 		struct offhook_credential c = {.realm = NULL};
-		PyObject *tuple = PyList_GetItem(source, i);
+		PyObject *tuple = PyTuple_GetItem(kept, i);
 
 		if (!tuple || !PyTuple_Check(tuple) || PyTuple_Size(tuple) != 4) {
 			PyErr_SetString(
@@ -88,24 +71,15 @@ int credentials_from(PyObject *source, struct offhook_credential *ret_credential
 			return -1;
 		ret_credentials[i] = c;
 	}
-	*ret_n = (size_t)n;
 	return 0;
 }
 
-int texts_from(PyObject *source, const char **ret_texts, size_t max, size_t *ret_n)
+static int texts_of(PyObject *kept, const char **ret_texts)
 {
-	Py_ssize_t n;
+	Py_ssize_t n = PyTuple_Size(kept);
 
-	*ret_n = 0;
-	if (!source || source == Py_None)
-		return 0;
-	if (!PyList_Check(source) || (size_t)PyList_Size(source) > max) {
-		PyErr_Format(PyExc_TypeError, "a list of at most %zu str is needed", max);
-		return -1;
-	}
-	n = PyList_Size(source);
 	for (Py_ssize_t i = 0; i < n; i++) {
-		PyObject *o = PyList_GetItem(source, i);
+		PyObject *o = PyTuple_GetItem(kept, i);
 		Py_ssize_t bytes = 0;
 
 		ret_texts[i] = o && PyUnicode_Check(o) ? PyUnicode_AsUTF8AndSize(o, &bytes) : NULL;
@@ -115,28 +89,15 @@ int texts_from(PyObject *source, const char **ret_texts, size_t max, size_t *ret
 			PyErr_SetString(PyExc_TypeError, "a list of str without NUL is needed");
 		return -1;
 	}
-	*ret_n = (size_t)n;
 	return 0;
 }
 
-int headers_from(PyObject *source, struct offhook_header *ret_headers, size_t *ret_n)
+static int headers_of(PyObject *kept, struct offhook_header *ret_headers)
 {
-	Py_ssize_t n;
+	Py_ssize_t n = PyTuple_Size(kept);
 
-	*ret_n = 0;
-	if (!source || source == Py_None)
-		return 0;
-	if (!PyList_Check(source)) {
-		PyErr_SetString(PyExc_TypeError, "headers are a list of (name, value)");
-		return -1;
-	}
-	n = PyList_Size(source);
-	if (n > MAX_HEADERS) {
-		PyErr_Format(PyExc_ValueError, "%zd headers; at most %d", n, MAX_HEADERS);
-		return -1;
-	}
 	for (Py_ssize_t i = 0; i < n; i++) {
-		PyObject *pair = PyList_GetItem(source, i);
+		PyObject *pair = PyTuple_GetItem(kept, i);
 
 		if (!pair || !PyTuple_Check(pair) || PyTuple_Size(pair) != 2) {
 			PyErr_SetString(PyExc_TypeError, "a header is a tuple of two str: (name, value)");
@@ -147,15 +108,49 @@ int headers_from(PyObject *source, struct offhook_header *ret_headers, size_t *r
 		if (!ret_headers[i].value)
 			return -1;
 	}
-	*ret_n = (size_t)n;
 	return 0;
 }
 
-/* Text from the network: bytes that are no UTF-8 must not raise. */
-static PyObject *str(const char *text)
+/* What is kept, when all of it was right. */
+static PyObject *kept_or_not(PyObject *kept, int err, size_t *ret_n)
+{
+	if (!err)
+		*ret_n = (size_t)PyTuple_Size(kept);
+	else
+		Py_CLEAR(kept);
+	return kept;
+}
+
+PyObject *credentials_from(PyObject *source, struct offhook_credential *ret_credentials, size_t *ret_n)
+{
+	PyObject *kept = keep(source, MAX_CREDENTIALS, "credentials");
+
+	return kept ? kept_or_not(kept, credentials_of(kept, ret_credentials), ret_n) : NULL;
+}
+
+PyObject *texts_from(PyObject *source, const char **ret_texts, size_t max, size_t *ret_n)
+{
+	PyObject *kept = keep(source, (Py_ssize_t)max, "str");
+
+	return kept ? kept_or_not(kept, texts_of(kept, ret_texts), ret_n) : NULL;
+}
+
+PyObject *headers_from(PyObject *source, struct offhook_header *ret_headers, size_t *ret_n)
+{
+	PyObject *kept = keep(source, MAX_HEADERS, "headers: (name, value)");
+
+	return kept ? kept_or_not(kept, headers_of(kept, ret_headers), ret_n) : NULL;
+}
+
+PyObject *str_from(const char *text)
 {
 	return text ? PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace")
 		    : PyUnicode_FromString("");
+}
+
+static PyObject *str_or_none(const char *text)
+{
+	return text ? str_from(text) : Py_NewRef(Py_None);
 }
 
 static unsigned long long token(const void *user_data)
@@ -170,11 +165,11 @@ PyObject *dict_from_call_info(const struct offhook_call_info *i)
 		"id", i->id, "account", i->account, "user", token(i->user_data), "role", (int)i->role,
 		"state", (int)i->state, "media_state", (int)i->media_state, "media_dir", (int)i->media_dir,
 		"slot", i->slot, "slot_number", i->slot_number, "last_status", i->last_status, "last_reason",
-		str(i->last_reason), "ended_by", (int)i->ended_by, "error", i->error, "local_uri",
-		str(i->local_uri), "local_contact", str(i->local_contact), "remote_uri", str(i->remote_uri),
-		"remote_contact", str(i->remote_contact), "sip_call_id", str(i->sip_call_id), "codec",
-		str(i->codec), "call_time", i->call_time_s, "total_time", i->total_time_s, "proven_user",
-		str(i->proven_user));
+		str_from(i->last_reason), "ended_by", (int)i->ended_by, "error", i->error, "local_uri",
+		str_from(i->local_uri), "local_contact", str_from(i->local_contact), "remote_uri",
+		str_from(i->remote_uri), "remote_contact", str_from(i->remote_contact), "sip_call_id",
+		str_from(i->sip_call_id), "codec", str_from(i->codec), "call_time", i->call_time_s,
+		"total_time", i->total_time_s, "proven_user", str_from(i->proven_user));
 }
 
 PyObject *dict_from_call_stats(const struct offhook_call_stats *s)
@@ -187,32 +182,33 @@ PyObject *dict_from_call_stats(const struct offhook_call_stats *s)
 		s->rx_jitter_ms, "rx_jitter_max_ms", s->rx_jitter_max_ms, "tx_packets", s->tx_packets,
 		"tx_bytes", s->tx_bytes, "tx_digits", s->tx_digits, "peer_lost", s->peer_lost,
 		"peer_jitter_ms", s->peer_jitter_ms, "rtt_ms", s->rtt_ms, "buffer_ms", s->buffer_ms, "codec",
-		str(s->codec), "remote", str(s->remote), "setup_ms", s->setup_ms, "first_response_ms",
-		s->first_response_ms, "rx_stretched", s->rx_stretched, "rx_cut", s->rx_cut, "buffer_goal_ms",
-		s->buffer_goal_ms, "tx_passed", s->tx_passed);
+		str_from(s->codec), "remote", str_from(s->remote), "setup_ms", s->setup_ms,
+		"first_response_ms", s->first_response_ms, "rx_stretched", s->rx_stretched, "rx_cut",
+		s->rx_cut, "buffer_goal_ms", s->buffer_goal_ms, "tx_passed", s->tx_passed);
 }
 
 static PyObject *dict_from_question(const struct offhook_question *q)
 {
 	return Py_BuildValue("{s:K,s:i,s:N,s:N}", "ticket", q->ticket, "kind", (int)q->kind, "from",
-		str(q->from), "target", str(q->target));
+		str_from(q->from), "target", str_from(q->target));
 }
 
 static PyObject *dict_from_waiting(const struct offhook_waiting *w)
 {
 	return Py_BuildValue("{s:i,s:N,s:i,s:I,s:I,s:I,s:I}", "waiting", w->waiting, "account",
-		str(w->account), "has_voice", w->has_voice, "voice_new", w->voice_new, "voice_old",
+		str_from(w->account), "has_voice", w->has_voice, "voice_new", w->voice_new, "voice_old",
 		w->voice_old, "voice_new_urgent", w->voice_new_urgent, "voice_old_urgent",
 		w->voice_old_urgent);
 }
 
 static PyObject *dict_from_dialog(const struct offhook_dialog_info *d)
 {
-	return Py_BuildValue("{s:N,s:N,s:N,s:I,s:i,s:N,s:N,s:N,s:N,s:N,s:N,s:N,s:N}", "id", str(d->id),
-		"state", str(d->state), "event", str(d->event), "code", d->code, "initiator", d->initiator,
-		"call_id", str(d->call_id), "local_tag", str(d->local_tag), "remote_tag", str(d->remote_tag),
-		"local", str(d->local), "remote", str(d->remote), "remote_name", str(d->remote_name),
-		"local_target", str(d->local_target), "remote_target", str(d->remote_target));
+	return Py_BuildValue("{s:N,s:N,s:N,s:I,s:i,s:N,s:N,s:N,s:N,s:N,s:N,s:N,s:N}", "id", str_from(d->id),
+		"state", str_from(d->state), "event", str_from(d->event), "code", d->code, "initiator",
+		d->initiator, "call_id", str_from(d->call_id), "local_tag", str_from(d->local_tag),
+		"remote_tag", str_from(d->remote_tag), "local", str_from(d->local), "remote",
+		str_from(d->remote), "remote_name", str_from(d->remote_name), "local_target",
+		str_from(d->local_target), "remote_target", str_from(d->remote_target));
 }
 
 /* What only some events have; None when this one has nothing of the kind. */
@@ -239,12 +235,13 @@ PyObject *dict_from_event(const struct offhook_event *e)
 		return NULL;
 	}
 	return Py_BuildValue(
-		"{s:i,s:K,s:K,s:K,s:K,s:K,s:N,s:I,s:i,s:s,s:I,s:K,s:y#,s:N,s:K,s:z,s:i,s:z,s:N,s:z}", "type",
+		"{s:i,s:K,s:K,s:K,s:K,s:K,s:N,s:I,s:i,s:N,s:I,s:K,s:y#,s:N,s:K,s:N,s:i,s:N,s:N,s:N}", "type",
 		(int)e->type, "serial", e->serial, "cause", e->cause, "id", e->id, "account", e->account,
 		"user", token(e->user_data), "call", call, "status", e->status, "error", e->error, "digit",
-		digit, "duration_ms", e->duration_ms, "count", e->count, "message", e->message,
-		(Py_ssize_t)e->message_length, "question", question, "other", e->other, "reason", e->reason,
-		"final", e->final, "text", e->text, "detail", detail_of(e), "proven_user", e->proven_user);
+		str_from(digit), "duration_ms", e->duration_ms, "count", e->count, "message", e->message,
+		(Py_ssize_t)e->message_length, "question", question, "other", e->other, "reason",
+		str_or_none(e->reason), "final", e->final, "text", str_or_none(e->text), "detail",
+		detail_of(e), "proven_user", str_or_none(e->proven_user));
 }
 
 PyObject *dict_from_slot_info(const struct offhook_slot_info *i)
@@ -258,26 +255,26 @@ PyObject *dict_from_slot_info(const struct offhook_slot_info *i)
 
 PyObject *dict_from_account_info(const struct offhook_account_info *i)
 {
-	return Py_BuildValue("{s:N,s:K,s:i,s:i,s:K}", "uri", str(i->uri), "transport", i->transport,
+	return Py_BuildValue("{s:N,s:K,s:i,s:i,s:K}", "uri", str_from(i->uri), "transport", i->transport,
 		"is_default", i->is_default, "priority", i->priority, "user", token(i->user_data));
 }
 
 PyObject *dict_from_registration(const struct offhook_registration_info *i)
 {
 	return Py_BuildValue("{s:i,s:I,s:i,s:N,s:I,s:I,s:I,s:I,s:N,s:i,s:N,s:N,s:N}", "state", (int)i->state,
-		"status", i->status, "error", i->error, "reason", str(i->reason), "granted_s", i->granted_s,
-		"next_s", i->next_s, "failures", i->failures, "registrar", i->registrar, "contact",
-		str(i->contact), "outbound", i->outbound, "pub_gruu", str(i->pub_gruu), "temp_gruu",
-		str(i->temp_gruu), "service_route", str(i->service_route));
+		"status", i->status, "error", i->error, "reason", str_from(i->reason), "granted_s",
+		i->granted_s, "next_s", i->next_s, "failures", i->failures, "registrar", i->registrar,
+		"contact", str_from(i->contact), "outbound", i->outbound, "pub_gruu", str_from(i->pub_gruu),
+		"temp_gruu", str_from(i->temp_gruu), "service_route", str_from(i->service_route));
 }
 
 PyObject *dict_from_buddy_info(const struct offhook_buddy_info *i)
 {
 	return Py_BuildValue("{s:K,s:i,s:N,s:i,s:i,s:N,s:N,s:i,s:I,s:i,s:N,s:I}", "account", i->account,
-		"kind", (int)i->kind, "uri", str(i->uri), "status", (int)i->status, "activity",
-		(int)i->activity, "note", str(i->note), "contact", str(i->contact), "subscription",
-		(int)i->subscription, "code", i->code, "error", i->error, "reason", str(i->reason), "next_s",
-		i->next_s);
+		"kind", (int)i->kind, "uri", str_from(i->uri), "status", (int)i->status, "activity",
+		(int)i->activity, "note", str_from(i->note), "contact", str_from(i->contact), "subscription",
+		(int)i->subscription, "code", i->code, "error", i->error, "reason", str_from(i->reason),
+		"next_s", i->next_s);
 }
 
 PyObject *dict_from_audio_info(const struct offhook_audio_info *i)
@@ -292,8 +289,8 @@ PyObject *dict_from_audio_info(const struct offhook_audio_info *i)
 PyObject *dict_from_trace_message(const struct offhook_trace_message *m)
 {
 	return Py_BuildValue("{s:K,s:i,s:i,s:N,s:N,s:N,s:N}", "time_ns", m->time_ns, "sent", m->sent,
-		"transport", (int)m->transport, "local", str(m->local), "remote", str(m->remote),
-		"sip_call_id", str(m->sip_call_id), "text",
+		"transport", (int)m->transport, "local", str_from(m->local), "remote", str_from(m->remote),
+		"sip_call_id", str_from(m->sip_call_id), "text",
 		PyUnicode_DecodeUTF8(m->text, (Py_ssize_t)m->text_bytes, "replace"));
 }
 

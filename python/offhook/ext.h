@@ -30,26 +30,31 @@ struct phone_object {
 	struct trace *traces; /* running ones; the interpreter's lock guards the list */
 };
 
-/* ---- convert.c ---- */
+/* ---- error.c ---- */
 
-/* Raises offhook._offhook.Error(code, symbol, sentence, detail) and returns NULL. */
+/* Makes the class. -1 with an exception set. */
+int error_init(void);
+/* Raises offhook.Error(code, symbol, sentence, detail) and returns NULL. The detail is peer text at times: what is no UTF-8 is replaced. */
 PyObject *raise_error(int err);
 /* None for 0, else as raise_error(). */
 PyObject *none_or_error(int err);
 /* The exception class; owned by the module. */
 extern PyObject *ext_error;
 
+/* ---- convert.c ---- */
+
 #define MAX_HEADERS     64
 #define MAX_CREDENTIALS 64
 
-/* [(name, value), ...] or None. The texts belong to the tuples: `source` must stay alive. -1 with an
- * exception set. */
-int headers_from(PyObject *source, struct offhook_header *ret_headers, size_t *ret_n);
+/* [(name, value), ...] or None. The texts belong to what is returned, until it is given back; NULL with an exception set. */
+PyObject *headers_from(PyObject *source, struct offhook_header *ret_headers, size_t *ret_n);
 /* The same for a list of (realm, user, password, ha1), each a str or None; room for MAX_CREDENTIALS. */
-int credentials_from(PyObject *source, struct offhook_credential *ret_credentials, size_t *ret_n);
+PyObject *credentials_from(PyObject *source, struct offhook_credential *ret_credentials, size_t *ret_n);
 /* The same for a list of at most max str. */
-int texts_from(PyObject *source, const char **ret_texts, size_t max, size_t *ret_n);
+PyObject *texts_from(PyObject *source, const char **ret_texts, size_t max, size_t *ret_n);
 
+/* Text from the network or the system: bytes that are no UTF-8 must not raise. */
+PyObject *str_from(const char *text);
 PyObject *dict_from_call_info(const struct offhook_call_info *info);
 PyObject *dict_from_call_stats(const struct offhook_call_stats *s);
 PyObject *dict_from_event(const struct offhook_event *e);
@@ -87,9 +92,13 @@ extern PyMethodDef phone_account_methods[], phone_call_methods[], phone_bridge_m
 #define KEYWORDS(fn) (PyCFunction)(void (*)(void)) fn, METH_VARARGS | METH_KEYWORDS
 
 /* A command that takes an id, or two, and nothing else. */
-PyObject *with_id(PyObject *op, PyObject *args, int (*command)(struct offhook_phone *, offhook_id));
-PyObject *with_two_ids(
-	PyObject *op, PyObject *args, int (*command)(struct offhook_phone *, offhook_id, offhook_id));
+PyObject *with_id(
+	PyObject *op, PyObject *args, PyObject *kwargs, int (*command)(struct offhook_phone *, offhook_id));
+PyObject *with_two_ids(PyObject *op, PyObject *args, PyObject *kwargs, char *names[],
+	int (*command)(struct offhook_phone *, offhook_id, offhook_id));
+/* One that takes an id and whether, True unless it is said, by that name. */
+PyObject *with_flag(PyObject *op, PyObject *args, PyObject *kwargs, char *flag,
+	int (*command)(struct offhook_phone *, offhook_id, int));
 /* A list of all the ids that `query` knows of this one. */
 PyObject *all_ids(PyObject *op, offhook_id of,
 	long (*query)(struct offhook_phone *, offhook_id of, offhook_id *ret_ids, size_t cap));

@@ -1,6 +1,8 @@
 /* The module offhook._offhook: its type, its exception, its functions without a phone. */
 #include "ext.h"
 
+#include <stdlib.h>
+
 static PyObject *py_strerror(PyObject *module, PyObject *args)
 {
 	int err;
@@ -50,23 +52,38 @@ static PyObject *version(PyObject *module, PyObject *unused)
 	return PyUnicode_FromString(offhook_version());
 }
 
-static PyObject *message_header(PyObject *module, PyObject *args)
+/* NULL with an exception set; None: there is none. */
+static PyObject *whole_header(const char *message, size_t n, const char *name, unsigned index)
 {
+	char few[256], *buf = few;
+	long length = offhook_message_header(message, n, name, index, few, sizeof(few));
+	PyObject *value;
+
+	if (length < 0)
+		Py_RETURN_NONE;
+	if ((size_t)length >= sizeof(few)) {
+		buf = malloc((size_t)length + 1);
+		if (!buf)
+			return PyErr_NoMemory();
+		(void)offhook_message_header(message, n, name, index, buf, (size_t)length + 1);
+	}
+	value = PyUnicode_DecodeUTF8(buf, length, "replace");
+	if (buf != few)
+		free(buf);
+	return value;
+}
+
+static PyObject *message_header(PyObject *module, PyObject *args, PyObject *kwargs)
+{
+	static char *names[] = {"message", "name", "index", NULL};
 	const char *message, *name;
 	Py_ssize_t n;
 	unsigned index = 0;
-	char buf[4096];
-	long length;
 
 	(void)module;
-	if (!PyArg_ParseTuple(args, "y#s|I", &message, &n, &name, &index))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "y#s|I", names, &message, &n, &name, &index))
 		return NULL;
-	length = offhook_message_header(message, (size_t)n, name, index, buf, sizeof(buf));
-	if (length < 0)
-		Py_RETURN_NONE;
-	if ((size_t)length >= sizeof(buf))
-		length = (long)sizeof(buf) - 1;
-	return PyUnicode_DecodeUTF8(buf, length, "replace");
+	return whole_header(message, (size_t)n, name, index);
 }
 
 static PyObject *message_body(PyObject *module, PyObject *args)
@@ -95,8 +112,7 @@ static PyMethodDef functions[] = {
 	{"last_command", last_command, METH_NOARGS,
 		"last_command() -> int: serial of this thread's last command"},
 	{"version", version, METH_NOARGS, "version() -> str"},
-	{"message_header", message_header, METH_VARARGS,
-		"message_header(message, name, index=0) -> str or None"},
+	{"message_header", KEYWORDS(message_header), "message_header(message, name, index=0) -> str or None"},
 	{"message_body", message_body, METH_VARARGS, "message_body(message) -> bytes or None"},
 	{NULL, NULL, 0, NULL},
 };
@@ -120,9 +136,7 @@ PyMODINIT_FUNC PyInit__offhook(void)
 		return NULL;
 	phone_join_methods();
 	type = PyType_FromSpec(&phone_spec);
-	ext_error = PyErr_NewExceptionWithDoc(
-		"offhook._offhook.Error", "args: (code, symbol, sentence, detail)", NULL, NULL);
-	if (!type || !ext_error || PyModule_AddObjectRef(module, "Phone", type) ||
+	if (!type || error_init() || PyModule_AddObjectRef(module, "Phone", type) ||
 		PyModule_AddObjectRef(module, "Error", ext_error))
 		Py_CLEAR(module);
 	Py_XDECREF(type);

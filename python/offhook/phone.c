@@ -8,6 +8,18 @@
 
 #define NAMESERVERS_MAX 8u /* as the library */
 
+/* What a handler raised to end more than itself (Ctrl-C, exit()), until the call that hands out returns. */
+static _Thread_local PyObject *way_out[3];
+
+/* Nothing else may stop the events behind this one: the traceback is printed and the call goes on. */
+static void handler_failed(PyObject *handler)
+{
+	if (PyErr_ExceptionMatches(PyExc_Exception) || way_out[0])
+		PyErr_WriteUnraisable(handler);
+	else
+		PyErr_Fetch(&way_out[0], &way_out[1], &way_out[2]);
+}
+
 /* Runs inside process(), on the Python thread that called it, which has let go of the interpreter for the
  * wait. */
 static void on_event(void *arg, const struct offhook_event *e)
@@ -20,14 +32,36 @@ static void on_event(void *arg, const struct offhook_event *e)
 		dict = dict_from_event(e);
 		result = dict ? PyObject_CallFunctionObjArgs(handler, dict, NULL) : NULL;
 		Py_XDECREF(dict);
-		/* Nothing may stop the events behind this one: the traceback is printed and the
-		 * call goes on. */
 		if (!result)
-			PyErr_WriteUnraisable(handler);
+			handler_failed(handler);
 	}
 	Py_XDECREF(result);
 	Py_XDECREF(handler);
 	PyGILState_Release(gil);
+}
+
+/* -1 with an exception set. */
+static int phone_open(struct phone_object *self, struct offhook_phone_cfg *cfg, PyObject *handler)
+{
+	int err;
+
+	if (!self->log)
+		self->log = log_queue_new();
+	if (!self->log) {
+		PyErr_NoMemory();
+		return -1;
+	}
+	Py_CLEAR(self->handler);
+	self->handler = Py_NewRef(handler);
+	cfg->delivery = OFFHOOK_DELIVER_PULL;
+	cfg->on_event = on_event;
+	cfg->on_event_arg = self;
+	cfg->on_log = log_queue_add;
+	cfg->log_arg = self->log;
+	Py_BEGIN_ALLOW_THREADS err = offhook_phone_new(cfg, &self->phone);
+	Py_END_ALLOW_THREADS if (!err) return 0;
+	raise_error(err);
+	return -1;
 }
 
 static int phone_init(PyObject *op, PyObject *args, PyObject *kwargs)
@@ -39,8 +73,8 @@ static int phone_init(PyObject *op, PyObject *args, PyObject *kwargs)
 	struct phone_object *self = (struct phone_object *)op;
 	struct offhook_phone_cfg cfg;
 	const char *servers[NAMESERVERS_MAX], *proxies[OFFHOOK_PROXIES_MAX];
-	PyObject *handler = Py_None, *server_list = NULL, *proxy_list = NULL;
-	int err;
+	PyObject *handler = Py_None, *server_list = NULL, *proxy_list = NULL, *kept_servers, *kept_proxies;
+	int err = -1;
 
 	if (self->phone) {
 		PyErr_SetString(PyExc_RuntimeError, "a Phone is initialised once");
@@ -54,31 +88,16 @@ static int phone_init(PyObject *op, PyObject *args, PyObject *kwargs)
 		    &cfg.jitter_max_ms, &server_list, &cfg.plain_names, &proxy_list, &cfg.secure_only,
 		    &cfg.media_threads, &cfg.disk_limit_ms))
 		return -1;
-	if (texts_from(server_list, servers, NAMESERVERS_MAX, &cfg.n_nameservers) ||
-		texts_from(proxy_list, proxies, OFFHOOK_PROXIES_MAX, &cfg.n_proxies))
-		return -1;
+	kept_servers = texts_from(server_list, servers, NAMESERVERS_MAX, &cfg.n_nameservers);
+	kept_proxies =
+		kept_servers ? texts_from(proxy_list, proxies, OFFHOOK_PROXIES_MAX, &cfg.n_proxies) : NULL;
 	cfg.nameservers = servers;
 	cfg.proxies = proxies;
-	if (!self->log)
-		self->log = log_queue_new();
-	if (!self->log) {
-		PyErr_NoMemory();
-		return -1;
-	}
-	Py_CLEAR(self->handler);
-	self->handler = Py_NewRef(handler);
-	cfg.delivery = OFFHOOK_DELIVER_PULL;
-	cfg.on_event = on_event;
-	cfg.on_event_arg = self;
-	cfg.on_log = log_queue_add;
-	cfg.log_arg = self->log;
-	Py_BEGIN_ALLOW_THREADS err = offhook_phone_new(&cfg, &self->phone);
-	Py_END_ALLOW_THREADS if (err)
-	{
-		raise_error(err);
-		return -1;
-	}
-	return 0;
+	if (kept_proxies)
+		err = phone_open(self, &cfg, handler);
+	Py_XDECREF(kept_servers);
+	Py_XDECREF(kept_proxies);
+	return err;
 }
 
 static int phone_traverse(PyObject *op, visitproc visit, void *arg)
@@ -114,39 +133,58 @@ static void phone_dealloc(PyObject *op)
 
 /* ---- life and events ---- */
 
-static PyObject *phone_close(PyObject *op, PyObject *args)
+static PyObject *phone_close(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"limit_ms", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	unsigned limit_ms = 2000;
 	int err;
 
-	if (!PyArg_ParseTuple(args, "|I", &limit_ms))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|I", names, &limit_ms))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_phone_close(self->phone, limit_ms);
 	Py_END_ALLOW_THREADS return none_or_error(err);
 }
 
-static PyObject *phone_process(PyObject *op, PyObject *args)
+/* Of one object, or (id 0) of all. */
+static PyObject *hand_out(struct phone_object *self, offhook_id id, uint64_t command, int timeout_ms)
 {
-	struct phone_object *self = (struct phone_object *)op;
-	int timeout_ms = 0, n;
-
-	if (!PyArg_ParseTuple(args, "|i", &timeout_ms))
-		return NULL;
-	Py_BEGIN_ALLOW_THREADS n = offhook_process(self->phone, timeout_ms);
-	Py_END_ALLOW_THREADS return n < 0 ? raise_error(n) : PyLong_FromLong(n);
-}
-
-static PyObject *phone_process_object(PyObject *op, PyObject *args)
-{
-	struct phone_object *self = (struct phone_object *)op;
-	unsigned long long id, command;
 	int n;
 
-	if (!PyArg_ParseTuple(args, "KK", &id, &command))
+	Py_BEGIN_ALLOW_THREADS n = id ? offhook_process_object(self->phone, id, command)
+				      : offhook_process(self->phone, timeout_ms);
+	Py_END_ALLOW_THREADS if (way_out[0])
+	{
+		PyErr_Restore(way_out[0], way_out[1], way_out[2]);
+		way_out[0] = way_out[1] = way_out[2] = NULL;
 		return NULL;
-	Py_BEGIN_ALLOW_THREADS n = offhook_process_object(self->phone, id, command);
-	Py_END_ALLOW_THREADS return n < 0 ? raise_error(n) : PyLong_FromLong(n);
+	}
+	/* A signal may have ended the wait. */
+	if (PyErr_CheckSignals())
+		return NULL;
+	return n < 0 ? raise_error(n) : PyLong_FromLong(n);
+}
+
+static PyObject *phone_process(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+	static char *names[] = {"timeout_ms", NULL};
+	struct phone_object *self = (struct phone_object *)op;
+	int timeout_ms = 0;
+
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|i", names, &timeout_ms))
+		return NULL;
+	return hand_out(self, 0, 0, timeout_ms);
+}
+
+static PyObject *phone_process_object(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+	static char *names[] = {"id", "command", NULL};
+	struct phone_object *self = (struct phone_object *)op;
+	unsigned long long id, command;
+
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "KK", names, &id, &command))
+		return NULL;
+	return hand_out(self, id, command, 0);
 }
 
 static PyObject *phone_fileno(PyObject *op, PyObject *unused)
@@ -199,40 +237,57 @@ static PyObject *transport_add(PyObject *op, PyObject *args, PyObject *kwargs)
 	Py_END_ALLOW_THREADS return err ? raise_error(err) : PyLong_FromUnsignedLongLong(id);
 }
 
-static PyObject *transport_info(PyObject *op, PyObject *args)
+static PyObject *transport_info(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"id", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	struct offhook_transport_info info = {.size = sizeof(info)};
 	unsigned long long id;
 	int err;
 
-	if (!PyArg_ParseTuple(args, "K", &id))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K", names, &id))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_transport_get_info(self->phone, id, &info);
 	Py_END_ALLOW_THREADS return err ? raise_error(err) : dict_from_transport_info(&info);
 }
 
 /* The commands that take an id and nothing else. */
-PyObject *with_id(PyObject *op, PyObject *args, int (*command)(struct offhook_phone *, offhook_id))
+PyObject *with_id(
+	PyObject *op, PyObject *args, PyObject *kwargs, int (*command)(struct offhook_phone *, offhook_id))
 {
 	struct phone_object *self = (struct phone_object *)op;
+	static char *names[] = {"id", NULL};
 	unsigned long long id;
 	int err;
 
-	if (!PyArg_ParseTuple(args, "K", &id))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K", names, &id))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = command(self->phone, id);
 	Py_END_ALLOW_THREADS return none_or_error(err);
 }
 
-PyObject *with_two_ids(
-	PyObject *op, PyObject *args, int (*command)(struct offhook_phone *, offhook_id, offhook_id))
+PyObject *with_flag(PyObject *op, PyObject *args, PyObject *kwargs, char *flag,
+	int (*command)(struct offhook_phone *, offhook_id, int))
+{
+	char *names[] = {"id", flag, NULL};
+	struct phone_object *self = (struct phone_object *)op;
+	unsigned long long id;
+	int on = 1, err;
+
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K|p", names, &id, &on))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = command(self->phone, id, on);
+	Py_END_ALLOW_THREADS return none_or_error(err);
+}
+
+PyObject *with_two_ids(PyObject *op, PyObject *args, PyObject *kwargs, char *names[],
+	int (*command)(struct offhook_phone *, offhook_id, offhook_id))
 {
 	struct phone_object *self = (struct phone_object *)op;
 	unsigned long long one, other;
 	int err;
 
-	if (!PyArg_ParseTuple(args, "KK", &one, &other))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "KK", names, &one, &other))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = command(self->phone, one, other);
 	Py_END_ALLOW_THREADS return none_or_error(err);
@@ -264,23 +319,24 @@ PyObject *all_ids(PyObject *op, offhook_id of,
 	}
 }
 
-static PyObject *transport_remove(PyObject *op, PyObject *args)
+static PyObject *transport_remove(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-	return with_id(op, args, offhook_transport_remove);
+	return with_id(op, args, kwargs, offhook_transport_remove);
 }
 
-static PyObject *port_remove(PyObject *op, PyObject *args)
+static PyObject *port_remove(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-	return with_id(op, args, offhook_port_remove);
+	return with_id(op, args, kwargs, offhook_port_remove);
 }
 
 static PyMethodDef life_methods[] = {
-	{"close", phone_close, METH_VARARGS,
+	{"close", KEYWORDS(phone_close),
 		"close(limit_ms=2000): ends every call and waits for the peers at most so long."},
-	{"process", phone_process, METH_VARARGS,
+	{"process", KEYWORDS(phone_process),
 		"process(timeout_ms=0) -> int: hands waiting events to the handler; negative waits without "
-		"limit."},
-	{"process_object", phone_process_object, METH_VARARGS,
+		"limit. What a handler raises is printed; KeyboardInterrupt and SystemExit come out of "
+		"here."},
+	{"process_object", KEYWORDS(phone_process_object),
 		"process_object(id, command) -> int: hands out one object's events up to those that the "
 		"command caused."},
 	{"fileno", phone_fileno, METH_NOARGS,
@@ -291,9 +347,9 @@ static PyMethodDef life_methods[] = {
 		"transport_add(type=1, address=None, port=0, public_address=None, dscp=0, cert_file=None, "
 		"key_file=None, "
 		"ca_file=None, verify=True, require_client_cert=False) -> id"},
-	{"transport_info", transport_info, METH_VARARGS, "transport_info(id) -> dict"},
-	{"transport_remove", transport_remove, METH_VARARGS, "transport_remove(id)"},
-	{"port_remove", port_remove, METH_VARARGS,
+	{"transport_info", KEYWORDS(transport_info), "transport_info(id) -> dict"},
+	{"transport_remove", KEYWORDS(transport_remove), "transport_remove(id)"},
+	{"port_remove", KEYWORDS(port_remove),
 		"port_remove(id): removes a player, recorder or tone; a recording is complete afterwards."},
 };
 
@@ -329,7 +385,7 @@ static PyType_Slot slots[] = {
 };
 
 PyType_Spec phone_spec = {
-	.name = "offhook._offhook.Phone",
+	.name = "offhook.Phone",
 	.basicsize = sizeof(struct phone_object),
 	.flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
 	.slots = slots,

@@ -8,9 +8,16 @@ struct account_args {
 	struct offhook_presence_cfg presence;
 	struct offhook_account_cfg cfg;
 	const char *proxies[OFFHOOK_PROXIES_MAX], *servers[OFFHOOK_PROXIES_MAX];
+	PyObject *kept[3]; /* whose the texts are, with the arguments */
 };
 
-/* The settings of an account. The texts belong to the arguments. -1 with an exception set. */
+static void give_back(struct account_args *a)
+{
+	for (size_t i = 0; i < sizeof(a->kept) / sizeof(a->kept[0]); i++)
+		Py_CLEAR(a->kept[i]);
+}
+
+/* The settings of an account, until give_back(). -1 with an exception set. */
 static int account_args_from(struct account_args *a, PyObject *args, PyObject *kwargs)
 {
 	static char *names[] = {"uri", "transport", "contact", "priority", "make_default", "user",
@@ -33,10 +40,15 @@ static int account_args_from(struct account_args *a, PyObject *args, PyObject *k
 		    &a->presence.publish, &a->presence.mwi, &watchers, &r->instance_id, &r->reg_id,
 		    &r->use_gruu, &a->cfg.codecs))
 		return -1;
-	if (credentials_from(list, a->credentials, &a->auth.n_credentials) ||
-		texts_from(proxies, a->proxies, OFFHOOK_PROXIES_MAX, &a->cfg.n_proxies) ||
-		texts_from(servers, a->servers, OFFHOOK_PROXIES_MAX, &a->cfg.n_servers))
+	a->kept[0] = credentials_from(list, a->credentials, &a->auth.n_credentials);
+	if (a->kept[0])
+		a->kept[1] = texts_from(proxies, a->proxies, OFFHOOK_PROXIES_MAX, &a->cfg.n_proxies);
+	if (a->kept[1])
+		a->kept[2] = texts_from(servers, a->servers, OFFHOOK_PROXIES_MAX, &a->cfg.n_servers);
+	if (!a->kept[2]) {
+		give_back(a);
 		return -1;
+	}
 	a->cfg.proxies = a->proxies;
 	a->cfg.servers = a->servers;
 	a->auth.credentials = a->credentials;
@@ -52,20 +64,21 @@ static int account_args_from(struct account_args *a, PyObject *args, PyObject *k
 static PyObject *account_add(PyObject *op, PyObject *args, PyObject *kwargs)
 {
 	struct phone_object *self = (struct phone_object *)op;
-	struct account_args a;
+	struct account_args a = {.kept = {NULL}};
 	offhook_id id = 0;
 	int err;
 
 	if (account_args_from(&a, args, kwargs))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_account_add(self->phone, &a.cfg, &id);
-	Py_END_ALLOW_THREADS return err ? raise_error(err) : PyLong_FromUnsignedLongLong(id);
+	Py_END_ALLOW_THREADS give_back(&a);
+	return err ? raise_error(err) : PyLong_FromUnsignedLongLong(id);
 }
 
 static PyObject *account_modify(PyObject *op, PyObject *args, PyObject *kwargs)
 {
 	struct phone_object *self = (struct phone_object *)op;
-	struct account_args a;
+	struct account_args a = {.kept = {NULL}};
 	PyObject *first = PyTuple_GetSlice(args, 0, 1), *rest = PyTuple_GetSlice(args, 1, PyTuple_Size(args));
 	unsigned long long id;
 	bool ok = first && rest && PyArg_ParseTuple(first, "K", &id) && !account_args_from(&a, rest, kwargs);
@@ -76,57 +89,55 @@ static PyObject *account_modify(PyObject *op, PyObject *args, PyObject *kwargs)
 	if (!ok)
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_account_modify(self->phone, id, &a.cfg);
-	Py_END_ALLOW_THREADS return none_or_error(err);
+	Py_END_ALLOW_THREADS give_back(&a);
+	return none_or_error(err);
 }
 
-static PyObject *account_info(PyObject *op, PyObject *args)
+static PyObject *account_info(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"id", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	struct offhook_account_info info = {.size = sizeof(info)};
 	unsigned long long id;
 	int err;
 
-	if (!PyArg_ParseTuple(args, "K", &id))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K", names, &id))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_account_get_info(self->phone, id, &info);
 	Py_END_ALLOW_THREADS return err ? raise_error(err) : dict_from_account_info(&info);
 }
 
-static PyObject *account_remove(PyObject *op, PyObject *args)
+static PyObject *account_remove(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-	return with_id(op, args, offhook_account_remove);
+	return with_id(op, args, kwargs, offhook_account_remove);
 }
 
-static PyObject *account_set_default(PyObject *op, PyObject *args)
+static PyObject *account_set_default(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-	return with_id(op, args, offhook_account_set_default);
+	return with_id(op, args, kwargs, offhook_account_set_default);
 }
 
-static PyObject *account_set_transport(PyObject *op, PyObject *args)
+static PyObject *account_set_transport(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-	return with_two_ids(op, args, offhook_account_set_transport);
+	static char *names[] = {"id", "transport", NULL};
+
+	return with_two_ids(op, args, kwargs, names, offhook_account_set_transport);
 }
 
-static PyObject *account_register(PyObject *op, PyObject *args)
+static PyObject *account_register(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-	struct phone_object *self = (struct phone_object *)op;
-	unsigned long long id;
-	int on = 1, err;
-
-	if (!PyArg_ParseTuple(args, "K|p", &id, &on))
-		return NULL;
-	Py_BEGIN_ALLOW_THREADS err = offhook_account_register(self->phone, id, on);
-	Py_END_ALLOW_THREADS return none_or_error(err);
+	return with_flag(op, args, kwargs, "on", offhook_account_register);
 }
 
-static PyObject *account_registration(PyObject *op, PyObject *args)
+static PyObject *account_registration(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"id", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	struct offhook_registration_info info = {.size = sizeof(info)};
 	unsigned long long id;
 	int err;
 
-	if (!PyArg_ParseTuple(args, "K", &id))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K", names, &id))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_account_get_registration(self->phone, id, &info);
 	Py_END_ALLOW_THREADS return err ? raise_error(err) : dict_from_registration(&info);
@@ -168,12 +179,12 @@ PyMethodDef phone_account_methods[] = {
 	{"account_set_session", KEYWORDS(account_set_session),
 		"account_set_session(id, reliable=0, timer=0, session_expires_s=0, min_se_s=0, options_s=0, "
 		"redirect=0, dtmf=0, join=False, dtmf_hear=0): as struct offhook_session_cfg"},
-	{"account_info", account_info, METH_VARARGS, "account_info(id) -> dict"},
-	{"account_remove", account_remove, METH_VARARGS, "account_remove(id)"},
-	{"account_set_default", account_set_default, METH_VARARGS, "account_set_default(id)"},
-	{"account_set_transport", account_set_transport, METH_VARARGS, "account_set_transport(id)"},
-	{"account_register", account_register, METH_VARARGS,
+	{"account_info", KEYWORDS(account_info), "account_info(id) -> dict"},
+	{"account_remove", KEYWORDS(account_remove), "account_remove(id)"},
+	{"account_set_default", KEYWORDS(account_set_default), "account_set_default(id)"},
+	{"account_set_transport", KEYWORDS(account_set_transport), "account_set_transport(id)"},
+	{"account_register", KEYWORDS(account_register),
 		"account_register(id, on=True): registers or refreshes now, or unregisters"},
-	{"account_registration", account_registration, METH_VARARGS, "account_registration(id) -> dict"},
+	{"account_registration", KEYWORDS(account_registration), "account_registration(id) -> dict"},
 	{NULL, NULL, 0, NULL},
 };

@@ -7,6 +7,9 @@
 /* A thread that waits looks for signals so often, for Ctrl-C. */
 #define SLICE_MS 100
 
+/* A minute at the highest rate: no port holds more. */
+#define READ_MAX (60 * 48000)
+
 /* How long the next wait is, out of what is left of a limit; negative is without limit. */
 static int slice_of_wait(int left_ms)
 {
@@ -109,12 +112,16 @@ static PyObject *audio_read(PyObject *op, PyObject *args, PyObject *kwargs)
 	static char *names[] = {"id", "n", "wait_ms", NULL};
 	PyObject *result;
 	unsigned long long id;
-	unsigned n;
+	Py_ssize_t n;
 	int wait_ms = -1;
 	int16_t *pcm;
 
-	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "KI|i", names, &id, &n, &wait_ms))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "Kn|i", names, &id, &n, &wait_ms))
 		return NULL;
+	if (n < 0 || n > READ_MAX) {
+		PyErr_Format(PyExc_ValueError, "n is %zd; 0 to %d samples can be read at once", n, READ_MAX);
+		return NULL;
+	}
 	pcm = malloc(((size_t)n + 1) * sizeof(*pcm));
 	if (!pcm)
 		return PyErr_NoMemory();
@@ -123,66 +130,63 @@ static PyObject *audio_read(PyObject *op, PyObject *args, PyObject *kwargs)
 	return result;
 }
 
-static PyObject *audio_clear(PyObject *op, PyObject *args)
+static PyObject *audio_clear(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"id", "fade_ms", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	unsigned long long id;
 	unsigned fade_ms = 0;
 	uint64_t queued = 0;
 	int err;
 
-	if (!PyArg_ParseTuple(args, "K|I", &id, &fade_ms))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K|I", names, &id, &fade_ms))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_audio_clear(self->phone, id, fade_ms, &queued);
 	Py_END_ALLOW_THREADS return err ? raise_error(err) : PyLong_FromUnsignedLongLong(queued);
 }
 
-static PyObject *audio_mark(PyObject *op, PyObject *args)
+static PyObject *audio_mark(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"id", "number", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	unsigned long long id;
 	unsigned number;
 	int err;
 
-	if (!PyArg_ParseTuple(args, "KI", &id, &number))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "KI", names, &id, &number))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_audio_mark(self->phone, id, number);
 	Py_END_ALLOW_THREADS return none_or_error(err);
 }
 
-static PyObject *audio_pause(PyObject *op, PyObject *args)
+static PyObject *audio_pause(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-	struct phone_object *self = (struct phone_object *)op;
-	unsigned long long id;
-	int paused = 1, err;
-
-	if (!PyArg_ParseTuple(args, "K|p", &id, &paused))
-		return NULL;
-	Py_BEGIN_ALLOW_THREADS err = offhook_audio_pause(self->phone, id, paused);
-	Py_END_ALLOW_THREADS return none_or_error(err);
+	return with_flag(op, args, kwargs, "paused", offhook_audio_pause);
 }
 
-static PyObject *audio_fileno(PyObject *op, PyObject *args)
+static PyObject *audio_fileno(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"id", "writing", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	unsigned long long id;
 	int writing = 0, fd;
 
-	if (!PyArg_ParseTuple(args, "K|p", &id, &writing))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K|p", names, &id, &writing))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS fd =
 		offhook_audio_fd(self->phone, id, writing ? OFFHOOK_AUDIO_WRITE : OFFHOOK_AUDIO_READ);
 	Py_END_ALLOW_THREADS return fd < 0 ? raise_error(fd) : PyLong_FromLong(fd);
 }
 
-static PyObject *audio_info(PyObject *op, PyObject *args)
+static PyObject *audio_info(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"id", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	struct offhook_audio_info info = {.size = sizeof(info)};
 	unsigned long long id;
 	int err;
 
-	if (!PyArg_ParseTuple(args, "K", &id))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K", names, &id))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_audio_get_info(self->phone, id, &info);
 	Py_END_ALLOW_THREADS return err ? raise_error(err) : dict_from_audio_info(&info);
@@ -197,13 +201,13 @@ PyMethodDef phone_audio_methods[] = {
 	{"audio_read", KEYWORDS(audio_read),
 		"audio_read(id, n, wait_ms=-1) -> bytes: waits until there are n samples, or fewer when the "
 		"time is over"},
-	{"audio_clear", audio_clear, METH_VARARGS,
+	{"audio_clear", KEYWORDS(audio_clear),
 		"audio_clear(id, fade_ms=0) -> int: drops what was not heard yet; how much was queued"},
-	{"audio_mark", audio_mark, METH_VARARGS,
+	{"audio_mark", KEYWORDS(audio_mark),
 		"audio_mark(id, number): an event when all that was written so far has been heard"},
-	{"audio_pause", audio_pause, METH_VARARGS, "audio_pause(id, paused=True)"},
-	{"audio_fileno", audio_fileno, METH_VARARGS,
+	{"audio_pause", KEYWORDS(audio_pause), "audio_pause(id, paused=True)"},
+	{"audio_fileno", KEYWORDS(audio_fileno),
 		"audio_fileno(id, writing=False) -> int: readable when there is something to read, or room"},
-	{"audio_info", audio_info, METH_VARARGS, "audio_info(id) -> dict: the ledger"},
+	{"audio_info", KEYWORDS(audio_info), "audio_info(id) -> dict: the ledger"},
 	{NULL, NULL, 0, NULL},
 };

@@ -3,78 +3,105 @@
 
 #include <stdlib.h>
 
-static PyObject *slot_of(PyObject *op, PyObject *args)
+static PyObject *slot_of(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"number", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	offhook_id id = 0;
 	int number, err; /* "i", because "I" lets too large numbers wrap around */
 
-	if (!PyArg_ParseTuple(args, "i", &number))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "i", names, &number))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_slot_of(self->phone, (unsigned)number, &id);
 	Py_END_ALLOW_THREADS return err ? raise_error(err) : PyLong_FromUnsignedLongLong(id);
 }
 
-static PyObject *connect_many(PyObject *op, PyObject *args)
+/* -1 with an exception set. */
+static int link_from(PyObject *tuple, struct offhook_link *ret_link)
 {
+	unsigned long long source, sink;
+	float level = 1;
+
+	if (!PyTuple_Check(tuple)) {
+		PyErr_SetString(PyExc_TypeError, "a link is a tuple (source, sink) or (source, sink, level)");
+		return -1;
+	}
+	if (!PyArg_ParseTuple(tuple, "KK|f:link", &source, &sink, &level))
+		return -1;
+	*ret_link = (struct offhook_link){source, sink, level};
+	return 0;
+}
+
+/* To be freed; NULL with an exception set. */
+static struct offhook_link *links_from(PyObject *source, size_t *ret_n)
+{
+	/* A copy: what runs when a member becomes a number cannot change it. */
+	PyObject *kept = PySequence_Tuple(source);
+	Py_ssize_t n = kept ? PyTuple_Size(kept) : 0;
+	struct offhook_link *links = kept ? calloc((size_t)n + 1, sizeof(*links)) : NULL;
+
+	if (kept && !links)
+		PyErr_NoMemory();
+	for (Py_ssize_t i = 0; links && i < n; i++) {
+		if (!link_from(PyTuple_GetItem(kept, i), &links[i]))
+			continue;
+		free(links);
+		links = NULL;
+	}
+	Py_XDECREF(kept);
+	*ret_n = (size_t)n;
+	return links;
+}
+
+static PyObject *connect_many(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+	static char *names[] = {"links", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	struct offhook_link *links;
-	PyObject *list;
-	Py_ssize_t n;
+	PyObject *source;
+	size_t n;
 	int err;
 
-	if (!PyArg_ParseTuple(args, "O", &list))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O", names, &source))
 		return NULL;
-	n = PyList_Check(list) ? PyList_Size(list) : -1;
-	if (n < 0) {
-		PyErr_SetString(PyExc_TypeError, "connect_many takes a list of (source, sink, level)");
-		return NULL;
-	}
-	links = calloc((size_t)n + 1, sizeof(*links));
+	links = links_from(source, &n);
 	if (!links)
-		return PyErr_NoMemory();
-	for (Py_ssize_t i = 0; i < n; i++) {
-		unsigned long long source, sink;
-
-		links[i].level = 1;
-		if (!PyArg_ParseTuple(PyList_GetItem(list, i), "KK|f", &source, &sink, &links[i].level)) {
-			free(links);
-			return NULL;
-		}
-		links[i].source = source;
-		links[i].sink = sink;
-	}
-	Py_BEGIN_ALLOW_THREADS err = offhook_connect_many(self->phone, links, (size_t)n);
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS err = offhook_connect_many(self->phone, links, n);
 	Py_END_ALLOW_THREADS free(links);
 	return none_or_error(err);
 }
 
-static PyObject *disconnect(PyObject *op, PyObject *args)
+static PyObject *disconnect(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-	return with_two_ids(op, args, offhook_disconnect);
+	static char *names[] = {"source", "sink", NULL};
+
+	return with_two_ids(op, args, kwargs, names, offhook_disconnect);
 }
 
-static PyObject *slot_set_levels(PyObject *op, PyObject *args)
+static PyObject *slot_set_levels(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"slot", "tx", "rx", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	unsigned long long slot;
 	float tx, rx;
 	int err;
 
-	if (!PyArg_ParseTuple(args, "Kff", &slot, &tx, &rx))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "Kff", names, &slot, &tx, &rx))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_slot_set_levels(self->phone, slot, tx, rx);
 	Py_END_ALLOW_THREADS return none_or_error(err);
 }
 
-static PyObject *slot_info(PyObject *op, PyObject *args)
+static PyObject *slot_info(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"slot", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	struct offhook_slot_info info = {.size = sizeof(info)};
 	unsigned long long slot;
 	int err;
 
-	if (!PyArg_ParseTuple(args, "K", &slot))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K", names, &slot))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_slot_get_info(self->phone, slot, &info);
 	Py_END_ALLOW_THREADS return err ? raise_error(err) : dict_from_slot_info(&info);
@@ -92,11 +119,14 @@ static PyObject *slots(PyObject *op, PyObject *unused)
 	return all_ids(op, 0, all_slots);
 }
 
-static PyObject *slot_sinks(PyObject *op, PyObject *args)
+static PyObject *slot_sinks(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"slot", NULL};
 	unsigned long long slot;
 
-	return PyArg_ParseTuple(args, "K", &slot) ? all_ids(op, slot, offhook_slot_sinks) : NULL;
+	return PyArg_ParseTupleAndKeywords(args, kwargs, "K", names, &slot)
+		       ? all_ids(op, slot, offhook_slot_sinks)
+		       : NULL;
 }
 
 static PyObject *player_new(PyObject *op, PyObject *args, PyObject *kwargs)
@@ -115,26 +145,28 @@ static PyObject *player_new(PyObject *op, PyObject *args, PyObject *kwargs)
 	Py_END_ALLOW_THREADS return err ? raise_error(err) : Py_BuildValue("(KK)", id, slot);
 }
 
-static PyObject *player_seek(PyObject *op, PyObject *args)
+static PyObject *player_seek(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"id", "frame", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	unsigned long long id, frame;
 	int err;
 
-	if (!PyArg_ParseTuple(args, "KK", &id, &frame))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "KK", names, &id, &frame))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_player_seek(self->phone, id, frame);
 	Py_END_ALLOW_THREADS return none_or_error(err);
 }
 
-static PyObject *player_position(PyObject *op, PyObject *args)
+static PyObject *player_position(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"id", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	unsigned long long id;
 	uint64_t position = 0, length = 0;
 	int err;
 
-	if (!PyArg_ParseTuple(args, "K", &id))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K", names, &id))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_player_position(self->phone, id, &position, &length);
 	Py_END_ALLOW_THREADS return err
@@ -142,14 +174,15 @@ static PyObject *player_position(PyObject *op, PyObject *args)
 		: Py_BuildValue("(KK)", (unsigned long long)position, (unsigned long long)length);
 }
 
-static PyObject *recorder_new(PyObject *op, PyObject *args)
+static PyObject *recorder_new(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"path", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	const char *path;
 	offhook_id id = 0, slot = 0;
 	int err;
 
-	if (!PyArg_ParseTuple(args, "s", &path))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "s", names, &path))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_recorder_new(self->phone, path, &id, &slot);
 	Py_END_ALLOW_THREADS return err ? raise_error(err) : Py_BuildValue("(KK)", id, slot);
@@ -174,19 +207,19 @@ static PyObject *tone_new(PyObject *op, PyObject *args, PyObject *kwargs)
 }
 
 PyMethodDef phone_bridge_methods[] = {
-	{"slot_of", slot_of, METH_VARARGS, "slot_of(number) -> id"},
-	{"connect_many", connect_many, METH_VARARGS, "connect_many([(source, sink[, level]), ...])"},
-	{"disconnect", disconnect, METH_VARARGS, "disconnect(source, sink)"},
-	{"slot_set_levels", slot_set_levels, METH_VARARGS,
+	{"slot_of", KEYWORDS(slot_of), "slot_of(number) -> id"},
+	{"connect_many", KEYWORDS(connect_many), "connect_many([(source, sink[, level]), ...])"},
+	{"disconnect", KEYWORDS(disconnect), "disconnect(source, sink)"},
+	{"slot_set_levels", KEYWORDS(slot_set_levels),
 		"slot_set_levels(slot, tx, rx): negative leaves as it is"},
-	{"slot_info", slot_info, METH_VARARGS, "slot_info(slot) -> dict"},
+	{"slot_info", KEYWORDS(slot_info), "slot_info(slot) -> dict"},
 	{"slots", slots, METH_NOARGS, "slots() -> list of ids"},
-	{"slot_sinks", slot_sinks, METH_VARARGS, "slot_sinks(slot) -> list of ids"},
+	{"slot_sinks", KEYWORDS(slot_sinks), "slot_sinks(slot) -> list of ids"},
 	{"player_new", KEYWORDS(player_new), "player_new(path, loop=False, user=0) -> (id, slot)"},
-	{"player_seek", player_seek, METH_VARARGS, "player_seek(id, frame)"},
-	{"player_position", player_position, METH_VARARGS,
+	{"player_seek", KEYWORDS(player_seek), "player_seek(id, frame)"},
+	{"player_position", KEYWORDS(player_position),
 		"player_position(id) -> (position, length), in file samples"},
-	{"recorder_new", recorder_new, METH_VARARGS, "recorder_new(path) -> (id, slot)"},
+	{"recorder_new", KEYWORDS(recorder_new), "recorder_new(path) -> (id, slot)"},
 	{"tone_new", KEYWORDS(tone_new),
 		"tone_new(hz1=440, hz2=0, on_ms=0, off_ms=0, repeats=0, level=0.25, user=0) -> (id, slot)"},
 	{NULL, NULL, 0, NULL},

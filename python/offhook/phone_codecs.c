@@ -33,26 +33,28 @@ static PyObject *codecs(PyObject *op, PyObject *args)
 	return list;
 }
 
-static PyObject *codec_set_priority(PyObject *op, PyObject *args)
+static PyObject *codec_set_priority(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"name", "priority", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	const char *name;
 	int priority, err;
 
-	if (!PyArg_ParseTuple(args, "si", &name, &priority))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "si", names, &name, &priority))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_codec_set_priority(self->phone, name, priority);
 	Py_END_ALLOW_THREADS return none_or_error(err);
 }
 
-static PyObject *codec_get(PyObject *op, PyObject *args)
+static PyObject *codec_get(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"name", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	struct offhook_codec_cfg cfg = {.size = sizeof(cfg)};
 	const char *name;
 	int err;
 
-	if (!PyArg_ParseTuple(args, "s", &name))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "s", names, &name))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_codec_get(self->phone, name, &cfg);
 	Py_END_ALLOW_THREADS if (err) return raise_error(err);
@@ -98,9 +100,9 @@ static PyObject *codec_set(PyObject *op, PyObject *args, PyObject *kwargs)
 
 PyMethodDef phone_codec_methods[] = {
 	{"codecs", codecs, METH_NOARGS, "codecs() -> list of dicts, highest priority first"},
-	{"codec_set_priority", codec_set_priority, METH_VARARGS,
+	{"codec_set_priority", KEYWORDS(codec_set_priority),
 		"codec_set_priority(name, priority): 0 (off) to 255; \"PCMU/8000\""},
-	{"codec_get", codec_get, METH_VARARGS, "codec_get(name) -> dict of its settings"},
+	{"codec_get", KEYWORDS(codec_get), "codec_get(name) -> dict of its settings"},
 	{"codec_set", (PyCFunction)(void (*)(void))codec_set, METH_VARARGS | METH_KEYWORDS,
 		"codec_set(name, ptime_ms, vad, plc, bits_per_s, max_rate_hz, fec, cbr, complexity): what is "
 		"not given "

@@ -9,9 +9,10 @@
 
 static PyObject *dict_from_device(const struct offhook_device *d)
 {
-	return Py_BuildValue("{s:s,s:s,s:I,s:I,s:I,s:O,s:O}", "id", d->id, "name", d->name,
-		"capture_channels", d->capture_channels, "playback_channels", d->playback_channels, "rate",
-		d->rate_hz, "default_capture", d->default_capture ? Py_True : Py_False, "default_playback",
+	return Py_BuildValue("{s:N,s:N,s:I,s:I,s:I,s:O,s:O}", "id", str_from(d->id), "name",
+		str_from(d->name), "capture_channels", d->capture_channels, "playback_channels",
+		d->playback_channels, "rate", d->rate_hz, "default_capture",
+		d->default_capture ? Py_True : Py_False, "default_playback",
 		d->default_playback ? Py_True : Py_False);
 }
 
@@ -68,28 +69,31 @@ static PyObject *device_open(PyObject *op, PyObject *unused)
 	Py_END_ALLOW_THREADS return none_or_error(err);
 }
 
-static PyObject *device_info(PyObject *op, PyObject *args)
+static PyObject *device_info(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"side", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	struct offhook_device_info i = {.size = sizeof(i)};
 	int side, err;
 
-	if (!PyArg_ParseTuple(args, "i", &side))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "i", names, &side))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_device_get_info(self->phone, (enum offhook_device_side)side, &i);
 	Py_END_ALLOW_THREADS if (err) return raise_error(err);
-	return Py_BuildValue("{s:s,s:s,s:d,s:O,s:i,s:K,s:K,s:d,s:d}", "chosen", i.chosen, "in_use", i.in_use,
-		"volume", (double)i.volume, "muted", i.muted ? Py_True : Py_False, "error", i.error, "gaps",
-		i.gaps, "cuts", i.cuts, "drift_ppm", i.drift_ppm, "depth_ms", i.depth_ms);
+	return Py_BuildValue("{s:N,s:N,s:d,s:O,s:i,s:K,s:K,s:d,s:d}", "chosen", str_from(i.chosen), "in_use",
+		str_from(i.in_use), "volume", (double)i.volume, "muted", i.muted ? Py_True : Py_False,
+		"error", i.error, "gaps", i.gaps, "cuts", i.cuts, "drift_ppm", i.drift_ppm, "depth_ms",
+		i.depth_ms);
 }
 
-static PyObject *device_set_volume(PyObject *op, PyObject *args)
+static PyObject *device_set_volume(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"side", "volume", "muted", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	int side, muted = -1, err;
 	float volume = -1;
 
-	if (!PyArg_ParseTuple(args, "i|fi", &side, &volume, &muted))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "i|fi", names, &side, &volume, &muted))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err =
 		offhook_device_set_volume(self->phone, (enum offhook_device_side)side, volume, muted);
@@ -113,9 +117,9 @@ PyMethodDef phone_device_methods[] = {
 		"device_set(capture=None, playback=None, ring=None, rate=0, latency_ms=40, echo_ms=200, "
 		"noise=False, gain=False, close_ms=1000): ids, None for the system's, \"null\" for none"},
 	{"device_open", device_open, METH_NOARGS, "device_open(): opens slot 0's devices now and waits"},
-	{"device_info", device_info, METH_VARARGS,
+	{"device_info", KEYWORDS(device_info),
 		"device_info(side) -> dict: side is 1 capture, 2 playback, 3 ring"},
-	{"device_set_volume", device_set_volume, METH_VARARGS,
+	{"device_set_volume", KEYWORDS(device_set_volume),
 		"device_set_volume(side, volume=-1, muted=-1): negative keeps what is"},
 	{"ringer_new", ringer_new, METH_NOARGS, "ringer_new() -> (id, slot): the ringing device"},
 	{NULL, NULL, 0, NULL},

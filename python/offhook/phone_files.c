@@ -17,12 +17,9 @@ static PyObject *player_open(PyObject *op, PyObject *args, PyObject *kwargs)
 	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|IfpIIIpK", names, &list, &cfg.loops, &cfg.level,
 		    &cfg.paused, &cfg.formats, &cfg.raw_rate_hz, &cfg.raw_channels, &cfg.tell_removal, &user))
 		return NULL;
-	/* Another thread may change the list meanwhile; the strings stay as they are. */
-	kept = PyList_Check(list) ? PyList_GetSlice(list, 0, PyList_Size(list)) : Py_NewRef(list);
-	if (!kept || texts_from(kept, paths, OFFHOOK_PLAYER_FILES_MAX, &cfg.n_paths)) {
-		Py_XDECREF(kept);
+	kept = texts_from(list, paths, OFFHOOK_PLAYER_FILES_MAX, &cfg.n_paths);
+	if (!kept)
 		return NULL;
-	}
 	cfg.paths = paths;
 	cfg.user_data = (void *)(uintptr_t)user;
 	Py_BEGIN_ALLOW_THREADS err = offhook_player_open(self->phone, &cfg, &id, &slot);
@@ -30,57 +27,47 @@ static PyObject *player_open(PyObject *op, PyObject *args, PyObject *kwargs)
 	return err ? raise_error(err) : Py_BuildValue("(KK)", id, slot);
 }
 
-static PyObject *player_move(PyObject *op, PyObject *args)
+static PyObject *player_move(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"id", "file", "frame", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	unsigned long long id, file, frame = 0;
 	int err;
 
-	if (!PyArg_ParseTuple(args, "KK|K", &id, &file, &frame))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "KK|K", names, &id, &file, &frame))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_player_move(self->phone, id, (size_t)file, frame);
 	Py_END_ALLOW_THREADS return none_or_error(err);
 }
 
-static PyObject *pause_with(
-	PyObject *op, PyObject *args, int (*pause)(struct offhook_phone *, offhook_id, int))
+static PyObject *player_pause(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-	struct phone_object *self = (struct phone_object *)op;
-	unsigned long long id;
-	int paused = 1, err;
-
-	if (!PyArg_ParseTuple(args, "K|p", &id, &paused))
-		return NULL;
-	Py_BEGIN_ALLOW_THREADS err = pause(self->phone, id, paused);
-	Py_END_ALLOW_THREADS return none_or_error(err);
+	return with_flag(op, args, kwargs, "paused", offhook_player_pause);
 }
 
-static PyObject *player_pause(PyObject *op, PyObject *args)
+static PyObject *player_set_level(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-	return pause_with(op, args, offhook_player_pause);
-}
-
-static PyObject *player_set_level(PyObject *op, PyObject *args)
-{
+	static char *names[] = {"id", "level", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	unsigned long long id;
 	float level;
 	int err;
 
-	if (!PyArg_ParseTuple(args, "Kf", &id, &level))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "Kf", names, &id, &level))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_player_set_level(self->phone, id, level);
 	Py_END_ALLOW_THREADS return none_or_error(err);
 }
 
-static PyObject *player_info(PyObject *op, PyObject *args)
+static PyObject *player_info(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"id", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	struct offhook_player_info info = {.size = sizeof(info)};
 	unsigned long long id;
 	int err;
 
-	if (!PyArg_ParseTuple(args, "K", &id))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K", names, &id))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_player_get_info(self->phone, id, &info);
 	Py_END_ALLOW_THREADS if (err) return raise_error(err);
@@ -108,19 +95,20 @@ static PyObject *recorder_open(PyObject *op, PyObject *args, PyObject *kwargs)
 	Py_END_ALLOW_THREADS return err ? raise_error(err) : Py_BuildValue("(KKK)", id, slots[0], slots[1]);
 }
 
-static PyObject *recorder_pause(PyObject *op, PyObject *args)
+static PyObject *recorder_pause(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-	return pause_with(op, args, offhook_recorder_pause);
+	return with_flag(op, args, kwargs, "paused", offhook_recorder_pause);
 }
 
-static PyObject *recorder_position(PyObject *op, PyObject *args)
+static PyObject *recorder_position(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"id", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	unsigned long long id;
 	uint64_t frames = 0, dropped = 0;
 	int err;
 
-	if (!PyArg_ParseTuple(args, "K", &id))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K", names, &id))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_recorder_position(self->phone, id, &frames, &dropped);
 	Py_END_ALLOW_THREADS return err
@@ -133,13 +121,13 @@ PyMethodDef phone_file_methods[] = {
 		"player_open(paths, loops=1, level=1, paused=False, formats=0, raw_rate=8000, "
 		"raw_channels=1, "
 		"tell_removal=False, user=0) -> (id, slot): a list of files, loops 0 = for ever"},
-	{"player_move", player_move, METH_VARARGS, "player_move(id, file, frame=0)"},
-	{"player_pause", player_pause, METH_VARARGS, "player_pause(id, paused=True)"},
-	{"player_set_level", player_set_level, METH_VARARGS, "player_set_level(id, level)"},
-	{"player_info", player_info, METH_VARARGS, "player_info(id) -> dict"},
+	{"player_move", KEYWORDS(player_move), "player_move(id, file, frame=0)"},
+	{"player_pause", KEYWORDS(player_pause), "player_pause(id, paused=True)"},
+	{"player_set_level", KEYWORDS(player_set_level), "player_set_level(id, level)"},
+	{"player_info", KEYWORDS(player_info), "player_info(id) -> dict"},
 	{"recorder_open", KEYWORDS(recorder_open),
 		"recorder_open(path, channels=1, max_ms=0, user=0) -> (id, slot, second slot or 0)"},
-	{"recorder_pause", recorder_pause, METH_VARARGS, "recorder_pause(id, paused=True)"},
-	{"recorder_position", recorder_position, METH_VARARGS, "recorder_position(id) -> (frames, dropped)"},
+	{"recorder_pause", KEYWORDS(recorder_pause), "recorder_pause(id, paused=True)"},
+	{"recorder_position", KEYWORDS(recorder_position), "recorder_position(id) -> (frames, dropped)"},
 	{NULL, NULL, 0, NULL},
 };

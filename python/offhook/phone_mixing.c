@@ -3,14 +3,15 @@
 
 /* ---- who is how loud ---- */
 
-static PyObject *slot_levels(PyObject *op, PyObject *args)
+static PyObject *slot_levels(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"slot", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	struct offhook_slot_levels l = {.size = sizeof(l)};
 	unsigned long long slot;
 	int err;
 
-	if (!PyArg_ParseTuple(args, "K", &slot))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K", names, &slot))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_slot_get_levels(self->phone, slot, &l);
 	Py_END_ALLOW_THREADS return err
@@ -37,9 +38,9 @@ static PyObject *speaker_watch(PyObject *op, PyObject *args, PyObject *kwargs)
 	Py_END_ALLOW_THREADS return err ? raise_error(err) : PyLong_FromUnsignedLongLong(id);
 }
 
-static PyObject *speaker_unwatch(PyObject *op, PyObject *args)
+static PyObject *speaker_unwatch(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-	return with_id(op, args, offhook_speaker_unwatch);
+	return with_id(op, args, kwargs, offhook_speaker_unwatch);
 }
 
 /* ---- mixing ---- */
@@ -91,14 +92,15 @@ static PyObject *slot_ramp(PyObject *op, PyObject *args, PyObject *kwargs)
 	Py_RETURN_NONE;
 }
 
-static PyObject *link_delay(PyObject *op, PyObject *args)
+static PyObject *link_delay(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"source", "sink", "ms", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	unsigned long long source, sink;
 	unsigned ms;
 	int err;
 
-	if (!PyArg_ParseTuple(args, "KKI", &source, &sink, &ms))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "KKI", names, &source, &sink, &ms))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_link_delay(self->phone, source, sink, ms);
 	Py_END_ALLOW_THREADS return none_or_error(err);
@@ -161,9 +163,9 @@ static PyObject *conference_new(PyObject *op, PyObject *args, PyObject *kwargs)
 	Py_END_ALLOW_THREADS return err ? raise_error(err) : PyLong_FromUnsignedLongLong(id);
 }
 
-static PyObject *conference_end(PyObject *op, PyObject *args)
+static PyObject *conference_end(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-	return with_id(op, args, offhook_conference_end);
+	return with_id(op, args, kwargs, offhook_conference_end);
 }
 
 static PyObject *add_or_set(PyObject *op, PyObject *args, PyObject *kwargs,
@@ -195,26 +197,32 @@ static PyObject *conference_set(PyObject *op, PyObject *args, PyObject *kwargs)
 	return add_or_set(op, args, kwargs, offhook_conference_set);
 }
 
-static PyObject *conference_remove(PyObject *op, PyObject *args)
+static PyObject *conference_remove(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-	return with_two_ids(op, args, offhook_conference_remove);
+	static char *names[] = {"id", "member", NULL};
+
+	return with_two_ids(op, args, kwargs, names, offhook_conference_remove);
 }
 
-static PyObject *conference_members(PyObject *op, PyObject *args)
+static PyObject *conference_members(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"id", NULL};
 	unsigned long long id;
 
-	return PyArg_ParseTuple(args, "K", &id) ? all_ids(op, id, offhook_conference_members) : NULL;
+	return PyArg_ParseTupleAndKeywords(args, kwargs, "K", names, &id)
+		       ? all_ids(op, id, offhook_conference_members)
+		       : NULL;
 }
 
-static PyObject *conference_member(PyObject *op, PyObject *args)
+static PyObject *conference_member(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"id", "member", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	struct offhook_member_info i = {.size = sizeof(i)};
 	unsigned long long id, member;
 	int err;
 
-	if (!PyArg_ParseTuple(args, "KK", &id, &member))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "KK", names, &id, &member))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_conference_get_member(self->phone, id, member, &i);
 	Py_END_ALLOW_THREADS return err
@@ -226,16 +234,16 @@ static PyObject *conference_member(PyObject *op, PyObject *args)
 }
 
 PyMethodDef phone_mixing_methods[] = {
-	{"slot_levels", slot_levels, METH_VARARGS,
+	{"slot_levels", KEYWORDS(slot_levels),
 		"slot_levels(slot) -> dict: peaks and powers in dBov; ask at least once a second for powers"},
 	{"speaker_watch", KEYWORDS(speaker_watch),
 		"speaker_watch(slot, start_ms=300, pause_ms=600, quiet_ms=2000, margin_db=6, user=0) -> id: "
 		"events about who has the floor among those whom the slot hears"},
-	{"speaker_unwatch", speaker_unwatch, METH_VARARGS, "speaker_unwatch(id)"},
+	{"speaker_unwatch", KEYWORDS(speaker_unwatch), "speaker_unwatch(id)"},
 	{"link_ramp", KEYWORDS(link_ramp),
 		"link_ramp(source, sink, level, ms=0): connects, or sets the level, on a straight line"},
 	{"slot_ramp", KEYWORDS(slot_ramp), "slot_ramp(slot, tx=None, rx=None, ms=0): None leaves as it is"},
-	{"link_delay", link_delay, METH_VARARGS,
+	{"link_delay", KEYWORDS(link_delay),
 		"link_delay(source, sink, ms): what is said is heard so much later, 0 to 1,000 ms"},
 	{"link_duck", KEYWORDS(link_duck),
 		"link_duck(source, sink, trigger=0, depth_db=15, attack_ms=60, release_ms=600): source is "
@@ -246,16 +254,16 @@ PyMethodDef phone_mixing_methods[] = {
 	{"conference_new", KEYWORDS(conference_new),
 		"conference_new(speaker=False, start_ms=300, pause_ms=600, quiet_ms=2000, margin_db=6, "
 		"user=0) -> id; speaker: events about who has the floor"},
-	{"conference_end", conference_end, METH_VARARGS, "conference_end(id)"},
+	{"conference_end", KEYWORDS(conference_end), "conference_end(id)"},
 	{"conference_add", KEYWORDS(conference_add),
 		"conference_add(id, member, role=0, to=0, muted=False, level=1): member is a call, a port or "
 		"a slot; role 0 talks, 1 listens, 2 whispers to `to`"},
 	{"conference_set", KEYWORDS(conference_set),
 		"conference_set(id, member, role=0, to=0, muted=False, level=1): all of it holds from now "
 		"on"},
-	{"conference_remove", conference_remove, METH_VARARGS, "conference_remove(id, member)"},
-	{"conference_members", conference_members, METH_VARARGS, "conference_members(id) -> list of ids"},
-	{"conference_member", conference_member, METH_VARARGS,
+	{"conference_remove", KEYWORDS(conference_remove), "conference_remove(id, member)"},
+	{"conference_members", KEYWORDS(conference_members), "conference_members(id) -> list of ids"},
+	{"conference_member", KEYWORDS(conference_member),
 		"conference_member(id, member) -> dict: state is 1 away, 2 there"},
 	{NULL, NULL, 0, NULL},
 };

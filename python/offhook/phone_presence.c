@@ -20,44 +20,39 @@ static PyObject *buddy_add(PyObject *op, PyObject *args, PyObject *kwargs)
 	Py_END_ALLOW_THREADS return err ? raise_error(err) : PyLong_FromUnsignedLongLong(id);
 }
 
-static PyObject *buddy_remove(PyObject *op, PyObject *args)
+static PyObject *buddy_remove(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-	return with_id(op, args, offhook_buddy_remove);
+	return with_id(op, args, kwargs, offhook_buddy_remove);
 }
 
-static PyObject *buddy_subscribe(PyObject *op, PyObject *args)
+static PyObject *buddy_subscribe(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-	struct phone_object *self = (struct phone_object *)op;
-	unsigned long long id;
-	int on = 1, err;
-
-	if (!PyArg_ParseTuple(args, "K|p", &id, &on))
-		return NULL;
-	Py_BEGIN_ALLOW_THREADS err = offhook_buddy_subscribe(self->phone, id, on);
-	Py_END_ALLOW_THREADS return none_or_error(err);
+	return with_flag(op, args, kwargs, "on", offhook_buddy_subscribe);
 }
 
-static PyObject *buddy_info(PyObject *op, PyObject *args)
+static PyObject *buddy_info(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"id", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	struct offhook_buddy_info info = {.size = sizeof(info)};
 	unsigned long long id;
 	int err;
 
-	if (!PyArg_ParseTuple(args, "K", &id))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K", names, &id))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_buddy_get_info(self->phone, id, &info);
 	Py_END_ALLOW_THREADS return err ? raise_error(err) : dict_from_buddy_info(&info);
 }
 
-static PyObject *watcher_set(PyObject *op, PyObject *args)
+static PyObject *watcher_set(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"id", "state", "reason", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	unsigned long long id;
 	const char *reason = NULL;
 	int state, err;
 
-	if (!PyArg_ParseTuple(args, "Ki|z", &id, &state, &reason))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "Ki|z", names, &id, &state, &reason))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err =
 		offhook_watcher_set(self->phone, id, (enum offhook_subscription)state, reason);
@@ -97,10 +92,10 @@ static PyObject *message_typing(PyObject *op, PyObject *args, PyObject *kwargs)
 PyMethodDef phone_presence_methods[] = {
 	{"buddy_add", KEYWORDS(buddy_add),
 		"buddy_add(account, uri, kind=0, subscribe=False, user=0, expires_s=3600) -> id"},
-	{"buddy_remove", buddy_remove, METH_VARARGS, "buddy_remove(id)"},
-	{"buddy_subscribe", buddy_subscribe, METH_VARARGS, "buddy_subscribe(id, on=True)"},
-	{"buddy_info", buddy_info, METH_VARARGS, "buddy_info(id) -> dict"},
-	{"watcher_set", watcher_set, METH_VARARGS, "watcher_set(id, state, reason=None)"},
+	{"buddy_remove", KEYWORDS(buddy_remove), "buddy_remove(id)"},
+	{"buddy_subscribe", KEYWORDS(buddy_subscribe), "buddy_subscribe(id, on=True)"},
+	{"buddy_info", KEYWORDS(buddy_info), "buddy_info(id) -> dict"},
+	{"watcher_set", KEYWORDS(watcher_set), "watcher_set(id, state, reason=None)"},
 	{"account_set_presence", KEYWORDS(account_set_presence),
 		"account_set_presence(account, online, activity=0, note=None, id=None)"},
 	{"message_typing", KEYWORDS(message_typing), "message_typing(account, uri, active=True, call=0)"},

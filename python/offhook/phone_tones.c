@@ -25,14 +25,15 @@ static PyObject *tone_pattern(PyObject *op, PyObject *args, PyObject *kwargs)
 	Py_END_ALLOW_THREADS return id_and_slot(err, id, slot);
 }
 
-static PyObject *tone_national(PyObject *op, PyObject *args)
+static PyObject *tone_national(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"country", "kind", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	offhook_id id = 0, slot = 0;
 	const char *country;
 	int kind, err;
 
-	if (!PyArg_ParseTuple(args, "si", &country, &kind))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "si", names, &country, &kind))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err =
 		offhook_tone_national(self->phone, country, (enum offhook_tone_kind)kind, &id, &slot);
@@ -56,13 +57,14 @@ static PyObject *tone_digits(PyObject *op, PyObject *args, PyObject *kwargs)
 	Py_END_ALLOW_THREADS return id_and_slot(err, id, slot);
 }
 
-static PyObject *tone_find(PyObject *op, PyObject *args)
+static PyObject *tone_find(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"country", "kind", NULL};
 	const char *country, *pattern;
 	int kind;
 
 	(void)op;
-	if (!PyArg_ParseTuple(args, "si", &country, &kind))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "si", names, &country, &kind))
 		return NULL;
 	pattern = offhook_tone_find(country, (enum offhook_tone_kind)kind);
 	return Py_BuildValue("z", pattern);
@@ -85,14 +87,15 @@ static PyObject *tone_countries(PyObject *op, PyObject *args)
 	return list;
 }
 
-static PyObject *call_hear_dtmf(PyObject *op, PyObject *args)
+static PyObject *call_hear_dtmf(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"call", "hear", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	unsigned long long call;
 	unsigned hear;
 	int err;
 
-	if (!PyArg_ParseTuple(args, "KI", &call, &hear))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "KI", names, &call, &hear))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_call_hear_dtmf(self->phone, call, (enum offhook_dtmf_hear)hear);
 	Py_END_ALLOW_THREADS return none_or_error(err);
@@ -117,15 +120,15 @@ PyMethodDef phone_tone_methods[] = {
 	{"tone_pattern", KEYWORDS(tone_pattern),
 		"tone_pattern(pattern, repeats=0, level=0.25, user=0) -> (id, slot): such as '440+480:2000 "
 		"0:4000'"},
-	{"tone_national", tone_national, METH_VARARGS,
+	{"tone_national", KEYWORDS(tone_national),
 		"tone_national(country, kind) -> (id, slot): 1 dial, 2 ringback, 3 busy, 4 congestion, 5 "
 		"call waiting, "
 		"6 special information"},
 	{"tone_digits", KEYWORDS(tone_digits),
 		"tone_digits(digits, duration_ms=0, pause_ms=0, user=0) -> (id, slot): DTMF"},
-	{"tone_find", tone_find, METH_VARARGS, "tone_find(country, kind) -> str or None: its pattern"},
+	{"tone_find", KEYWORDS(tone_find), "tone_find(country, kind) -> str or None: its pattern"},
 	{"tone_countries", tone_countries, METH_NOARGS, "tone_countries() -> list of str"},
-	{"call_hear_dtmf", call_hear_dtmf, METH_VARARGS,
+	{"call_hear_dtmf", KEYWORDS(call_hear_dtmf),
 		"call_hear_dtmf(call, hear): digits in its audio: 1 no, 2 without RTP events, 3 yes"},
 	{"call_progress_listen", KEYWORDS(call_progress_listen),
 		"call_progress_listen(call=0, on=True, country=None): events about tones that tell "

@@ -180,25 +180,27 @@ static PyObject *trace_start(PyObject *op, PyObject *args, PyObject *kwargs)
 	return PyLong_FromUnsignedLongLong(t->id);
 }
 
-static PyObject *trace_drain(PyObject *op, PyObject *args)
+static PyObject *trace_drain(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"id", NULL};
 	struct trace **at;
 	unsigned long long id;
 
-	if (!PyArg_ParseTuple(args, "K", &id))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K", names, &id))
 		return NULL;
 	at = trace_find((struct phone_object *)op, id);
 	return at ? list_from_kept(take_all(*at)) : raise_error(OH_ENOENT);
 }
 
-static PyObject *trace_info(PyObject *op, PyObject *args)
+static PyObject *trace_info(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"id", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	struct offhook_trace_info info = {.size = sizeof(info)};
 	unsigned long long id;
 	int err;
 
-	if (!PyArg_ParseTuple(args, "K", &id))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K", names, &id))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_trace_get_info(self->phone, id, &info);
 	Py_END_ALLOW_THREADS return err
@@ -207,15 +209,16 @@ static PyObject *trace_info(PyObject *op, PyObject *args)
 }
 
 /* Of several threads that stop one trace, one alone is not told OH_ENOENT, and takes it out of the list. */
-static PyObject *trace_stop(PyObject *op, PyObject *args)
+static PyObject *trace_stop(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"id", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	struct trace **at, *t = NULL;
 	struct kept *kept;
 	unsigned long long id;
 	int err;
 
-	if (!PyArg_ParseTuple(args, "K", &id))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K", names, &id))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_trace_stop(self->phone, id);
 	Py_END_ALLOW_THREADS if (err == OH_ENOENT || err == OH_ECLOSED) return raise_error(err);
@@ -232,14 +235,15 @@ static PyObject *trace_stop(PyObject *op, PyObject *args)
 	return raise_error(err);
 }
 
-static PyObject *call_ladder(PyObject *op, PyObject *args)
+static PyObject *call_ladder(PyObject *op, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = {"call", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	unsigned long long call;
 	PyObject *result = NULL;
 	size_t size = 65536;
 
-	if (!PyArg_ParseTuple(args, "K", &call))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K", names, &call))
 		return NULL;
 	while (!result) {
 		char *text = malloc(size);
@@ -264,13 +268,13 @@ PyMethodDef phone_trace_methods[] = {
 	{"trace_start", KEYWORDS(trace_start),
 		"trace_start(call=0, pcap=None, hep=None, hep_agent_id=2001, hep_key=None, secrets=False, "
 		"keep=True) -> id"},
-	{"trace_drain", trace_drain, METH_VARARGS,
+	{"trace_drain", KEYWORDS(trace_drain),
 		"trace_drain(id) -> list of dicts: the messages since the last time, the newest 10,000"},
-	{"trace_info", trace_info, METH_VARARGS, "trace_info(id) -> dict"},
-	{"trace_stop", trace_stop, METH_VARARGS,
+	{"trace_info", KEYWORDS(trace_info), "trace_info(id) -> dict"},
+	{"trace_stop", KEYWORDS(trace_stop),
 		"trace_stop(id) -> list of dicts: the messages not drained yet; a file is complete "
 		"afterwards"},
-	{"call_ladder", call_ladder, METH_VARARGS,
+	{"call_ladder", KEYWORDS(call_ladder),
 		"call_ladder(call) -> str: the messages of a call, for people; of the 32 that ended last "
 		"too"},
 	{NULL, NULL, 0, NULL},

@@ -18,6 +18,8 @@
 #define PART_BEGIN  0.8f   /* of all that is heard, for a digit to begin */
 #define PART_GO_ON  0.55f  /* and to go on */
 #define HITS_NEEDED 5u     /* windows: 40 ms have six, 23 ms three (Q.24) */
+#define HITS_BEHIND 3u     /* ... that follow a gap: it may have had the beginning */
+#define BRIDGED_MAX 10u    /* blocks: two packets of 20 ms, and what their edges spoil */
 #define MISSES_END  6u     /* windows: 10 ms are an interruption, 30 ms a pause (Q.24) */
 #define HUM_KEEP    0.85f
 #define EDGE_MS     10u /* by which a tone is longer than from its first to its last hit */
@@ -143,6 +145,7 @@ static void tell_end(struct dtmf_ear *e, dtmf_ear_fn *fn, void *arg)
 static void hit_first(struct dtmf_ear *e, char digit)
 {
 	e->digit = digit;
+	e->needed = e->near ? HITS_BEHIND : HITS_NEEDED;
 	e->hits = 1;
 	e->misses = 0;
 	e->blocks = e->last = 0;
@@ -156,7 +159,7 @@ static void mind_begin(struct dtmf_ear *e, char digit)
 		e->hits++;
 		e->misses = 0;
 		e->last = e->blocks;
-		e->heard = e->hits >= HITS_NEEDED;
+		e->heard = e->hits >= e->needed;
 		e->next = 0;
 	} else if (digit) {
 		hit_first(e, digit);
@@ -172,8 +175,12 @@ static void mind_end(struct dtmf_ear *e, char digit, dtmf_ear_fn *fn, void *arg)
 		e->last = e->blocks;
 		e->misses = 0;
 		e->next = 0;
+		e->bridged = 0;
 		return;
 	}
+	/* It sounded into the gap; what comes behind tells whether it has ended. */
+	if (e->made_up && !e->misses && ++e->bridged <= BRIDGED_MAX)
+		return;
 	e->next_hits = digit && digit == e->next ? e->next_hits + 1 : digit != 0;
 	e->next = digit;
 	/* Another digit ends it without a pause. */
@@ -209,6 +216,8 @@ static void end_block(struct dtmf_ear *e, dtmf_ear_fn *fn, void *arg)
 		mind_end(e, digit, fn, arg);
 	else
 		mind_begin(e, digit);
+	e->made_up -= e->made_up > 0;
+	e->near -= e->near > 0;
 }
 
 static void take(struct dtmf_ear *e, float sample)
@@ -236,6 +245,12 @@ void dtmf_ear_hear(
 		if (e->n == BLOCK)
 			end_block(e, fn, arg);
 	}
+}
+
+void dtmf_ear_gap(struct dtmf_ear *e, uint32_t ms)
+{
+	e->made_up = ms / BLOCK_MS;
+	e->near = e->made_up + BLOCKS;
 }
 
 void dtmf_ear_break(struct dtmf_ear *e, dtmf_ear_fn *fn, void *arg)

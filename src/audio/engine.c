@@ -167,25 +167,30 @@ struct bridge *engine_bridge(struct engine *e)
 
 /* ---- media thread ---- */
 
+/* What is told once, and waited for. */
 static bool is_reserved(const struct media_report *r)
 {
 	return r->type == MEDIA_DTMF || r->type == MEDIA_DTMF_HEARD || r->type == MEDIA_DTMF_SENT ||
-	       r->type == MEDIA_FILE_END || r->type == MEDIA_AUDIO_MARK || r->type == MEDIA_AUDIO_CLEARED;
+	       r->type == MEDIA_FILE_END || r->type == MEDIA_AUDIO_MARK || r->type == MEDIA_AUDIO_CLEARED ||
+	       r->type == MEDIA_RTP_TIMEOUT || r->type == MEDIA_RTP_RESUMED;
+}
+
+static bool put(struct ring *ring, const struct media_report *r)
+{
+	return (is_reserved(r) || ring_count(ring) < ring_capacity(ring) / 2) && ring_push(ring, r);
 }
 
 void engine_report(void *engine, const struct media_report *r)
 {
 	struct engine *e = engine;
-	bool room;
 
 	if (helper) {
-		if (!ring_push(&e->aside[helper - 1], r))
+		if (!put(&e->aside[helper - 1], r))
 			atomic_fetch_add_explicit(&e->n_dropped, 1, memory_order_relaxed);
 		return;
 	}
-	room = is_reserved(r) || ring_count(&e->reports) < ring_capacity(&e->reports) / 2;
 	e->wake = true;
-	if (room && ring_push(&e->reports, r))
+	if (put(&e->reports, r))
 		atomic_fetch_add_explicit(&e->n_reports, 1, memory_order_relaxed);
 	else
 		atomic_fetch_add_explicit(&e->n_dropped, 1, memory_order_relaxed);

@@ -23,7 +23,7 @@ struct engine_cfg {
 	/* Reports, on the signalling thread, from engine_dispatch(). */
 	media_report_fn *report;
 	void *report_arg;
-	/* in the ring, default 4096; half of them are reserved for DTMF and file ends */
+	/* in the ring, default 4096; half of them are reserved for what is told once: DTMF, ends of files, RTP time-outs */
 	uint32_t report_places;
 	unsigned threads; /* that tick together, 1..ENGINE_THREADS_MAX; default 1: the media thread alone */
 };
@@ -41,8 +41,8 @@ void engine_dispatch(struct engine *e);
  * or threads are out the old state goes on and the next call tries again. */
 void engine_publish(struct engine *e);
 
-/* For ports: how they report (media thread; reserved places for DTMF and file ends; levels and the like are dropped
- * when full and counted). */
+/* For ports: how they report (media thread and its helpers; what is told again and again is dropped and counted when half
+ * of the places are taken). */
 void engine_report(void *engine, const struct media_report *r);
 
 /* ---- RTP sockets ---- */

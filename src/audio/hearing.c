@@ -175,7 +175,7 @@ static void on_digit(void *arg, char digit, uint32_t duration_ms, uint32_t ago_m
 
 /* A peer that sends an event may have let some of its tone through before it, and may let some through behind. */
 void hearing_digits_tick(struct hearing *h, const int16_t *pcm, size_t n, bool live, bool in_event,
-	uint32_t rate_hz, uint64_t now_ns)
+	bool made_up, uint32_t rate_hz, uint64_t now_ns)
 {
 	struct dtmf_ear *ear = atomic_load_explicit(&h->digits, memory_order_acquire);
 	bool hears = LOAD(h->digits_wanted) && !in_event;
@@ -184,6 +184,8 @@ void hearing_digits_tick(struct hearing *h, const int16_t *pcm, size_t n, bool l
 	if (!ear || (!hears && !h->hears_digits))
 		return;
 	h->hears_digits = hears;
+	if (made_up)
+		dtmf_ear_gap(ear, (uint32_t)(n * 1000 / rate_hz));
 	if (hears)
 		dtmf_ear_hear(ear, rate_hz, live ? pcm : NULL, n, on_digit, &l);
 	else

@@ -51,7 +51,7 @@ bool soundfile_is_open(const struct soundfile *f);
 /* 0 or the wrapped errno of the last write. Harmless on a zeroed or closed one. */
 int soundfile_close(struct soundfile *f);
 
-/* Samples of one channel; 0: unknown (a pipe, or FLAC that nobody has completed). */
+/* Samples of one channel; 0: unknown (a pipe, or FLAC or a page of Ogg that nobody has completed). */
 uint64_t soundfile_length(const struct soundfile *f);
 /* Up to n <= SOUND_CHUNK samples, the channels' mean; fewer only at the end, or where the disk fails. */
 size_t soundfile_read_mono(struct soundfile *f, int16_t *pcm, size_t n);

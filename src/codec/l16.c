@@ -1,6 +1,7 @@
 /*
  * L16: linear 16-bit samples in network order (RFC 3551 4.5.11). Bit-exact, twice the bytes of G.711 a sample. Mono at
- * the rates of the bridge; the static types 10 and 11 are 44.1 kHz, which no telephone asks for.
+ * the rates of the bridge. Not 44.1 kHz, the rate of the static types 10 and 11: their usual 20 ms have 1,764 bytes in mono
+ * and twice that in stereo, more than a packet of ours or an Ethernet frame holds.
  */
 #include "codec/codecs.h"
 

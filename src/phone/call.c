@@ -16,7 +16,7 @@ struct call *call_find(const struct offhook_phone *p, offhook_id id)
 	return c && !c->replacing ? c : NULL;
 }
 
-int call_operand(const struct offhook_phone *p, offhook_id id, struct call **ret_call)
+int call_asked(const struct offhook_phone *p, offhook_id id, struct call **ret_call)
 {
 	struct call *c = call_find(p, id);
 	int err = phone_check_open(p);
@@ -26,6 +26,17 @@ int call_operand(const struct offhook_phone *p, offhook_id id, struct call **ret
 	if (!c)
 		return err_detail(
 			OH_ENOENT, "no such call: it ended and its end was handled, or it never was");
+	*ret_call = c;
+	return 0;
+}
+
+int call_operand(const struct offhook_phone *p, offhook_id id, struct call **ret_call)
+{
+	struct call *c = NULL;
+	int err = call_asked(p, id, &c);
+
+	if (err)
+		return err;
 	if (c->state == OFFHOOK_CALL_DISCONNECTED)
 		return err_detail(OH_EENDED, "the call has already ended");
 	*ret_call = c;

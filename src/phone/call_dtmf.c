@@ -115,13 +115,11 @@ static double ms_between(uint64_t from, uint64_t to)
 static int stats_run(struct offhook_phone *p, void *arg)
 {
 	struct stats_args *a = arg;
-	struct call *c = call_find(p, a->call);
-	int err = phone_check_open(p);
+	struct call *c;
+	int err = call_asked(p, a->call, &c);
 
 	if (err)
 		return err;
-	if (!c)
-		return err_detail(OH_ENOENT, "no such call");
 	call_media_stats(&c->media, &a->stats);
 	a->stats.setup_ms = ms_between(c->begun_ns, c->confirmed_ns);
 	a->stats.first_response_ms = ms_between(c->begun_ns, c->first_response_ns);

@@ -269,13 +269,11 @@ struct explain_args {
 static int explain_run(struct offhook_phone *p, void *arg)
 {
 	struct explain_args *a = arg;
-	struct call *c = call_find(p, a->call);
-	int err = phone_check_open(p);
+	struct call *c;
+	int err = call_asked(p, a->call, &c);
 
 	if (err)
 		return err;
-	if (!c)
-		return err_detail(OH_ENOENT, "no such call");
 	explain(c, &a->words);
 	return 0;
 }

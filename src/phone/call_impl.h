@@ -87,6 +87,8 @@ int call_new(struct offhook_phone *p, enum offhook_call_role role, void *user_da
 /* One that nobody has heard of: goes without a trace. Returns NULL. */
 struct call *call_discard(struct call *c);
 struct call *call_find(const struct offhook_phone *p, offhook_id id);
+/* For questions, which an ended call still answers: OH_ECLOSED or OH_ENOENT with detail, or 0 and the call. */
+int call_asked(const struct offhook_phone *p, offhook_id id, struct call **ret_call);
 /* For operations: OH_ECLOSED, OH_ENOENT or OH_EENDED with detail, or 0 and the call. */
 int call_operand(const struct offhook_phone *p, offhook_id id, struct call **ret_call);
 /* It is over: audio and session go, DISCONNECTED is emitted. */

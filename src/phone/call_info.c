@@ -144,14 +144,11 @@ struct info_args {
 static int info_run(struct offhook_phone *p, void *arg)
 {
 	struct info_args *a = arg;
-	struct call *c = call_find(p, a->id);
-	int err = phone_check_open(p);
+	struct call *c;
+	int err = call_asked(p, a->id, &c);
 
 	if (err)
 		return err;
-	if (!c)
-		return err_detail(
-			OH_ENOENT, "no such call: it ended and its end was handled, or it never was");
 	/* The end's own event has another copy: handlers read that one while this one may be given to other
 	 * threads. */
 	a->picture = c->final ? picture_dup(c->final) : picture_new(c);
@@ -222,13 +219,11 @@ struct user_data_args {
 static int user_data_run(struct offhook_phone *p, void *arg)
 {
 	const struct user_data_args *a = arg;
-	struct call *c = call_find(p, a->call);
-	int err = phone_check_open(p);
+	struct call *c;
+	int err = call_asked(p, a->call, &c);
 
 	if (err)
 		return err;
-	if (!c)
-		return err_detail(OH_ENOENT, "no such call");
 	atomic_store_explicit(&c->subject->user_data, a->user_data, memory_order_release);
 	return 0;
 }

@@ -15,6 +15,20 @@ static struct emodel_score weighed(
 	};
 }
 
+/* A call may have had codecs of both bands: of the time in a wide one. */
+static struct emodel_wide weighed_wide(
+	struct emodel_wide a, uint64_t a_seconds, struct emodel_wide b, uint64_t b_seconds)
+{
+	float part = (float)((double)b_seconds / (double)(a_seconds + b_seconds));
+
+	if (a.r == 0 || b.r == 0)
+		return a.r == 0 ? b : a;
+	return (struct emodel_wide){
+		.r = a.r + (b.r - a.r) * part,
+		.r_lq = a.r_lq + (b.r_lq - a.r_lq) * part,
+	};
+}
+
 /* What a later stream adds to an earlier one: counts grow, and what is a mean counts by the time that it is of. */
 static struct stream_quality joined(const struct stream_quality *past, const struct stream_quality *s)
 {
@@ -23,6 +37,7 @@ static struct stream_quality joined(const struct stream_quality *past, const str
 	if (!past->seconds)
 		return q;
 	q.all = weighed(&past->all, past->seconds, &s->all, s->seconds);
+	q.wide_all = weighed_wide(past->wide_all, past->seconds, s->wide_all, s->seconds);
 	if (!s->seconds || past->worst.r < s->worst.r)
 		q.worst = past->worst;
 	q.seconds += past->seconds;
@@ -73,6 +88,12 @@ static void fill(struct offhook_call_quality *out, const struct stream_quality *
 	out->rx_worst_r = q->worst.r;
 	out->rx_worst_mos_lq = q->worst.mos_lq;
 	out->rx_worst_mos_cq = q->worst.mos_cq;
+	out->rx_wide_r = q->wide_now.r;
+	out->rx_wide_mos_lq = emodel_wide_mos(q->wide_now.r_lq);
+	out->rx_wide_mos_cq = emodel_wide_mos(q->wide_now.r);
+	out->rx_all_wide_r = q->wide_all.r;
+	out->rx_all_wide_mos_lq = emodel_wide_mos(q->wide_all.r_lq);
+	out->rx_all_wide_mos_cq = emodel_wide_mos(q->wide_all.r);
 	out->rx_seconds = q->seconds;
 	out->rx_loss_percent = percent(q->lost, q->expected);
 	out->rx_discard_percent = percent(q->discarded, q->expected);
@@ -119,15 +140,13 @@ struct quality_args {
 static int quality_run(struct offhook_phone *p, void *arg)
 {
 	struct quality_args *a = arg;
-	struct call *c = call_find(p, a->call);
+	struct call *c;
 	struct offhook_call_stats stats;
 	struct stream_quality q;
-	int err = phone_check_open(p);
+	int err = call_asked(p, a->call, &c);
 
 	if (err)
 		return err;
-	if (!c)
-		return err_detail(OH_ENOENT, "no such call");
 	call_media_quality(&c->media, &q);
 	call_media_stats(&c->media, &stats);
 	fill(&a->quality, &q);

@@ -75,12 +75,14 @@ int events_init(struct events *q, enum offhook_delivery delivery, const uint64_t
 	list_init(&q->waiting);
 	mpsc_init(&q->inbox);
 	pthread_mutex_init(&q->lock, NULL);
-	q->fd = -1;
+	q->fd = q->turn = -1;
 	err = hash_init(&q->subjects, seed);
 	if (err || delivery == OFFHOOK_DELIVER_INLINE)
 		return err;
 	q->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	return q->fd >= 0 ? 0 : err_from_errno(errno);
+	if (q->fd >= 0 && delivery == OFFHOOK_DELIVER_PULL)
+		q->turn = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	return q->fd < 0 || (delivery == OFFHOOK_DELIVER_PULL && q->turn < 0) ? err_from_errno(errno) : 0;
 }
 
 void events_free(struct offhook_phone *p)
@@ -98,6 +100,8 @@ void events_free(struct offhook_phone *p)
 	pthread_mutex_destroy(&q->lock);
 	if (q->fd >= 0)
 		close(q->fd);
+	if (q->turn >= 0)
+		close(q->turn);
 }
 
 /* ---- emitting ---- */

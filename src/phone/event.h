@@ -83,6 +83,9 @@ struct events {
 	struct hash subjects;
 	pthread_t owner; /* who hands out, while depth > 0 */
 	unsigned depth;
+	unsigned n_waiting_turn; /* threads that wait until depth is 0 */
+	int turn;                /* readable for them then; -1 unless events are pulled */
+	bool turn_rung;          /* it is readable */
 	/* the event thread */
 	pthread_t thread;
 	bool threaded;

@@ -156,6 +156,26 @@ static void unlink_event(struct events *q, struct event *e)
 
 /* ---- handing out ---- */
 
+/* Under the lock. The one that has just ended rang for whoever waits: this one comes first. */
+static void take_turn(struct events *q)
+{
+	uint64_t count;
+
+	q->owner = pthread_self();
+	q->depth++;
+	if (q->turn_rung)
+		q->turn_rung = read(q->turn, &count, sizeof(count)) < 0;
+}
+
+/* Under the lock: an eventfd with little in it takes one more without waiting. */
+static void give_turn(struct events *q)
+{
+	uint64_t one = 1;
+
+	if (--q->depth == 0 && q->n_waiting_turn > 0 && !q->turn_rung)
+		q->turn_rung = write(q->turn, &one, sizeof(one)) == sizeof(one);
+}
+
 /* One thread hands out at a time; the same one may again, from inside a handler. */
 static bool begin(struct events *q)
 {
@@ -164,8 +184,7 @@ static bool begin(struct events *q)
 	pthread_mutex_lock(&q->lock);
 	mine = q->depth == 0 || pthread_equal(q->owner, pthread_self());
 	if (mine) {
-		q->owner = pthread_self();
-		q->depth++;
+		take_turn(q);
 		collect(q);
 	}
 	pthread_mutex_unlock(&q->lock);
@@ -175,7 +194,7 @@ static bool begin(struct events *q)
 static void end(struct events *q)
 {
 	pthread_mutex_lock(&q->lock);
-	q->depth--;
+	give_turn(q);
 	pthread_mutex_unlock(&q->lock);
 }
 
@@ -278,12 +297,31 @@ int offhook_events_fd(struct offhook_phone *phone)
 	return err ? err : phone->events.fd;
 }
 
-/* Sleeps until events come. False: the time is over. The simulated host has no time but its own. */
+/* Sleeps until events come. False: the time is over, or a signal was handled. The simulated host has no time but its own. */
+static bool wait_for(const struct offhook_phone *p, int fd, int timeout_ms)
+{
+	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+
+	return !host_is_sim(p->host) && poll(&poll_fd, 1, timeout_ms) > 0;
+}
+
+/* While another thread hands out, its descriptor says nothing: this one waits for its turn. */
 static bool wait_for_events(struct offhook_phone *p, int timeout_ms)
 {
-	struct pollfd poll_fd = {.fd = p->events.fd, .events = POLLIN};
+	struct events *q = &p->events;
+	bool busy, come;
 
-	return !host_is_sim(p->host) && (poll(&poll_fd, 1, timeout_ms) > 0 || errno == EINTR);
+	pthread_mutex_lock(&q->lock);
+	busy = q->depth > 0 && !pthread_equal(q->owner, pthread_self());
+	q->n_waiting_turn += busy;
+	pthread_mutex_unlock(&q->lock);
+	come = wait_for(p, busy ? q->turn : q->fd, timeout_ms);
+	if (busy) {
+		pthread_mutex_lock(&q->lock);
+		q->n_waiting_turn--;
+		pthread_mutex_unlock(&q->lock);
+	}
+	return come;
 }
 
 int offhook_process(struct offhook_phone *phone, int timeout_ms)
@@ -322,7 +360,7 @@ static void *event_thread(void *arg)
 	pthread_setname_np(pthread_self(), "offhook-events");
 	phone_enter_thread(p, PHONE_EVENT_THREAD);
 	while (!atomic_load_explicit(&p->events.quit, memory_order_acquire)) {
-		wait_for_events(p, -1);
+		wait_for(p, p->events.fd, -1);
 		hand_out(p);
 	}
 	return NULL;

@@ -81,6 +81,16 @@ int offhook_recorder_new(
 	return err;
 }
 
+static int find_recorder(const struct offhook_phone *p, offhook_id id, struct file **ret_file)
+{
+	int err = phone_check_open(p);
+
+	if (err)
+		return err;
+	*ret_file = file_find(p, id, FILE_RECORDER);
+	return *ret_file ? 0 : err_detail(OH_ENOENT, "no such recorder");
+}
+
 struct pause_args {
 	offhook_id id;
 	bool paused;
@@ -89,15 +99,12 @@ struct pause_args {
 static int pause_run(struct offhook_phone *p, void *arg)
 {
 	const struct pause_args *a = arg;
-	struct file *f = file_find(p, a->id, FILE_RECORDER);
-	int err = phone_check_open(p);
+	struct file *f;
+	int err = find_recorder(p, a->id, &f);
 
-	if (err)
-		return err;
-	if (!f)
-		return err_detail(OH_ENOENT, "no such recorder");
-	recorder_pause(f->recorder, a->paused);
-	return 0;
+	if (!err)
+		recorder_pause(f->recorder, a->paused);
+	return err;
 }
 
 int offhook_recorder_pause(struct offhook_phone *phone, offhook_id id, int paused)
@@ -115,13 +122,11 @@ struct recorder_args {
 static int position_run(struct offhook_phone *p, void *arg)
 {
 	struct recorder_args *a = arg;
-	struct file *f = file_find(p, a->id, FILE_RECORDER);
-	int err = phone_check_open(p);
+	struct file *f;
+	int err = find_recorder(p, a->id, &f);
 
 	if (err)
 		return err;
-	if (!f)
-		return err_detail(OH_ENOENT, "no such recorder");
 	a->frames = recorder_frames(f->recorder);
 	a->dropped = recorder_dropped(f->recorder);
 	return 0;

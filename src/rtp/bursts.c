@@ -58,6 +58,24 @@ static void advance(struct bursts *b)
 	b->newest++;
 }
 
+/* Numbers of which none came, however many: whoever jumps ahead with each packet shall not cost more than others. */
+static void jump(struct bursts *b, uint32_t by)
+{
+	uint32_t step = by < BURSTS_WAIT ? by : BURSTS_WAIT, rest = by - step;
+
+	for (; step > 0; step--)
+		advance(b);
+	if (!rest)
+		return;
+	/* All that is open was lost, so what is settled now are losses in a row. */
+	settle(b, BURSTS_LOST);
+	b->count.expected += rest - 1;
+	b->count.lost += rest - 1;
+	b->cluster_losses += rest - 1;
+	b->last += rest - 1;
+	b->newest += rest;
+}
+
 static void begin(struct bursts *b, uint32_t ext)
 {
 	bursts_end(b);
@@ -74,8 +92,10 @@ void bursts_packet(struct bursts *b, uint32_t ext, bool discarded)
 		begin(b, ext);
 		ahead = 0;
 	}
-	for (; ahead > 0; ahead--)
-		advance(b);
+	if (ahead > 0) {
+		jump(b, (uint32_t)ahead);
+		ahead = 0;
+	}
 	if (-ahead >= (int32_t)b->n_open) /* its fate is settled, or it came before the first */
 		return;
 	b->came |= UINT32_C(1) << -ahead;

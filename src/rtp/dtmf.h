@@ -76,13 +76,17 @@ struct dtmf_tx {
  * send? None: it carries audio. Never more than DTMF_STEP_PACKETS.
  */
 size_t dtmf_tx_step(struct dtmf_tx *t, uint32_t ts, uint32_t span, struct dtmf_packet out[DTMF_STEP_PACKETS]);
-/* The direction has closed: what was being sent is given up, what is queued waits. */
+/* The direction or the agreement has gone: what was being sent is given up and has its end, what is queued waits. */
 void dtmf_tx_stop(struct dtmf_tx *t);
 
 /* ---- in ---------------------------------------------------------------------------------------------- */
 
 #define DTMF_OPEN    4u /* events under way at once; more only by reordering */
 #define DTMF_HISTORY 16u
+/* Digits that are told at once, and from then on one in so long; faster is nobody, and its reports would take the place of
+ * others. */
+#define DTMF_BURST   32u
+#define DTMF_EACH_MS 20u
 #define DTMF_GAP_MS  150u /* without a packet an event is over, whatever its end packets say */
 
 struct dtmf_seen {
@@ -108,7 +112,8 @@ struct dtmf_rx {
 	uint32_t clock_hz;
 	dtmf_rx_fn *fn;
 	void *arg;
-	struct dtmf_open open[DTMF_OPEN];       /* by time stamp */
+	uint64_t paid_ns;                 /* until then the digits that were told have taken their time */
+	struct dtmf_open open[DTMF_OPEN]; /* by time stamp */
 	struct dtmf_seen history[DTMF_HISTORY]; /* reported ones */
 };
 

@@ -61,6 +61,19 @@ static bool already_reported(struct dtmf_rx *r, uint8_t event, uint32_t ts, bool
 	return false;
 }
 
+/* False: more than anybody can press. */
+static bool may_tell(struct dtmf_rx *r, uint64_t at_ns)
+{
+	const uint64_t each = DTMF_EACH_MS * NS_OF_MS;
+
+	if (r->paid_ns < at_ns)
+		r->paid_ns = at_ns;
+	if (r->paid_ns - at_ns > (DTMF_BURST - 1) * each)
+		return false;
+	r->paid_ns += each;
+	return true;
+}
+
 static void report_first(struct dtmf_rx *r)
 {
 	struct dtmf_open o = r->open[0];
@@ -69,7 +82,9 @@ static void report_first(struct dtmf_rx *r)
 	memmove(&r->open[0], &r->open[1], (size_t)--r->n_open * sizeof(r->open[0]));
 	r->history[r->next] = o.id;
 	r->next = (uint8_t)((r->next + 1) % DTMF_HISTORY);
-	r->fn(r->arg, dtmf_digit_of(o.id.event), (uint32_t)(units * 1000 / r->clock_hz), o.last_at_ns);
+	if (may_tell(r, o.last_at_ns))
+		r->fn(r->arg, dtmf_digit_of(o.id.event), (uint32_t)(units * 1000 / r->clock_hz),
+			o.last_at_ns);
 }
 
 /* Everything up to and including place i is over: report in order. */

@@ -109,8 +109,10 @@ const int16_t *dtmf_sound_step(struct dtmf_sound *t, struct dtmf_queue *q, uint3
 	return out;
 }
 
-void dtmf_sound_stop(struct dtmf_sound *t)
+void dtmf_sound_stop(struct dtmf_sound *t, const struct dtmf_queue *q)
 {
+	if (t->state == DTMF_SOUND_TONE)
+		t->finished |= dtmf_queue_empty(q);
 	if (t->state != DTMF_SOUND_IDLE)
 		enter(t, DTMF_SOUND_IDLE, 0);
 }

@@ -29,7 +29,8 @@ bool dtmf_hz(unsigned event, double *ret_low, double *ret_high);
 /* n samples are due: pcm itself while there is nothing to say, else `out` with what is to leave instead. */
 const int16_t *dtmf_sound_step(struct dtmf_sound *t, struct dtmf_queue *q, uint32_t rate_hz,
 	const int16_t *pcm, int16_t *out, size_t n);
-/* The direction has closed, or the sample rate is another one: what was being said is given up, what is queued waits. */
-void dtmf_sound_stop(struct dtmf_sound *t);
+/* The direction has closed, or the sample rate is another one: what was being said is given up and has its end, what is
+ * queued waits. */
+void dtmf_sound_stop(struct dtmf_sound *t, const struct dtmf_queue *q);
 
 #endif

@@ -157,5 +157,7 @@ size_t dtmf_tx_step(struct dtmf_tx *t, uint32_t ts, uint32_t span, struct dtmf_p
 
 void dtmf_tx_stop(struct dtmf_tx *t)
 {
+	if (t->state == DTMF_EVENT || t->state == DTMF_REPEAT)
+		t->finished |= dtmf_queue_empty(&t->queue);
 	t->state = DTMF_IDLE;
 }

@@ -415,6 +415,7 @@ bool jbuf_play(struct jbuf *j, int16_t *pcm, size_t n)
 		done += got;
 	}
 	j->stats.concealed += concealed;
+	j->made_up = concealed;
 	return sound;
 }
 

@@ -104,6 +104,7 @@ struct jbuf {
 	uint32_t play_ts;  /* the next sample to play */
 	uint32_t heard_ts; /* end of what was really played */
 	size_t spill_at, spill_n;
+	bool made_up;        /* of the last tick, some was concealed */
 	bool starved;        /* the last tick ended without anything buffered */
 	uint32_t starved_ts; /* for how long */
 	bool whole;          /* set by the owner's wish for packets: the line goes to where one begins */

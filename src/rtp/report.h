@@ -88,7 +88,8 @@ struct stream_stats {
 struct stream_quality {
 	/* What is heard here: in the last second (zero: nothing to judge came), in all so far, in the worst second. */
 	struct emodel_score now, all, worst;
-	uint64_t seconds; /* that could be judged */
+	struct emodel_wide wide_now, wide_all; /* while the codec has a wide band */
+	uint64_t seconds;                      /* that could be judged */
 	uint64_t expected, lost, discarded, bursts;
 	double burst_density, gap_density; /* lost or discarded, 0..1 (RFC 3611 4.7.2) */
 	double burst_ms, gap_ms;

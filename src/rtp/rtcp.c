@@ -130,7 +130,7 @@ static void read_reception(const uint8_t *at, struct rtp_reception *r)
 	r->dlsr = get32(at + 20);
 }
 
-/* SR or RR of `bytes` bytes; `first` names the peer. */
+/* SR or RR of `bytes` bytes. */
 static int read_report(const uint8_t *p, size_t bytes, uint32_t our_ssrc, struct rtcp_in *in)
 {
 	unsigned count = p[0] & 31;
@@ -158,6 +158,17 @@ static int read_report(const uint8_t *p, size_t bytes, uint32_t our_ssrc, struct
 	return 0;
 }
 
+/* Does it name who sent the report before it (6.6)? */
+static bool read_bye(const uint8_t *p, size_t bytes, uint32_t ssrc)
+{
+	size_t count = p[0] & 31;
+
+	for (size_t i = 0; i < count && 8 + 4 * i <= bytes; i++)
+		if (get32(p + 4 + 4 * i) == ssrc)
+			return true;
+	return false;
+}
+
 int rtcp_parse(const uint8_t *data, size_t n, uint32_t our_ssrc, struct rtcp_in *ret_in)
 {
 	struct rtcp_in in = {0};
@@ -170,10 +181,10 @@ int rtcp_parse(const uint8_t *data, size_t n, uint32_t our_ssrc, struct rtcp_in 
 		uint8_t type = data[at + 1];
 
 		if (type == RTCP_SR || type == RTCP_RR) {
-			if (bytes < 8 || read_report(data + at, bytes, our_ssrc, &in) < 0)
+			if (read_report(data + at, bytes, our_ssrc, &in) < 0)
 				return OH_ESYNTAX;
 		} else if (type == RTCP_BYE) {
-			in.bye = true;
+			in.bye |= read_bye(data + at, bytes, in.ssrc);
 		} else if (type == RTCP_XR) {
 			xr_read(data + at, bytes, our_ssrc, &in.xr);
 		}

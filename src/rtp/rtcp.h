@@ -31,7 +31,8 @@ size_t rtcp_write(uint8_t out[RTCP_PACKET_MAX], const struct rtcp_out *what);
 
 /* What a compound packet told, as far as it concerns us. */
 struct rtcp_in {
-	bool has_sender, has_about_us, bye;
+	bool has_sender, has_about_us;
+	bool bye;      /* of who sent the first report */
 	uint32_t ssrc; /* of the first report */
 	struct rtcp_sender sender;
 	struct rtp_reception about_us;

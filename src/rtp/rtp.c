@@ -106,6 +106,13 @@ static bool seen_mark(struct rtp_source *s, unsigned back)
 	return before;
 }
 
+bool rtp_source_goes_on(const struct rtp_source *s, const struct rtp_packet *p)
+{
+	uint16_t ahead = (uint16_t)(p->seq - s->max_seq);
+
+	return s->known && p->ssrc == s->ssrc && ahead > 0 && ahead < MAX_DROPOUT;
+}
+
 enum rtp_seq rtp_source_update(struct rtp_source *s, uint16_t seq, uint32_t *ret_ext)
 {
 	uint16_t ahead = (uint16_t)(seq - s->max_seq), behind = (uint16_t)(s->max_seq - seq);

@@ -68,6 +68,8 @@ enum rtp_seq {
 void rtp_source_start(struct rtp_source *s, uint32_t ssrc, uint16_t seq);
 /* Every further packet of the source. ret_ext: the extended sequence number, set unless RTP_SEQ_INVALID. */
 enum rtp_seq rtp_source_update(struct rtp_source *s, uint16_t seq, uint32_t *ret_ext);
+/* Is this what this source would send next, losses allowed? Nobody guesses the two numbers that were drawn at random (5.1). */
+bool rtp_source_goes_on(const struct rtp_source *s, const struct rtp_packet *p);
 /* arrival: in timestamp units (any origin). Call once per packet with media: see jitter in rtp.c. */
 void rtp_source_jitter(struct rtp_source *s, uint32_t arrival, uint32_t ts);
 

@@ -241,6 +241,8 @@ void stream_take_setup(struct stream *s)
 	jbuf_bind(&s->jbuf, &dec);
 	if (!old || set->p.relatch || !netaddr_eq(&old->p.remote_rtp, &set->p.remote_rtp))
 		aim(s, set);
+	else if (!netaddr_eq(&old->p.remote_rtcp, &set->p.remote_rtcp))
+		s->rtcp.remote = set->p.remote_rtcp;
 	if (is_elsewhere(s, set))
 		s->local = set->p.from;
 	if (!old)
@@ -257,7 +259,10 @@ void stream_take_setup(struct stream *s)
 	if (!old || old->packet_samples != set->packet_samples || !set->gather)
 		s->tx.gathered = 0;
 	if (old && (old->rate_hz != set->rate_hz || !set->p.dtmf_sound))
-		dtmf_sound_stop(&s->dtmf_sound);
+		dtmf_sound_stop(&s->dtmf_sound, &s->dtmf_tx.queue);
+	/* Its time stamps are those of another clock, or will be stale when it may go on. */
+	if (old && (old->clock_hz != set->clock_hz || set->p.dtmf_tx_pt < 0 || set->p.dtmf_sound))
+		dtmf_tx_stop(&s->dtmf_tx);
 	s->dtmf_rx.clock_hz = s->dtmf_tx.clock_hz = set->clock_hz;
 	s->cur = set;
 	if (old)

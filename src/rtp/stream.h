@@ -127,6 +127,8 @@ bool stream_pull(struct stream *s, int16_t *pcm, size_t n);
 uint32_t stream_tick_ms(const struct stream *s);
 /* Does the peer send a digit as an event now, or has it just? */
 bool stream_in_event(const struct stream *s);
+/* Was some of the tick that was pulled last made up for what did not come? */
+bool stream_made_up(const struct stream *s);
 /* Instead of pulling: the packets of this tick as p wants them. False: not in this tick; pull. */
 bool stream_hand(struct stream *s, struct parcel *p);
 /* One tick of audio to the peer; NULL: nobody is connected (silence is sent while the

@@ -19,7 +19,7 @@
 #include "rtp/stream.h"
 
 #define STREAM_KEEPALIVE_NS  (15 * NS_PER_S)   /* Tr of RFC 6263 7 */
-#define STREAM_SOURCE_IDLE   (200 * NS_PER_MS) /* silent for this long, a source may be replaced at once */
+#define STREAM_SOURCE_IDLE   (200 * NS_PER_MS) /* silent for so long, a source may be replaced, or have moved */
 #define STREAM_LATE_NS       (500 * NS_PER_MS) /* packets may be under way so long */
 #define STREAM_DTX_BYTES     2u       /* a packet of a codec with DTX that says: silence from here on */
 #define STREAM_NOISE_EVERY   NS_PER_S /* our silence is described again */
@@ -115,7 +115,8 @@ struct stream_rtcp {
 	uint64_t tx_packets_at[2]; /* at the last and the one before: who sends (6.4) */
 	uint32_t sr_ntp[2];        /* the last two that we sent (in SR or as reference), middle bits */
 	uint64_t sr_sent_ns[2];
-	uint32_t peer_sr; /* middle bits of the peer's last */
+	uint32_t peer_sr; /* middle bits of the last one of the source that is heard; 0: none */
+	uint32_t peer_sr_ssrc;
 	uint64_t peer_sr_ns;
 	uint32_t reference; /* middle bits of the peer's reference time (RFC 3611 4.4), unanswered; 0: none */
 	uint32_t reference_ssrc;
@@ -187,6 +188,9 @@ void stream_setup_inherit(struct stream_setup *set, struct stream_setup *old);
 
 /* What turns PCM of this rate into that of the setup; NULL: nothing does. */
 void *stream_setup_converter(const struct stream_setup *set, uint32_t from_hz);
+/* Which of the decoders, by the codec's number: packets outlive the setup that they came under. Of a codec under several types
+ * the first. Negative: it is agreed no more. */
+int stream_setup_decoder(const struct stream_setup *set, uint8_t codec);
 /* Can packets of this codec be played? Those of the setup's own rate always. */
 bool stream_setup_plays(const struct stream_setup *set, const struct codec *c);
 

@@ -28,18 +28,21 @@ void stream_judge_packet(struct stream *s, const struct codec *c, long samples, 
 
 /* ---- what is heard here ---- */
 
-static struct emodel_score score(
-	const struct stream_judge *j, const struct bursts_count *c, double waited_us, double delay_ms)
+static struct emodel_score score(const struct stream_judge *j, const struct bursts_count *c, double waited_us,
+	double delay_ms, struct emodel_wide *ret_wide)
 {
 	/* The line stood still while the buffer waited: so much more was heard, and all of it was made up. */
 	double waited = j->packet_us > 0 ? waited_us / j->packet_us : 0;
 	struct emodel_in in = {
-		.codec = emodel_codec(j->codec->encoding),
 		.loss = ((double)(c->lost + c->discarded) + waited) / ((double)c->expected + waited),
 		.burst_ratio = bursts_ratio(c),
 		.delay_ms = delay_ms,
 	};
 
+	*ret_wide = (struct emodel_wide){0};
+	if (emodel_wide_codec(j->codec->encoding, j->codec->rate_hz, &in.codec))
+		*ret_wide = emodel_wide_score(&in);
+	in.codec = emodel_codec(j->codec->encoding);
 	return emodel_score(&in);
 }
 
@@ -59,6 +62,7 @@ static void judge_second(struct stream *s)
 	j->judged = *all;
 	j->waited_us += waited;
 	q->now = (struct emodel_score){0};
+	q->wide_now = (struct emodel_wide){0};
 	if (j->depths) {
 		j->buffer_ms = (double)j->depth_sum / j->depths;
 		q->delay_ms = s->figures.rtt_ms / 2 + j->buffer_ms;
@@ -66,12 +70,12 @@ static void judge_second(struct stream *s)
 	j->depths = j->depth_sum = 0;
 	if (!second.expected || !j->codec)
 		return;
-	q->now = score(j, &second, (double)waited, q->delay_ms);
+	q->now = score(j, &second, (double)waited, q->delay_ms, &q->wide_now);
 	if (q->seconds == 0 || q->now.r < q->worst.r)
 		q->worst = q->now;
 	q->seconds++;
 	j->delay_sum += q->delay_ms;
-	q->all = score(j, all, (double)j->waited_us, j->delay_sum / (double)q->seconds);
+	q->all = score(j, all, (double)j->waited_us, j->delay_sum / (double)q->seconds, &q->wide_all);
 }
 
 static void publish(struct stream *s)

@@ -41,6 +41,12 @@ static void take_extended(struct stream *s, const struct xr *x, uint64_t at_ns)
 	}
 }
 
+/* Who is heard, or will be: nobody has been yet. */
+static bool is_source(const struct stream *s, uint32_t ssrc)
+{
+	return !s->rx.source.known || s->rx.source.ssrc == ssrc;
+}
+
 void stream_rtcp_datagram(struct stream *s, const uint8_t *data, const struct host_rx *rx)
 {
 	struct rtcp_in in;
@@ -54,8 +60,9 @@ void stream_rtcp_datagram(struct stream *s, const uint8_t *data, const struct ho
 	rtcp_timing_packet(&s->rtcp.timing, rx->n);
 	if (!netaddr_is_any(&s->rtcp.remote))
 		s->rtcp.remote = rx->from; /* symmetric, like the RTP (RFC 4961) */
-	if (in.has_sender) {
+	if (in.has_sender && is_source(s, in.ssrc)) {
 		s->rtcp.peer_sr = rtcp_ntp_middle(in.sender.ntp);
+		s->rtcp.peer_sr_ssrc = in.ssrc;
 		s->rtcp.peer_sr_ns = rx->at_ns;
 	}
 	if (in.has_about_us) {
@@ -67,7 +74,7 @@ void stream_rtcp_datagram(struct stream *s, const uint8_t *data, const struct ho
 	}
 	take_extended(s, &in.xr, rx->at_ns);
 	stream_judge_peer(s, &in);
-	if (in.bye)
+	if (in.bye && is_source(s, in.ssrc))
 		s->rx.source_loose = true;
 }
 
@@ -154,8 +161,10 @@ static void send_report(struct stream *s, bool bye)
 	/* 6.4: only about who was heard since the last report. */
 	if (s->rx.source.known && s->rx.source.received != s->rx.source.received_prior) {
 		rtp_source_report(&s->rx.source, &reception);
-		reception.lsr = s->rtcp.peer_sr;
-		reception.dlsr = s->rtcp.peer_sr ? ns_to_65536(s->now_ns - s->rtcp.peer_sr_ns) : 0;
+		if (s->rtcp.peer_sr && s->rtcp.peer_sr_ssrc == reception.ssrc) {
+			reception.lsr = s->rtcp.peer_sr;
+			reception.dlsr = ns_to_65536(s->now_ns - s->rtcp.peer_sr_ns);
+		}
 		out.reception = &reception;
 	}
 	s->rtcp.tx_packets_at[1] = s->rtcp.tx_packets_at[0];

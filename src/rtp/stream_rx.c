@@ -11,19 +11,10 @@ static const struct codec *codec_of(const struct stream_setup *set, uint8_t pt)
 	return NULL;
 }
 
-/* By number: packets outlive the setup that they came under. Negative: it is agreed no more. */
-static int decoder_of(const struct stream_setup *set, uint8_t codec)
-{
-	for (size_t i = 0; i < set->p.n_rx; i++)
-		if (set->p.rx[i].codec->number == codec)
-			return (int)i;
-	return -1;
-}
-
 long stream_decode(void *arg, uint8_t codec, const uint8_t *data, size_t n, int16_t *pcm, size_t cap)
 {
 	struct stream *s = arg;
-	int i = decoder_of(s->cur, codec);
+	int i = stream_setup_decoder(s->cur, codec);
 
 	if (i < 0)
 		return OH_ESYNTAX;
@@ -34,7 +25,7 @@ long stream_decode(void *arg, uint8_t codec, const uint8_t *data, size_t n, int1
 bool stream_conceal(void *arg, uint8_t codec, const struct codec_gap *gap, int16_t *pcm, size_t n)
 {
 	struct stream *s = arg;
-	int i = decoder_of(s->cur, s->rx.codec);
+	int i = stream_setup_decoder(s->cur, s->rx.codec);
 	struct codec_gap ours = *gap;
 
 	if (s->rx.quiet == STREAM_NOISE && s->cur->noise && !gap->next) {
@@ -118,8 +109,26 @@ static bool is_late(const struct stream *s, const struct host_rx *rx)
 	       rx->at_ns < s->left_ns + STREAM_LATE_NS;
 }
 
-/* The first good packet fixes where RTP goes: RFC 4961, and the only way through most NAT boxes. Once only; after that
- * nobody but the announced address can turn the stream away. */
+/* A NAT box has forgotten its binding: the source has fallen silent where it was and goes on from here, which only those can
+ * feign who hear it. */
+static bool has_moved(const struct stream *s, const uint8_t *data, const struct host_rx *rx)
+{
+	struct rtp_packet p;
+
+	return s->now_ns - s->rx.heard_ns >= STREAM_SOURCE_IDLE && rtp_parse(data, rx->n, &p) == 0 &&
+	       rtp_source_goes_on(&s->rx.source, &p);
+}
+
+static bool is_foreign(const struct stream *s, const uint8_t *data, const struct host_rx *rx)
+{
+	if (rx->at_ns < s->cur->p.not_before_ns)
+		return true;
+	return s->figures.latched && !netaddr_eq(&rx->from, &s->remote) && !is_announced(s, &rx->from) &&
+	       !has_moved(s, data, rx);
+}
+
+/* The first good packet fixes where RTP goes: RFC 4961, and the only way through most NAT boxes. After that nobody but the
+ * source itself, or the announced address, can turn the stream away. */
 static void latch(struct stream *s, const struct host_rx *rx)
 {
 	bool moved = !netaddr_eq(&s->remote, &rx->from);
@@ -223,6 +232,19 @@ static uint64_t thrown_away(const struct jbuf_stats *j)
 	return j->late + j->full + j->early + j->invalid;
 }
 
+/* Nothing to play. It has come all the same: of a source that is known it takes its number, so that nobody counts it as lost
+ * (A.3 counts packets, whatever their type). */
+static void pass_over(struct stream *s, const struct rtp_packet *p, bool known_type)
+{
+	s->figures.invalid++;
+	if (!known_type) {
+		s->figures.unknown_types++;
+		s->figures.unknown_type = p->pt;
+	}
+	if (s->rx.source.known && s->rx.source.ssrc == p->ssrc)
+		(void)place_in_sequence(s, p);
+}
+
 static void take_audio(struct stream *s, const struct rtp_packet *p, const struct host_rx *rx)
 {
 	const struct codec *codec = codec_of(s->cur, p->pt);
@@ -237,11 +259,7 @@ static void take_audio(struct stream *s, const struct rtp_packet *p, const struc
 	if (codec)
 		samples = codec->samples(codec, p->payload, p->n);
 	if (samples <= 0 || !stream_setup_plays(s->cur, codec) || (size_t)samples > s->cur->spill_cap) {
-		s->figures.invalid++;
-		if (!codec) {
-			s->figures.unknown_types++;
-			s->figures.unknown_type = p->pt;
-		}
+		pass_over(s, p, codec != NULL);
 		return;
 	}
 	where = place_in_sequence(s, p);
@@ -293,8 +311,7 @@ static void take_datagram(struct stream *s, const uint8_t *data, const struct ho
 	}
 	if (rx->n == 0) /* a keep-alive like ours */
 		return;
-	if (kind == RTP_OTHER || rx->at_ns < s->cur->p.not_before_ns ||
-		(s->figures.latched && !netaddr_eq(&rx->from, &s->remote) && !is_announced(s, &rx->from))) {
+	if (kind == RTP_OTHER || is_foreign(s, data, rx)) {
 		s->figures.foreign++;
 		s->figures.stranger = rx->from;
 		return;
@@ -394,6 +411,11 @@ uint32_t stream_tick_ms(const struct stream *s)
 bool stream_in_event(const struct stream *s)
 {
 	return s->rx.event_ns && s->now_ns - s->rx.event_ns <= STREAM_EVENT_TAIL;
+}
+
+bool stream_made_up(const struct stream *s)
+{
+	return s->jbuf.state == JBUF_PLAYING && s->jbuf.made_up;
 }
 
 bool stream_pull(struct stream *s, int16_t *pcm, size_t n)

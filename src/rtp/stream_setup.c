@@ -44,6 +44,14 @@ void *stream_setup_converter(const struct stream_setup *set, uint32_t from_hz)
 	return NULL;
 }
 
+int stream_setup_decoder(const struct stream_setup *set, uint8_t codec)
+{
+	for (size_t i = 0; i < set->p.n_rx; i++)
+		if (set->p.rx[i].codec->number == codec)
+			return (int)i;
+	return -1;
+}
+
 bool stream_setup_plays(const struct stream_setup *set, const struct codec *c)
 {
 	return c->rate_hz == set->rate_hz || stream_setup_converter(set, c->rate_hz);
@@ -156,10 +164,14 @@ void stream_setup_inherit(struct stream_setup *set, struct stream_setup *old)
 {
 	if (set->p.tx == old->p.tx && stream_same_way(&set->p.how, &old->p.how))
 		swap_state(set->enc, old->enc, set->p.tx->enc_bytes);
-	for (size_t i = 0; i < set->decs_made; i++)
-		for (size_t k = 0; k < old->decs_made; k++)
-			if (set->p.rx[i].codec == old->p.rx[k].codec)
-				swap_state(set->dec[i], old->dec[k], set->p.rx[i].codec->dec_bytes);
+	for (size_t i = 0; i < set->decs_made; i++) {
+		const struct codec *c = set->p.rx[i].codec;
+		int k = stream_setup_decoder(old, c->number);
+
+		/* Under a second type it is not used. */
+		if (stream_setup_decoder(set, c->number) == (int)i && k >= 0 && old->p.rx[k].codec == c)
+			swap_state(set->dec[i], old->dec[k], c->dec_bytes);
+	}
 	if (set->noise && old->noise)
 		*set->noise = *old->noise;
 	if (set->gather && old->gather && set->packet_samples == old->packet_samples)

@@ -103,6 +103,14 @@ static bool is_silence(struct stream *s, const int16_t *pcm, uint32_t ts)
 	return true;
 }
 
+static void tell_digits_sent(struct stream *s)
+{
+	if (!s->dtmf_tx.finished && !s->dtmf_sound.finished)
+		return;
+	s->dtmf_tx.finished = s->dtmf_sound.finished = false;
+	stream_tell(s, MEDIA_DTMF_SENT, 0, 0, s->now_ns);
+}
+
 /* False: no event takes the place of the packet that begins at ts. */
 static bool send_events(struct stream *s, uint32_t ts)
 {
@@ -113,10 +121,7 @@ static bool send_events(struct stream *s, uint32_t ts)
 		n = dtmf_tx_step(&s->dtmf_tx, ts, s->cur->packet_ts, events);
 	for (size_t i = 0; i < n; i++)
 		send_event(s, &events[i]);
-	if (s->dtmf_tx.finished || s->dtmf_sound.finished) {
-		s->dtmf_tx.finished = s->dtmf_sound.finished = false;
-		stream_tell(s, MEDIA_DTMF_SENT, 0, 0, s->now_ns);
-	}
+	tell_digits_sent(s);
 	return n > 0;
 }
 
@@ -218,7 +223,8 @@ static bool is_sending(struct stream *s)
 	s->tx.gathered = 0;
 	s->tx.mark = true;
 	dtmf_tx_stop(&s->dtmf_tx);
-	dtmf_sound_stop(&s->dtmf_sound);
+	dtmf_sound_stop(&s->dtmf_sound, &s->dtmf_tx.queue);
+	tell_digits_sent(s);
 	if (stream_has_aim(s))
 		keep_alive(s);
 	return false;

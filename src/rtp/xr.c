@@ -10,21 +10,26 @@ enum { REFERENCE = 4, ANSWER = 5, VOIP = 7 }; /* block types */
 #define SUB_BYTES       12u
 #define VOIP_BYTES      36u
 
-static uint8_t *put_block(uint8_t *at, uint8_t type, size_t bytes)
+/* A packet with a block of so many bytes; returns where what the block holds begins. */
+static uint8_t *put_head(uint8_t *at, uint32_t ssrc, uint8_t type, size_t bytes)
 {
-	at[0] = type;
-	at[1] = 0;
-	put16(at + 2, (uint16_t)(bytes / 4 - 1));
-	return at + 4;
+	at[0] = 2u << 6;
+	at[1] = RTCP_XR;
+	put16(at + 2, (uint16_t)((HEADER_BYTES + bytes) / 4 - 1));
+	put32(at + 4, ssrc);
+	at[8] = type;
+	at[9] = 0;
+	put16(at + 10, (uint16_t)(bytes / 4 - 1));
+	return at + HEADER_BYTES + 4;
 }
 
-static uint8_t *put_voip(uint8_t *at, const struct xr_voip *v)
+static uint8_t *put_voip(uint8_t *at, uint32_t ssrc, const struct xr_voip *v)
 {
 	const uint8_t shares[] = {v->loss, v->discard, v->burst_density, v->gap_density};
 	const uint8_t levels[] = {v->signal, v->noise, v->rerl, v->gmin};
 	const uint8_t scores[] = {v->r, v->ext_r, v->mos_lq, v->mos_cq};
 
-	at = put_block(at, VOIP, VOIP_BYTES);
+	at = put_head(at, ssrc, VOIP, VOIP_BYTES);
 	put32(at, v->ssrc);
 	for (size_t i = 0; i < 4; i++) {
 		at[4 + i] = shares[i];
@@ -45,29 +50,23 @@ static uint8_t *put_voip(uint8_t *at, const struct xr_voip *v)
 
 size_t xr_write(uint8_t out[XR_MAX], uint32_t ssrc, const struct xr *x)
 {
-	uint8_t *at = out + HEADER_BYTES;
+	uint8_t *at = out;
 
 	if (x->has_reference) {
-		at = put_block(at, REFERENCE, REFERENCE_BYTES);
+		at = put_head(at, ssrc, REFERENCE, REFERENCE_BYTES);
 		put32(at, (uint32_t)(x->reference_ntp >> 32));
 		put32(at + 4, (uint32_t)x->reference_ntp);
 		at += 8;
 	}
 	if (x->has_answer) {
-		at = put_block(at, ANSWER, ANSWER_BYTES);
+		at = put_head(at, ssrc, ANSWER, ANSWER_BYTES);
 		put32(at, x->answer_ssrc);
 		put32(at + 4, x->lrr);
 		put32(at + 8, x->dlrr);
 		at += SUB_BYTES;
 	}
 	if (x->has_voip)
-		at = put_voip(at, &x->voip);
-	if (at == out + HEADER_BYTES)
-		return 0;
-	out[0] = 2u << 6;
-	out[1] = RTCP_XR;
-	put16(out + 2, (uint16_t)((at - out) / 4 - 1));
-	put32(out + 4, ssrc);
+		at = put_voip(at, ssrc, &x->voip);
 	return (size_t)(at - out);
 }
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define RTCP_XR    207
-#define XR_MAX     72u  /* bytes that xr_write() needs at most */
+#define XR_MAX     88u  /* bytes that xr_write() needs at most */
 #define XR_UNKNOWN 127u /* of levels, R and MOS */
 
 /* 4.7; shares are of 256, levels in dBm0 as signed bytes. */
@@ -41,7 +41,8 @@ struct xr {
 	struct xr_voip voip;
 };
 
-/* A whole XR packet, 0 bytes when there is no block to write. */
+/* XR packets, each with one block: linphone (ortp 5.1) reads no more of a packet than its first. 0 bytes when there is
+ * no block to write. */
 size_t xr_write(uint8_t out[XR_MAX], uint32_t ssrc, const struct xr *x);
 /* A whole XR packet of n bytes (a multiple of 4, at least 4). The answer and the metrics that are about our_ssrc are
  * taken, of two the last; what is unknown, of a wrong length or cut off is passed over (4). */

@@ -35,7 +35,8 @@ static void on_idle(void *arg)
 	engine_publish(((struct world *)arg)->engine);
 }
 
-static void world_open(struct world *w, uint16_t port_min, uint16_t port_max, uint32_t places)
+static void world_open_threads(
+	struct world *w, uint16_t port_min, uint16_t port_max, uint32_t places, unsigned threads)
 {
 	struct engine_cfg cfg;
 
@@ -46,6 +47,7 @@ static void world_open(struct world *w, uint16_t port_min, uint16_t port_max, ui
 	cfg.host = w->host;
 	cfg.report = on_report;
 	cfg.report_arg = w;
+	cfg.threads = threads;
 	if (port_min) {
 		cfg.rtp_port_min = port_min;
 		cfg.rtp_port_max = port_max;
@@ -55,6 +57,11 @@ static void world_open(struct world *w, uint16_t port_min, uint16_t port_max, ui
 	CHECK_OK(engine_new(&cfg, &w->engine));
 	host_on_wake(w->host, on_wake, w);
 	host_on_idle(w->host, on_idle, w);
+}
+
+static void world_open(struct world *w, uint16_t port_min, uint16_t port_max, uint32_t places)
+{
+	world_open_threads(w, port_min, port_max, places, 1);
 }
 
 static void world_close(struct world *w)
@@ -140,21 +147,64 @@ TEST(without_a_media_thread_changes_take_effect_at_once)
 	world_close(&w);
 }
 
-TEST(digits_find_a_place_when_the_ring_is_full_of_lesser_reports)
+TEST(what_is_told_once_finds_a_place_when_the_ring_is_full_of_lesser_reports)
 {
-	struct media_report lesser = {.type = MEDIA_LATCHED}, digit = {.type = MEDIA_DTMF, .value = '5'};
+	static const enum media_report_type once[] = {MEDIA_DTMF, MEDIA_DTMF_HEARD, MEDIA_DTMF_SENT,
+		MEDIA_FILE_END, MEDIA_AUDIO_MARK, MEDIA_AUDIO_CLEARED, MEDIA_RTP_TIMEOUT, MEDIA_RTP_RESUMED};
+	struct media_report lesser = {.type = MEDIA_AUDIO_READABLE};
 	struct world w;
 
-	world_open(&w, 0, 0, 16);
-	for (unsigned i = 0; i < 20; i++)
-		engine_report(w.engine, &lesser);
-	for (unsigned i = 0; i < 8; i++)
-		engine_report(w.engine, &digit);
-	CHECK_EQ(count(&w).reports_dropped, 12);
-	engine_dispatch(w.engine);
-	CHECK_EQ(w.reports, 16);
-	CHECK_EQ(w.dtmf, 8);
-	CHECK_EQ(w.last.value, '5');
+	for (size_t k = 0; k < ARRAY_LEN(once); k++) {
+		struct media_report one = {.type = once[k], .value = '5'};
+
+		world_open(&w, 0, 0, 16);
+		for (unsigned i = 0; i < 20; i++)
+			engine_report(w.engine, &lesser);
+		for (unsigned i = 0; i < 8; i++)
+			engine_report(w.engine, &one);
+		CHECK_EQ(count(&w).reports_dropped, 12);
+		engine_dispatch(w.engine);
+		CHECK_EQ(w.reports, 16);
+		CHECK_EQ(w.last.type, once[k]);
+		CHECK_EQ(w.last.value, '5');
+		world_close(&w);
+	}
+}
+
+/* A port whose turn may be on a helper, and that has more to tell than there is room for. */
+static struct engine *told;
+
+static void tell_much(struct port *p, const struct audio_tick *t)
+{
+	struct media_report lesser = {.type = MEDIA_AUDIO_READABLE}, digit = {.type = MEDIA_DTMF};
+
+	(void)p, (void)t;
+	for (unsigned i = 0; i < 1000; i++)
+		engine_report(told, &lesser);
+	engine_report(told, &digit);
+}
+
+TEST(a_helper_keeps_places_for_what_is_told_once_too)
+{
+	struct port_ops ops;
+	struct world w;
+
+	world_open_threads(&w, 0, 0, 65536, 2);
+	told = w.engine;
+	for (unsigned i = 0; i < 16; i++) {
+		struct mem_port *m = mem_port_new(16000, NULL);
+
+		ops = *m->port.ops;
+		ops.anywhere = true;
+		ops.prepare = tell_much;
+		m->port.ops = &ops;
+		CHECK_OK(bridge_add(engine_bridge(w.engine), &m->port, &m->slot));
+		rig_connect(engine_bridge(w.engine), m, m, 1);
+	}
+	engine_publish(w.engine);
+	sim_run_for(w.sim, 21 * MS);
+	CHECK(count(&w).reports_dropped > 0);
+	CHECK_EQ(w.dtmf, 16);
 	world_close(&w);
 }
 
@@ -225,6 +275,7 @@ TEST(memory_may_run_out_while_an_engine_is_made)
 
 TESTS(RUN(the_media_thread_runs_while_ports_need_it_and_a_second_longer),
 	RUN(without_a_media_thread_changes_take_effect_at_once),
-	RUN(digits_find_a_place_when_the_ring_is_full_of_lesser_reports),
+	RUN(what_is_told_once_finds_a_place_when_the_ring_is_full_of_lesser_reports),
+	RUN(a_helper_keeps_places_for_what_is_told_once_too),
 	RUN(rtp_ports_come_in_pairs_rest_five_seconds_and_run_out),
 	RUN(memory_may_run_out_while_an_engine_is_made))

@@ -141,11 +141,11 @@ static void hear_five(struct hearing *h, unsigned ms, bool in_event)
 
 			pcm[i] = (int16_t)(8000 * (sin(2 * M_PI * 770 * t) + sin(2 * M_PI * 1336 * t)));
 		}
-		hearing_digits_tick(h, pcm, 160, true, in_event, 8000, now_ns);
+		hearing_digits_tick(h, pcm, 160, true, in_event, false, 8000, now_ns);
 		hearing_tones_tick(h, pcm, 160, true, 8000, now_ns);
 	}
 	for (unsigned f = 0; f < 5; f++, now_ns += 20 * NS_PER_MS) {
-		hearing_digits_tick(h, pcm, 160, false, in_event, 8000, now_ns);
+		hearing_digits_tick(h, pcm, 160, false, in_event, false, 8000, now_ns);
 		hearing_tones_tick(h, pcm, 160, false, 8000, now_ns);
 	}
 }

@@ -444,7 +444,7 @@ static void check_sound(const struct killed *k, unsigned channels, const int16_t
 static void kill_a_recorder(const struct killed *k, unsigned channels, unsigned round, struct told *told)
 {
 	static int16_t pcm[KILLED_CAP];
-	uint64_t taken, lag = (uint64_t)k->lag_ms * k->rate_hz / 1000;
+	uint64_t taken, length, lag = (uint64_t)k->lag_ms * k->rate_hz / 1000;
 	struct soundfile ours;
 	struct world w;
 	SF_INFO info;
@@ -461,7 +461,10 @@ static void kill_a_recorder(const struct killed *k, unsigned channels, unsigned 
 	taken = atomic_load(&told->frames);
 	/* By our player, and by somebody else. */
 	CHECK_OK(soundfile_open_read(&(struct soundfile_read_cfg){.path = w.path}, &ours));
-	CHECK_EQ(soundfile_length(&ours) == 0, ours.format == SOUND_FLAC);
+	length = soundfile_length(&ours);
+	/* Ogg may end in the middle of a page: libsndfile plays it, but cannot say how long it is. */
+	CHECK(length != 0 || ours.format != SOUND_WAV);
+	CHECK(length == 0 || ours.format != SOUND_FLAC);
 	CHECK_OK(soundfile_close(&ours));
 	CHECK(read_file(w.path, pcm, 4096, &info) == 4096);
 	CHECK_EQ(info.channels, channels);
@@ -470,7 +473,7 @@ static void kill_a_recorder(const struct killed *k, unsigned channels, unsigned 
 		check_sound(k, channels, pcm, 4096 * channels);
 	} else {
 		n = read_by_sox(w.path, pcm, KILLED_CAP) / channels;
-		CHECK(n > 0);
+		CHECK(n > 0 && (length == 0 || length == n));
 		check_sound(k, channels, pcm, n * channels);
 	}
 	/* The child may have been killed between the recording of some frames and the telling. */

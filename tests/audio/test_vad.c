@@ -17,8 +17,8 @@
 enum noise { NONE, WHITE, FAN, HUM };
 
 struct scores {
-	double hit, wrong, late_ms; /* shares; the mean delay of an onset */
-	unsigned onsets, missed;
+	double hit, wrong, late_ms;      /* shares; the mean delay of an onset */
+	unsigned onsets, missed, starts; /* starts: where no speech is near */
 };
 
 static bool truth[FRAMES], quiet[FRAMES];
@@ -33,13 +33,12 @@ static double power_of(const int16_t *pcm)
 	return sum / FRAME;
 }
 
-/* Which frames hold speech, and which are far from any. */
-static double make_truth(void)
+/* Which frames hold speech, and which are far from any; the mean power of speech. */
+static double find_truth(void)
 {
 	double level = 0;
 	unsigned n = 0, last = 0;
 
-	speech_make(5, clean, SECONDS * RATE);
 	memset(truth, 0, sizeof(truth));
 	for (unsigned f = 0; f < FRAMES; f++) {
 		double p = power_of(clean + f * FRAME);
@@ -57,7 +56,13 @@ static double make_truth(void)
 		for (unsigned back = 1; back <= HANG + 2 && back <= f; back++)
 			quiet[f] &= !truth[f - back];
 	}
-	return level / n;
+	return n ? level / n : 0;
+}
+
+static double make_truth(void)
+{
+	speech_make(5, clean, SECONDS * RATE);
+	return find_truth();
 }
 
 static void add_noise(enum noise kind, double speech_power, double snr_db)
@@ -84,7 +89,7 @@ static struct scores measure(const struct vad_cfg *cfg, uint32_t times)
 {
 	struct scores s = {0};
 	unsigned hits = 0, speech = 0, wrong = 0, silent = 0, onset = 0, late = 0;
-	bool waiting = false;
+	bool waiting = false, before = false;
 	struct vad v;
 
 	vad_init(&v);
@@ -96,6 +101,8 @@ static struct scores measure(const struct vad_cfg *cfg, uint32_t times)
 		/* The first three seconds are for learning. */
 		wrong += f > 150 && quiet[f] && says;
 		silent += f > 150 && quiet[f];
+		s.starts += f > 150 && quiet[f] && says && !before;
+		before = says;
 		if (truth[f] && f && quiet[f - 1] && !says) {
 			waiting = true;
 			onset = f;
@@ -112,7 +119,7 @@ static struct scores measure(const struct vad_cfg *cfg, uint32_t times)
 	}
 	s.hit = (double)hits / speech;
 	s.wrong = silent ? (double)wrong / silent : 0;
-	s.late_ms = 20.0 * late / s.onsets;
+	s.late_ms = s.onsets ? 20.0 * late / s.onsets : 0;
 	return s;
 }
 
@@ -228,5 +235,67 @@ TEST(a_steady_tone_is_no_speech_for_long)
 	CHECK(!tone(&v, &cfg, 40, 1000));
 }
 
+/* The same with voices that were recorded: 16-bit samples at 8 kHz in the file OFFHOOK_SPEECH, in stretches of two minutes. */
+TEST(recorded_speech_is_found_in_noise)
+{
+	static const struct {
+		const char *name;
+		enum noise kind;
+		double snr_db, hit, wrong, late_ms, missed; /* missed: a share of the onsets */
+	} recorded[] = {
+		{"as recorded", NONE, 99, .95, .05, 60, .01},
+		{"white noise, 20 dB below", WHITE, 20, .93, .02, 90, .01},
+		{"white noise, 10 dB below", WHITE, 10, .87, .02, 130, .02},
+		{"white noise, 5 dB below", WHITE, 5, .60, .02, 250, .10},
+		{"a fan, 20 dB below", FAN, 20, .93, .02, 90, .01},
+		{"a fan, 10 dB below", FAN, 10, .84, .02, 140, .02},
+		{"a fan, 5 dB below", FAN, 5, .40, .02, 320, .20},
+	};
+	const char *path = getenv("OFFHOOK_SPEECH");
+	FILE *file = path ? fopen(path, "rb") : NULL;
+	struct scores all[ARRAY_LEN(recorded)] = {{0}};
+	unsigned stretches = 0;
+	struct vad_cfg cfg;
+
+	CHECK(!path == !file);
+	vad_cfg_defaults(&cfg);
+	while (file && fread(clean, sizeof(*clean), ARRAY_LEN(clean), file) == ARRAY_LEN(clean)) {
+		double level = find_truth();
+
+		stretches++;
+		for (size_t i = 0; i < ARRAY_LEN(recorded); i++) {
+			struct scores s;
+
+			add_noise(recorded[i].kind, level, recorded[i].snr_db);
+			s = measure(&cfg, 1);
+			all[i].hit += s.hit;
+			all[i].wrong += s.wrong;
+			all[i].late_ms += s.late_ms * s.onsets;
+			all[i].onsets += s.onsets;
+			all[i].missed += s.missed;
+			all[i].starts += s.starts;
+		}
+	}
+	for (size_t i = 0; i < ARRAY_LEN(recorded) && stretches; i++) {
+		double hit = all[i].hit / stretches, wrong = all[i].wrong / stretches;
+		double starts = all[i].starts * 60.0 / SECONDS / stretches;
+		double late_ms, missed;
+
+		CHECK(all[i].onsets > 5 * stretches);
+		late_ms = all[i].late_ms / all[i].onsets;
+		missed = (double)all[i].missed / all[i].onsets;
+		print_message(
+			"# %-26s found %5.1f %%, wrong %4.1f %%, late %3.0f ms, missed %u of %u, starts "
+			"without speech %.1f a minute\n",
+			recorded[i].name, hit * 100, wrong * 100, late_ms, all[i].missed, all[i].onsets,
+			starts);
+		CHECK(hit >= recorded[i].hit && wrong <= recorded[i].wrong && starts <= 2);
+		CHECK(late_ms <= recorded[i].late_ms && missed <= recorded[i].missed);
+	}
+	if (file)
+		fclose(file);
+}
+
 TESTS(RUN(speech_is_found_in_noise), RUN(another_rate_hears_the_same),
-	RUN(speech_begins_and_ends_when_the_settings_say), RUN(a_steady_tone_is_no_speech_for_long))
+	RUN(speech_begins_and_ends_when_the_settings_say), RUN(a_steady_tone_is_no_speech_for_long),
+	RUN(recorded_speech_is_found_in_noise))

@@ -104,8 +104,9 @@ def test_every_event_has_the_fields_that_it_names(printed):
     for event in printed:
         assert event["event"] in fields, f"the page lacks {event['event']}"
         assert set(event) == fields[event["event"]], event["event"]
-    # no_rtp takes ten silent seconds, progress a tone of the network, dropped takes a program that does not look.
-    unseen = {"call.no_rtp", "call.progress", "call.silence", "call.sound", "device", "device.found", "dropped",
+    # no_rtp takes ten silent seconds, progress a tone of the network, refused a peer that asks (tests/examples), dropped
+    # takes a program that does not look.
+    unseen = {"call.no_rtp", "call.progress", "call.silence", "call.sound", "device", "device.found", "dropped", "refused",
               "registration", "security", *OF_PRESENCE}
     assert {e["event"] for e in printed} == set(fields) - unseen
 

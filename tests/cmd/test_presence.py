@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
-import threading
 
 import pytest
 from test_manual import documented
+from udp_peer import UdpPeer, answer_to, header, tag_of_ours
 
 PIDF = ('<presence xmlns="urn:ietf:params:xml:ns:pidf"><tuple id="1"><status><basic>open</basic></status></tuple>'
         "<note>at lunch</note></presence>")
@@ -17,50 +16,33 @@ DIALOGS = ('<dialog-info xmlns="urn:ietf:params:xml:ns:dialog-info" version="1" 
            "</dialog></dialog-info>")
 
 
-def header(text, name):
-    return next(line.split(": ", 1)[1] for line in text.split("\r\n") if line.lower().startswith(name.lower() + ":"))
-
-
-class Answerer(threading.Thread):
+class Answerer(UdpPeer):
     """Answers each request with a status; a SUBSCRIBE that it accepts gets a NOTIFY with this body."""
 
     def __init__(self, status, content_type="", body=""):
-        super().__init__(daemon=True)
-        self.status, self.content_type, self.body, self.got = status, content_type, body, []
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        self.socket.settimeout(20)
-        self.port = self.socket.getsockname()[1]
+        super().__init__()
+        self.status, self.content_type, self.body, self.got, self.cseq = status, content_type, body, [], 0
+        self.contact = f"Contact: <sip:bob@127.0.0.1:{self.port}>"
         self.start()
 
-    def run(self):
-        cseq = 0
-        while True:
-            try:
-                data, source = self.socket.recvfrom(65536)
-            except OSError:
-                return
-            text = data.decode()
-            if text.startswith("SIP/2.0"):
-                continue
-            self.got.append(text)
-            method = text.split(" ", 1)[0]
-            tag = "" if ";tag=" in header(text, "To") else ";tag=them"
-            lines = [f"SIP/2.0 {self.status}", *(f"{name}: {header(text, name)}" for name in ("Via", "From", "Call-ID", "CSeq")),
-                     f"To: {header(text, 'To')}{tag}", f"Contact: <sip:bob@127.0.0.1:{self.port}>", "Expires: 600",
-                     "Content-Length: 0", "", ""]
-            self.socket.sendto("\r\n".join(lines).encode(), source)
-            if method != "SUBSCRIBE" or not self.status.startswith("2"):
-                continue
-            cseq += 1
-            over = header(text, "Expires") == "0"
-            lines = [f"NOTIFY {header(text, 'Contact').strip('<>')} SIP/2.0",
-                     f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bKn{cseq}", f"From: {header(text, 'To')}{tag}",
-                     f"To: {header(text, 'From')}", f"Call-ID: {header(text, 'Call-ID')}", f"CSeq: {cseq} NOTIFY",
-                     f"Contact: <sip:bob@127.0.0.1:{self.port}>", f"Event: {header(text, 'Event')}", "Max-Forwards: 70",
-                     f"Subscription-State: {'terminated;reason=timeout' if over else 'active;expires=600'}",
-                     f"Content-Type: {self.content_type}", f"Content-Length: {len(self.body)}", "", self.body]
-            self.socket.sendto("\r\n".join(lines).encode(), source)
+    def take(self, text, source):
+        if text.startswith("SIP/2.0"):
+            return
+        self.got.append(text)
+        self.say(answer_to(text, self.status, self.contact, "Expires: 600"), source)
+        if text.startswith("SUBSCRIBE ") and self.status.startswith("2"):
+            self.notify(text, source)
+
+    def notify(self, text, source):
+        self.cseq += 1
+        over = header(text, "Expires") == "0"
+        self.say([f"NOTIFY {header(text, 'Contact').strip('<>')} SIP/2.0",
+                  f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bKn{self.cseq}",
+                  f"From: {header(text, 'To')}{tag_of_ours(text)}", f"To: {header(text, 'From')}",
+                  f"Call-ID: {header(text, 'Call-ID')}", f"CSeq: {self.cseq} NOTIFY", self.contact,
+                  f"Event: {header(text, 'Event')}", "Max-Forwards: 70",
+                  f"Subscription-State: {'terminated;reason=timeout' if over else 'active;expires=600'}",
+                  f"Content-Type: {self.content_type}", f"Content-Length: {len(self.body)}", "", self.body], source)
 
 
 @pytest.fixture

@@ -223,6 +223,24 @@ def test_program_audio_gives_back_and_is_silenced(start, free_port, peer, say, t
     assert re.search(r"cleared: [1-9]", program.wait_for("echo ends:", times=2))
 
 
+def test_voice_agent_is_interrupted_and_transfers(start, free_port, peer, say, tmp_path):
+    port, said, stop = free_port(), tmp_path / "said.wav", tmp_path / "stop.wav"
+    subprocess.run(["sox", *say.values(), "-r", "24000", said], check=True)
+    subprocess.run(["sox", say["two"], stop, "trim", "0", "1", "pad", "1", "0"], check=True)
+    agent = start([sys.executable, ROOT / "examples" / "voice_agent.py", port, said, "sip:human@127.0.0.1"],
+                  env={**os.environ, "PYTHONPATH": str(BUILD / "python")})
+    wait_bound(port)
+    ended(peer("dial", f"sip:agent@127.0.0.1:{port}", "--play", stop, "--codecs", "opus"))
+    told = re.search(r"interrupted after ([\d.]+) s", agent.wait_for("heard "))
+    assert told and 0.5 < float(told.group(1)) < 6, agent.text()
+    caller = peer("dial", f"sip:agent@127.0.0.1:{port}", "--dtmf", "0", "--duration", "20")
+    ended(caller)
+    (refused,) = [e for e in events(caller) if e["event"] == "refused"]
+    assert {*refused} == {"time", "event", "kind", "from", "target"}
+    assert (refused["kind"], refused["target"]) == ("transfer", "sip:human@127.0.0.1")
+    agent.wait_for("transfer: 603 Decline")
+
+
 def test_info_and_headers_pass(start, server):
     screen = server("screen_calls", "X-Ticket", "4711")
     uri = f"sip:desk@127.0.0.1:{screen.port}"

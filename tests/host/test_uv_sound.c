@@ -231,15 +231,29 @@ TEST(pulse_lists_its_cards_plays_and_records_and_survives_its_server)
 	CHECK_OK(card_open(&w, &in, "pulse:mic", HOST_SOUND_CAPTURE));
 	wait_until(&w, hears, &in);
 	wait_until(&w, runs, &out);
-	CHECK_OK(card_open(&w, &other, "pulse:no such card", HOST_SOUND_PLAYBACK));
-	wait_until(&w, failed, &other);
-	CHECK(other.err < 0);
-	host_sound_close(other.sound);
+	/* What cannot be a name, and what is none. */
+	for (unsigned i = 0; i < 2; i++) {
+		CHECK_OK(card_open(&w, &other, i ? "pulse:none" : "pulse:no such card",
+			i ? HOST_SOUND_CAPTURE : HOST_SOUND_PLAYBACK));
+		wait_until(&w, failed, &other);
+		CHECK_EQ(other.err, OH_ENODEV);
+		host_sound_close(other.sound);
+	}
 	CHECK_OK(card_open(&w, &other, "pulse", HOST_SOUND_PLAYBACK));
 	wait_until(&w, runs, &other);
 	host_sound_close(other.sound);
 
-	/* It is killed, and comes back. */
+	/* One is unplugged; the other plays on. */
+	CHECK_EQ(system("pactl unload-module module-remap-source"), 0);
+	wait_until(&w, failed, &in);
+	CHECK_EQ(in.err, OH_ENODEV);
+	host_sound_close(in.sound);
+	wait_until(&w, is_gone, &w);
+	CHECK_EQ(host_sound_state(out.sound, &out.err), HOST_SOUND_OPEN);
+	CHECK_OK(card_open(&w, &in, "pulse:micfeed.monitor", HOST_SOUND_CAPTURE));
+	wait_until(&w, hears, &in);
+
+	/* The server is killed, and comes back. */
 	changes = host_sound_changes(w.host);
 	server_kill(&server);
 	wait_until(&w, failed, &in);

@@ -5,6 +5,7 @@
 #include "phone/call_impl.h"
 #include "phone/call_media_impl.h"
 
+#include <math.h>
 #include <unistd.h>
 
 #define SECONDS_MAX 20
@@ -433,6 +434,8 @@ TEST(slots_are_listed_and_joined_by_many)
 	links[0].level = 65.0f;
 	CHECK_EQ(offhook_connect_many(r->a.phone, links, 1), OH_EINVAL);
 	CHECK_EQ(offhook_slot_set_levels(r->a.phone, slots[0], 65.0f, -1), OH_EINVAL);
+	CHECK_EQ(offhook_slot_set_levels(r->a.phone, slots[0], NAN, -1), OH_EINVAL);
+	CHECK_EQ(offhook_slot_set_levels(r->a.phone, slots[0], -1, NAN), OH_EINVAL);
 	CHECK_OK(offhook_slot_set_levels(r->a.phone, slots[0], 0.0f, 2.0f));
 	CHECK_OK(offhook_disconnect(r->a.phone, slots[0], slots[1]));
 	CHECK_OK(offhook_disconnect(r->a.phone, slots[0], slots[1]));

@@ -96,6 +96,7 @@ struct talk {
 	struct netaddr to;
 	char tag[64];
 	uint16_t seq;
+	uint32_t ssrc;
 };
 
 static void talk_open_at(struct talk *t, const char *ip, const char *more)
@@ -104,7 +105,7 @@ static void talk_open_at(struct talk *t, const char *ip, const char *more)
 	unsigned port = 0;
 	char offer[512];
 
-	*t = (struct talk){.r = rig_new(OFFHOOK_DELIVER_INLINE)};
+	*t = (struct talk){.r = rig_new(OFFHOOK_DELIVER_INLINE), .ssrc = 7};
 	peer_open(&t->p, t->r);
 	CHECK_OK(host_dgram_open(t->p.host, &cfg, &t->audio));
 	cfg.local.port++;
@@ -142,7 +143,7 @@ static void speak(struct talk *t, struct host_dgram *from, uint8_t pt, uint8_t s
 
 	memset(packet, sample, sizeof(packet));
 	for (unsigned i = 0; i < n; i++, t->seq++) {
-		struct rtp_packet h = {.pt = pt, .seq = t->seq, .ts = t->seq * 160u, .ssrc = 7};
+		struct rtp_packet h = {.pt = pt, .seq = t->seq, .ts = t->seq * 160u, .ssrc = t->ssrc};
 
 		rtp_write_header(packet, &h);
 		for (size_t k = RTP_HEADER_BYTES; k < sizeof(packet); k++)
@@ -205,6 +206,7 @@ TEST(strangers_are_named)
 	talk_open_at(&t, PEER_IP, "");
 	speak(&t, t.audio, 0, 0x10, 50);
 	CHECK_OK(host_dgram_open(t.p.host, &cfg, &other));
+	t.ssrc = 8;
 	speak(&t, other, 0, 0x10, 150);
 	SAYS(&t.r->b, "its packets stopped", "150 packets were thrown away",
 		"the last was from " PEER_IP ":4444");

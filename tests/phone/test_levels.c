@@ -176,6 +176,7 @@ TEST(a_position_is_exact_to_the_frame)
 	CHECK_EQ(position(&d), RATE);
 	CHECK_EQ(d.r->a.file_ends, 1);
 	CHECK_EQ(offhook_player_seek(d.phone, d.player, RATE + 1), OH_ERANGE);
+	CHECK_OK(offhook_player_seek(d.phone, d.player, RATE)); /* at the end, not behind it */
 	CHECK_EQ(position(&d), RATE);
 	CHECK_OK(offhook_player_seek(d.phone, d.player, RATE - 3));
 	rig_run_ms(d.r, 500);

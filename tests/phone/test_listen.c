@@ -95,6 +95,32 @@ TEST(speech_is_told_from_when_it_was_asked_for)
 	end(r);
 }
 
+static void listen_when_it_rings(struct side *s, const struct offhook_event *e)
+{
+	struct offhook_listen_cfg cfg;
+
+	offhook_listen_cfg_init(&cfg);
+	cfg.speech = 1;
+	if (e->type == OFFHOOK_EVENT_CALL_INCOMING)
+		CHECK_OK(offhook_call_listen(s->phone, e->id, &cfg));
+}
+
+/* As an answering program does: before there is any audio to listen to. */
+TEST(what_is_asked_for_before_the_answer_is_told_after_it)
+{
+	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
+	offhook_id tone;
+
+	r->b.handler = listen_when_it_rings;
+	rig_talk(r);
+	connect_tone(&r->a, 1000, 1000, &tone);
+	rig_run_ms(r, 2000);
+	CHECK(strstr(r->b.log, "SPEAKS SPOKE "));
+	CHECK(!strstr(r->a.log, "SPEAKS"));
+	CHECK_OK(offhook_port_remove(r->a.phone, tone));
+	end(r);
+}
+
 TEST(settings_out_of_range_are_refused_by_name)
 {
 	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
@@ -327,7 +353,7 @@ TEST(every_allocation_for_tones_may_fail)
 	check_every_allocation_fails(tones_with_failing_memory, NULL);
 }
 
-TESTS(RUN(tones_of_the_network_are_told), RUN(digits_and_patterns_are_ports),
-	RUN(tones_that_are_none_are_refused_by_name), RUN(every_allocation_for_tones_may_fail),
-	RUN(packets_of_silence_are_told), RUN(speech_is_told_from_when_it_was_asked_for),
-	RUN(settings_out_of_range_are_refused_by_name))
+TESTS(RUN(what_is_asked_for_before_the_answer_is_told_after_it), RUN(tones_of_the_network_are_told),
+	RUN(digits_and_patterns_are_ports), RUN(tones_that_are_none_are_refused_by_name),
+	RUN(every_allocation_for_tones_may_fail), RUN(packets_of_silence_are_told),
+	RUN(speech_is_told_from_when_it_was_asked_for), RUN(settings_out_of_range_are_refused_by_name))

@@ -260,6 +260,37 @@ TEST(events_tell_that_samples_wait)
 	rig_close(r);
 }
 
+static void at_most_one(struct offhook_phone_cfg *cfg)
+{
+	cfg->max_queued_events = 1;
+}
+
+/* An event that found no room is told again: a program that waits for it must not wait for ever. */
+TEST(what_found_no_room_in_the_queue_is_told_again)
+{
+	struct rig *r = rig_new_with(OFFHOOK_DELIVER_PULL, at_most_one);
+	struct offhook_audio_cfg cfg;
+	struct offhook_message message = {.size = sizeof(message), .uri = "sip:nobody@" RIG_B_IP, .body = ""};
+	offhook_id id, slot;
+	int16_t pcm[4096];
+
+	r->a.handler = read_all;
+	offhook_audio_cfg_init(&cfg);
+	cfg.events = 1;
+	CHECK_OK(offhook_audio_new(r->a.phone, &cfg, &id, &slot));
+	CHECK_OK(offhook_message_send(r->a.phone, r->a.account, &message, NULL));
+	rig_run_ms(r, 1000); /* its fate waits, and nobody pulls */
+	CHECK_EQ(offhook_audio_read(r->a.phone, id, pcm, ARRAY_LEN(pcm), 0, NULL), 0);
+	CHECK_OK(offhook_connect(r->a.phone, slot, slot));
+	rig_run_ms(r, 200);
+	rig_pull(r);
+	rig_run_ms(r, 200);
+	rig_pull(r);
+	CHECK(r->a.file_ends > 0);
+	CHECK_OK(offhook_port_remove(r->a.phone, id));
+	rig_close(r);
+}
+
 TEST(wrong_settings_are_told)
 {
 	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
@@ -308,4 +339,5 @@ TEST(memory_runs_out)
 TESTS(RUN(two_programs_speak_with_each_other_through_hold_and_resume), RUN(a_barge_in_is_exact),
 	RUN(a_port_alone_hears_what_is_connected_to_it),
 	RUN(what_a_program_writes_another_one_reads_bit_by_bit), RUN(events_tell_that_samples_wait),
-	RUN(wrong_settings_are_told), RUN(memory_runs_out))
+	RUN(what_found_no_room_in_the_queue_is_told_again), RUN(wrong_settings_are_told),
+	RUN(memory_runs_out))

@@ -44,6 +44,29 @@ TEST(two_phones_tell_each_other_how_it_sounds)
 	rig_close(r);
 }
 
+static void with_wide_band(struct offhook_phone_cfg *cfg)
+{
+	cfg->codecs = "G722, PCMU";
+}
+
+/* ITU-T G.107.1: a wide band is judged on a scale of its own besides. */
+TEST(a_wide_band_has_a_scale_of_its_own)
+{
+	struct rig *r = rig_new_with(OFFHOOK_DELIVER_INLINE, with_wide_band);
+	struct offhook_call_quality q;
+
+	rig_talk(r);
+	rig_run_ms(r, 5000);
+	q = quality(&r->b);
+	/* 129 - 13, and what the buffer takes. */
+	CHECK(q.rx_wide_r > 113 && q.rx_wide_r < 116 && q.rx_all_wide_r > 113 && q.rx_all_wide_r < 116);
+	CHECK(q.rx_wide_mos_lq > 4.3 && q.rx_wide_mos_cq <= q.rx_wide_mos_lq && q.rx_wide_mos_cq > 4.3);
+	CHECK(q.rx_all_wide_mos_lq > 4.3 && q.rx_all_wide_mos_cq > 4.3 && q.rx_r < 93.3);
+	CHECK_OK(side_hangup(&r->a, 0));
+	rig_run_ms(r, 1000);
+	rig_close(r);
+}
+
 static struct offhook_call_quality at_the_end;
 
 static void look_at_the_end(struct side *s, const struct offhook_event *e)
@@ -55,17 +78,20 @@ static void look_at_the_end(struct side *s, const struct offhook_event *e)
 #define OFFER(version, port) \
 	"v=0\r\no=- 1 " #version " IN IP4 " PEER_IP "\r\ns=-\r\nc=IN IP4 " PEER_IP "\r\nt=0 0\r\n" \
 	"m=audio " #port " RTP/AVP 0\r\n"
+#define OFFER_WIDE(version, port) \
+	"v=0\r\no=- 1 " #version " IN IP4 " PEER_IP "\r\ns=-\r\nc=IN IP4 " PEER_IP "\r\nt=0 0\r\n" \
+	"m=audio " #port " RTP/AVP 9\r\n"
 
 /* n packets of audio to the phone; without: none of these. */
-static void speak_without(
-	struct peer *p, struct host_dgram *audio, uint16_t port, uint32_t ssrc, unsigned n, unsigned without)
+static void speak_without(struct peer *p, struct host_dgram *audio, const struct rtp_packet *like,
+	uint16_t port, unsigned n, unsigned without)
 {
 	uint8_t packet[RTP_HEADER_BYTES + 160] = {0};
 	struct netaddr to = p->phone;
 
 	to.port = port;
 	for (unsigned i = 0; i < n; i++) {
-		struct rtp_packet h = {.seq = (uint16_t)i, .ts = i * 160, .ssrc = ssrc};
+		struct rtp_packet h = {.pt = like->pt, .seq = (uint16_t)i, .ts = i * 160, .ssrc = like->ssrc};
 
 		rtp_write_header(packet, &h);
 		if (!without || i % without)
@@ -76,14 +102,12 @@ static void speak_without(
 
 static void speak(struct peer *p, struct host_dgram *audio, uint16_t port, unsigned n)
 {
-	speak_without(p, audio, port, 7, n, 0);
+	speak_without(p, audio, &(struct rtp_packet){.ssrc = 7}, port, n, 0);
 }
 
-/* A re-INVITE takes the audio away and another one brings it back: the second stream adds to the first, and both are there
- * when the call has ended. */
-TEST(the_end_has_the_figures_of_the_whole_call)
+static void two_streams(bool wide, const unsigned without[2])
 {
-	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
+	struct rig *r = rig_new_with(OFFHOOK_DELIVER_INLINE, wide ? with_wide_band : NULL);
 	struct host_dgram_cfg cfg = {.local = {.family = NETADDR_IP4, .port = 4000}};
 	struct offhook_call_quality q = {.size = sizeof(q)};
 	struct host_dgram *audio;
@@ -96,26 +120,28 @@ TEST(the_end_has_the_figures_of_the_whole_call)
 	CHECK_OK(host_dgram_open(p.host, &cfg, &audio));
 	for (unsigned turn = 0; turn < 2; turn++) {
 		if (turn == 0) {
-			peer_say(&p, "INVITE", "bob", "", 1, "", OFFER(1, 4000));
+			peer_say(&p, "INVITE", "bob", "", 1, "", wide ? OFFER_WIDE(1, 4000) : OFFER(1, 4000));
 			CHECK(rig_wait(&r->b, "INCOMING"));
 			CHECK_OK(side_answer(&r->b, 200));
 			peer_hear(&p);
 			peer_tag(&p, tag);
 			CHECK(!strstr(p.got, "rtcp-xr")); /* not offered, not answered (RFC 3611 5.2) */
 		} else {
-			peer_say(&p, "INVITE", "bob", tag, 2, "", OFFER(2, 0));
+			peer_say(&p, "INVITE", "bob", tag, 2, "", wide ? OFFER_WIDE(2, 0) : OFFER(2, 0));
 			peer_say(&p, "ACK", "bob", tag, 2, "", "");
 			CHECK(quality(&r->b).rx_seconds >= 2);
-			peer_say(&p, "INVITE", "bob", tag, 3, "", OFFER(3, 4000));
+			peer_say(
+				&p, "INVITE", "bob", tag, 3, "", wide ? OFFER_WIDE(3, 4000) : OFFER(3, 4000));
 		}
 		CHECK(sscanf(strstr(p.got, "m=audio "), "m=audio %u", &port) == 1);
 		peer_say(&p, "ACK", "bob", tag, turn ? 3 : 1, "", "");
-		speak_without(&p, audio, (uint16_t)port, turn, 200, turn ? 10 : 0);
+		speak_without(&p, audio, &(struct rtp_packet){.pt = wide ? 9 : 0, .ssrc = turn},
+			(uint16_t)port, 200, without[turn]);
 	}
 	CHECK_OK(side_hangup(&r->b, 0));
 	CHECK(at_the_end.rx_seconds >= 5);
 	CHECK(at_the_end.rx_loss_percent > 3 && at_the_end.rx_loss_percent < 6);
-	CHECK(at_the_end.rx_worst_r < at_the_end.rx_all_r && at_the_end.rx_all_r > 60 &&
+	CHECK(at_the_end.rx_worst_r < at_the_end.rx_all_r - 5 && at_the_end.rx_all_r > 60 &&
 		at_the_end.rx_all_r < 85);
 	CHECK(!at_the_end.tx_told && at_the_end.tx_r == 0 && at_the_end.xr_sent == 0);
 	CHECK(at_the_end.tx_signal_dbm0 == 127 && at_the_end.tx_noise_dbm0 == 127);
@@ -124,6 +150,24 @@ TEST(the_end_has_the_figures_of_the_whole_call)
 	host_dgram_close(audio);
 	peer_close(&p);
 	rig_close(r);
+}
+
+/* A re-INVITE takes the audio away and another one brings it back: the second stream adds to the first, and both are there
+ * when the call has ended. */
+TEST(the_end_has_the_figures_of_the_whole_call)
+{
+	static const unsigned without[2] = {0, 10};
+
+	two_streams(false, without);
+	CHECK(at_the_end.rx_all_wide_r == 0 && at_the_end.rx_all_wide_mos_cq == 0);
+	two_streams(true, without);
+	/* Of 116 and of what 10 % of loss leave, 116 - 82 * 10 / 35.1. */
+	CHECK(at_the_end.rx_all_wide_r > 97 && at_the_end.rx_all_wide_r < 109);
+}
+
+TEST(the_worst_second_may_be_long_ago)
+{
+	two_streams(false, (const unsigned[2]){10, 0});
 }
 
 TEST(a_caller_of_another_version_gets_as_much_as_he_knows)
@@ -185,6 +229,7 @@ TEST(extended_reports_end_without_touching_the_audio)
 	rig_close(r);
 }
 
-TESTS(RUN(two_phones_tell_each_other_how_it_sounds), RUN(the_end_has_the_figures_of_the_whole_call),
+TESTS(RUN(two_phones_tell_each_other_how_it_sounds), RUN(a_wide_band_has_a_scale_of_its_own),
+	RUN(the_end_has_the_figures_of_the_whole_call), RUN(the_worst_second_may_be_long_ago),
 	RUN(a_caller_of_another_version_gets_as_much_as_he_knows),
 	RUN(extended_reports_end_without_touching_the_audio))

@@ -10,9 +10,11 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 struct end {
@@ -221,6 +223,110 @@ TEST(pulled_events_wake_their_descriptor)
 	CHECK_EQ(a.n_ended, 1);
 	end_close(&a);
 	end_close(&b);
+}
+
+static volatile sig_atomic_t n_alarms;
+
+static void on_alarm(int signo)
+{
+	(void)signo;
+	n_alarms = n_alarms + 1;
+}
+
+/* A program that waits without limit can still be told to stop. */
+TEST(a_signal_ends_the_wait_for_events)
+{
+	const struct itimerval often = {{0, 20000}, {0, 20000}}, never = {{0, 0}, {0, 0}};
+	struct sigaction act = {.sa_handler = on_alarm}, before;
+	struct end a = {0};
+
+	end_open(&a, OFFHOOK_DELIVER_PULL);
+	sigaction(SIGALRM, &act, &before);
+	n_alarms = 0;
+	setitimer(ITIMER_REAL, &often, NULL);
+	while (!n_alarms)
+		CHECK_EQ(offhook_process(a.phone, -1), 0);
+	setitimer(ITIMER_REAL, &never, NULL);
+	sigaction(SIGALRM, &before, NULL);
+	end_close(&a);
+}
+
+struct puller {
+	struct end *end;
+	sem_t begun;
+	_Atomic int tid;
+	int n;
+};
+
+static void *pull(void *arg)
+{
+	struct puller *p = arg;
+
+	atomic_store(&p->tid, gettid());
+	sem_post(&p->begun);
+	p->n = offhook_process(p->end->phone, -1);
+	return NULL;
+}
+
+static char state_of(int tid)
+{
+	char path[64], text[512] = "";
+	const char *state;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	f = fopen(path, "r");
+	CHECK(f && fgets(text, sizeof(text), f));
+	fclose(f);
+	state = strrchr(text, ')'); /* behind the name */
+	return state ? state[2] : '?';
+}
+
+/* One that goes round and round is not seen asleep that often in a row. */
+static bool falls_asleep(int tid)
+{
+	for (unsigned looks = 0, asleep = 0; looks < 100000; looks++) {
+		asleep = state_of(tid) == 'S' ? asleep + 1 : 0;
+		if (asleep == 200)
+			return true;
+	}
+	return false;
+}
+
+TEST(who_waits_for_his_turn_to_pull_sleeps)
+{
+	struct end a = {0}, b = {0};
+	struct puller one = {.end = &a}, other = {.end = &a};
+	pthread_t threads[2];
+	sem_t gate;
+
+	sem_init(&gate, 0, 0);
+	sem_init(&one.begun, 0, 0);
+	sem_init(&other.begun, 0, 0);
+	a.blocks = &gate;
+	end_open(&a, OFFHOOK_DELIVER_PULL);
+	end_open(&b, OFFHOOK_DELIVER_THREAD);
+	CHECK_EQ(pthread_create(&threads[0], NULL, pull, &one), 0);
+	call(&b, &a);
+	wait_for(&a.incoming); /* the first is in its handler */
+	call(&b, &a);          /* and more waits */
+	while (offhook_calls(a.phone, NULL, 0) < 2)
+		sched_yield();
+	CHECK_EQ(pthread_create(&threads[1], NULL, pull, &other), 0);
+	wait_for(&other.begun);
+	CHECK(falls_asleep(other.tid));
+	CHECK_EQ(offhook_process(a.phone, 0), 0);
+	sem_post(&gate);
+	sem_post(&gate);
+	pthread_join(threads[0], NULL);
+	pthread_join(threads[1], NULL);
+	CHECK(one.n > 0 && other.n > 0);
+	CHECK_EQ(a.n_incoming, 2);
+	sem_destroy(&one.begun);
+	sem_destroy(&other.begun);
+	end_close(&b);
+	end_close(&a);
+	sem_destroy(&gate);
 }
 
 /* ---- many at once ---- */
@@ -480,6 +586,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {RUN(a_phone_comes_and_goes),
 		RUN(every_allocation_of_a_start_may_fail), RUN(two_phones_talk_and_close_says_goodbye),
 		RUN(a_handler_that_blocks_stops_nothing_else), RUN(pulled_events_wake_their_descriptor),
+		RUN(a_signal_ends_the_wait_for_events), RUN(who_waits_for_his_turn_to_pull_sleeps),
 		RUN(a_disk_that_hangs_delays_nobody),
 		RUN(whoever_waits_for_a_disk_that_hangs_does_so_no_longer_than_the_limit),
 		RUN(many_threads_do_everything_at_random)};

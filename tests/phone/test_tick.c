@@ -240,6 +240,12 @@ static void on_log(void *arg, int level, const char *module, const char *text)
 	offence("log");
 }
 
+/* The first list, in a build that has Opus. */
+static const char *with_opus(const char *codecs, const char *without)
+{
+	return codec_find(SLICE_LIT("opus"), 48000, 2) ? codecs : without;
+}
+
 static void end_open(struct end *end, unsigned threads)
 {
 	struct offhook_phone_cfg cfg;
@@ -254,7 +260,7 @@ static void end_open(struct end *end, unsigned threads)
 	cfg.on_event = on_event;
 	cfg.on_event_arg = end;
 	cfg.media_threads = threads;
-	cfg.codecs = codec_find(SLICE_LIT("opus"), 48000, 2) ? "PCMU, G722, opus" : "PCMU, G722";
+	cfg.codecs = with_opus("PCMU, G722, opus", "PCMU, G722");
 	cfg.log_level = OFFHOOK_LOG_TRACE;
 	cfg.on_log = on_log;
 	CHECK_OK(offhook_phone_new(&cfg, &end->phone));
@@ -382,7 +388,8 @@ static void change(struct stage *s, unsigned i)
 
 static void talk(unsigned threads)
 {
-	static const char *const codecs[] = {"PCMU", "PCMU", "opus, G722", "opus, G722", "G722"};
+	const char *const wide = with_opus("opus, G722", "G722");
+	const char *const codecs[] = {"PCMU", "PCMU", wide, wide, "G722"};
 	struct stage s;
 	char in[128], out[128];
 

@@ -199,7 +199,7 @@ class Peer:
             lines += ["a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-15"]
         return "\r\n".join(lines) + "\r\n"
 
-    def reply(self, request: str, status: str, headers: tuple[str, ...] = (), body: str = "") -> str:
+    def reply_text(self, request: str, status: str, headers: tuple[str, ...] = (), body: str = "") -> str:
         """A response to a request, with our tag and Contact."""
         lines = [f"SIP/2.0 {status}"]
         for line in request.split("\r\n\r\n")[0].split("\r\n")[1:]:
@@ -212,7 +212,11 @@ class Peer:
         if body:
             lines.append("Content-Type: application/sdp")
         lines += [f"Content-Length: {len(body)}", "", body]
-        text = "\r\n".join(lines)
+        return "\r\n".join(lines)
+
+    def reply(self, request: str, status: str, headers: tuple[str, ...] = (), body: str = "") -> str:
+        """The same, sent."""
+        text = self.reply_text(request, status, headers, body)
         self.send(text)
         return text
 

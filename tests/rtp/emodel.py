@@ -39,6 +39,24 @@ def r_factor(ie, bpl, ppl, burst_r, ta):
     return ro - (iolr + ist + iq) - (idte + idle + idd) - ie_eff + A
 
 
+def r_factor_wide(ie, bpl, ppl, burst_r, ta):
+    """G.107.1: the structure of G.107 with an R that goes to 129. Noise as in G.107, with the floor of G.107.1 table 1."""
+    nfor = -96
+    nos = PS - SLR - DS - 100 + 0.004 * (PS - OLR - DS - 14) ** 2
+    pre = PR + 10 * log10(1 + 10 ** ((10 - LSTR) / 10))
+    nor = RLR - 121 + pre + 0.008 * (pre - 35) ** 2
+    no = 10 * log10(10 ** (NC / 10) + 10 ** (nos / 10) + 10 ** (nor / 10) + 10 ** ((nfor + RLR) / 10))
+    ro, k = 129, 0.08 * ta + 10 if ta < 100 else 18
+    terv = TELR + k - 40 * log10((1 + ta / 10) / (1 + ta / 150)) + 6 * exp(-0.3 * ta * ta)
+    roe, re = -1.5 * (no - RLR), 80 + 3 * (terv - 14)
+    idte = ((roe - re) / 2 + sqrt((roe - re) ** 2 / 4 + 100) - 1) * (1 - exp(-ta))
+    rle = 10.5 * (WEPL + 7) * (2 * ta + 1) ** -0.25
+    idle = (ro - rle) / 2 + sqrt((ro - rle) ** 2 / 4 + 169)
+    x = log10(ta / MT) / log10(2) if ta > MT else 0
+    idd = 25 * 1.29 * ((1 + x ** 6) ** (1 / 6) - 3 * (1 + (x / 3) ** 6) ** (1 / 6) + 2) if ta > MT else 0
+    return ro - (idte + idle + idd) - (ie + (95 - ie) * ppl / (ppl / burst_r + bpl))
+
+
 def mos(r):
     # Annex B
     if r <= 0:
@@ -58,3 +76,8 @@ if __name__ == "__main__":
                 (0, 25.1, 100, 1, 500), (95, 10, 0, 1, 0)]:
         r, r0 = r_factor(*row), r_factor(*row[:4], 0)
         print("\t{%s, %.4f, %.4f, %.4f}," % (", ".join(f"{v:g}" for v in row), min(max(r, 0), 100), mos(r0), mos(r)))
+    print("/* wide band */")
+    for row in [(0, 15, 0, 1, 0), (5, 15, 0, 1, 0), (0, 15, 0, 1, 50), (5, 15, 0, 1, 150), (0, 25.1, 0, 1, 200), (13, 25.1, 0, 1, 20),
+                (13, 25.1, 3, 1, 180), (13, 25.1, 5, 2, 40), (0, 16, 10, 1, 120), (0, 16, 100, 8, 0)]:
+        r, r0 = r_factor_wide(*row), r_factor_wide(*row[:4], 0)
+        print("\t{%s, %.4f, %.4f, %.4f}," % (", ".join(f"{v:g}" for v in row), r, mos(r0 / 1.29), mos(r / 1.29)))

@@ -7,6 +7,7 @@
 #include "audio/ports.h"
 #include "host/sim/sim.h"
 #include "offhook/error.h"
+#include "rtp/rtp.h"
 #include "rtp/stream.h"
 
 #define RIG_REPORTS 256
@@ -62,6 +63,14 @@ static inline struct host_dgram *rig_socket(struct host *h, const char *ip, uint
 	CHECK_OK(netaddr_parse_ip(slice_of(ip), port, &cfg.local));
 	CHECK_OK(host_dgram_open(h, &cfg, &d));
 	return d;
+}
+
+/* Instead of B, which falls silent, packets come from this port of B's second address. */
+static inline struct host_dgram *rig_speak_by_hand(struct rig *r, uint16_t port)
+{
+	r->b.next_tick_ns = UINT64_MAX;
+	CHECK_OK(sim_host_add_ip(r->b.host, "10.0.0.9"));
+	return rig_socket(r->b.host, "10.0.0.9", port);
 }
 
 static inline void rig_end_open(struct rig *r, struct rig_end *e, const char *ip, uint16_t port)
@@ -186,6 +195,18 @@ static inline struct stream_stats rig_stats(const struct rig_end *e)
 	/* The conservation law, wherever anybody looks. */
 	CHECK_EQ(s.rx_packets, s.played + s.late + s.duplicate + s.full + s.invalid + s.early + s.buffered);
 	return s;
+}
+
+/* 20 ms of PCMU or PCMA from a third address. */
+static inline void rig_send(struct host_dgram *from, const struct netaddr *to, uint8_t pt, uint16_t seq,
+	uint32_t ts, uint32_t ssrc)
+{
+	uint8_t packet[12 + 160];
+	struct rtp_packet h = {.pt = pt, .seq = seq, .ts = ts, .ssrc = ssrc};
+
+	memset(packet, 0x55, sizeof(packet));
+	rtp_write_header(packet, &h);
+	CHECK_OK(host_dgram_send(from, to, NULL, packet, sizeof(packet)));
 }
 
 /* The first sample that is no silence; n_heard when there is none. */

@@ -75,6 +75,26 @@ TEST(sixteen_good_packets_part_two_bursts_and_fifteen_do_not)
 	}
 }
 
+TEST(a_long_hole_is_one_run_and_one_burst)
+{
+	for (uint32_t hole = 1; hole < 3000; hole += hole < 100 ? 1 : 289) {
+		struct bursts b = {0};
+		struct bursts_report r;
+
+		for (uint32_t ext = 0; ext < 100; ext++)
+			bursts_packet(&b, ext < 50 ? ext : ext + hole, ext == 10);
+		bursts_end(&b);
+		r = bursts_report(&b);
+		CHECK_EQ(b.count.expected, 100 + hole);
+		CHECK_EQ(b.count.lost, hole);
+		CHECK_EQ(b.count.discarded, 1);
+		CHECK_EQ(b.count.runs, 2);
+		CHECK_EQ(r.bursts, hole > 1);
+		NEAR(r.burst_packets, hole > 1 ? hole : 0);
+		NEAR(r.burst_density, hole > 1);
+	}
+}
+
 /* A report in the middle takes what is open as over, and changes nothing. */
 TEST(a_report_in_a_burst_does_not_end_it)
 {
@@ -164,6 +184,6 @@ TEST(nothing_at_all_reports_nothing)
 }
 
 TESTS(RUN(the_example_of_the_rfc), RUN(sixteen_good_packets_part_two_bursts_and_fifteen_do_not),
-	RUN(a_report_in_a_burst_does_not_end_it), RUN(a_late_packet_is_lost_only_behind_the_wait),
-	RUN(a_jump_is_a_new_sequence), RUN(independent_losses_have_a_burst_ratio_of_one),
-	RUN(nothing_at_all_reports_nothing))
+	RUN(a_long_hole_is_one_run_and_one_burst), RUN(a_report_in_a_burst_does_not_end_it),
+	RUN(a_late_packet_is_lost_only_behind_the_wait), RUN(a_jump_is_a_new_sequence),
+	RUN(independent_losses_have_a_burst_ratio_of_one), RUN(nothing_at_all_reports_nothing))

@@ -61,6 +61,20 @@ TEST(a_digit_is_one_time_stamp_a_growing_duration_and_three_ends)
 	CHECK_EQ(t.state, DTMF_IDLE);
 }
 
+TEST(a_digit_shorter_than_a_packet_is_marked_once)
+{
+	struct dtmf_tx t = {.clock_hz = 8000};
+	struct sent s[8];
+
+	CHECK_OK(dtmf_queue_add(&t.queue, "5", 40, 60));
+	CHECK_EQ(send_all(&t, 1000, 480, 4, s, 8), 3);
+	for (size_t i = 0; i < 3; i++) {
+		CHECK(s[i].end);
+		CHECK_EQ(s[i].marker, i == 0);
+		CHECK_EQ(s[i].duration, 320);
+	}
+}
+
 TEST(digits_keep_their_pause)
 {
 	struct dtmf_tx t = {.clock_hz = 8000};
@@ -266,6 +280,34 @@ TEST(several_events_in_one_packet)
 	CHECK_STR(e.digits, "123");
 }
 
+/* A packet has room for hundreds of events, and a tick for hundreds of packets. */
+TEST(a_flood_of_events_is_no_flood_of_digits)
+{
+	uint8_t packed[200 * DTMF_BYTES];
+	struct ear e = {0};
+	uint64_t ms = 1;
+
+	for (size_t i = 0; i < 200; i++)
+		memcpy(packed + i * DTMF_BYTES, (uint8_t[]){(uint8_t)(i % 10), 0x8a, 0, 160}, DTMF_BYTES);
+	dtmf_rx_init(&e.rx, 8000, on_digit, &e);
+	CHECK(dtmf_rx_packet(&e.rx, 0, true, packed, sizeof(packed), ms * NS_MS));
+	CHECK_EQ(e.n, DTMF_BURST);
+	CHECK_EQ(e.digits[DTMF_BURST - 1], '0' + (DTMF_BURST - 1) % 10);
+	/* From then on as fast as anybody can press keys. */
+	for (uint32_t i = 0; i < 10; i++) {
+		ms += DTMF_EACH_MS;
+		hear(&e, 1000000 + i * 1600, true, 11, true, 160, ms);
+		hear(&e, 1000000 + i * 1600 + 800, true, 1, true, 160, ms);
+	}
+	CHECK_EQ(e.n, DTMF_BURST + 10);
+	CHECK_STR(e.digits + DTMF_BURST, "##########");
+	/* What waited in a stalled network comes at once, and is told after a pause. */
+	ms += 2 * DTMF_BURST * DTMF_EACH_MS;
+	for (uint32_t i = 0; i < DTMF_BURST; i++)
+		hear(&e, 2000000 + i * 1600, true, 2, true, 160, ms);
+	CHECK_EQ(e.n, 2 * DTMF_BURST + 10);
+}
+
 TEST(a_new_source_may_use_old_time_stamps)
 {
 	struct ear e = {0};
@@ -403,8 +445,8 @@ TEST(a_digit_as_sound_may_be_given_up)
 
 	CHECK_OK(dtmf_queue_add(&q, "12", 500, 40));
 	CHECK(dtmf_sound_step(&t, &q, 8000, none, out, 160) == out);
-	dtmf_sound_stop(&t);
-	dtmf_sound_stop(&t);
+	dtmf_sound_stop(&t, &q);
+	dtmf_sound_stop(&t, &q);
 	CHECK(!t.finished);
 	/* What is queued waits. */
 	say(&t, &q, pcm);
@@ -412,10 +454,12 @@ TEST(a_digit_as_sound_may_be_given_up)
 	CHECK(t.finished);
 }
 
-TESTS(RUN(a_digit_is_one_time_stamp_a_growing_duration_and_three_ends), RUN(digits_keep_their_pause),
+TESTS(RUN(a_digit_is_one_time_stamp_a_growing_duration_and_three_ends),
+	RUN(a_digit_shorter_than_a_packet_is_marked_once), RUN(digits_keep_their_pause),
 	RUN(a_long_event_is_cut_into_segments), RUN(the_queue_takes_all_or_nothing),
 	RUN(every_digit_has_its_event), RUN(each_digit_is_reported_once),
 	RUN(a_segmented_event_has_its_whole_duration), RUN(several_events_in_one_packet),
-	RUN(a_new_source_may_use_old_time_stamps), RUN(random_wires_lose_and_double_no_digit),
+	RUN(a_flood_of_events_is_no_flood_of_digits), RUN(a_new_source_may_use_old_time_stamps),
+	RUN(random_wires_lose_and_double_no_digit),
 	RUN(digits_as_sound_stand_in_the_place_of_the_audio_and_end_with_their_pause),
 	RUN(a_digit_as_sound_may_be_given_up))

@@ -51,6 +51,44 @@ TEST(scores_are_those_of_the_whole_equations)
 	}
 }
 
+TEST(wide_scores_are_those_of_the_whole_equations)
+{
+	static const struct {
+		double ie, bpl, percent, burst, delay_ms, r, mos_lq, mos_cq;
+	} rows[] = {
+		{0, 15, 0, 1, 0, 128.8463, 4.4992, 4.4992}, {5, 15, 0, 1, 0, 123.8463, 4.4568, 4.4568},
+		{0, 15, 0, 1, 50, 128.2550, 4.4992, 4.4956}, {5, 15, 0, 1, 150, 122.4213, 4.4568, 4.4397},
+		{0, 25.1, 0, 1, 200, 123.4447, 4.4992, 4.4522},
+		{13, 25.1, 0, 1, 20, 115.6317, 4.3342, 4.3300},
+		{13, 25.1, 3, 1, 180, 103.9796, 4.1328, 4.0466},
+		{13, 25.1, 5, 2, 40, 100.5007, 3.9577, 3.9425}, {0, 16, 10, 1, 120, 91.2743, 3.6691, 3.6322},
+		{0, 16, 100, 8, 0, 0.01, 1.0000, 1.0000}, /* below 0: bad, but not unknown */
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct emodel_in in = {
+			{rows[i].ie, rows[i].bpl}, rows[i].percent / 100, rows[i].burst, rows[i].delay_ms};
+		struct emodel_wide s = emodel_wide_score(&in);
+
+		NEAR((double)s.r, rows[i].r, 0.01);
+		NEAR(emodel_wide_mos((double)s.r_lq), rows[i].mos_lq, 0.001);
+		NEAR(emodel_wide_mos((double)s.r), rows[i].mos_cq, 0.001);
+	}
+	CHECK(emodel_wide_mos(0) == 0);
+	/* G.107.1 Annex A: what a good narrow band would be worth. */
+	NEAR(emodel_wide_mos(93.2), 3.70, 0.01);
+}
+
+TEST(only_a_wide_band_has_a_wide_score)
+{
+	struct emodel_codec c = {-1, -1};
+
+	CHECK(!emodel_wide_codec("PCMU", 8000, &c) && !emodel_wide_codec("L16", 8000, &c) && c.ie == -1);
+	CHECK(emodel_wide_codec("g722", 16000, &c) && c.ie == 13);
+	CHECK(emodel_wide_codec("L16", 16000, &c) && c.ie == 0 && c.bpl == 25.1);
+	CHECK(emodel_wide_codec("opus", 48000, &c) && c.ie == 0 && c.bpl == 16);
+}
+
 /* G.107 Annex B: the ends, and the table of G.109 between (90 very satisfied, 80, 70, 60, 50 nearly all unhappy). */
 TEST(mos_of_r_has_the_values_of_the_recommendation)
 {
@@ -79,10 +117,11 @@ TEST(burst_ratios_are_kept_in_their_range)
 TEST(codecs_are_known_by_name)
 {
 	CHECK(emodel_codec("PCMU").ie == 0 && emodel_codec("pcma").bpl == 25.1);
-	CHECK(emodel_codec("G726-32").ie == 7);
+	CHECK(emodel_codec("G726-32").ie == 7 && emodel_codec("AAL2-G726-32").ie == 7);
 	CHECK(emodel_codec("GSM").ie == 20);
 	CHECK(emodel_codec("of 2050").ie == 0 && emodel_codec("of 2050").bpl < emodel_codec("PCMU").bpl);
 }
 
-TESTS(RUN(scores_are_those_of_the_whole_equations), RUN(mos_of_r_has_the_values_of_the_recommendation),
+TESTS(RUN(scores_are_those_of_the_whole_equations), RUN(wide_scores_are_those_of_the_whole_equations),
+	RUN(only_a_wide_band_has_a_wide_score), RUN(mos_of_r_has_the_values_of_the_recommendation),
 	RUN(burst_ratios_are_kept_in_their_range), RUN(codecs_are_known_by_name))

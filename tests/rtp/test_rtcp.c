@@ -139,6 +139,23 @@ TEST(broken_compounds_are_refused_whole)
 	}
 }
 
+/* What a mixer puts behind its own report (6.1). */
+TEST(the_first_sender_report_is_the_peers)
+{
+	struct rtcp_sender first = {.ntp = 111, .packets = 1}, second = {.ntp = 222, .packets = 2};
+	struct rtcp_out a = {.ssrc = 5, .sender = &first, .cname = "a"},
+			b = {.ssrc = 6, .sender = &second, .cname = "b", .bye = true};
+	uint8_t data[2 * RTCP_PACKET_MAX];
+	size_t n = rtcp_write(data, &a);
+	struct rtcp_in in;
+
+	n += rtcp_write(data + n, &b);
+	CHECK_OK(rtcp_parse(data, n, 1, &in));
+	CHECK(in.has_sender && !in.bye);
+	CHECK_EQ(in.ssrc, 5);
+	CHECK_EQ(in.sender.ntp, 111);
+}
+
 TEST(unknown_types_and_padding_at_the_end_are_passed_over)
 {
 	static const uint8_t data[] = {0x80, 201, 0, 1, 0, 0, 0, 5, 0x80, 207, 0, 1, 1, 2, 3, 4, 0xa1, 203, 0,
@@ -246,6 +263,6 @@ TEST(mutations_of_a_compound)
 
 TESTS(RUN(what_is_written_is_read), RUN(an_empty_report_has_the_layout_of_the_rfc),
 	RUN(names_of_every_length_fit), RUN(broken_compounds_are_refused_whole),
-	RUN(unknown_types_and_padding_at_the_end_are_passed_over), RUN(ntp_counts_from_1900),
-	RUN(the_interval_is_random_and_five_seconds_on_average), RUN(little_bandwidth_makes_long_intervals),
-	RUN(mutations_of_a_compound))
+	RUN(the_first_sender_report_is_the_peers), RUN(unknown_types_and_padding_at_the_end_are_passed_over),
+	RUN(ntp_counts_from_1900), RUN(the_interval_is_random_and_five_seconds_on_average),
+	RUN(little_bandwidth_makes_long_intervals), RUN(mutations_of_a_compound))

@@ -97,9 +97,12 @@ static const struct sequence sequences[] = {
 	{"overtaken", 4, {10, 12, 11, 13}, {0, 0, RTP_SEQ_OLD, 0}, 0, 13},
 	{"overtaken across the wrap", 4, {65534, 0, 65535, 1}, {0, 0, RTP_SEQ_OLD, 0}, 0, 0x10001},
 	{"the first was overtaken", 3, {10, 9, 11}, {0, RTP_SEQ_OLD, 0}, 0, 11},
+	{"one before the first came, another did not", 3, {10, 8, 11}, {0, RTP_SEQ_OLD, 0}, 1, 11},
 	{"doubled", 3, {10, 10, 11}, {0, RTP_SEQ_DUPLICATE, 0}, 0, 11},
 	{"doubled late", 4, {10, 11, 80, 11}, {0, 0, 0, RTP_SEQ_DUPLICATE}, 68, 11},
 	{"one from far away", 4, {10, 40000, 11, 12}, {0, RTP_SEQ_INVALID, 0, 0}, 0, 12},
+	{"two from far away, but not in a row", 4, {10, 40000, 11, 40001},
+		{0, RTP_SEQ_INVALID, 0, RTP_SEQ_INVALID}, 0, 11},
 	{"restart", 4, {10, 40000, 40001, 40002}, {0, RTP_SEQ_INVALID, RTP_SEQ_RESTART, 0}, 0, 40002},
 	{"restart with loss before", 5, {10, 13, 40000, 40001, 40003},
 		{0, 0, RTP_SEQ_INVALID, RTP_SEQ_RESTART, 0}, 3, 40003},
@@ -153,6 +156,34 @@ TEST(reports_tell_the_fraction_of_their_interval)
 	rtp_source_report(&s, &r);
 	CHECK_EQ(r.lost, -6); /* duplicates count as received */
 	CHECK_EQ(r.fraction, 0);
+	/* More came than was to come, and none of it. */
+	for (int i = 0; i < 5; i++)
+		rtp_source_update(&s, 200, &ext);
+	rtp_source_report(&s, &r);
+	CHECK_EQ(r.fraction, 0);
+	s.max_seq += 10;
+	rtp_source_report(&s, &r);
+	CHECK_EQ(r.fraction, 255);
+}
+
+/* 6.4.1: 24 bits with a sign. */
+TEST(reported_losses_stay_within_their_field)
+{
+	struct rtp_source s;
+	struct rtp_reception r;
+	uint32_t ext, n = 0x7fffff / 2998 + 1;
+
+	rtp_source_start(&s, 1, 0);
+	for (uint32_t i = 1; i <= n; i++)
+		CHECK_EQ(rtp_source_update(&s, (uint16_t)(i * 2999), &ext), RTP_SEQ_NEXT);
+	CHECK_EQ(rtp_source_lost(&s), n * 2998);
+	CHECK_EQ(ext, n * 2999);
+	rtp_source_report(&s, &r);
+	CHECK_EQ(r.lost, 0x7fffff);
+	CHECK_EQ(r.max_ext, n * 2999);
+	s.received = s.cycles + 0x1000000u;
+	rtp_source_report(&s, &r);
+	CHECK_EQ(r.lost, -0x800000);
 }
 
 TEST(jitter_follows_the_formula)
@@ -178,4 +209,5 @@ TEST(jitter_follows_the_formula)
 
 TESTS(RUN(headers_are_parsed_or_named_wrong), RUN(what_is_written_is_read),
 	RUN(control_and_strangers_are_told_apart), RUN(sequence_numbers_are_judged),
-	RUN(reports_tell_the_fraction_of_their_interval), RUN(jitter_follows_the_formula))
+	RUN(reports_tell_the_fraction_of_their_interval), RUN(reported_losses_stay_within_their_field),
+	RUN(jitter_follows_the_formula))

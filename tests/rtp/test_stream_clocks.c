@@ -4,6 +4,7 @@
 
 #include "rtp/dtmf.h"
 #include "rtp/rtp.h"
+#include "rtp/stream_impl.h"
 
 #include <math.h>
 
@@ -32,9 +33,7 @@ static void peer_open(struct peer *p, const char *name, uint32_t hz, uint32_t ti
 	struct rig *r = rig_open(1, "PCMU", tick_ms, 20);
 
 	*p = (struct peer){.r = r, .next = {.ssrc = 5, .seq = 65530, .ts = 0xfffff000}, .tone = true};
-	CHECK_OK(sim_host_add_ip(r->b.host, "10.0.0.9"));
-	p->d = rig_socket(r->b.host, "10.0.0.9", 5000);
-	r->b.next_tick_ns = UINT64_MAX;
+	p->d = rig_speak_by_hand(r, 5000);
 	CHECK_OK(netaddr_parse_ip(SLICE_LIT("10.0.0.9"), 5000, &r->a.params.remote_rtp));
 	r->a.params.tx = codec(name, hz);
 	r->a.params.tx_pt = 96;
@@ -243,7 +242,34 @@ TEST(a_digit_beside_another_clock_has_its_own_length)
 	peer_close(&p);
 }
 
+/* Peers offer one codec under several payload types: all of them mean the first one's decoder. */
+TEST(a_codec_under_two_types_keeps_its_past_in_a_new_agreement)
+{
+	const struct codec *c = codec_find(SLICE_LIT("G722"), 8000, 1);
+	struct stream_params p = {.tx = c,
+		.ptime_ms = 20,
+		.rx = {{c, 9}, {c, 99}},
+		.n_rx = 2,
+		.dtmf_tx_pt = -1,
+		.dtmf_rx_pt = -1};
+	struct stream_setup *before, *after;
+	uint8_t loud[160], past[CODEC_STATE_MAX];
+	int16_t pcm[320];
+
+	memset(loud, 0x11, sizeof(loud));
+	CHECK_OK(stream_setup_new(&p, NULL, 20, &before));
+	CHECK_OK(stream_setup_new(&p, NULL, 20, &after));
+	CHECK_EQ(c->decode(before->dec[0], loud, sizeof(loud), pcm, 320), 320);
+	memcpy(past, before->dec[0], c->dec_bytes);
+	CHECK(memcmp(past, after->dec[0], c->dec_bytes) != 0);
+	stream_setup_inherit(after, before);
+	CHECK_EQ(memcmp(past, after->dec[0], c->dec_bytes), 0);
+	stream_setup_free(before);
+	stream_setup_free(after);
+}
+
 TESTS(RUN(a_codec_of_the_same_clock_follows_without_a_seam),
 	RUN(a_codec_of_another_clock_is_heard_whatever_we_send),
 	RUN(a_packet_that_the_change_overtook_does_not_turn_it_back),
-	RUN(a_new_agreement_lets_the_peer_speak_on), RUN(a_digit_beside_another_clock_has_its_own_length))
+	RUN(a_new_agreement_lets_the_peer_speak_on), RUN(a_digit_beside_another_clock_has_its_own_length),
+	RUN(a_codec_under_two_types_keeps_its_past_in_a_new_agreement))

@@ -54,6 +54,7 @@ static int err_of(int pulse_err)
 	switch (pulse_err) {
 	case PA_ERR_NOENTITY:
 	case PA_ERR_INVALID: /* no name of a device */
+	case PA_ERR_KILLED:  /* by the server, when the device has gone that was chosen */
 		return OH_ENODEV;
 	case PA_ERR_CONNECTIONREFUSED:
 	case PA_ERR_INVALIDSERVER:

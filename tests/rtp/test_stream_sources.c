@@ -1,0 +1,406 @@
+/* Whom a stream on the simulated wire hears and believes, and what it reports (RTCP), and where. */
+#include "rig_stream.h"
+
+#include "rtp/rtcp.h"
+
+/* ---- time-out, sources ------------------------------------------------------------------------------- */
+
+TEST(silence_on_the_wire_is_reported_and_so_is_its_end)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+
+	rig_run(r, 500);
+	CHECK_EQ(rig_count(&r->a, MEDIA_RTP_RESUMED), 1);
+	CHECK_EQ(r->a.reports[r->a.n_reports - 1].value, 0);
+	sim_wire(r->sim, &(struct sim_wire){.loss = 1, .delay_ns = NS_PER_MS});
+	rig_run(r, 5000);
+	CHECK_EQ(rig_count(&r->a, MEDIA_RTP_TIMEOUT), 1);
+	sim_wire(r->sim, &(struct sim_wire){.delay_ns = NS_PER_MS});
+	rig_run(r, 500);
+	CHECK_EQ(rig_count(&r->a, MEDIA_RTP_RESUMED), 2);
+	CHECK_EQ(r->a.reports[r->a.n_reports - 1].value, 1);
+	CHECK_EQ(rig_count(&r->a, MEDIA_RTP_TIMEOUT), 1);
+	rig_stats(&r->a);
+	rig_close(r);
+}
+
+TEST(a_stray_source_is_not_believed_a_steady_one_is)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct host_dgram *d;
+	uint16_t seq = 65530;
+
+	d = rig_speak_by_hand(r, 5000);
+	for (; seq != 20; seq++) {
+		rig_send(d, &r->a.rtp, 0, seq, (uint32_t)(int16_t)seq * 160, 0xaaa);
+		if (seq == 5)
+			rig_send(d, &r->a.rtp, 0, 700, 5, 0xbbb);
+		rig_run(r, 20);
+	}
+	CHECK_EQ(rig_stats(&r->a).rx_ssrc, 0xaaa);
+	CHECK_EQ(rig_stats(&r->a).invalid, 1);
+	CHECK_EQ(rig_stats(&r->a).lost, 0);
+	for (uint16_t i = 0; i < 20; i++) {
+		rig_send(d, &r->a.rtp, 0, (uint16_t)(900 + i), i * 160u, 0xccc);
+		rig_run(r, 20);
+	}
+	CHECK_EQ(rig_stats(&r->a).rx_ssrc, 0xccc);
+	CHECK_EQ(rig_stats(&r->a).invalid, 2);
+	host_dgram_close(d);
+	rig_close(r);
+}
+
+TEST(behind_a_silence_another_source_is_believed_at_once)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct host_dgram *d;
+
+	d = rig_speak_by_hand(r, 5000);
+	rig_send(d, &r->a.rtp, 0, 1, 1, 0xaaa);
+	rig_run(r, 300);
+	rig_send(d, &r->a.rtp, 0, 700, 5, 0xbbb);
+	rig_run(r, 40);
+	CHECK_EQ(rig_stats(&r->a).rx_ssrc, 0xbbb);
+	CHECK_EQ(rig_stats(&r->a).invalid, 0);
+	host_dgram_close(d);
+	rig_close(r);
+}
+
+/* More than a packet of 120 ms has no room. */
+TEST(packets_that_are_too_long_are_not_taken)
+{
+	uint8_t packet[RTP_HEADER_BYTES + 968] = {0};
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct host_dgram *d;
+
+	d = rig_speak_by_hand(r, 5000);
+	for (uint16_t i = 0; i < 2; i++) {
+		struct rtp_packet h = {.seq = i, .ts = i * 960u, .ssrc = 0xaaa};
+
+		rtp_write_header(packet, &h);
+		CHECK_OK(host_dgram_send(d, &r->a.rtp, NULL, packet, sizeof(packet) - (i == 0 ? 8 : 0)));
+	}
+	rig_run(r, 300);
+	CHECK_EQ(rig_stats(&r->a).played, 1);
+	CHECK_EQ(rig_stats(&r->a).invalid, 1);
+	host_dgram_close(d);
+	rig_close(r);
+}
+
+/* Comfort noise or a keep-alive of a type that nobody agreed on (RFC 6263 4.6) takes a number of the sequence. */
+TEST(what_cannot_be_played_is_not_lost)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct host_dgram *d;
+	struct stream_quality q;
+	struct stream_stats s;
+
+	d = rig_speak_by_hand(r, 5000);
+	for (uint16_t i = 0; i < 200; i++) {
+		rig_send(d, &r->a.rtp, i % 10 == 5 ? 13 : 0, i, i * 160u, 0xaaa);
+		rig_run(r, 20);
+	}
+	/* That of another source takes nothing. */
+	rig_send(d, &r->a.rtp, 13, 9000, 0, 0xbbb);
+	rig_send(d, &r->a.rtp, 13, 9001, 0, 0xbbb);
+	rig_run(r, 40);
+	s = rig_stats(&r->a);
+	CHECK_EQ(s.rx_ssrc, 0xaaa);
+	CHECK_EQ(s.invalid, 22);
+	CHECK_EQ(s.unknown_types, 22);
+	CHECK_EQ(s.lost, 0);
+	CHECK_EQ(s.played, 180);
+	rig_run(r, 1000);
+	stream_quality(r->a.stream, &q);
+	CHECK(q.expected > 100);
+	CHECK_EQ(q.lost, 0);
+	host_dgram_close(d);
+	rig_close(r);
+}
+
+/* ---- reports ------------------------------------------------------------------------------------------ */
+
+TEST(reports_tell_loss_and_the_round_trip)
+{
+	struct rig *r = rig_open(3, "PCMU", 20, 20);
+	struct stream_stats a, b;
+	double share;
+
+	sim_wire_between(
+		r->sim, "10.0.0.1", "10.0.0.2", &(struct sim_wire){.loss = .1, .delay_ns = 30 * NS_PER_MS});
+	sim_wire_between(r->sim, "10.0.0.2", "10.0.0.1", &(struct sim_wire){.delay_ns = 50 * NS_PER_MS});
+	rig_run(r, 30000);
+	sim_wall_jump(r->sim, -3600 * (int64_t)NS_PER_S); /* must not show in the round trip */
+	rig_run(r, 30000);
+	a = rig_stats(&r->a);
+	b = rig_stats(&r->b);
+	CHECK(a.rtcp_tx >= 8 && a.rtcp_tx <= 25);
+	CHECK(a.rtcp_rx >= 8 && b.rtcp_rx >= 6);
+	CHECK(a.rtt_ms > 79.5 && a.rtt_ms < 80.5);
+	share = (double)b.lost / (double)(b.lost + b.rx_packets);
+	CHECK(share > .07 && share < .13);
+	CHECK(a.peer_lost > b.lost / 2 && a.peer_lost <= b.lost);
+	CHECK_EQ(a.lost, 0);
+	CHECK(a.jitter_ms < 0.2);
+	rig_close(r);
+}
+
+static void on_bye(void *arg, const struct sim_packet *p, enum sim_fate fate)
+{
+	struct rtcp_in in;
+
+	(void)fate;
+	if (p->from.port == 16385 && rtcp_parse(p->data, p->n, 0, &in) == 0)
+		*(unsigned *)arg += in.bye;
+}
+
+TEST(the_end_says_bye)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	unsigned byes = 0;
+
+	rig_run(r, 200);
+	sim_tap(r->sim, on_bye, &byes);
+	r->b.next_tick_ns = UINT64_MAX;
+	r->b.stream = stream_free(r->b.stream);
+	rig_run(r, 1100);
+	CHECK_EQ(byes, 1);
+	CHECK_EQ(rig_stats(&r->a).rtcp_rx, 1);
+	rig_close(r);
+}
+
+/* What A tells of who it hears, and where. */
+struct reports {
+	struct rtcp_in last;
+	uint32_t about;
+	uint16_t to_port;
+	unsigned n;
+};
+
+static void on_report(void *arg, const struct sim_packet *p, enum sim_fate fate)
+{
+	struct reports *t = arg;
+
+	(void)fate;
+	if (p->from.ip[3] != 1 || p->from.port != 16385 || rtcp_parse(p->data, p->n, t->about, &t->last) < 0)
+		return;
+	t->to_port = p->to.port;
+	t->n++;
+}
+
+/* Somebody's sender report, and BYE, on the port of the RTP (RFC 5761). */
+static void send_sender_report(
+	struct host_dgram *from, const struct netaddr *to, uint32_t ssrc, uint64_t ntp, bool bye)
+{
+	struct rtcp_sender sender = {.ntp = ntp};
+	struct rtcp_out out = {.ssrc = ssrc, .cname = "x", .sender = &sender, .bye = bye};
+	uint8_t packet[RTCP_PACKET_MAX];
+
+	CHECK_OK(host_dgram_send(from, to, NULL, packet, rtcp_write(packet, &out)));
+}
+
+/* RFC 3550 6.4.1: LSR and DLSR are about reports of the source that the block is about. */
+TEST(the_time_of_a_report_is_that_of_its_source)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct reports t = {.about = 0xaaa};
+	struct host_dgram *d;
+
+	d = rig_speak_by_hand(r, 5000);
+	sim_tap(r->sim, on_report, &t);
+	for (uint16_t i = 0; i < 1000; i++) {
+		rig_send(d, &r->a.rtp, 0, i, i * 160u, t.about);
+		if (i == 20) {
+			send_sender_report(d, &r->a.rtp, 0xaaa, 0x11112222333344ull << 8, false);
+			send_sender_report(d, &r->a.rtp, 0x777, 0x55556666777788ull << 8, false);
+		}
+		/* Another source takes over, and has not reported yet. */
+		if (i == 500) {
+			CHECK(t.n > 0 && t.last.has_about_us);
+			CHECK_EQ(t.last.about_us.lsr, 0x22223333);
+			CHECK(t.last.about_us.dlsr > 65536 && t.last.about_us.dlsr < 10 * 65536);
+			t.about = 0xbbb;
+		}
+		rig_run(r, 20);
+	}
+	CHECK(t.last.has_about_us);
+	CHECK_EQ(t.last.about_us.lsr, 0);
+	CHECK_EQ(t.last.about_us.dlsr, 0);
+	host_dgram_close(d);
+	rig_close(r);
+}
+
+/* A peer that says that it kept our report for longer than it has been under way. */
+TEST(a_round_trip_is_never_shorter_than_nothing)
+{
+	static const uint32_t kept[] = {0x7fffffff, 0};
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct reports t = {0};
+	struct host_dgram *d;
+
+	d = rig_speak_by_hand(r, 5000);
+	sim_tap(r->sim, on_report, &t);
+	rig_send(d, &r->a.rtp, 0, 0, 0, 0xaaa);
+	rig_run(r, 4000);
+	CHECK(t.n > 0 && t.last.has_sender);
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
+		struct rtp_reception about = {
+			.ssrc = t.last.ssrc, .lsr = rtcp_ntp_middle(t.last.sender.ntp), .dlsr = kept[i]};
+		struct rtcp_out out = {.ssrc = 0xaaa, .cname = "x", .reception = &about};
+		uint8_t packet[RTCP_PACKET_MAX];
+
+		CHECK_OK(host_dgram_send(d, &r->a.rtp, NULL, packet, rtcp_write(packet, &out)));
+		rig_run(r, 40);
+		CHECK_EQ(rig_stats(&r->a).rtt_ms > 0, i == 1);
+	}
+	host_dgram_close(d);
+	rig_close(r);
+}
+
+/* RFC 3550 6.4: who has sent since its second-last report. */
+TEST(a_stream_that_is_held_reports_as_a_sender_twice_more)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct reports t = {0};
+
+	sim_tap(r->sim, on_report, &t);
+	rig_run(r, 20000);
+	CHECK(t.last.has_sender);
+	r->a.params.dir = STREAM_RECV;
+	CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+	for (unsigned n = 1; n <= 5; n++) {
+		unsigned before = t.n;
+
+		for (unsigned ms = 0; t.n == before && ms < 20000; ms += 100)
+			rig_run(r, 100);
+		CHECK_EQ(t.last.has_sender, n <= 2);
+	}
+	rig_close(r);
+}
+
+/* What is told about whom: only about who was heard since the last report. And where: back to where the peer's come from. */
+TEST(reports_go_back_to_where_reports_come_from)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct reports t = {.about = 0xaaa};
+	struct host_dgram *d;
+
+	d = rig_speak_by_hand(r, 5000);
+	sim_tap(r->sim, on_report, &t);
+	rig_send(d, &r->a.rtp, 0, 0, 0, 0xaaa);
+	rig_run(r, 100);
+	send_sender_report(d, &r->a.rtcp, 0xaaa, 1, false);
+	rig_run(r, 4000);
+	CHECK(t.n > 0 && t.last.has_about_us);
+	CHECK_EQ(t.to_port, 5000);
+	rig_run(r, 8000);
+	CHECK(!t.last.has_about_us); /* silent since */
+	host_dgram_close(d);
+	rig_close(r);
+}
+
+TEST(reports_of_strangers_and_of_the_past_are_not_taken)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct host_dgram *d, *stranger;
+
+	CHECK_OK(sim_host_add_ip(r->b.host, "10.0.0.8"));
+	d = rig_speak_by_hand(r, 5000);
+	stranger = rig_socket(r->b.host, "10.0.0.8", 5000);
+	rig_send(d, &r->a.rtp, 0, 0, 0, 0xaaa);
+	rig_run(r, 100);
+	send_sender_report(stranger, &r->a.rtp, 0xaaa, 1, false);
+	rig_run(r, 40);
+	CHECK_EQ(rig_stats(&r->a).rtcp_rx, 0);
+	CHECK_EQ(rig_stats(&r->a).foreign, 1);
+	r->a.params.not_before_ns = sim_now(r->sim) + 200 * NS_PER_MS;
+	CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+	rig_run(r, 40);
+	send_sender_report(d, &r->a.rtp, 0xaaa, 1, false);
+	rig_run(r, 400);
+	CHECK_EQ(rig_stats(&r->a).rtcp_rx, 0);
+	send_sender_report(d, &r->a.rtp, 0xaaa, 1, false);
+	rig_run(r, 40);
+	CHECK_EQ(rig_stats(&r->a).rtcp_rx, 1);
+	host_dgram_close(d);
+	host_dgram_close(stranger);
+	rig_close(r);
+}
+
+static unsigned steered;
+
+static void steer(void *state, unsigned lost_of_256)
+{
+	(void)state;
+	steered = lost_of_256;
+}
+
+TEST(an_encoder_hears_of_the_losses)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct codec c = *codec_find(SLICE_LIT("PCMU"), 8000, 1);
+
+	c.steer = steer;
+	r->a.params.tx = &c;
+	CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+	sim_wire_between(
+		r->sim, "10.0.0.1", "10.0.0.2", &(struct sim_wire){.loss = .5, .delay_ns = NS_PER_MS});
+	rig_run(r, 30000);
+	CHECK(steered > 90 && steered < 166);
+	rig_close(r);
+}
+
+TEST(only_the_source_itself_says_bye)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct host_dgram *d;
+
+	d = rig_speak_by_hand(r, 5000);
+	for (uint16_t i = 0; i < 40; i++) {
+		rig_send(d, &r->a.rtp, 0, i, i * 160u, 0xaaa);
+		if (i == 10)
+			send_sender_report(d, &r->a.rtp, 0x777, 1, true);
+		if (i == 20)
+			rig_send(d, &r->a.rtp, 0, 700, 5, 0xbbb);
+		rig_run(r, 20);
+		CHECK_EQ(rig_stats(&r->a).rx_ssrc, 0xaaa);
+	}
+	CHECK_EQ(rig_stats(&r->a).invalid, 1);
+	send_sender_report(d, &r->a.rtp, 0xaaa, 1, true);
+	rig_run(r, 20);
+	rig_send(d, &r->a.rtp, 0, 800, 5, 0xccc); /* no word of the next one is lost */
+	rig_run(r, 40);
+	CHECK_EQ(rig_stats(&r->a).rx_ssrc, 0xccc);
+	CHECK_EQ(rig_stats(&r->a).invalid, 1);
+	host_dgram_close(d);
+	rig_close(r);
+}
+
+/* a=rtcp may change alone (RFC 3605). */
+TEST(reports_go_where_the_last_description_says)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct reports t = {0};
+
+	rig_run(r, 1000);
+	r->b.next_tick_ns = UINT64_MAX;
+	sim_tap(r->sim, on_report, &t);
+	r->a.params.remote_rtcp.port = 7777;
+	CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+	rig_run(r, 20000);
+	CHECK(t.n > 0);
+	CHECK_EQ(t.to_port, 7777);
+	CHECK(rig_stats(&r->a).latched);
+	rig_close(r);
+}
+
+TESTS(RUN(silence_on_the_wire_is_reported_and_so_is_its_end),
+	RUN(a_stray_source_is_not_believed_a_steady_one_is),
+	RUN(behind_a_silence_another_source_is_believed_at_once),
+	RUN(packets_that_are_too_long_are_not_taken), RUN(what_cannot_be_played_is_not_lost),
+	RUN(reports_tell_loss_and_the_round_trip), RUN(the_end_says_bye),
+	RUN(the_time_of_a_report_is_that_of_its_source), RUN(a_round_trip_is_never_shorter_than_nothing),
+	RUN(a_stream_that_is_held_reports_as_a_sender_twice_more),
+	RUN(reports_go_back_to_where_reports_come_from),
+	RUN(reports_of_strangers_and_of_the_past_are_not_taken), RUN(an_encoder_hears_of_the_losses),
+	RUN(only_the_source_itself_says_bye), RUN(reports_go_where_the_last_description_says))
