@@ -219,8 +219,9 @@ OFFHOOK_API int offhook_phone_close(struct offhook_phone *phone, uint32_t limit_
 /**
  * Closes the phone if need be (without waiting for peers), stops its threads, completes its files and frees everything.
  * Queued events are dropped. No other thread may be inside a call on this phone. A disk that hangs is waited for no longer
- * than disk_limit_ms; then a line is logged, and one thread of the library lives on, with what it still has to write, until
- * the disk answers: the library must not be unloaded before.
+ * than disk_limit_ms; then the log names each recording and trace that is not complete, and one thread of the library lives
+ * on, with what it still has to write, until the disk answers: the library must not be unloaded before, and what it would
+ * have written is lost if the process ends before.
  *
  * @param phone  taken; NULL is harmless
  *

@@ -70,7 +70,8 @@ struct offhook_trace_cfg {
 OFFHOOK_API void offhook_trace_cfg_init(struct offhook_trace_cfg *cfg);
 
 /**
- * Starts a trace: from now on each SIP message that passes goes to its destinations. Several may run at once.
+ * Starts a trace: from now on each SIP message that passes goes to its destinations. Several may run at once. A file that is there is
+ * overwritten; a trace that does not start leaves it as it was.
  *
  * @param phone   borrowed
  * @param cfg     copied

@@ -8,6 +8,7 @@ struct closing {
 	struct list node; /* closings.all */
 	struct offhook_phone *phone;
 	const char *what;
+	char *path;
 	struct command *waiter;
 	uint64_t due_ns; /* it waits so long */
 
@@ -17,12 +18,17 @@ struct closing {
 	int err; /* then */
 };
 
-struct closing *closing_new(struct offhook_phone *p, const char *what)
+struct closing *closing_new(struct offhook_phone *p, const char *what, const char *path)
 {
 	struct closing *c = mem_zalloc(sizeof(*c));
 
 	if (!c)
 		return NULL;
+	c->path = mem_strdup(path);
+	if (!c->path) {
+		mem_free(c);
+		return NULL;
+	}
 	c->phone = p;
 	c->what = what;
 	c->host = p->host;
@@ -34,6 +40,7 @@ struct closing *closing_free(struct closing *c)
 {
 	if (c) {
 		pthread_mutex_destroy(&c->lock);
+		mem_free(c->path);
 		mem_free(c);
 	}
 	return NULL;
@@ -77,7 +84,7 @@ static bool is_complete(struct closing *c)
 
 static int result(const struct closing *c)
 {
-	return c->err ? err_detail(c->err, "the %s is not complete", c->what) : 0;
+	return c->err ? err_detail(c->err, "the %s '%s' is not complete", c->what, c->path) : 0;
 }
 
 /* All wait equally long: the first one is the earliest. */
@@ -105,11 +112,12 @@ static void limit_passed(void *arg)
 		if (!waiter || c->due_ns > host_now(p->host))
 			continue;
 		c->waiter = NULL;
-		host_log(p->host, LOG_WARN, "disk", "no answer for %u ms: the %s is not complete yet",
-			p->cfg.disk_limit_ms, c->what);
-		command_finish(waiter,
-			err_detail(OH_ETIMEDOUT, "the disk does not answer: the %s is completed when it does",
-				c->what));
+		host_log(p->host, LOG_WARN, "disk", "no answer for %u ms: the %s '%s' is not complete yet",
+			p->cfg.disk_limit_ms, c->what, c->path);
+		command_finish(
+			waiter, err_detail(OH_ETIMEDOUT,
+					"the disk does not answer: the %s '%s' is completed when it does",
+					c->what, c->path));
 	}
 	aim(p);
 }
@@ -147,26 +155,25 @@ void closings_check(struct offhook_phone *p)
 	}
 }
 
-unsigned closings_leave(struct offhook_phone *p)
+void closings_leave(struct offhook_phone *p)
 {
-	unsigned left = 0;
-
 	p->closings.limit = host_timer_free(p->closings.limit);
 	if (!p->closings.all.next)
-		return 0;
+		return;
 	LIST_FOREACH_SAFE (it, &p->closings.all) {
 		struct closing *c = CONTAINER_OF(it, struct closing, node);
-		bool complete;
+		bool complete = is_complete(c);
 
 		list_remove(&c->node);
+		/* Here, because it is the disk's when signalling has let go. */
+		if (!complete)
+			host_log(p->host, LOG_WARN, "disk", "the phone goes: the %s '%s' is not complete",
+				c->what, c->path);
 		pthread_mutex_lock(&c->lock);
 		complete = c->complete;
 		c->host = NULL;
 		pthread_mutex_unlock(&c->lock);
 		if (complete)
 			closing_free(c);
-		else
-			left++;
 	}
-	return left;
 }

@@ -24,8 +24,8 @@ struct closings {
 /* OH_ENOMEM. */
 int closings_init(struct offhook_phone *p);
 
-/* For one file; what: its name in errors. Any thread. NULL: memory is out. */
-struct closing *closing_new(struct offhook_phone *p, const char *what);
+/* For one file; what it is, such as "trace". Any thread. NULL: memory is out. */
+struct closing *closing_new(struct offhook_phone *p, const char *what, const char *path);
 /* Of a file that signalling never met; harmless on NULL. Any thread. Returns NULL. */
 struct closing *closing_free(struct closing *c);
 
@@ -39,7 +39,7 @@ void closing_done(void *c, int err);
 
 /* Signalling, each time that the loop has nothing else to do. */
 void closings_check(struct offhook_phone *p);
-/* The end, also after a failed or no init: nobody waits any more. How many files are not complete. */
-unsigned closings_leave(struct offhook_phone *p);
+/* The end, also after a failed or no init: nobody waits any more. Logs which files are not complete. */
+void closings_leave(struct offhook_phone *p);
 
 #endif

@@ -379,13 +379,10 @@ int offhook_phone_new(const struct offhook_phone_cfg *cfg, struct offhook_phone 
 /* What was closed is complete, or the disk hangs and keeps it. */
 static void leave_disk(struct offhook_phone *p)
 {
-	bool done = !p->own_host || host_services_leave(p->host, p->cfg.disk_limit_ms);
-	unsigned left = closings_leave(p);
-
-	if (!done)
-		host_log(p->host, LOG_WARN, "disk",
-			"no answer for %u ms: not waited for, %u files not complete", p->cfg.disk_limit_ms,
-			left);
+	if (!host_services_leave(p->host, p->cfg.disk_limit_ms))
+		host_log(p->host, LOG_WARN, "disk", "no answer for %u ms: it is left alone",
+			p->cfg.disk_limit_ms);
+	closings_leave(p);
 }
 
 /* The threads have ended: everything belongs to this one now. */

@@ -34,7 +34,7 @@ static int recorder_open(struct offhook_phone *phone, const struct offhook_recor
 	if (!f)
 		return OH_ENOMEM;
 	cfg.released_arg = f;
-	f->closing = closing_new(phone, "recording");
+	f->closing = closing_new(phone, "recording", c->path);
 	err = f->closing ? recorder_new(&cfg, &f->recorder, ports) : OH_ENOMEM;
 	if (err) {
 		file_free(f);

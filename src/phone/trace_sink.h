@@ -22,6 +22,7 @@ struct trace_sink {
 
 	/* The file: signalling puts whole messages into the queue, the disk thread writes them. */
 	FILE *file;
+	bool begun; /* disk thread */
 	struct host_service *service;
 	struct mpsc queue;
 	_Atomic size_t queued;           /* bytes */

@@ -95,6 +95,8 @@ struct sim_host {
 	struct sim_event wake, network; /* network: while somebody wants to hear of it */
 	unsigned changes;               /* enum host_change that are not told yet */
 	struct list cards;              /* struct sim_card */
+	bool disk_hangs;
+	struct list last_words; /* of struct sim_service: ended while it hung */
 };
 
 static inline struct sim_host *sim_host_of(const struct host *h)
