@@ -264,8 +264,8 @@ OFFHOOK_API int offhook_tone_new(struct offhook_phone *phone, const struct offho
  * @return 0, OH_ENOENT, a wrapped errno (the disk was full: what could be written is there), OH_ETIMEDOUT (the disk hangs: the
  *         recording is completed when that answers), OH_ECLOSED
  *
- * Thread: any; a recorder's remover waits for the disk, disk_limit_ms of the phone at most; signalling and media do not.  May
- * call back: no.  Spec: none.
+ * Thread: any; a recorder's remover waits for the disk, disk_limit_ms of the phone at most; nobody else does.
+ * May call back: no.  Spec: none.
  */
 OFFHOOK_API int offhook_port_remove(struct offhook_phone *phone, offhook_id id);
 
