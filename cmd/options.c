@@ -2,6 +2,7 @@
  * --help prints. */
 #include "tones.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,7 +30,7 @@ struct option_row {
 	enum kind kind;
 	unsigned commands;
 	size_t offset;
-	unsigned min, max;
+	unsigned min, max; /* of a NUMBER; how many times one that is repeatable may come */
 	const char *argument, *help;
 };
 
@@ -55,7 +56,7 @@ static const struct option_row rows[] = {
 		"name that goes with the password (default: the user of --from)"},
 	{"password-file", 0, TEXT, FOR_ALL, AT(password_file), 0, 0, "FILE",
 		"its first line is our password, - for standard input; else OFFHOOK_PASSWORD"},
-	{"play", 'p', SOUND, FOR_BOTH, 0, 0, 0, "FILE",
+	{"play", 'p', SOUND, FOR_BOTH, 0, 0, MAX_FILES, "FILE",
 		"play a WAV, FLAC, Ogg or raw file to the peer (repeatable), then hang up unless --duration"},
 	{"loop", 'L', FLAG, FOR_BOTH, AT(loop), 0, 0, NULL, "play it again and again"},
 	{"raw-rate", 0, NUMBER, FOR_BOTH, AT(raw_rate_hz), 1000, 384000, "HZ",
@@ -98,11 +99,11 @@ static const struct option_row rows[] = {
 	{"ring", 0, SECONDS, FOR_ANSWER, AT(ring_s), 0, 0, "SECONDS", "ring this long before answering"},
 	{"count", 'n', NUMBER, FOR_ANSWER, AT(count), 0, 1000000, "N",
 		"take N calls, 0 = until interrupted (default 1)"},
-	{"header", 'H', HEADER, FOR_BOTH | FOR_MESSAGE, 0, 0, 0, "NAME:VALUE",
+	{"header", 'H', HEADER, FOR_BOTH | FOR_MESSAGE, 0, 0, MAX_HEADERS, "NAME:VALUE",
 		"add a header to the INVITE, the answer or the message (repeatable)"},
 	{"unmatched", 0, TEXT, FOR_GUARDED, AT(unmatched), 0, 0, "STATUS",
 		"what is for nobody we know gets this, or drop: no answer (default: we take it)"},
-	{"allow", 0, SOURCE, FOR_GUARDED, 0, 0, 0, "ADDR[/BITS]",
+	{"allow", 0, SOURCE, FOR_GUARDED, 0, 0, OFFHOOK_SOURCES_MAX, "ADDR[/BITS]",
 		"only from there requests are taken (repeatable; default: from everywhere)"},
 	{"disallowed", 0, TEXT, FOR_GUARDED, AT(disallowed), 0, 0, "STATUS",
 		"what comes from elsewhere gets this, or drop (default 403)"},
@@ -113,9 +114,9 @@ static const struct option_row rows[] = {
 		"more in a second from one address get 503"},
 	{"secure-only", 0, FLAG, FOR_ALL | FOR_SECURITY, AT(secure_only), 0, 0, NULL,
 		"nothing goes, and nothing is taken, but over TLS"},
-	{"proxy", 0, PROXY, FOR_ALL, 0, 0, 0, "URI",
+	{"proxy", 0, PROXY, FOR_ALL, 0, 0, OFFHOOK_PROXIES_MAX, "URI",
 		"everything goes through this one, such as sip:proxy.example.test;lr (repeatable)"},
-	{"server", 0, SERVER, FOR_ALL, 0, 0, 0, "URI",
+	{"server", 0, SERVER, FOR_ALL, 0, 0, OFFHOOK_PROXIES_MAX, "URI",
 		"everything is sent there, whatever URIs say; the next one when it fails (repeatable)"},
 	{"registrar", 0, TEXT, FOR_REGISTER, AT(registrar), 0, 0, "URI",
 		"ask this one (default: the domain of the URI)"},
@@ -205,13 +206,15 @@ static const struct option_row *find_row(const char *name, size_t n, char letter
 	return NULL;
 }
 
+#define MAX_SECONDS 10000000u
+
 static bool parse_seconds(const char *text, double *ret)
 {
 	char *end;
 
 	errno = 0;
 	*ret = strtod(text, &end);
-	return !errno && end != text && !*end && *ret >= 0 && *ret <= 1e7;
+	return !errno && end != text && !*end && *ret >= 0 && *ret <= MAX_SECONDS;
 }
 
 static bool parse_number(const char *text, unsigned min, unsigned max, unsigned *ret)
@@ -275,7 +278,7 @@ static bool parse_header(char *text, struct options *o)
 	char *colon = strchr(text, ':');
 	struct offhook_header *h;
 
-	if (!colon || colon == text || o->n_headers == MAX_HEADERS)
+	if (!colon || colon == text)
 		return false;
 	*colon++ = '\0';
 	h = &o->headers[o->n_headers++];
@@ -284,12 +287,23 @@ static bool parse_header(char *text, struct options *o)
 	return true;
 }
 
-static bool add(const char *text, const char **list, size_t *n, size_t max)
+/* How often it was given, if it may be repeated. */
+static const size_t *times(const struct option_row *r, const struct options *o)
 {
-	if (*n == max)
-		return false;
-	list[(*n)++] = text;
-	return true;
+	switch (r->kind) {
+	case HEADER:
+		return &o->n_headers;
+	case SOURCE:
+		return &o->n_allow;
+	case PROXY:
+		return &o->n_proxies;
+	case SERVER:
+		return &o->n_servers;
+	case SOUND:
+		return &o->n_play;
+	default:
+		return NULL;
+	}
 }
 
 static bool set(const struct option_row *r, char *value, struct options *o)
@@ -314,13 +328,17 @@ static bool set(const struct option_row *r, char *value, struct options *o)
 	case HEADER:
 		return parse_header(value, o);
 	case SOURCE:
-		return add(value, o->allow, &o->n_allow, OFFHOOK_SOURCES_MAX);
+		o->allow[o->n_allow++] = value;
+		return true;
 	case PROXY:
-		return add(value, o->proxies, &o->n_proxies, OFFHOOK_PROXIES_MAX);
+		o->proxies[o->n_proxies++] = value;
+		return true;
 	case SERVER:
-		return add(value, o->servers, &o->n_servers, OFFHOOK_PROXIES_MAX);
+		o->servers[o->n_servers++] = value;
+		return true;
 	case SOUND:
-		return add(value, o->play, &o->n_play, MAX_FILES);
+		o->play[o->n_play++] = value;
+		return true;
 	}
 	return false;
 }
@@ -330,8 +348,9 @@ static int bad_value(const struct option_row *r, const char *value)
 {
 	char range[48] = "";
 
-	if (r->max)
-		snprintf(range, sizeof(range), " from %u to %u", r->min, r->max);
+	if (r->kind == NUMBER || r->kind == SECONDS)
+		snprintf(range, sizeof(range), " from %u to %u", r->min,
+			r->kind == NUMBER ? r->max : MAX_SECONDS);
 	return usage_error(
 		"option --%s: '%s' is not good. %s%s: %s", r->name, value, r->argument, range, r->help);
 }
@@ -361,6 +380,9 @@ static int take_option(int argc, char **argv, int *i, unsigned command, struct o
 			return usage_error("option --%s needs a value: %s", r->name, r->argument);
 		value = argv[*i];
 	}
+	if (times(r, o) && *times(r, o) == r->max)
+		return usage_error(
+			"option --%s: '%s' is one too many, %u can be given", r->name, value, r->max);
 	if (!set(r, value, o))
 		return bad_value(r, value);
 	return 0;
@@ -383,16 +405,34 @@ static int add_scheme(struct options *o)
 	return offhook_uri_check(o->uri); /* the complaint is about what was typed */
 }
 
+/* As offhook_call_dtmf() takes them: better told now than when the call stands. */
+#define DIGITS     "0123456789ABCDabcd*#Rr"
+#define MAX_DIGITS 32u
+
 static int check(struct options *o, bool needs_uri)
 {
 	enum offhook_dtmf way;
 
 	if (o->ptime_ms % 10)
 		return usage_error("option --ptime: 10, 20, 30, 40, 50 or 60");
+	if (o->clock_rate_hz != 8000 && o->clock_rate_hz != 16000 && o->clock_rate_hz != 32000 &&
+		o->clock_rate_hz != 48000)
+		return usage_error("option --rate: 8000, 16000, 32000 or 48000");
+	if (!strcmp(o->command, "presence") && o->expires_s && o->expires_s < 60)
+		return usage_error("option --expires: 60 to 86400 for presence");
+	if (o->tone && isalpha((unsigned char)*o->tone) && !tones_national(o->tone))
+		return usage_error(
+			"option --tone: '%s' is not known: COUNTRY is two letters such as de, KIND is dial, "
+			"ringback, busy, congestion, waiting or sit",
+			o->tone);
 	/* Whoever names one of them wants to talk. */
 	o->sound = o->sound || o->microphone || o->speaker;
 	if (o->dtmf_by && !tones_way(o->dtmf_by, &way))
 		return usage_error("option --dtmf-by: '%s' is no way: rtp, tones, relay or info", o->dtmf_by);
+	if (o->dtmf &&
+		(strspn(o->dtmf, DIGITS) != strlen(o->dtmf) || strlen(o->dtmf) > MAX_DIGITS || !*o->dtmf))
+		return usage_error(
+			"option --dtmf: '%s' is not good: 1 to %u of 0-9 A-D * # R", o->dtmf, MAX_DIGITS);
 	if (o->n_play && (o->tone || o->tone_hz[0] > 0))
 		return usage_error("--play and --tone exclude each other");
 	if (needs_uri) {

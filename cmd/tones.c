@@ -13,8 +13,7 @@ static const char *const kinds[] = {
 	[OFFHOOK_TONE_SIT] = "sit",
 };
 
-/* "de:ringback"; NULL: it is none. */
-static const char *national(const char *text)
+const char *tones_national(const char *text)
 {
 	char country[3] = "";
 
@@ -40,8 +39,8 @@ int tones_play(const struct options *o, struct offhook_phone *phone, offhook_id 
 		snprintf(two, sizeof(two), "%.2f", o->tone_hz[0]);
 	if (o->tone_hz[0] > 0)
 		cfg.pattern = two;
-	else if (national(o->tone))
-		cfg.pattern = national(o->tone);
+	else if (tones_national(o->tone))
+		cfg.pattern = tones_national(o->tone);
 	return offhook_tone_pattern(phone, &cfg, ret_id, ret_slot);
 }
 

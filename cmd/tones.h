@@ -4,6 +4,8 @@
 
 #include "command.h"
 
+/* "de:ringback" as a pattern; NULL: it is none. */
+const char *tones_national(const char *text);
 /* --tone as HZ[,HZ], as a pattern, or as COUNTRY:KIND. Errors as offhook_tone_pattern(). */
 int tones_play(
 	const struct options *o, struct offhook_phone *phone, offhook_id *ret_id, offhook_id *ret_slot);

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
 
 /*
@@ -115,6 +116,12 @@ int check_before(void **state)
 	mem_fail_at(0);
 	before = count_now();
 	return 0;
+}
+
+void check_threads_gone(void)
+{
+	while (entries("/proc/self/task") > before.threads)
+		sched_yield();
 }
 
 int check_after(void **state)

@@ -50,6 +50,8 @@ void check_slice(struct slice s, const char *text, const char *file, int line);
 /* Setup and teardown of every test: counts blocks, /proc/self/fd and /proc/self/task before and after. */
 int check_before(void **state);
 int check_after(void **state);
+/* Waits until there are no more threads than before the test: one that nobody joins has gone. */
+void check_threads_gone(void);
 
 #define RUN(name) \
 	{ \

@@ -255,15 +255,17 @@ OFFHOOK_API int offhook_tone_new(struct offhook_phone *phone, const struct offho
 	offhook_id *ret_id, offhook_id *ret_slot);
 
 /**
- * Removes a player, recorder or tone with its slot and connections. A recorder's file is complete when this returns; only
+ * Removes a player, recorder or tone with its slot and connections. A recorder's file is complete when this returns 0; only
  * from an inline handler, which cannot wait, it is completed right after. An event of it that waits already still comes,
  * with its user_data.
  *
  * @param phone  borrowed
  * @param id     player, recorder or tone
- * @return 0, OH_ENOENT, a wrapped errno (the disk was full: what could be written is there), OH_ECLOSED
+ * @return 0, OH_ENOENT, a wrapped errno (the disk was full: what could be written is there), OH_ETIMEDOUT (the disk hangs: the
+ *         recording is completed when that answers), OH_ECLOSED
  *
- * Thread: any; a recorder's remover waits for the disk, which signalling and media do not.  May call back: no.  Spec: none.
+ * Thread: any; a recorder's remover waits for the disk, disk_limit_ms of the phone at most; nobody else does.
+ * May call back: no.  Spec: none.
  */
 OFFHOOK_API int offhook_port_remove(struct offhook_phone *phone, offhook_id id);
 

@@ -175,6 +175,9 @@ struct offhook_phone_cfg {
 	 * not do; NULL: nobody */
 	offhook_filter_fn *filter;
 	void *filter_arg; /**< given back to filter */
+	/** how long offhook_phone_free(), offhook_trace_stop() and offhook_port_remove() of a recorder wait for a disk that hangs;
+	 * then they go on, and their files are completed if it answers while the process lives. 0 (default) = 5000 */
+	uint32_t disk_limit_ms;
 };
 
 /**
@@ -214,8 +217,11 @@ OFFHOOK_API int offhook_phone_new(const struct offhook_phone_cfg *cfg, struct of
 OFFHOOK_API int offhook_phone_close(struct offhook_phone *phone, uint32_t limit_ms);
 
 /**
- * Closes the phone if need be (without waiting for peers), stops its threads and frees everything. Queued events are
- * dropped. No other thread may be inside a call on this phone.
+ * Closes the phone if need be (without waiting for peers), stops its threads, completes its files and frees everything.
+ * Queued events are dropped. No other thread may be inside a call on this phone. A disk that hangs is waited for no longer
+ * than disk_limit_ms; then the log names each recording and trace that is not complete, and one thread of the library lives
+ * on, with what it still has to write, until the disk answers: the library must not be unloaded before, and what it would
+ * have written is lost if the process ends before.
  *
  * @param phone  taken; NULL is harmless
  *

@@ -70,7 +70,8 @@ struct offhook_trace_cfg {
 OFFHOOK_API void offhook_trace_cfg_init(struct offhook_trace_cfg *cfg);
 
 /**
- * Starts a trace: from now on each SIP message that passes goes to its destinations. Several may run at once.
+ * Starts a trace: from now on each SIP message that passes goes to its destinations. Several may run at once. A file that is there is
+ * overwritten; a trace that does not start leaves it as it was.
  *
  * @param phone   borrowed
  * @param cfg     copied
@@ -105,13 +106,14 @@ OFFHOOK_API int offhook_trace_get_info(
 	struct offhook_phone *phone, offhook_id id, struct offhook_trace_info *ret_info);
 
 /**
- * Stops a trace. Its file is complete when this returns.
+ * Stops a trace. Its file is complete when this returns 0, but in an inline handler, which waits for nothing.
  *
  * @param phone  borrowed
  * @param id     the trace
- * @return 0, OH_ENOENT, a wrapped errno (the disk was full: what could be written is there), OH_ECLOSED
+ * @return 0, OH_ENOENT, a wrapped errno (the disk was full: what could be written is there), OH_ETIMEDOUT (the disk hangs: it is
+ *         completed when that answers), OH_ECLOSED
  *
- * Thread: any; waits for the disk in the caller's thread.  May call back: no.  Spec: none.
+ * Thread: any; waits for the disk, disk_limit_ms of the phone at most.  May call back: no.  Spec: none.
  */
 OFFHOOK_API int offhook_trace_stop(struct offhook_phone *phone, offhook_id id);
 

@@ -208,7 +208,8 @@ static PyObject *trace_info(PyObject *op, PyObject *args, PyObject *kwargs)
 		: Py_BuildValue("{s:K,s:K}", "messages", info.messages, "dropped", info.dropped);
 }
 
-/* Of several threads that stop one trace, one alone is not told OH_ENOENT, and takes it out of the list. */
+/* Of several threads that stop one trace, one alone is not told OH_ENOENT, and takes it out of the list. It has stopped too when
+ * its file is not complete. */
 static PyObject *trace_stop(PyObject *op, PyObject *args, PyObject *kwargs)
 {
 	static char *names[] = {"id", NULL};
@@ -221,7 +222,7 @@ static PyObject *trace_stop(PyObject *op, PyObject *args, PyObject *kwargs)
 	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K", names, &id))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS err = offhook_trace_stop(self->phone, id);
-	Py_END_ALLOW_THREADS if (err && err > OH_EOS) return raise_error(err);
+	Py_END_ALLOW_THREADS if (err && err != OH_ETIMEDOUT && err > OH_EOS) return raise_error(err);
 	at = trace_find(self, id);
 	if (!at)
 		return raise_error(OH_ENOENT);

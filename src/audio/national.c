@@ -3,6 +3,12 @@
  * Bulletin 781 (1.II.2003, "Various tones used in national networks"), both as free telephone software carries them. Where
  * the two do not agree, or a national document is newer, the line says so and B is taken. What a country does not define
  * is E.180's: the special information tone of 950, 1400 and 1800 Hz (7), and congestion as a busy tone twice as fast (5, 6).
+ *
+ * Held against quotations of the texts themselves, which do not pass through such software, and found to be the same: gb,
+ * all but call waiting and special information (B, in its edition of 2010; BT's own list of supervisory tones); de, all (B);
+ * fr, ringback and busy (B); us, all but call waiting (the North American precise tone plan, which is Supplement 3 of the
+ * E.300 series); jp, ringback and busy (article 33 of the ordinance on facilities of telecommunications business, 1985); au,
+ * busy (AS/CA S002:2010 5.3.4.1, which sends whoever listens to tones from abroad to B). Not seen so: the rest.
  */
 #include "audio/national.h"
 
@@ -33,7 +39,8 @@ static const struct national list[] = {
 	/* A's call waiting comes every 5 s. */
 	{"cz", {"425:330 0:330 425:660 0:660", RING, "425:330 0:330", "425:165 0:165", "425:330 0:9000",
 		       "950:330 0:30 1400:330 0:30 1800:330 0:1000"}},
-	/* A's ringback begins with a shorter one in some networks. */
+	/* Some exchanges, in A and B: busy 0.5 s, congestion 0.2 s, a shorter ringback first, special information that begins with
+	 * 900 Hz. */
 	{"de", {DIAL, RING, "425:480 0:480", "425:240 0:240", "425:200 0:200 425:200 0:5000", SIT}},
 	/* A has 0.25 s for busy and for congestion. */
 	{"dk", {DIAL, RING, HALF, FAST, "425:200 0:600 425:200 0:3000", SIT}},

@@ -465,6 +465,11 @@ void host_service_end(struct host_service *s, void (*ended)(void *arg))
 	s->host->ops->service_end(s, ended);
 }
 
+bool host_services_leave(struct host *h, unsigned limit_ms)
+{
+	return h->ops->services_leave(h, limit_ms);
+}
+
 /* ---- sound devices ---- */
 
 int host_sound_open(struct host *h, const struct host_sound_cfg *cfg, struct host_sound **ret_sound)

@@ -300,13 +300,18 @@ struct host_crew *host_crew_free(struct host_crew *c);
  * services, on any thread.
  * host_service_end() waits for nothing: when fn is not running and never will again, ended(arg) is called, with fn's own
  * arg; it is the disk thread that calls, so ended may block on the disk, and it is the service's last trace. On the
- * simulated host that has happened when host_service_end() returns; on the real one host_free() waits for it.
+ * simulated host that has happened when host_service_end() returns, unless the disk hangs (sim_disk_hangs()); on the real
+ * one host_free() waits for it, unless host_services_leave() was called before.
+ * host_services_leave() waits until every service is gone that was ended, limit_ms at most (on the simulated host: not at
+ * all); there may be no others, and none is made afterwards. False: a disk hangs. Its thread goes on by itself then, says the
+ * last words of the services when it can, and wants nothing of the host any more.
  */
 int host_service_new(struct host *h, unsigned period_ms, void (*fn)(void *arg), void *arg,
 	struct host_service **ret_service);
 void host_service_kick(struct host_service *s);
 struct host_service *host_service_free(struct host_service *s);
 void host_service_end(struct host_service *s, void (*ended)(void *arg));
+bool host_services_leave(struct host *h, unsigned limit_ms);
 
 /* ---- sound devices -------------------------------------------------------------------------------------- */
 

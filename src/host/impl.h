@@ -62,6 +62,7 @@ struct host_ops {
 	void (*service_kick)(struct host_service *s);
 	void (*service_free)(struct host_service *s);
 	void (*service_end)(struct host_service *s, void (*ended)(void *arg));
+	bool (*services_leave)(struct host *h, unsigned limit_ms);
 	int (*sound_open)(struct host *h, const struct host_sound_cfg *cfg, struct host_sound **ret_sound);
 	void (*sound_close)(struct host_sound *s);
 	long (*sound_list)(struct host *h, struct host_sound_info *ret_infos, size_t cap, unsigned wait_ms);

@@ -81,7 +81,6 @@ struct file *file_new(struct offhook_phone *p, enum file_type type, void *user_d
 	f->phone = p;
 	f->type = type;
 	f->tagged.report = report;
-	sem_init(&f->closed, 0, 0);
 	f->subject = subject_new(user_data);
 	if (!f->subject) {
 		mem_free(f);
@@ -93,13 +92,13 @@ struct file *file_new(struct offhook_phone *p, enum file_type type, void *user_d
 void file_free(struct file *f)
 {
 	subject_unref(f->subject);
-	sem_destroy(&f->closed);
+	closing_free(f->closing);
 	mem_free(f);
 }
 
 /* ---- onto the bridge ---- */
 
-static void take_off(struct file *f);
+static void leave(struct file *f);
 
 struct add_args {
 	struct file *file;
@@ -182,8 +181,7 @@ static int add_recorder_run(struct offhook_phone *p, void *arg)
 		/* The media thread may have the first port already: it goes as if it were removed. */
 		a->half_there = true;
 		a->ports[1]->ops->free(a->ports[1]);
-		take_off(f);
-		list_append(&p->finishing, &f->node);
+		leave(f);
 		return err;
 	}
 	*a->ret_id = f->id;
@@ -233,9 +231,24 @@ static void take_off(struct file *f)
 	f->player = NULL;
 }
 
+/* Off the bridge; a recorder stays until the media thread and the disk have done with it. */
+static void leave(struct file *f)
+{
+	struct offhook_phone *p = f->phone;
+
+	take_off(f);
+	if (f->type != FILE_RECORDER) {
+		file_free(f);
+		return;
+	}
+	closing_begin(f->closing);
+	list_append(&p->finishing, &f->node);
+}
+
 static int remove_run(struct offhook_phone *p, void *arg)
 {
 	struct file *f = ids_find(&p->ids, ID_FILE, *(const offhook_id *)arg);
+	struct closing *closing;
 	int err = phone_check_open(p);
 
 	if (err)
@@ -244,43 +257,22 @@ static int remove_run(struct offhook_phone *p, void *arg)
 		return err_detail(OH_ENOENT, "no such player, recorder or tone");
 	if (f->type == FILE_PLAYER && f->tell_removal && !f->ended)
 		tell_end(f, OFFHOOK_FILE_END_REMOVED, 0);
-	take_off(f);
-	if (f->type != FILE_RECORDER) {
-		file_free(f);
-		return 0;
-	}
-	list_append(&p->finishing, &f->node);
-	/* From signalling itself nobody can wait: then it is finished behind the caller's back. */
-	f->remover = command_defer(p);
-	return 0;
-}
-
-/* The disk thread: the phone's host lives until it has joined that. */
-static void recorder_closed(void *arg, int err)
-{
-	struct file *f = arg;
-	struct host *h = f->phone->host;
-
-	f->close_err = err;
-	sem_post(&f->closed);
-	host_wake(h);
+	closing = f->closing;
+	leave(f);
+	return closing ? closing_wait(closing) : 0;
 }
 
 void files_check_finishing(struct offhook_phone *p)
 {
 	LIST_FOREACH_SAFE (it, &p->finishing) {
 		struct file *f = CONTAINER_OF(it, struct file, node);
+		struct closing *closing = f->closing;
 
-		if (f->leaving == FILE_RELEASED) {
-			f->leaving = FILE_CLOSING;
-			recorder_close(f->recorder, recorder_closed, f);
-		}
-		if (f->leaving != FILE_CLOSING || sem_trywait(&f->closed) != 0)
+		if (!f->released)
 			continue;
 		list_remove(&f->node);
-		if (f->remover)
-			command_finish(f->remover,
-				f->close_err ? err_detail(f->close_err, "the recording is not complete") : 0);
+		f->closing = NULL; /* the disk's and closings' */
+		recorder_close(f->recorder, closing_done, closing);
 		file_free(f);
 	}
 }
@@ -292,28 +284,6 @@ int offhook_port_remove(struct offhook_phone *phone, offhook_id id)
 
 void files_free_all(struct offhook_phone *p)
 {
-	LIST_FOREACH_SAFE (it, &p->files) {
-		struct file *f = CONTAINER_OF(it, struct file, node);
-
-		take_off(f);
-		if (f->type == FILE_RECORDER)
-			list_append(&p->finishing, &f->node);
-		else
-			file_free(f);
-	}
-}
-
-void files_finish_all(struct offhook_phone *p)
-{
-	LIST_FOREACH_SAFE (it, &p->finishing) {
-		struct file *f = CONTAINER_OF(it, struct file, node);
-
-		list_remove(&f->node);
-		if (f->leaving != FILE_CLOSING)
-			recorder_finish(f->recorder);
-		else
-			while (sem_wait(&f->closed) != 0)
-				continue;
-		file_free(f);
-	}
+	LIST_FOREACH_SAFE (it, &p->files)
+		leave(CONTAINER_OF(it, struct file, node));
 }

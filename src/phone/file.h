@@ -4,6 +4,7 @@
 
 #include "audio/ports.h"
 #include "phone/audio_table.h"
+#include "phone/closing.h"
 #include "phone/phone_impl.h"
 #include "phone/sound.h"
 
@@ -18,12 +19,10 @@ struct file {
 	struct bridge_slot slot2; /* of a recorder's second channel; likewise */
 	struct tagged tagged;
 	struct subject *subject;
-	struct player *player;     /* good while its port is on the bridge */
-	struct recorder *recorder; /* good until it is CLOSING */
-	struct command *remover;   /* waits until the media thread has let go */
-	enum { FILE_ON_BRIDGE, FILE_RELEASED, FILE_CLOSING } leaving; /* of a recorder */
-	sem_t closed;             /* CLOSING: the disk thread has done with it */
-	int close_err;            /* then */
+	struct player *player; /* good while its port is on the bridge */
+	struct recorder *recorder;
+	struct closing *closing;  /* of a recorder */
+	bool released;            /* the media thread has let go of a recorder */
 	bool ended, tell_removal; /* of a player */
 	struct audio_entry audio; /* of FILE_AUDIO */
 	struct sound ringer;      /* of FILE_RINGER */

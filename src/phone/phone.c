@@ -70,6 +70,7 @@ static void on_idle(void *arg)
 	events_flush(p);
 	engine_publish(p->engine);
 	files_check_finishing(p);
+	closings_check(p);
 	phone_check_closed(p);
 	p->settling = false;
 }
@@ -235,6 +236,8 @@ static int build(struct offhook_phone *p, const struct offhook_phone_cfg *cfg)
 	err = events_init(&p->events, p->cfg.delivery, seed);
 	if (err)
 		return err;
+	if (p->cfg.disk_limit_ms == 0)
+		p->cfg.disk_limit_ms = DISK_LIMIT_MS;
 	if (p->cfg.max_queued_events == 0)
 		p->cfg.max_queued_events = EVENTS_QUEUED_DEFAULT;
 	if (cfg->user_agent && *cfg->user_agent) {
@@ -265,6 +268,9 @@ static int build(struct offhook_phone *p, const struct offhook_phone_cfg *cfg)
 	if (p->cfg.on_log && p->cfg.log_level > OFFHOOK_LOG_NONE)
 		host_log_to(p->host, (enum log_level)p->cfg.log_level, log_line, p);
 
+	err = closings_init(p);
+	if (err)
+		return err;
 	hearing_cfg_defaults(&p->listen);
 	host_random(p->host, seed, sizeof(seed));
 	err = hash_init(&p->tags, seed);
@@ -370,6 +376,15 @@ int offhook_phone_new(const struct offhook_phone_cfg *cfg, struct offhook_phone 
 
 /* ---- taking down ---- */
 
+/* What was closed is complete, or the disk hangs and keeps it. */
+static void leave_disk(struct offhook_phone *p)
+{
+	if (!host_services_leave(p->host, p->cfg.disk_limit_ms))
+		host_log(p->host, LOG_WARN, "disk", "no answer for %u ms: it is left alone",
+			p->cfg.disk_limit_ms);
+	closings_leave(p);
+}
+
 /* The threads have ended: everything belongs to this one now. */
 static void take_down(struct offhook_phone *p)
 {
@@ -390,7 +405,7 @@ static void take_down(struct offhook_phone *p)
 		sounds_free(p);
 	}
 	p->engine = engine_free(p->engine);
-	files_finish_all(p);
+	files_check_finishing(p); /* with the engine all ports have been let go of */
 	pagers_free_all(p);
 	refers_free_all(p);
 	typing_free_all(p);
@@ -401,6 +416,7 @@ static void take_down(struct offhook_phone *p)
 	transports_free_all(p);
 	sip_stack_free(p->stack);
 	traces_free(p);
+	leave_disk(p);
 	events_free(p);
 	ids_free(&p->ids);
 	audio_table_free(&p->audio);

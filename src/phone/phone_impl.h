@@ -12,6 +12,7 @@
 #include "audio/engine.h"
 #include "audio/hearing.h"
 #include "phone/audio_table.h"
+#include "phone/closing.h"
 #include "phone/codecs.h"
 #include "phone/event.h"
 #include "phone/guard.h"
@@ -85,7 +86,8 @@ struct offhook_phone {
 	struct list buddies, watchers;
 	size_t n_buddies;
 	size_t n_dialog_watchers; /* of watchers, those who follow calls */
-	struct list finishing;    /* recorders that wait for the media thread to let go, then for the disk */
+	struct list finishing;    /* recorders that wait for the media thread to let go */
+	struct closings closings; /* files that wait for the disk */
 };
 
 /* A phone on a host that somebody else owns and runs: the simulated one. Commands run at once in their
@@ -146,9 +148,7 @@ offhook_id slot_owner(const struct offhook_phone *p, offhook_id slot);
 
 /* ---- files and tones (file.c) ---- */
 void files_free_all(struct offhook_phone *p);
-/* After engine_free(): completes the recorders' files. May wait for the disk. */
-void files_finish_all(struct offhook_phone *p);
-/* Recorders that the media thread has let go of are closed; where the disk has done with one, its remover goes on. */
+/* Recorders that the media thread has let go of are given to the disk thread to be closed. */
 void files_check_finishing(struct offhook_phone *p);
 
 #endif

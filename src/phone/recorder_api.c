@@ -10,7 +10,7 @@ static void released(void *arg)
 {
 	struct file *f = arg;
 
-	f->leaving = FILE_RELEASED;
+	f->released = true;
 }
 
 static int recorder_open(struct offhook_phone *phone, const struct offhook_recorder_cfg *c,
@@ -34,7 +34,8 @@ static int recorder_open(struct offhook_phone *phone, const struct offhook_recor
 	if (!f)
 		return OH_ENOMEM;
 	cfg.released_arg = f;
-	err = recorder_new(&cfg, &f->recorder, ports);
+	f->closing = closing_new(phone, "recording", c->path);
+	err = f->closing ? recorder_new(&cfg, &f->recorder, ports) : OH_ENOMEM;
 	if (err) {
 		file_free(f);
 		return err;

@@ -28,7 +28,7 @@ void traces_free(struct offhook_phone *p)
 
 		list_remove(&s->node);
 		ids_remove(&p->ids, s->id);
-		(void)sink_free(s);
+		(void)sink_close(s);
 	}
 	ladders_free_all(p);
 	hash_free(&t->ladders);

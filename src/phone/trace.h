@@ -33,7 +33,7 @@ struct traces {
 
 /* seed: 16 random bytes. OH_ENOMEM. */
 int traces_init(struct traces *t, const uint64_t seed[2]);
-/* Also after a failed or no init. May wait for the disk. */
+/* Also after a failed or no init. Files are given to the disk thread. */
 void traces_free(struct offhook_phone *p);
 
 /* Every message, as it passes the stack. */

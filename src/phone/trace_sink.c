@@ -5,6 +5,8 @@
 #include "phone/call_impl.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #define WRITE_MS 200u
 
@@ -48,11 +50,26 @@ static void write_all(struct trace_sink *s, const void *data, size_t n)
 		s->write_err = err_from_errno(errno);
 }
 
+/* What was there goes now, and not before: a trace that does not start leaves it as it was. */
+static void begin_file(struct trace_sink *s)
+{
+	uint8_t header[CAPTURE_PCAP_HEADER];
+
+	s->begun = true;
+	/* EINVAL: a pipe. */
+	if (ftruncate(fileno(s->file), 0) && errno != EINVAL)
+		s->write_err = err_from_errno(errno);
+	capture_pcap_header(header);
+	write_all(s, header, sizeof(header));
+}
+
 static void write_out(void *arg)
 {
 	struct trace_sink *s = arg;
 	struct mpsc_node *n;
 
+	if (!s->begun)
+		begin_file(s);
 	while ((n = mpsc_pop(&s->queue))) {
 		struct entry *e = (struct entry *)n;
 
@@ -67,23 +84,24 @@ static void write_out(void *arg)
 
 static int open_file(struct trace_sink *s, const char *path)
 {
-	uint8_t header[CAPTURE_PCAP_HEADER];
-	int err;
+	int fd, err;
 
 	s->record = mem_alloc(CAPTURE_PCAP_EXTRA + CAPTURE_MESSAGE_MAX);
 	s->streams = mem_zalloc(sizeof(*s->streams));
-	if (!s->record || !s->streams)
+	s->closing = closing_new(s->phone, "trace", path);
+	if (!s->record || !s->streams || !s->closing)
 		return OH_ENOMEM;
-	s->file = fopen(path, "we");
-	if (!s->file) {
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	if (fd < 0) {
 		err = err_from_errno(errno);
 		return err_detail(err, "'%s' cannot be written: %s", path, offhook_strerror(err));
 	}
-	capture_pcap_header(header);
-	write_all(s, header, sizeof(header));
-	if (s->write_err)
-		return s->write_err;
-	return host_service_new(s->phone->host, WRITE_MS, write_out, s, &s->service);
+	s->file = fdopen(fd, "w");
+	if (!s->file) {
+		close(fd);
+		return OH_ENOMEM;
+	}
+	return 0;
 }
 
 /* ---- the collector ---- */
@@ -163,18 +181,15 @@ void sink_take(struct trace_sink *s, const struct capture *c)
 		to_collector(s, c);
 }
 
-int sink_free(struct trace_sink *s)
+/* Nobody else knows it any more, the service has gone. */
+static int dispose(struct trace_sink *s)
 {
 	int err;
 
-	host_service_free(s->service);
-	if (s->file) {
-		write_out(s);
-		if (fclose(s->file) && !s->write_err)
-			s->write_err = err_from_errno(errno);
-	}
+	if (s->file && fclose(s->file) && !s->write_err)
+		s->write_err = err_from_errno(errno);
 	err = s->write_err;
-	host_dgram_close(s->collector);
+	closing_free(s->closing);
 	mem_free(s->record);
 	mem_free(s->streams);
 	mem_free(s->packet);
@@ -182,6 +197,31 @@ int sink_free(struct trace_sink *s)
 	mem_free(s->call_id);
 	mem_free(s);
 	return err;
+}
+
+/* The disk thread's farewell. */
+static void file_ended(void *arg)
+{
+	struct trace_sink *s = arg;
+	struct closing *closing = s->closing;
+
+	s->closing = NULL;
+	write_out(s);
+	closing_done(closing, dispose(s));
+}
+
+struct closing *sink_close(struct trace_sink *s)
+{
+	struct closing *closing = s->closing;
+
+	host_dgram_close(s->collector);
+	if (!closing) {
+		(void)dispose(s);
+		return NULL;
+	}
+	closing_begin(closing);
+	host_service_end(s->service, file_ended);
+	return closing;
 }
 
 /* ---- starting ---- */
@@ -212,10 +252,17 @@ static int start_run(struct offhook_phone *p, void *arg)
 		err = open_collector(s);
 	if (!err)
 		err = ids_add(&p->ids, ID_TRACE, s, &s->id);
+	if (!err && s->file) {
+		err = host_service_new(p->host, WRITE_MS, write_out, s, &s->service);
+		if (err)
+			ids_remove(&p->ids, s->id);
+	}
 	if (err) {
 		s->collector = host_dgram_close(s->collector);
 		return err;
 	}
+	if (s->service)
+		host_service_kick(s->service); /* the file is begun */
 	list_append(&p->traces.sinks, &s->node);
 	p->traces.n_sinks++;
 	*a->ret_id = s->id;
@@ -270,42 +317,30 @@ int offhook_trace_start(struct offhook_phone *phone, const struct offhook_trace_
 	if (!err)
 		err = phone_command(phone, start_run, &args);
 	if (err)
-		(void)sink_free(s);
+		(void)dispose(s);
 	return err;
 }
 
 /* ---- stopping, and asking ---- */
 
-struct stop_args {
-	offhook_id id;
-	struct trace_sink *sink;
-};
-
 static int stop_run(struct offhook_phone *p, void *arg)
 {
-	struct stop_args *a = arg;
-	struct trace_sink *s = ids_find(&p->ids, ID_TRACE, a->id);
+	struct trace_sink *s = ids_find(&p->ids, ID_TRACE, *(const offhook_id *)arg);
+	struct closing *closing;
 
 	if (!s)
 		return err_detail(OH_ENOENT, "no such trace");
 	list_remove(&s->node);
 	p->traces.n_sinks--;
 	ids_remove(&p->ids, s->id);
-	s->collector = host_dgram_close(s->collector);
-	a->sink = s;
-	return 0;
+	closing = sink_close(s);
+	return closing ? closing_wait(closing) : 0;
 }
 
 int offhook_trace_stop(struct offhook_phone *phone, offhook_id id)
 {
-	struct stop_args args = {.id = id};
-	int err;
-
 	err_detail_clear();
-	if (!phone)
-		return err_detail(OH_EINVAL, "phone is NULL");
-	err = phone_command(phone, stop_run, &args);
-	return err ? err : sink_free(args.sink);
+	return phone ? phone_command(phone, stop_run, &id) : err_detail(OH_EINVAL, "phone is NULL");
 }
 
 struct info_args {

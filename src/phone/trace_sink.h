@@ -3,6 +3,7 @@
 #define OH_PHONE_TRACE_SINK_H
 
 #include "base/ring.h"
+#include "phone/closing.h"
 #include "phone/phone_impl.h"
 #include "sip/capture.h"
 
@@ -21,12 +22,14 @@ struct trace_sink {
 
 	/* The file: signalling puts whole messages into the queue, the disk thread writes them. */
 	FILE *file;
+	bool begun; /* disk thread */
 	struct host_service *service;
 	struct mpsc queue;
 	_Atomic size_t queued;           /* bytes */
 	struct capture_streams *streams; /* disk thread */
 	uint8_t *record;                 /* disk thread: room for one */
-	int write_err;                   /* disk thread, then sink_free(): the first one */
+	int write_err;                   /* likewise: the first one */
+	struct closing *closing;
 
 	/* The collector. */
 	struct host_dgram *collector;
@@ -38,7 +41,7 @@ struct trace_sink {
 
 /* Signalling: a message passes. */
 void sink_take(struct trace_sink *s, const struct capture *c);
-/* Any thread, when signalling does not know it (any more): completes the file and frees. 0 or a wrapped errno. */
-int sink_free(struct trace_sink *s);
+/* Signalling, which then does not know it any more. NULL: it had no file. Else closing_wait() may wait for that. */
+struct closing *sink_close(struct trace_sink *s);
 
 #endif

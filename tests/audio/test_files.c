@@ -111,6 +111,7 @@ TEST(every_format_is_heard_at_its_pitch_and_level)
 		{SF_FORMAT_WAV | SF_FORMAT_PCM_16, 44100, 2},
 		{SF_FORMAT_WAV | SF_FORMAT_PCM_16, 48000, 1},
 		{SF_FORMAT_WAV | SF_FORMAT_PCM_16, 192000, 1},
+		{SF_FORMAT_WAV | SF_FORMAT_PCM_16, 384000, 1},
 		{SF_FORMAT_WAV | SF_FORMAT_ULAW, 8000, 1},
 		{SF_FORMAT_WAV | SF_FORMAT_ALAW, 8000, 2},
 		{SF_FORMAT_WAV | SF_FORMAT_PCM_24, 48000, 2},
@@ -151,6 +152,28 @@ TEST(every_format_is_heard_at_its_pitch_and_level)
 		free(sine);
 		world_close(&w);
 	}
+}
+
+TEST(of_several_channels_the_mean_is_heard)
+{
+	enum { N = 1600, CHANNELS = 3 };
+	static const int16_t says[CHANNELS] = {-900, 300, 1200};
+	int16_t pcm[N * CHANNELS];
+	struct bridge_slot from;
+	struct tape *tape;
+	struct world w;
+
+	for (size_t i = 0; i < ARRAY_LEN(pcm); i++)
+		pcm[i] = says[i % CHANNELS];
+	world_open(&w, 16000);
+	write_file(in_dir(&w, "in.wav"), SF_FORMAT_WAV | SF_FORMAT_PCM_16, 16000, CHANNELS, pcm, N);
+	(void)add_player(&w, w.path, false, &from);
+	tape = add_tape(&w, 16000, from);
+	files_run(&w, 300);
+	CHECK_EQ(w.ends, 1);
+	for (size_t i = 0; i < N; i++)
+		CHECK_EQ(tape->pcm[i], 200);
+	world_close(&w);
 }
 
 TEST(an_empty_file_ends_at_once)
@@ -556,8 +579,8 @@ TEST(memory_may_run_out_while_files_are_opened)
 
 TESTS(RUN(a_loop_has_no_gap_and_no_end), RUN(a_seek_drops_what_was_queued_and_wakes_a_finished_player),
 	RUN(a_seek_before_anybody_listens_is_ready_when_they_do),
-	RUN(every_format_is_heard_at_its_pitch_and_level), RUN(an_empty_file_ends_at_once),
-	RUN(files_that_cannot_be_used_are_refused_with_their_reason),
+	RUN(every_format_is_heard_at_its_pitch_and_level), RUN(of_several_channels_the_mean_is_heard),
+	RUN(an_empty_file_ends_at_once), RUN(files_that_cannot_be_used_are_refused_with_their_reason),
 	RUN(from_file_to_file_no_sample_is_missing_or_added), RUN(files_of_different_rates_make_one_signal),
 	RUN(a_loop_between_rates_goes_on_as_if_there_were_no_end),
 	RUN(a_file_that_vanishes_ends_the_list_with_its_reason), RUN(raw_files_go_by_the_end_of_their_names),

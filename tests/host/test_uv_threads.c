@@ -295,6 +295,33 @@ TEST(ending_a_service_waits_for_nothing_and_its_last_word_is_said)
 	CHECK(last.ended);
 }
 
+TEST(a_service_that_hangs_is_left_to_itself)
+{
+	struct world w;
+	struct held a = {0}, idle = {0}, quick = {0};
+	struct host_service *s, *other;
+
+	world_open(&w);
+	CHECK(host_services_leave(w.host, 1)); /* there are none */
+	CHECK_OK(host_service_new(w.host, 3600000, be_held, &quick, &s));
+	host_service_end(s, has_ended);
+	CHECK(host_services_leave(w.host, 3600000));
+	CHECK(quick.ended);
+	CHECK_OK(host_service_new(w.host, 3600000, be_held, &a, &s));
+	CHECK_OK(host_service_new(w.host, 3600000, be_held, &idle, &other));
+	host_service_kick(s);
+	while (!atomic_load(&a.entered))
+		sched_yield();
+	host_service_end(s, has_ended);
+	host_service_end(other, has_ended);
+	CHECK(!host_services_leave(w.host, 1));
+	world_close(&w);
+	CHECK(!a.ended && !idle.ended);
+	atomic_store(&a.released, true);
+	check_threads_gone();
+	CHECK(a.ended && idle.ended);
+}
+
 TEST(free_waits_for_the_call_that_is_running)
 {
 	struct world w;
@@ -440,5 +467,6 @@ TESTS_ON_UV(RUN(timers_are_never_early_and_may_rearm_and_free_themselves),
 	RUN(no_message_of_any_thread_is_slept_through), RUN(a_ticker_keeps_its_schedule_makes_up_and_skips),
 	RUN(after_free_neither_tick_nor_service_runs_again), RUN(free_waits_for_the_call_that_is_running),
 	RUN(ending_a_service_waits_for_nothing_and_its_last_word_is_said),
-	RUN(a_kick_calls_a_service_long_before_its_period), RUN(random_bytes_are_drawn_and_differ),
-	RUN(a_crew_does_its_parts_and_is_waited_for), RUN(every_allocation_may_fail))
+	RUN(a_service_that_hangs_is_left_to_itself), RUN(a_kick_calls_a_service_long_before_its_period),
+	RUN(random_bytes_are_drawn_and_differ), RUN(a_crew_does_its_parts_and_is_waited_for),
+	RUN(every_allocation_may_fail))

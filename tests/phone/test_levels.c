@@ -421,9 +421,133 @@ TEST(settings_of_players_and_recorders_are_checked)
 	CHECK_EQ(offhook_recorder_open(r->a.phone, &rec, &id, slots), OH_ENOTSUP);
 	rec.channels = 3;
 	CHECK_EQ(offhook_recorder_open(r->a.phone, &rec, &id, slots), OH_EINVAL);
+	CHECK(strstr(offhook_error_detail(), "channels") != NULL);
 	rec.size = 0;
 	CHECK_EQ(offhook_recorder_open(r->a.phone, &rec, &id, slots), OH_EINVAL);
 	shelf_close(&s);
+}
+
+/* What the program gave comes back in every event, and a player that may not begin does not. */
+static void *given[8];
+static size_t n_given;
+
+static void note_user_data(struct side *s, const struct offhook_event *e)
+{
+	(void)s;
+	if ((e->type == OFFHOOK_EVENT_PLAYER_NEXT || e->type == OFFHOOK_EVENT_PLAYER_END ||
+		    e->type == OFFHOOK_EVENT_RECORDER_END || e->type == OFFHOOK_EVENT_TONE_END) &&
+		n_given < ARRAY_LEN(given))
+		given[n_given++] = e->user_data;
+}
+
+TEST(a_player_begins_when_it_may_and_events_carry_what_was_given)
+{
+	int mine = 0, its = 0, tones = 0;
+	struct offhook_pattern_cfg pattern;
+	struct offhook_recorder_cfg recorder;
+	struct offhook_player_cfg cfg;
+	offhook_id player, rec, tone, slot, slots[2];
+	struct shelf s;
+	struct rig *r;
+	char out[128];
+
+	shelf_open(&s);
+	r = s.r;
+	n_given = 0;
+	r->a.handler = note_user_data;
+	offhook_recorder_cfg_init(&recorder);
+	recorder.path = rig_path("limited.wav", out);
+	recorder.max_ms = 200;
+	recorder.user_data = &its;
+	CHECK_OK(offhook_recorder_open(r->a.phone, &recorder, &rec, slots));
+	offhook_player_cfg_init(&cfg);
+	cfg.paused = 1;
+	cfg.user_data = &mine;
+	player = open_list(&s, &cfg);
+	CHECK_EQ(look(r, player).paused, 1);
+	rig_run_ms(r, 2000);
+	CHECK_EQ(look(r, player).position, 0);
+	CHECK_EQ(n_given, 0);
+	CHECK_OK(offhook_player_pause(r->a.phone, player, 0));
+	rig_run_ms(r, 2000);
+	CHECK_EQ(n_given, 2); /* NEXT, END */
+	CHECK(given[0] == &mine && given[1] == &mine);
+	offhook_pattern_cfg_init(&pattern);
+	pattern.pattern = "440:100";
+	pattern.repeats = 3;
+	pattern.user_data = &tones;
+	CHECK_OK(offhook_tone_pattern(r->a.phone, &pattern, &tone, &slot));
+	CHECK_OK(offhook_connect(r->a.phone, slot, slots[0]));
+	rig_run_ms(r, 1000);
+	CHECK_EQ(n_given, 4);
+	CHECK((given[2] == &its && given[3] == &tones) || (given[2] == &tones && given[3] == &its));
+	CHECK_OK(offhook_port_remove(r->a.phone, tone));
+	CHECK_OK(offhook_port_remove(r->a.phone, rec));
+	CHECK_OK(offhook_port_remove(r->a.phone, player));
+	unlink(out);
+	shelf_close(&s);
+}
+
+/* A later version of the library may know more of a player than a program that was built before. */
+TEST(a_players_picture_is_filled_as_far_as_the_program_knows_it)
+{
+	struct offhook_player_info info = {.size = 0};
+	struct offhook_player_cfg cfg;
+	offhook_id player;
+	struct shelf s;
+
+	shelf_open(&s);
+	offhook_player_cfg_init(&cfg);
+	player = open_list(&s, &cfg);
+	CHECK_EQ(offhook_player_get_info(s.r->a.phone, player, &info), OH_EINVAL);
+	CHECK_EQ(offhook_player_get_info(NULL, player, &info), OH_EINVAL);
+	info.size = offsetof(struct offhook_player_info, position);
+	info.position = 77;
+	CHECK_OK(offhook_player_get_info(s.r->a.phone, player, &info));
+	CHECK(info.n_files == 2 && info.position == 77 && info.rate_hz == 0);
+	CHECK_OK(offhook_port_remove(s.r->a.phone, player));
+	shelf_close(&s);
+}
+
+TEST(a_closed_phone_takes_no_files_and_moves_none)
+{
+	struct offhook_player_info info = {.size = sizeof(info)};
+	struct offhook_pattern_cfg pattern;
+	struct offhook_digits_cfg digits = {.size = sizeof(digits), .digits = "1"};
+	struct offhook_recorder_cfg recorder;
+	struct offhook_player_cfg cfg;
+	offhook_id player, rec, id, slots[2];
+	struct shelf s;
+	char out[128];
+	struct offhook_phone *phone;
+
+	shelf_open(&s);
+	phone = s.r->a.phone;
+	offhook_player_cfg_init(&cfg);
+	player = open_list(&s, &cfg);
+	offhook_recorder_cfg_init(&recorder);
+	recorder.path = rig_path("closed.wav", out);
+	CHECK_OK(offhook_recorder_open(phone, &recorder, &rec, slots));
+	CHECK_OK(offhook_port_remove(phone, s.listener));
+	CHECK_OK(offhook_phone_close(phone, 1000));
+	CHECK_EQ(offhook_player_open(phone, &cfg, &id, slots), OH_ECLOSED);
+	CHECK_EQ(offhook_recorder_open(phone, &recorder, &id, slots), OH_ECLOSED);
+	CHECK_EQ(offhook_player_move(phone, player, 0, 0), OH_ECLOSED);
+	CHECK_EQ(offhook_player_pause(phone, player, 1), OH_ECLOSED);
+	CHECK_EQ(offhook_player_set_level(phone, player, 1), OH_ECLOSED);
+	CHECK_EQ(offhook_player_get_info(phone, player, &info), OH_ECLOSED);
+	CHECK_EQ(offhook_recorder_pause(phone, rec, 1), OH_ECLOSED);
+	CHECK_EQ(offhook_port_remove(phone, rec), OH_ECLOSED);
+	CHECK_EQ(offhook_tone_national(phone, "de", OFFHOOK_TONE_BUSY, &id, slots), OH_ECLOSED);
+	CHECK_EQ(offhook_tone_digits(phone, &digits, &id, slots), OH_ECLOSED);
+	offhook_pattern_cfg_init(&pattern);
+	pattern.pattern = "440";
+	CHECK_EQ(offhook_tone_pattern(phone, &pattern, &id, slots), OH_ECLOSED);
+	rig_drop(s.r);
+	unlink(out);
+	unlink(s.out);
+	unlink(s.paths[0]);
+	unlink(s.paths[1]);
 }
 
 /* ---- one party a channel ---- */
@@ -495,6 +619,9 @@ TEST(a_recorder_that_has_room_for_one_slot_only_leaves_nothing)
 	CHECK_OK(offhook_recorder_open(r->a.phone, &cfg, &id, slots));
 	CHECK_EQ(slots[1], 0);
 	CHECK_EQ(offhook_recorder_open(r->a.phone, &cfg, &slot, slots), OH_ETOOMANY);
+	CHECK_EQ(offhook_player_new(r->a.phone, path, 0, NULL, &slot, slots), OH_ETOOMANY);
+	CHECK(strstr(offhook_error_detail(), "max_ports is 3") != NULL);
+	CHECK_EQ(offhook_tone_national(r->a.phone, "us", OFFHOOK_TONE_DIAL, &slot, slots), OH_ETOOMANY);
 	CHECK_OK(offhook_port_remove(r->a.phone, first));
 	CHECK_OK(offhook_port_remove(r->a.phone, id));
 	unlink(path);
@@ -503,6 +630,9 @@ TEST(a_recorder_that_has_room_for_one_slot_only_leaves_nothing)
 
 TESTS(RUN(a_list_tells_where_it_is_and_can_be_moved), RUN(a_player_says_why_it_ended),
 	RUN(settings_of_players_and_recorders_are_checked),
+	RUN(a_player_begins_when_it_may_and_events_carry_what_was_given),
+	RUN(a_players_picture_is_filled_as_far_as_the_program_knows_it),
+	RUN(a_closed_phone_takes_no_files_and_moves_none),
 	RUN(two_slots_record_into_one_file_until_its_limit),
 	RUN(a_recorder_that_has_room_for_one_slot_only_leaves_nothing), RUN(a_recorder_tells_how_much_it_has),
 	RUN(levels_multiply_and_clamp), RUN(muting_in_the_middle_is_heard_as_silence),

@@ -235,6 +235,42 @@ TEST(digits_and_patterns_are_ports)
 	end(r);
 }
 
+/* The last that is taken, and the first that is not. */
+static void check_limits_of_tones(struct offhook_phone *phone)
+{
+	static const struct {
+		unsigned duration_ms, pause_ms;
+		int err;
+	} rows[] = {{40, 30, 0}, {8000, 8000, 0}, {39, 0, OH_EINVAL}, {8001, 0, OH_EINVAL},
+		{0, 29, OH_EINVAL}, {0, 8001, OH_EINVAL}};
+	char text[257 * 6 + 1] = "", many[129 + 1];
+	struct offhook_digits_cfg digits = {.size = sizeof(digits), .digits = many};
+	struct offhook_pattern_cfg pattern;
+	offhook_id tone, slot;
+
+	for (int i = 0; i < 256; i++)
+		strcat(text, "440:9 ");
+	offhook_pattern_cfg_init(&pattern);
+	pattern.pattern = text;
+	CHECK_OK(offhook_tone_pattern(phone, &pattern, &tone, &slot));
+	CHECK_OK(offhook_port_remove(phone, tone));
+	strcat(text, "440:9 ");
+	CHECK_EQ(offhook_tone_pattern(phone, &pattern, &tone, &slot), OH_ETOOMANY);
+	memset(many, 'd', 129);
+	many[129] = '\0';
+	CHECK_EQ(offhook_tone_digits(phone, &digits, &tone, &slot), OH_ETOOMANY);
+	many[128] = '\0';
+	CHECK_OK(offhook_tone_digits(phone, &digits, &tone, &slot));
+	CHECK_OK(offhook_port_remove(phone, tone));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		digits.duration_ms = rows[i].duration_ms;
+		digits.pause_ms = rows[i].pause_ms;
+		CHECK_EQ(offhook_tone_digits(phone, &digits, &tone, &slot), rows[i].err);
+		if (!rows[i].err)
+			CHECK_OK(offhook_port_remove(phone, tone));
+	}
+}
+
 TEST(tones_that_are_none_are_refused_by_name)
 {
 	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
@@ -264,6 +300,12 @@ TEST(tones_that_are_none_are_refused_by_name)
 	CHECK(strstr(offhook_error_detail(), "'what'"));
 	pattern.pattern = "7900:100";
 	CHECK_EQ(offhook_tone_pattern(r->a.phone, &pattern, &tone, &slot), OH_EINVAL);
+	pattern.pattern = "440:100";
+	pattern.level = 1.5;
+	CHECK_EQ(offhook_tone_pattern(r->a.phone, &pattern, &tone, &slot), OH_EINVAL);
+	pattern.level = -0.1;
+	CHECK_EQ(offhook_tone_pattern(r->a.phone, &pattern, &tone, &slot), OH_EINVAL);
+	check_limits_of_tones(r->a.phone);
 	offhook_progress_cfg_init(&progress);
 	progress.country = "xx";
 	CHECK_EQ(offhook_call_progress_listen(r->a.phone, 0, &progress), OH_EINVAL);
@@ -273,6 +315,10 @@ TEST(tones_that_are_none_are_refused_by_name)
 	CHECK_STR(offhook_tone_find("us", OFFHOOK_TONE_BUSY), "480+620:500 0:500");
 	CHECK(!offhook_tone_find("us", (enum offhook_tone_kind)0));
 	CHECK(offhook_tone_country(19) && !offhook_tone_country(1000));
+	CHECK(!offhook_tone_find(NULL, OFFHOOK_TONE_BUSY));
+	CHECK(offhook_tone_find("UK", OFFHOOK_TONE_SIT) == offhook_tone_find("gb", OFFHOOK_TONE_SIT));
+	for (size_t i = 0; offhook_tone_country(i); i++)
+		CHECK(offhook_tone_find(offhook_tone_country(i), OFFHOOK_TONE_CALL_WAITING));
 	rig_close(r);
 }
 

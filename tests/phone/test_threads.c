@@ -487,47 +487,132 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* A raw file that is a pipe: the disk thread waits in it until the test writes more or closes it. */
-TEST(a_disk_that_hangs_delays_nobody)
-{
-	static const char silence[16000 + 1600];
-	char path[] = "/tmp/offhook-hanging-XXXXXX";
-	char pipe_path[64];
-	const char *paths[] = {pipe_path};
-	struct offhook_player_cfg cfg;
-	offhook_id player, slot, device;
-	struct end end = {0};
-	int fd, waiting = 1;
+/* ---- a disk that hangs ---- */
 
-	end_open(&end, OFFHOOK_DELIVER_THREAD);
-	assert_non_null(mkdtemp(path));
-	snprintf(pipe_path, sizeof(pipe_path), "%s/x.raw", path);
-	CHECK_EQ(mkfifo(pipe_path, 0600), 0);
-	fd = open(pipe_path, O_RDWR | O_CLOEXEC);
-	CHECK(fd >= 0);
-	/* What is read ahead when it is opened, and a little. */
-	CHECK_EQ(write(fd, silence, sizeof(silence)), sizeof(silence));
+/* A raw file that is a pipe: the disk thread waits in it until the test writes more or closes it. */
+struct hanging {
+	char dir[64], pipe[96], wav[96], pcap[96];
+	int fd;
+	offhook_id player, slot;
+};
+
+static void hang(struct hanging *h, struct offhook_phone *phone)
+{
+	/* What is read ahead when it is opened, and a little, which ends in the middle of a reading. */
+	static const char silence[16000 + 1600 - 80];
+	const char *paths[] = {h->pipe};
+	struct offhook_player_info info = {.size = sizeof(info)};
+	struct offhook_player_cfg cfg;
+	offhook_id device;
+	int waiting = 1;
+
+	snprintf(h->dir, sizeof(h->dir), "/tmp/offhook-hanging-XXXXXX");
+	assert_non_null(mkdtemp(h->dir));
+	snprintf(h->pipe, sizeof(h->pipe), "%s/x.raw", h->dir);
+	snprintf(h->wav, sizeof(h->wav), "%s/x.wav", h->dir);
+	snprintf(h->pcap, sizeof(h->pcap), "%s/x.pcap", h->dir);
+	CHECK_EQ(mkfifo(h->pipe, 0600), 0);
+	h->fd = open(h->pipe, O_RDWR | O_CLOEXEC);
+	CHECK(h->fd >= 0);
+	CHECK_EQ(write(h->fd, silence, sizeof(silence)), sizeof(silence));
 	offhook_player_cfg_init(&cfg);
 	cfg.paths = paths;
 	cfg.n_paths = 1;
-	CHECK_OK(offhook_player_open(end.phone, &cfg, &player, &slot));
-	CHECK_OK(offhook_slot_of(end.phone, 0, &device));
-	CHECK_OK(offhook_connect(end.phone, slot, device));
+	CHECK_OK(offhook_player_open(phone, &cfg, &h->player, &h->slot));
+	CHECK_OK(offhook_player_get_info(phone, h->player, &info));
+	CHECK(info.length == 0 && info.format == OFFHOOK_FORMAT_RAW); /* who knows how much will come */
+	CHECK_OK(offhook_slot_of(phone, 0, &device));
+	CHECK_OK(offhook_connect(phone, h->slot, device));
 	while (waiting) {
-		CHECK_EQ(ioctl(fd, FIONREAD, &waiting), 0);
+		CHECK_EQ(ioctl(h->fd, FIONREAD, &waiting), 0);
 		sched_yield();
 	}
-	CHECK_OK(offhook_port_remove(end.phone, player));
+}
+
+static void hang_end(const struct hanging *h)
+{
+	unlink(h->pipe);
+	unlink(h->wav);
+	unlink(h->pcap);
+	rmdir(h->dir);
+}
+
+static long long bytes_of(const char *path)
+{
+	struct stat st;
+
+	CHECK_EQ(stat(path, &st), 0);
+	return st.st_size;
+}
+
+TEST(a_disk_that_hangs_delays_nobody)
+{
+	struct hanging h;
+	offhook_id device;
+	struct end end = {0};
+
+	end_open(&end, OFFHOOK_DELIVER_THREAD);
+	hang(&h, end.phone);
+	CHECK_OK(offhook_port_remove(end.phone, h.player));
 	/* The media thread lets go, signalling gives the port back: and answers. */
 	while (offhook_slots(end.phone, NULL, 0) > 1)
 		sched_yield();
 	for (int i = 0; i < 1000; i++)
 		CHECK_OK(offhook_slot_of(end.phone, 0, &device));
 	CHECK_OK(offhook_phone_close(end.phone, 1000));
-	close(fd);
+	close(h.fd);
 	end_close(&end);
-	unlink(pipe_path);
-	rmdir(path);
+	hang_end(&h);
+}
+
+/* Counts files that are named. */
+static void on_log(void *arg, int level, const char *module, const char *text)
+{
+	if (level == OFFHOOK_LOG_WARN && strcmp(module, "disk") == 0 && strstr(text, "not complete"))
+		atomic_fetch_add((_Atomic unsigned *)arg, 1);
+}
+
+/* Those who want to know how their files ended give up, the phone goes; the files are completed when the disk answers. */
+TEST(whoever_waits_for_a_disk_that_hangs_does_so_no_longer_than_the_limit)
+{
+	struct offhook_phone_cfg cfg;
+	struct offhook_trace_cfg trace_cfg;
+	struct offhook_phone *phone;
+	offhook_id trace, kept, recorder, slot;
+	uint64_t frames = 0;
+	_Atomic unsigned warnings = 0;
+	struct hanging h;
+
+	offhook_phone_cfg_init(&cfg);
+	cfg.disk_limit_ms = 1;
+	cfg.log_level = OFFHOOK_LOG_WARN;
+	cfg.on_log = on_log;
+	cfg.log_arg = (void *)&warnings;
+	CHECK_OK(offhook_phone_new(&cfg, &phone));
+	hang(&h, phone);
+	CHECK_OK(offhook_recorder_new(phone, h.wav, &recorder, &slot));
+	CHECK_OK(offhook_connect(phone, h.slot, slot));
+	offhook_trace_cfg_init(&trace_cfg);
+	trace_cfg.pcap = h.pcap;
+	CHECK_OK(offhook_trace_start(phone, &trace_cfg, &kept));
+	CHECK_OK(offhook_trace_start(phone, &trace_cfg, &trace));
+	while (frames < 320)
+		CHECK_OK(offhook_recorder_position(phone, recorder, &frames, NULL));
+	CHECK_EQ(offhook_trace_stop(phone, trace), OH_ETIMEDOUT);
+	CHECK(strstr(offhook_error_detail(), h.pcap));
+	CHECK_EQ(offhook_port_remove(phone, recorder), OH_ETIMEDOUT);
+	CHECK(strstr(offhook_error_detail(), h.wav));
+	CHECK_EQ(offhook_trace_stop(phone, trace), OH_ENOENT);
+	CHECK_EQ(warnings, 2);
+	CHECK_EQ(bytes_of(h.wav), 44);
+	offhook_phone_free(phone);
+	CHECK_EQ(warnings, 5); /* the trace that still ran as well */
+	CHECK_EQ(bytes_of(h.wav), 44);
+	close(h.fd);
+	check_threads_gone();
+	CHECK(bytes_of(h.wav) >= 44 + 2 * 320);
+	CHECK_EQ(bytes_of(h.pcap), 24);
+	hang_end(&h);
 }
 
 TEST(many_threads_do_everything_at_random)
@@ -561,7 +646,9 @@ int main(void)
 		RUN(a_handler_that_blocks_stops_nothing_else),
 		RUN(a_slow_program_leaves_no_caller_without_a_100), RUN(pulled_events_wake_their_descriptor),
 		RUN(a_signal_ends_the_wait_for_events), RUN(who_waits_for_his_turn_to_pull_sleeps),
-		RUN(a_disk_that_hangs_delays_nobody), RUN(many_threads_do_everything_at_random)};
+		RUN(a_disk_that_hangs_delays_nobody),
+		RUN(whoever_waits_for_a_disk_that_hangs_does_so_no_longer_than_the_limit),
+		RUN(many_threads_do_everything_at_random)};
 	struct offhook_phone *first;
 
 	/* libuv keeps a pair of descriptors for the whole process from its first loop on: before they are counted. */

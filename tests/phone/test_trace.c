@@ -153,6 +153,101 @@ TEST(a_capture_file_is_whole_when_the_trace_has_stopped)
 	rig_close(r);
 }
 
+TEST(a_trace_that_does_not_start_leaves_the_old_file)
+{
+	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
+	struct offhook_trace_cfg cfg;
+	uint8_t buf[64];
+	char path[128];
+	offhook_id id;
+	FILE *f;
+
+	f = fopen(rig_path("old.pcap", path), "w");
+	CHECK(f && fputs("what was there, and is longer than a header", f) >= 0);
+	fclose(f);
+	offhook_trace_cfg_init(&cfg);
+	cfg.pcap = path;
+	cfg.call = 4711;
+	CHECK_EQ(offhook_trace_start(r->a.phone, &cfg, &id), OH_ENOENT);
+	CHECK_EQ(file_bytes(path, buf, sizeof(buf)), 43);
+	CHECK_EQ(memcmp(buf, "what was there", 14), 0);
+	cfg.call = 0;
+	CHECK_OK(offhook_trace_start(r->a.phone, &cfg, &id));
+	rig_run_ms(r, 1);
+	CHECK_EQ(file_bytes(path, buf, sizeof(buf)), 24);
+	CHECK_OK(offhook_trace_stop(r->a.phone, id));
+	CHECK_EQ(file_bytes(path, buf, sizeof(buf)), 24);
+	unlink(path);
+	rig_close(r);
+}
+
+/* ---- a disk that hangs ---- */
+
+static char told[1024]; /* warnings about the disk */
+
+static void note_warning(void *arg, int level, const char *module, const char *text)
+{
+	(void)arg;
+	if (level == OFFHOOK_LOG_WARN && strcmp(module, "disk") == 0)
+		snprintf(told + strlen(told), sizeof(told) - strlen(told), "%s\n", text);
+}
+
+static void log_warnings(struct offhook_phone_cfg *cfg)
+{
+	cfg->on_log = note_warning;
+	cfg->log_level = OFFHOOK_LOG_WARN;
+}
+
+/* Two recordings, one of them removed before, two captures, one of them stopped before, and a player. */
+TEST(what_a_phone_leaves_to_a_disk_that_hangs_is_completed_without_it)
+{
+	struct rig *r = rig_new_with(OFFHOOK_DELIVER_INLINE, log_warnings);
+	static const int16_t silence[48000];
+	struct offhook_trace_cfg cfg;
+	static uint8_t buf[65536];
+	char in[128], early[128], late[128], stopped[128], running[128];
+	offhook_id player, slot, first, second, sinks[2], traces[2];
+
+	told[0] = '\0';
+	wav_put(rig_path("hang-in.wav", in), silence, ARRAY_LEN(silence), 16000);
+	CHECK_OK(offhook_player_new(r->a.phone, in, 1, NULL, &player, &slot));
+	CHECK_OK(offhook_recorder_new(r->a.phone, rig_path("early.wav", early), &first, &sinks[0]));
+	CHECK_OK(offhook_recorder_new(r->a.phone, rig_path("late.wav", late), &second, &sinks[1]));
+	CHECK_OK(offhook_connect(r->a.phone, slot, sinks[0]));
+	CHECK_OK(offhook_connect(r->a.phone, slot, sinks[1]));
+	offhook_trace_cfg_init(&cfg);
+	cfg.pcap = rig_path("stopped.pcap", stopped);
+	CHECK_OK(offhook_trace_start(r->a.phone, &cfg, &traces[0]));
+	cfg.pcap = rig_path("running.pcap", running);
+	CHECK_OK(offhook_trace_start(r->a.phone, &cfg, &traces[1]));
+	rig_run_ms(r, 1);
+	sim_disk_hangs(r->a.host, true);
+	rig_talk(r);
+	rig_run_ms(r, 200);
+	CHECK_OK(offhook_trace_stop(r->a.phone, traces[0])); /* nobody can wait in this world */
+	CHECK_OK(offhook_port_remove(r->a.phone, first));
+	rig_run_ms(r, 100);
+	offhook_phone_free(r->a.phone);
+	r->a.phone = NULL;
+	CHECK(strstr(told, early) && strstr(told, late) && strstr(told, stopped) && strstr(told, running));
+	CHECK(!strstr(told, in));
+	CHECK_EQ(file_bytes(early, buf, sizeof(buf)), 44);
+	CHECK_EQ(file_bytes(late, buf, sizeof(buf)), 44);
+	CHECK_EQ(file_bytes(stopped, buf, sizeof(buf)), 24);
+	CHECK_EQ(file_bytes(running, buf, sizeof(buf)), 24);
+	sim_disk_hangs(r->a.host, false);
+	CHECK(file_bytes(early, buf, sizeof(buf)) >= 44 + 2 * 200 * 16);
+	CHECK(file_bytes(late, buf, sizeof(buf)) >= 44 + 2 * 300 * 16);
+	CHECK(file_bytes(stopped, buf, sizeof(buf)) > 24);
+	CHECK(file_bytes(running, buf, sizeof(buf)) > 24);
+	rig_drop(r);
+	unlink(in);
+	unlink(early);
+	unlink(late);
+	unlink(stopped);
+	unlink(running);
+}
+
 static unsigned to_collector;
 
 static void on_packet(void *arg, const struct sim_packet *p, enum sim_fate fate)
@@ -332,6 +427,8 @@ TEST(memory_runs_out_under_a_trace)
 
 TESTS(RUN(a_trace_sees_every_message_until_it_is_stopped), RUN(a_trace_of_one_call_sees_only_that_call),
 	RUN(wrong_settings_are_told), RUN(a_capture_file_is_whole_when_the_trace_has_stopped),
+	RUN(a_trace_that_does_not_start_leaves_the_old_file),
+	RUN(what_a_phone_leaves_to_a_disk_that_hangs_is_completed_without_it),
 	RUN(a_collector_gets_a_packet_for_each_message), RUN(both_ends_draw_the_same_ladder_from_their_side),
 	RUN(a_long_ladder_keeps_its_beginning_and_its_end), RUN(what_was_sent_again_is_marked),
 	RUN(only_so_many_ended_calls_are_remembered), RUN(memory_runs_out_under_a_trace))

@@ -1,17 +1,19 @@
 """The extension as a whole: what it takes, who may stop it, and what it makes of bytes that are no text."""
 
 import ast
+import fcntl
 import os
 import re
 import subprocess
 import sys
+import termios
 import textwrap
 
 import offhook
 import pytest
 from conftest import BUILD, ROOT
 from offhook import _offhook
-from phones import LIMIT_S
+from phones import LIMIT_S, until
 from test_extension_audio import RATE, Side, sides  # noqa: F401
 
 MESSAGE, TRANSFER = 50, 41
@@ -238,3 +240,25 @@ def test_lists_are_given_back(sides):  # noqa: F811
         with pytest.raises(_offhook.Error):
             side.phone.player_open(texts)
     assert [sys.getrefcount(text) for text in texts] == before
+
+
+def test_a_disk_that_hangs_is_waited_for_no_longer_than_the_limit(tmp_path):
+    pipe, wav, pcap = (str(tmp_path / name) for name in ("x.raw", "x.wav", "x.pcap"))
+    os.mkfifo(pipe)
+    fd = os.open(pipe, os.O_RDWR)
+    os.write(fd, bytes(16000 + 1600 - 80))  # what is read ahead, and a little, which ends in the middle of a reading
+    phone = _offhook.Phone(disk_limit_ms=1)
+    _, slot = phone.player_open([pipe])
+    phone.connect_many([(slot, phone.slot_of(0))])
+    until(lambda: fcntl.ioctl(fd, termios.FIONREAD, bytes(4)) == bytes(4))
+    recorder, _ = phone.recorder_new(wav)
+    trace = phone.trace_start(pcap=pcap)
+    with pytest.raises(_offhook.Error, match="the disk does not answer: the recording '.*x.wav'"):
+        phone.port_remove(recorder)
+    with pytest.raises(_offhook.Error, match="the disk does not answer: the trace '.*x.pcap'"):
+        phone.trace_stop(trace)
+    with pytest.raises(_offhook.Error, match="OH_ENOENT"):
+        phone.trace_stop(trace)
+    del phone
+    os.close(fd)
+    until(lambda: os.path.getsize(pcap) == 24)

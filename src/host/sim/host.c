@@ -16,6 +16,7 @@ static void sim_host_free(struct host *h)
 
 	if (m->sim->running == m)
 		m->sim->running = NULL;
+	sim_disk_hangs(h, false);
 	sim_cards_free(m);
 	sim_event_close(&m->wake);
 	sim_event_close(&m->network);
@@ -46,6 +47,7 @@ int sim_host_make(struct sim *s, struct sim_realm *realm, const char *ip, struct
 	list_init(&m->listeners);
 	list_init(&m->streams);
 	list_init(&m->cards);
+	list_init(&m->last_words);
 	err = hash_init(&m->sockets, s->random);
 	if (!err)
 		err = sim_event_init(&m->wake, s, m, run_wake, m);
@@ -153,6 +155,7 @@ const struct host_ops sim_host_ops = {
 	.service_kick = sim_service_kick,
 	.service_free = sim_service_free,
 	.service_end = sim_service_end,
+	.services_leave = sim_services_leave,
 	.sound_open = sim_sound_open,
 	.sound_close = sim_sound_close,
 	.sound_list = sim_sound_list,

@@ -95,6 +95,8 @@ struct sim_host {
 	struct sim_event wake, network; /* network: while somebody wants to hear of it */
 	unsigned changes;               /* enum host_change that are not told yet */
 	struct list cards;              /* struct sim_card */
+	bool disk_hangs;
+	struct list last_words; /* of struct sim_service: ended while it hung */
 };
 
 static inline struct sim_host *sim_host_of(const struct host *h)
@@ -251,6 +253,7 @@ int sim_service_new(struct host *h, unsigned period_ms, void (*fn)(void *arg), v
 void sim_service_kick(struct host_service *s);
 void sim_service_free(struct host_service *s);
 void sim_service_end(struct host_service *s, void (*ended)(void *arg));
+bool sim_services_leave(struct host *h, unsigned limit_ms);
 
 /* ---- sound devices (sound.c) ---- */
 

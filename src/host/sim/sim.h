@@ -28,6 +28,8 @@ int sim_host_add_ip(struct host *h, const char *ip);
 int sim_host_move(struct host *h, const char *from, const char *to);
 /* The machine has slept: host_on_network() tells, nothing else happens. */
 void sim_host_slept(struct host *h);
+/* While it hangs no service of the host runs, and the last words of those that end wait until it answers. */
+void sim_disk_hangs(struct host *h, bool hangs);
 
 /* ---- time ---- */
 uint64_t sim_now(const struct sim *s);          /* starts at 1 s */

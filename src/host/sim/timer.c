@@ -114,8 +114,10 @@ void sim_crew_free(struct host_crew *c)
 
 struct sim_service {
 	struct host_service base;
+	struct list node; /* last_words */
 	uint64_t period_ns;
 	void (*fn)(void *arg);
+	void (*ended)(void *arg);
 	void *arg;
 	struct sim_event due;
 };
@@ -125,7 +127,8 @@ static void serve(void *arg)
 	struct sim_service *s = arg;
 
 	sim_event_at(&s->due, s->due.due_ns + s->period_ns);
-	s->fn(s->arg);
+	if (!sim_host_of(s->base.host)->disk_hangs)
+		s->fn(s->arg);
 }
 
 int sim_service_new(struct host *h, unsigned period_ms, void (*fn)(void *arg), void *arg,
@@ -162,10 +165,44 @@ void sim_service_free(struct host_service *s)
 	mem_free(s);
 }
 
-void sim_service_end(struct host_service *s, void (*ended)(void *arg))
+static void see_off(struct sim_service *s)
 {
-	void *arg = ((struct sim_service *)s)->arg;
+	void (*ended)(void *arg) = s->ended;
+	void *arg = s->arg;
 
-	sim_service_free(s);
+	sim_service_free(&s->base);
 	ended(arg);
+}
+
+void sim_service_end(struct host_service *base, void (*ended)(void *arg))
+{
+	struct sim_service *s = (struct sim_service *)base;
+	struct sim_host *m = sim_host_of(base->host);
+
+	s->ended = ended;
+	if (!m->disk_hangs) {
+		see_off(s);
+		return;
+	}
+	sim_event_cancel(&s->due);
+	list_append(&m->last_words, &s->node);
+}
+
+bool sim_services_leave(struct host *h, unsigned limit_ms)
+{
+	(void)limit_ms;
+	return list_empty(&sim_host_of(h)->last_words);
+}
+
+void sim_disk_hangs(struct host *h, bool hangs)
+{
+	struct sim_host *m = sim_host_of(h);
+
+	m->disk_hangs = hangs;
+	while (!hangs && !list_empty(&m->last_words)) {
+		struct sim_service *s = CONTAINER_OF(m->last_words.next, struct sim_service, node);
+
+		list_remove(&s->node);
+		see_off(s);
+	}
 }

@@ -155,7 +155,7 @@ int uv_service_new(struct host *h, unsigned period_ms, void (*fn)(void *arg), vo
 void uv_service_kick(struct host_service *s);
 void uv_service_free(struct host_service *s);
 void uv_service_end(struct host_service *s, void (*ended)(void *arg));
-/* Waits for the services that are still on their way out. */
-void uv_services_end(struct uv_host *u);
+bool uv_services_leave(struct host *h, unsigned limit_ms);
+#define UV_NO_LIMIT (~0u)
 
 #endif

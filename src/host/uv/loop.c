@@ -93,7 +93,7 @@ static void uv_host_free(struct host *h)
 	struct uv_host *u = uv_host_of(h);
 
 	/* First: what they say at their end may wake the loop. */
-	uv_services_end(u);
+	(void)uv_services_leave(h, UV_NO_LIMIT);
 	uv_sounds_end(u);
 	uv_dns_close(u->dns);
 	uv_close((uv_handle_t *)&u->wake, NULL);
@@ -154,6 +154,7 @@ static const struct host_ops uv_host_ops = {
 	.service_kick = uv_service_kick,
 	.service_free = uv_service_free,
 	.service_end = uv_service_end,
+	.services_leave = uv_services_leave,
 	.sound_open = uv_sound_open,
 	.sound_close = uv_sound_close,
 	.sound_list = uv_sound_list,

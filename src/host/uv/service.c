@@ -3,6 +3,9 @@
  * order of due time; most have the same period, so a service that was served goes to the end, and one that is
  * to end comes first. Who takes the last service away ends the thread: another thread joins it there and then,
  * the disk thread itself leaves that to whoever needs the next one, or to the host's end.
+ *
+ * A call into a disk that hangs cannot be called off. Who will not wait for it leaves the thread to itself: it
+ * has all that it needs, and takes itself away when it is through.
  */
 #include "host/uv/impl.h"
 
@@ -21,15 +24,20 @@ struct uv_service {
 };
 
 struct uv_disk {
-	struct uv_host *host;
+	struct uv_host *host; /* behind the door; NULL: it is left to itself */
+	size_t count;         /* likewise */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;   /* the list, or `ending` */
-	pthread_cond_t came_back; /* a service has run */
+	pthread_cond_t came_back; /* a service has run, or all have */
 	struct list services;
 	struct uv_service *running;
-	size_t count; /* behind the door */
-	bool ending;
+	enum {
+		SERVING,
+		ENDING,
+		OVER
+	} state; /* OVER: the thread does nothing any more but, if left, to free this */
+	bool left;
 };
 
 static struct uv_service *first_service(const struct uv_disk *disk)
@@ -48,11 +56,12 @@ static void enqueue(struct uv_disk *disk, struct uv_service *s)
 	list_append(after->next, &s->node);
 }
 
-static void wait_until(struct uv_disk *disk, uint64_t due_ns)
+/* False: the time has come. */
+static bool wait_until(struct uv_disk *disk, pthread_cond_t *what, uint64_t due_ns)
 {
 	struct timespec due = {.tv_sec = (time_t)(due_ns / NS_PER_S), .tv_nsec = (long)(due_ns % NS_PER_S)};
 
-	pthread_cond_clockwait(&disk->changed, &disk->lock, CLOCK_MONOTONIC, &due);
+	return pthread_cond_clockwait(what, &disk->lock, CLOCK_MONOTONIC, &due) == 0;
 }
 
 /* Services come and go on any thread: who makes or ends the disk thread does it behind this door. */
@@ -61,20 +70,20 @@ static pthread_mutex_t door = PTHREAD_MUTEX_INITIALIZER;
 /* The disk thread's own farewell: called without the lock, left with it. */
 static void see_off(struct uv_disk *disk, struct uv_service *s)
 {
-	struct uv_host *u = disk->host;
 	bool last;
 
 	s->ended(s->arg);
 	mem_free(s);
 	pthread_mutex_lock(&door);
 	last = --disk->count == 0;
-	if (last) {
-		u->disk = NULL;
-		u->left_disk = disk;
+	if (last && disk->host) {
+		disk->host->disk = NULL;
+		disk->host->left_disk = disk;
 	}
 	pthread_mutex_unlock(&door);
 	pthread_mutex_lock(&disk->lock);
-	disk->ending = disk->ending || last;
+	if (last)
+		disk->state = ENDING;
 }
 
 /* Called and left with the lock held. */
@@ -101,22 +110,36 @@ static void serve(struct uv_disk *disk, struct uv_service *s)
 	pthread_cond_broadcast(&disk->came_back);
 }
 
+static void disk_free(struct uv_disk *disk)
+{
+	pthread_cond_destroy(&disk->came_back);
+	pthread_cond_destroy(&disk->changed);
+	pthread_mutex_destroy(&disk->lock);
+	mem_free(disk);
+}
+
 static void *run_disk(void *arg)
 {
 	struct uv_disk *disk = arg;
+	bool left;
 
 	pthread_mutex_lock(&disk->lock);
-	while (!disk->ending) {
+	while (disk->state == SERVING) {
 		struct uv_service *s = first_service(disk);
 
 		if (!s)
 			pthread_cond_wait(&disk->changed, &disk->lock);
 		else if (s->due_ns > uv_host_now(NULL))
-			wait_until(disk, s->due_ns);
+			(void)wait_until(disk, &disk->changed, s->due_ns);
 		else
 			serve(disk, s);
 	}
+	disk->state = OVER;
+	left = disk->left;
+	pthread_cond_broadcast(&disk->came_back);
 	pthread_mutex_unlock(&disk->lock);
+	if (left)
+		disk_free(disk);
 	return NULL;
 }
 
@@ -145,16 +168,13 @@ static int disk_new(struct uv_host *u, struct uv_disk **ret_disk)
 static void disk_join(struct uv_disk *disk)
 {
 	pthread_join(disk->thread, NULL);
-	pthread_cond_destroy(&disk->came_back);
-	pthread_cond_destroy(&disk->changed);
-	pthread_mutex_destroy(&disk->lock);
-	mem_free(disk);
+	disk_free(disk);
 }
 
 static void disk_end(struct uv_disk *disk)
 {
 	pthread_mutex_lock(&disk->lock);
-	disk->ending = true;
+	disk->state = ENDING;
 	pthread_cond_signal(&disk->changed);
 	pthread_mutex_unlock(&disk->lock);
 	disk_join(disk);
@@ -265,14 +285,45 @@ void uv_service_end(struct host_service *base, void (*ended)(void *arg))
 	pthread_mutex_unlock(&disk->lock);
 }
 
-void uv_services_end(struct uv_host *u)
+/* False: it was left to itself, and may be gone. */
+static bool await_end(struct uv_disk *disk, unsigned limit_ms)
 {
+	uint64_t due_ns = uv_host_now(NULL) + limit_ms * NS_PER_MS;
+	bool in_time = true;
+
+	pthread_mutex_lock(&disk->lock);
+	while (disk->state != OVER && in_time)
+		in_time = wait_until(disk, &disk->came_back, due_ns);
+	pthread_mutex_unlock(&disk->lock);
+	if (in_time)
+		return true;
+	pthread_mutex_lock(&door);
+	pthread_mutex_lock(&disk->lock);
+	disk->left = disk->state != OVER;
+	if (disk->left) {
+		disk->host = NULL;
+		pthread_detach(disk->thread);
+	}
+	in_time = !disk->left;
+	pthread_mutex_unlock(&disk->lock);
+	pthread_mutex_unlock(&door);
+	return in_time;
+}
+
+bool uv_services_leave(struct host *h, unsigned limit_ms)
+{
+	struct uv_host *u = uv_host_of(h);
 	struct uv_disk *disk;
+	bool over;
 
 	pthread_mutex_lock(&door);
 	disk = u->disk ? u->disk : u->left_disk;
 	pthread_mutex_unlock(&door);
-	if (disk)
+	if (!disk)
+		return true;
+	over = limit_ms == UV_NO_LIMIT || await_end(disk, limit_ms);
+	if (over)
 		disk_join(disk);
 	u->disk = u->left_disk = NULL;
+	return over;
 }
