@@ -208,7 +208,7 @@ static void aim(struct stream *s, const struct stream_setup *set)
 	s->remote = set->p.remote_rtp;
 	s->rtcp.remote = set->p.remote_rtcp;
 	s->figures.latched = false;
-	s->rx.source_loose = true;
+	s->rx.loose_until_ns = UINT64_MAX;
 }
 
 /* Our own address has changed since. */

@@ -94,7 +94,9 @@ enum stream_quiet {
 
 struct stream_rx {
 	struct rtp_source source;
-	bool source_loose; /* any source may follow: the old one said BYE or moved */
+	/* Until then any source may follow. The old one was said to move: until somebody is heard where it went. It said BYE:
+	 * as long as packets of its own may be under way; who is heard after that did not mean it. */
+	uint64_t loose_until_ns;
 	bool candidate_known;
 	uint32_t candidate_ssrc; /* heard once beside the source */
 	uint16_t candidate_seq;

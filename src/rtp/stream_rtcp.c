@@ -75,7 +75,7 @@ void stream_rtcp_datagram(struct stream *s, const uint8_t *data, const struct ho
 	take_extended(s, &in.xr, rx->at_ns);
 	stream_judge_peer(s, &in);
 	if (in.bye && is_source(s, in.ssrc))
-		s->rx.source_loose = true;
+		s->rx.loose_until_ns = s->now_ns + STREAM_LATE_NS;
 }
 
 void stream_rtcp_receive(struct stream *s)

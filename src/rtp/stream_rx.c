@@ -60,7 +60,7 @@ static void new_source(struct stream *s, const struct rtp_packet *p)
 	rtp_source_start(&s->rx.source, p->ssrc, p->seq);
 	s->rx.ext = p->seq;
 	bursts_packet(&s->judge.bursts, s->rx.ext, false);
-	s->rx.source_loose = false;
+	s->rx.loose_until_ns = 0;
 	s->rx.candidate_known = false;
 }
 
@@ -85,7 +85,8 @@ static enum rtp_seq place_in_sequence(struct stream *s, const struct rtp_packet 
 			bursts_packet(&s->judge.bursts, rx->ext, false);
 		return where;
 	}
-	if (rx->source.known && !rx->source_loose && s->now_ns - rx->heard_ns < STREAM_SOURCE_IDLE &&
+	if (rx->source.known && s->now_ns >= rx->loose_until_ns &&
+		s->now_ns - rx->heard_ns < STREAM_SOURCE_IDLE &&
 		!(rx->candidate_known && rx->candidate_ssrc == p->ssrc && rx->candidate_seq == p->seq)) {
 		rx->candidate_known = true;
 		rx->candidate_ssrc = p->ssrc;
@@ -138,6 +139,7 @@ static void latch(struct stream *s, const struct host_rx *rx)
 	if ((s->figures.latched && !moved) || is_late(s, rx))
 		return;
 	s->figures.latched = true;
+	s->rx.loose_until_ns = 0;
 	s->remote = rx->from;
 	stream_tell(s, MEDIA_LATCHED, moved, 0, rx->at_ns);
 }

@@ -376,6 +376,79 @@ TEST(only_the_source_itself_says_bye)
 	rig_close(r);
 }
 
+/* Who has said BYE and yet goes on is as hard to turn out as before. */
+TEST(a_bye_that_is_not_meant_opens_the_door_for_a_moment_only)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct host_dgram *d;
+
+	d = rig_speak_by_hand(r, 5000);
+	for (uint16_t i = 0; i < 100; i++) {
+		rig_send(d, &r->a.rtp, 0, i, i * 160u, 0xaaa);
+		if (i == 10)
+			send_sender_report(d, &r->a.rtp, 0xaaa, 1, true);
+		if (i == 60)
+			rig_send(d, &r->a.rtp, 0, 700, 5, 0xbbb);
+		rig_run(r, 20);
+		CHECK_EQ(rig_stats(&r->a).rx_ssrc, 0xaaa);
+	}
+	CHECK_EQ(rig_stats(&r->a).invalid, 1);
+	host_dgram_close(d);
+	rig_close(r);
+}
+
+/* The same source at a new address: from its first packet there it is the one to be protected. */
+TEST(a_source_that_has_arrived_where_it_moved_is_not_turned_out_by_one_packet)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct host_dgram *before, *after;
+
+	before = rig_speak_by_hand(r, 5000);
+	after = rig_socket(r->b.host, "10.0.0.9", 5002);
+	for (uint16_t i = 0; i < 100; i++) {
+		if (i == 30) {
+			r->a.params.remote_rtp = host_dgram_local(after);
+			CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+		}
+		/* Late ones from where it was are not its arrival. */
+		rig_send(i < 33 ? before : after, &r->a.rtp, 0, i, i * 160u, 0xaaa);
+		if (i == 40)
+			rig_send(after, &r->a.rtp, 0, 700, 5, 0xbbb);
+		rig_run(r, 20);
+		CHECK_EQ(rig_stats(&r->a).rx_ssrc, 0xaaa);
+	}
+	CHECK_EQ(rig_stats(&r->a).invalid, 1);
+	CHECK_EQ(rig_stats(&r->a).lost, 0);
+	host_dgram_close(before);
+	host_dgram_close(after);
+	rig_close(r);
+}
+
+/* And until then the first packet of another source is believed: of a new phone no word is lost. */
+TEST(a_late_packet_from_where_the_source_was_does_not_close_the_door)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct host_dgram *before, *after;
+
+	before = rig_speak_by_hand(r, 5000);
+	after = rig_socket(r->b.host, "10.0.0.9", 5002);
+	for (uint16_t i = 0; i < 33; i++) {
+		if (i == 30) {
+			r->a.params.remote_rtp = host_dgram_local(after);
+			CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+		}
+		rig_send(before, &r->a.rtp, 0, i, i * 160u, 0xaaa);
+		rig_run(r, 20);
+	}
+	rig_send(after, &r->a.rtp, 0, 700, 5, 0xbbb);
+	rig_run(r, 40);
+	CHECK_EQ(rig_stats(&r->a).rx_ssrc, 0xbbb);
+	CHECK_EQ(rig_stats(&r->a).invalid, 0);
+	host_dgram_close(before);
+	host_dgram_close(after);
+	rig_close(r);
+}
+
 /* a=rtcp may change alone (RFC 3605). */
 TEST(reports_go_where_the_last_description_says)
 {
@@ -403,4 +476,7 @@ TESTS(RUN(silence_on_the_wire_is_reported_and_so_is_its_end),
 	RUN(a_stream_that_is_held_reports_as_a_sender_twice_more),
 	RUN(reports_go_back_to_where_reports_come_from),
 	RUN(reports_of_strangers_and_of_the_past_are_not_taken), RUN(an_encoder_hears_of_the_losses),
-	RUN(only_the_source_itself_says_bye), RUN(reports_go_where_the_last_description_says))
+	RUN(only_the_source_itself_says_bye), RUN(a_bye_that_is_not_meant_opens_the_door_for_a_moment_only),
+	RUN(a_source_that_has_arrived_where_it_moved_is_not_turned_out_by_one_packet),
+	RUN(a_late_packet_from_where_the_source_was_does_not_close_the_door),
+	RUN(reports_go_where_the_last_description_says))
