@@ -196,10 +196,11 @@ int rtcp_parse(const uint8_t *data, size_t n, uint32_t our_ssrc, struct rtcp_in 
 
 /* ---- timing ------------------------------------------------------------------------------------------ */
 
-#define MIN_INTERVAL_S 5.0     /* 6.2; half of it before the first packet */
-#define COMPENSATION   1.21828 /* e - 3/2: reconsideration makes intervals too short by this (6.3.1) */
-#define SENDER_SHARE   0.25
-#define UDP_IP_BYTES   28.0
+#define MIN_INTERVAL_S   5.0     /* 6.2; half of it before the first packet */
+#define SHARE_OF_SESSION 0.05    /* 6.2 */
+#define COMPENSATION     1.21828 /* e - 3/2: reconsideration makes intervals too short by this (6.3.1) */
+#define SENDER_SHARE     0.25
+#define UDP_IP_BYTES     28.0
 
 /* 0 <= x < 1 */
 static double draw(struct rtcp_timing *t)
@@ -232,11 +233,22 @@ void rtcp_timing_init(struct rtcp_timing *t, uint32_t seed, uint32_t session_bit
 	*t = (struct rtcp_timing){
 		.random = seed ? seed : 1,
 		.average_bytes = 100 + UDP_IP_BYTES,
-		.bytes_per_s = session_bits_per_s * 0.05 / 8,
+		.bytes_per_s = session_bits_per_s * SHARE_OF_SESSION / 8,
 		.initial = true,
 		.last_ns = now_ns,
 	};
 	t->next_ns = now_ns + interval_ns(t, 0, false);
+}
+
+void rtcp_timing_bandwidth(struct rtcp_timing *t, uint32_t session_bits_per_s, uint64_t now_ns)
+{
+	double bytes_per_s = session_bits_per_s * SHARE_OF_SESSION / 8;
+
+	if (bytes_per_s == t->bytes_per_s)
+		return;
+	t->bytes_per_s = bytes_per_s;
+	if (t->next_ns > now_ns)
+		t->next_ns = now_ns; /* reconsidered then */
 }
 
 void rtcp_timing_packet(struct rtcp_timing *t, size_t n)

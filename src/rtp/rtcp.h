@@ -57,6 +57,8 @@ struct rtcp_timing {
 	bool initial;
 };
 void rtcp_timing_init(struct rtcp_timing *t, uint32_t seed, uint32_t session_bits_per_s, uint64_t now_ns);
+/* Another bandwidth was agreed: what is left to wait is drawn anew. */
+void rtcp_timing_bandwidth(struct rtcp_timing *t, uint32_t session_bits_per_s, uint64_t now_ns);
 /* A packet of n bytes was sent or received. */
 void rtcp_timing_packet(struct rtcp_timing *t, size_t n);
 /* Is it time? Reconsiders (6.3.6): senders counts those of the two that send; on true the next

@@ -28,6 +28,7 @@
 #define STREAM_RX_PER_TICK   256u             /* datagrams: a flood costs no more than this */
 #define STREAM_RTCP_EVERY_MS 1000u            /* how often its socket is looked at; stamps are the kernel's */
 #define STREAM_PACKET_MS_MAX 120u             /* the longest packet that is taken */
+#define STREAM_HEADERS_BYTES 40u              /* of a packet: RTP, UDP, IPv4 */
 #define STREAM_TICK_MAX      960u             /* samples: 20 ms at 48 kHz */
 
 /*

@@ -236,6 +236,24 @@ TEST(little_bandwidth_makes_long_intervals)
 	}
 }
 
+/* It is not waited for as long as the little bandwidth of before wanted, and not sent sooner than that of now wants. */
+TEST(a_session_that_gets_bandwidth_reports_sooner)
+{
+	struct rtcp_timing t;
+	uint64_t now = NS_S, reported;
+
+	rtcp_timing_init(&t, 99, 800, now);
+	while (!rtcp_timing_due(&t, now, 2, true))
+		now += NS_S / 10;
+	CHECK(t.next_ns > now + 15 * NS_S);
+	reported = now;
+	now += NS_S;
+	rtcp_timing_bandwidth(&t, 80000, now);
+	while (!rtcp_timing_due(&t, now, 2, true))
+		now += NS_S / 10;
+	CHECK(now - reported > 2 * NS_S && now - reported < 7 * NS_S);
+}
+
 /* Every byte changed, every length cut: no crash (the sanitizer's business), and what parses parses. */
 TEST(mutations_of_a_compound)
 {
@@ -265,4 +283,5 @@ TESTS(RUN(what_is_written_is_read), RUN(an_empty_report_has_the_layout_of_the_rf
 	RUN(names_of_every_length_fit), RUN(broken_compounds_are_refused_whole),
 	RUN(the_first_sender_report_is_the_peers), RUN(unknown_types_and_padding_at_the_end_are_passed_over),
 	RUN(ntp_counts_from_1900), RUN(the_interval_is_random_and_five_seconds_on_average),
-	RUN(little_bandwidth_makes_long_intervals), RUN(mutations_of_a_compound))
+	RUN(little_bandwidth_makes_long_intervals), RUN(a_session_that_gets_bandwidth_reports_sooner),
+	RUN(mutations_of_a_compound))

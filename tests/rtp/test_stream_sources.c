@@ -467,6 +467,48 @@ TEST(reports_go_where_the_last_description_says)
 	rig_close(r);
 }
 
+static unsigned reports_in_five_minutes(struct rig *r, struct reports *t)
+{
+	unsigned before = t->n;
+
+	CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+	rig_run(r, 300000);
+	return t->n - before;
+}
+
+/* RFC 3550 6.2: five hundredths of the bandwidth, of what was agreed last; lower layers included. */
+TEST(reports_follow_the_bandwidth_of_the_codec)
+{
+	struct codec thin = *codec_find(SLICE_LIT("PCMU"), 8000, 1);
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct reports t = {0};
+	struct stream_params usual;
+	unsigned n;
+
+	thin.bits_per_s = 100;
+	r->a.params.xr = STREAM_XR_VOIP;
+	usual = r->a.params;
+	sim_tap(r->sim, on_report, &t);
+	n = reports_in_five_minutes(r, &t);
+	CHECK(n >= 54 && n <= 68);
+	r->a.params.tx = &thin;
+	r->a.params.ptime_ms = 60;
+	n = reports_in_five_minutes(r, &t);
+	CHECK(n >= 20 && n <= 45);
+	/* Headers are most of it. */
+	r->a.params.ptime_ms = 20;
+	n = reports_in_five_minutes(r, &t);
+	CHECK(n >= 54 && n <= 68);
+	r->a.params.ptime_ms = 60;
+	r->a.params.how.bits_per_s = 20000; /* as the peer wants it */
+	n = reports_in_five_minutes(r, &t);
+	CHECK(n >= 54 && n <= 68);
+	r->a.params = usual;
+	n = reports_in_five_minutes(r, &t);
+	CHECK(n >= 54 && n <= 68);
+	rig_close(r);
+}
+
 TESTS(RUN(silence_on_the_wire_is_reported_and_so_is_its_end),
 	RUN(a_stray_source_is_not_believed_a_steady_one_is),
 	RUN(behind_a_silence_another_source_is_believed_at_once),
@@ -479,4 +521,4 @@ TESTS(RUN(silence_on_the_wire_is_reported_and_so_is_its_end),
 	RUN(only_the_source_itself_says_bye), RUN(a_bye_that_is_not_meant_opens_the_door_for_a_moment_only),
 	RUN(a_source_that_has_arrived_where_it_moved_is_not_turned_out_by_one_packet),
 	RUN(a_late_packet_from_where_the_source_was_does_not_close_the_door),
-	RUN(reports_go_where_the_last_description_says))
+	RUN(reports_go_where_the_last_description_says), RUN(reports_follow_the_bandwidth_of_the_codec))
