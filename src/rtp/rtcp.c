@@ -169,6 +169,29 @@ static bool read_bye(const uint8_t *p, size_t bytes, uint32_t ssrc)
 	return false;
 }
 
+/* The name in the chunk of one source (6.5); absent: there is none. Items are not aligned, chunks are. */
+static struct slice read_cname(const uint8_t *p, size_t bytes, uint32_t ssrc)
+{
+	size_t at = 4;
+
+	for (unsigned chunks = p[0] & 31; chunks > 0 && at + 4 <= bytes; chunks--) {
+		bool of_source = get32(p + at) == ssrc;
+
+		at += 4;
+		while (at + 2 <= bytes && p[at]) {
+			size_t length = p[at + 1];
+
+			if (at + 2 + length > bytes)
+				return SLICE_NONE;
+			if (of_source && p[at] == SDES_CNAME)
+				return slice_make((const char *)p + at + 2, length);
+			at += 2 + length;
+		}
+		at = (at + 4) / 4 * 4; /* at least one zero byte */
+	}
+	return SLICE_NONE;
+}
+
 int rtcp_parse(const uint8_t *data, size_t n, uint32_t our_ssrc, struct rtcp_in *ret_in)
 {
 	struct rtcp_in in = {0};
@@ -183,12 +206,15 @@ int rtcp_parse(const uint8_t *data, size_t n, uint32_t our_ssrc, struct rtcp_in 
 		if (type == RTCP_SR || type == RTCP_RR) {
 			if (read_report(data + at, bytes, our_ssrc, &in) < 0)
 				return OH_ESYNTAX;
+		} else if (type == RTCP_SDES) {
+			if (!slice_present(in.cname))
+				in.cname = read_cname(data + at, bytes, in.ssrc);
 		} else if (type == RTCP_BYE) {
 			in.bye |= read_bye(data + at, bytes, in.ssrc);
 		} else if (type == RTCP_XR) {
 			xr_read(data + at, bytes, our_ssrc, &in.xr);
 		}
-		at += bytes; /* SDES names and unknown types (6.1) are of no use to us */
+		at += bytes; /* unknown types (6.1) are of no use to us */
 	}
 	*ret_in = in;
 	return 0;

@@ -5,6 +5,7 @@
 #ifndef OH_RTP_RTCP_H
 #define OH_RTP_RTCP_H
 
+#include "base/slice.h"
 #include "rtp/rtp.h"
 #include "rtp/xr.h"
 
@@ -32,8 +33,9 @@ size_t rtcp_write(uint8_t out[RTCP_PACKET_MAX], const struct rtcp_out *what);
 /* What a compound packet told, as far as it concerns us. */
 struct rtcp_in {
 	bool has_sender, has_about_us;
-	bool bye;      /* of who sent the first report */
-	uint32_t ssrc; /* of the first report */
+	bool bye;           /* of who sent the first report */
+	uint32_t ssrc;      /* of the first report */
+	struct slice cname; /* of who sent the first report; into the packet; absent: not told */
 	struct rtcp_sender sender;
 	struct rtp_reception about_us;
 	struct xr xr; /* its answer and metrics about us, of whichever packet */

@@ -1,7 +1,7 @@
 /*
  * struct stream itself, for the stream*.c files only: stream.c (life, and what signalling may do),
  * stream_rx.c (from the sockets to the jitter buffer), stream_tx.c (from the bridge to the socket), stream_pass.c (from
- * one stream to another), stream_rtcp.c (reports), stream_judge.c (how it sounds).
+ * one stream to another), stream_own.c (who bears our name), stream_rtcp.c (reports), stream_judge.c (how it sounds).
  *
  * Who may touch what: `door` and `quality` both threads, by atomics; `want` signalling; everything below it the media
  * thread (and stream_free(), when no tick can come any more).
@@ -28,8 +28,11 @@
 #define STREAM_RX_PER_TICK   256u             /* datagrams: a flood costs no more than this */
 #define STREAM_RTCP_EVERY_MS 1000u            /* how often its socket is looked at; stamps are the kernel's */
 #define STREAM_PACKET_MS_MAX 120u             /* the longest packet that is taken */
-#define STREAM_HEADERS_BYTES 40u              /* of a packet: RTP, UDP, IPv4 */
-#define STREAM_TICK_MAX      960u             /* samples: 20 ms at 48 kHz */
+#define STREAM_RENAME_NS     (50 * NS_PER_S) /* ten report intervals: no second change of our identifier before */
+#define STREAM_LOOP_S        10u             /* what we have sent so lately may be on its way back */
+#define STREAM_PACKETS_A_S   100u            /* that we send, at most */
+#define STREAM_HEADERS_BYTES 40u             /* of a packet: RTP, UDP, IPv4 */
+#define STREAM_TICK_MAX      960u            /* samples: 20 ms at 48 kHz */
 
 /*
  * What was agreed, with everything that it needs: made whole on signalling's side, so that the media thread
@@ -83,7 +86,9 @@ struct stream_tx {
 	uint16_t seq;
 	bool mark; /* the next packet begins a talk spurt (RFC 3551 4.1) */
 	size_t gathered;
-	uint64_t sent_ns; /* the last datagram on the RTP socket, 0 = never */
+	uint64_t sent_ns;                      /* the last datagram on the RTP socket, 0 = never */
+	uint64_t renamed_ns;                   /* ssrc was changed; 0: never */
+	uint64_t packets_before, bytes_before; /* sent under earlier identifiers */
 };
 
 /* Has the peer said that it will send nothing for a while? */
@@ -225,6 +230,11 @@ void stream_rtcp_datagram(struct stream *s, const uint8_t *data, const struct ho
 void stream_rtcp_receive(struct stream *s);
 void stream_rtcp_send_when_due(struct stream *s);
 void stream_rtcp_bye(struct stream *s);
+
+/* stream_own.c: our own identifier in what comes (RFC 3550 8.2) */
+void stream_own_rtp(struct stream *s, const struct rtp_packet *p, uint64_t at_ns);
+/* False: it is a report of ours, come back. */
+bool stream_own_rtcp(struct stream *s, const struct rtcp_in *in, uint64_t at_ns);
 
 /* stream_judge.c */
 void stream_judge_init(struct stream_judge *j);

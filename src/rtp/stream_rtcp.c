@@ -56,6 +56,8 @@ void stream_rtcp_datagram(struct stream *s, const uint8_t *data, const struct ho
 		s->figures.foreign++;
 		return;
 	}
+	if (!stream_own_rtcp(s, &in, rx->at_ns))
+		return;
 	s->figures.rtcp_rx++;
 	rtcp_timing_packet(&s->rtcp.timing, rx->n);
 	if (!netaddr_is_any(&s->rtcp.remote))
@@ -152,8 +154,8 @@ static void send_report(struct stream *s, bool bye)
 		sender = (struct rtcp_sender){
 			.ntp = note_time(s),
 			.rtp_ts = s->tx.ts,
-			.packets = (uint32_t)s->figures.tx_packets,
-			.octets = (uint32_t)s->figures.tx_bytes,
+			.packets = (uint32_t)(s->figures.tx_packets - s->tx.packets_before),
+			.octets = (uint32_t)(s->figures.tx_bytes - s->tx.bytes_before),
 		};
 		out.sender = &sender;
 	}

@@ -323,6 +323,8 @@ static void take_datagram(struct stream *s, const uint8_t *data, const struct ho
 		s->figures.invalid++;
 		return;
 	}
+	if (p.ssrc == s->tx.ssrc)
+		stream_own_rtp(s, &p, rx->at_ns);
 	clock_hz = event_clock(s->cur, p.pt);
 	if (clock_hz)
 		take_event(s, &p, clock_hz, rx);

@@ -509,6 +509,170 @@ TEST(reports_follow_the_bandwidth_of_the_codec)
 	rig_close(r);
 }
 
+/* ---- our own identifier (RFC 3550 8.2) ---------------------------------------------------------------- */
+
+/* What A sends: under which identifier, and whose ends it tells. */
+struct wire_of_a {
+	uint32_t rtp_ssrc, bye_ssrc;
+	unsigned byes;
+	struct rtcp_sender sender;
+};
+
+static void on_wire_of_a(void *arg, const struct sim_packet *p, enum sim_fate fate)
+{
+	struct wire_of_a *w = arg;
+	struct rtp_packet rtp;
+	struct rtcp_in in;
+
+	(void)fate;
+	if (p->from.ip[3] != 1)
+		return;
+	if (rtp_kind_of(p->data, p->n) == RTP_MEDIA && rtp_parse(p->data, p->n, &rtp) == 0)
+		w->rtp_ssrc = rtp.ssrc;
+	if (rtp_kind_of(p->data, p->n) != RTP_CONTROL || rtcp_parse(p->data, p->n, 0, &in) < 0)
+		return;
+	if (in.bye) {
+		w->bye_ssrc = in.ssrc;
+		w->byes++;
+	}
+	w->sender = in.sender;
+}
+
+/* Packets of 20 ms with this identifier; their numbers and times are somebody else's. */
+static void speak_as(struct rig *r, struct host_dgram *from, uint32_t ssrc, unsigned n)
+{
+	static uint16_t seq;
+	uint32_t far = rig_stats(&r->a).tx_ssrc * 2654435761u;
+
+	for (unsigned i = 0; i < n; i++, seq++) {
+		rig_send(from, &r->a.rtp, 0, seq, far + seq * 160u, ssrc);
+		rig_run(r, 20);
+	}
+}
+
+TEST(who_has_drawn_our_identifier_is_heard_and_we_draw_another)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	uint32_t first = rig_stats(&r->a).tx_ssrc, second;
+	struct wire_of_a w = {0};
+	struct host_dgram *d;
+	struct stream_stats s;
+
+	d = rig_speak_by_hand(r, 5000);
+	sim_tap(r->sim, on_wire_of_a, &w);
+	rig_run(r, 400);
+	CHECK_EQ(w.rtp_ssrc, first);
+	speak_as(r, d, first, 1);
+	rig_run(r, 40);
+	second = rig_stats(&r->a).tx_ssrc;
+	CHECK(second != first);
+	CHECK_EQ(w.byes, 1);
+	CHECK_EQ(w.bye_ssrc, first);
+	CHECK_EQ(w.rtp_ssrc, second);
+	CHECK_EQ(rig_count(&r->a, MEDIA_COLLISION), 1);
+	speak_as(r, d, first, 400);
+	s = rig_stats(&r->a);
+	CHECK_EQ(s.rx_ssrc, first);
+	CHECK_EQ(s.tx_ssrc, second);
+	CHECK_EQ(s.collisions, 1);
+	CHECK_EQ(s.looped, 0);
+	CHECK_EQ(s.lost, 0);
+	CHECK(s.played > 390);
+	/* 6.4.1: the counts are those of the new identifier. */
+	CHECK(w.sender.packets > 0 && w.sender.packets <= s.tx_packets - 20);
+	CHECK_EQ(w.sender.octets, w.sender.packets * 160);
+	host_dgram_close(d);
+	rig_close(r);
+}
+
+/* Whoever always takes what we have drawn does not make us draw without end; he is heard all the same. */
+TEST(an_identifier_is_changed_once_in_ten_reports)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	struct wire_of_a w = {0};
+	struct host_dgram *d;
+
+	d = rig_speak_by_hand(r, 5000);
+	rig_run(r, 100);
+	sim_tap(r->sim, on_wire_of_a, &w);
+	for (unsigned i = 0; i < 60 * 5; i++)
+		speak_as(r, d, rig_stats(&r->a).tx_ssrc, 10);
+	CHECK_EQ(rig_stats(&r->a).collisions, 2);
+	CHECK_EQ(w.byes, 2);
+	CHECK(rig_stats(&r->a).played > 2950);
+	host_dgram_close(d);
+	rig_close(r);
+}
+
+/* Sends back whatever has come, RTP as it is. */
+static void send_back(struct host_dgram *d)
+{
+	uint8_t data[2048];
+	struct host_rx rx;
+
+	while (host_dgram_recv(d, data, sizeof(data), &rx) == 0)
+		CHECK_OK(host_dgram_send(d, &rx.from, NULL, data, rx.n));
+}
+
+/* An echo service speaks under the identifier of who is heard: that is no reason to take another. */
+TEST(our_own_packets_that_come_back_are_heard_and_counted)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	uint32_t ssrc = rig_stats(&r->a).tx_ssrc;
+	struct wire_of_a w = {0};
+	struct host_dgram *rtp, *rtcp;
+	struct stream_stats s;
+
+	rtp = rig_speak_by_hand(r, 5000);
+	rtcp = rig_socket(r->b.host, "10.0.0.9", 5001);
+	r->a.params.remote_rtp = host_dgram_local(rtp);
+	r->a.params.remote_rtcp = host_dgram_local(rtcp);
+	CHECK_OK(stream_apply(r->a.stream, &r->a.params));
+	sim_tap(r->sim, on_wire_of_a, &w);
+	CHECK_OK(stream_dtmf(r->a.stream, "5", 4000, 0));
+	for (unsigned i = 0; i < 1000; i++) {
+		rig_run(r, 20);
+		send_back(rtp);
+		send_back(rtcp);
+	}
+	s = rig_stats(&r->a);
+	CHECK_EQ(s.tx_ssrc, ssrc);
+	CHECK_EQ(s.collisions, 0);
+	CHECK_EQ(w.byes, 0);
+	CHECK(s.looped > 990);
+	CHECK(s.played > 700);
+	CHECK_STR(r->a.digits, "5");
+	/* Reports of ours tell us nothing. */
+	CHECK(s.rtcp_tx > 2);
+	CHECK_EQ(s.rtcp_rx, 0);
+	host_dgram_close(rtp);
+	host_dgram_close(rtcp);
+	rig_close(r);
+}
+
+/* A peer that only listens shows its identifier in its reports alone: by the name beside it it is not us. */
+TEST(a_report_under_our_identifier_is_a_collision_too)
+{
+	struct rig *r = rig_open(1, "PCMU", 20, 20);
+	uint32_t first = rig_stats(&r->a).tx_ssrc, second;
+	struct wire_of_a w = {0};
+	struct host_dgram *d;
+
+	d = rig_speak_by_hand(r, 5000);
+	rig_send(d, &r->a.rtp, 0, 1, 1, 0xaaa);
+	rig_run(r, 100);
+	sim_tap(r->sim, on_wire_of_a, &w);
+	send_sender_report(d, &r->a.rtp, first, 1, false); /* "x" */
+	rig_run(r, 100);
+	second = rig_stats(&r->a).tx_ssrc;
+	CHECK(second != first);
+	CHECK_EQ(w.bye_ssrc, first);
+	CHECK_EQ(rig_stats(&r->a).collisions, 1);
+	CHECK_EQ(rig_stats(&r->a).rtcp_rx, 1);
+	host_dgram_close(d);
+	rig_close(r);
+}
+
 TESTS(RUN(silence_on_the_wire_is_reported_and_so_is_its_end),
 	RUN(a_stray_source_is_not_believed_a_steady_one_is),
 	RUN(behind_a_silence_another_source_is_believed_at_once),
@@ -521,4 +685,8 @@ TESTS(RUN(silence_on_the_wire_is_reported_and_so_is_its_end),
 	RUN(only_the_source_itself_says_bye), RUN(a_bye_that_is_not_meant_opens_the_door_for_a_moment_only),
 	RUN(a_source_that_has_arrived_where_it_moved_is_not_turned_out_by_one_packet),
 	RUN(a_late_packet_from_where_the_source_was_does_not_close_the_door),
-	RUN(reports_go_where_the_last_description_says), RUN(reports_follow_the_bandwidth_of_the_codec))
+	RUN(reports_go_where_the_last_description_says), RUN(reports_follow_the_bandwidth_of_the_codec),
+	RUN(who_has_drawn_our_identifier_is_heard_and_we_draw_another),
+	RUN(an_identifier_is_changed_once_in_ten_reports),
+	RUN(our_own_packets_that_come_back_are_heard_and_counted),
+	RUN(a_report_under_our_identifier_is_a_collision_too))
