@@ -31,8 +31,10 @@
 #define STREAM_RENAME_NS     (50 * NS_PER_S) /* ten report intervals: no second change of our identifier before */
 #define STREAM_LOOP_S        10u             /* what we have sent so lately may be on its way back */
 #define STREAM_PACKETS_A_S   100u            /* that we send, at most */
-#define STREAM_HEADERS_BYTES 40u             /* of a packet: RTP, UDP, IPv4 */
-#define STREAM_TICK_MAX      960u            /* samples: 20 ms at 48 kHz */
+#define STREAM_REPORTED_NS \
+	(25 * NS_PER_S)           /* five report intervals (RFC 3550 6.3.5): who was silent is gone */
+#define STREAM_HEADERS_BYTES 40u  /* of a packet: RTP, UDP, IPv4 */
+#define STREAM_TICK_MAX      960u /* samples: 20 ms at 48 kHz */
 
 /*
  * What was agreed, with everything that it needs: made whole on signalling's side, so that the media thread
@@ -109,6 +111,7 @@ struct stream_rx {
 	uint64_t lost_before; /* of earlier sources */
 	uint64_t heard_ns;    /* the last good packet, or when receiving began */
 	uint64_t event_ns;    /* the last telephone-event packet */
+	uint64_t reported_ns; /* the last report of the source; 0: none since it began, or it said BYE */
 	bool heard, timed_out;
 	enum stream_quiet quiet;
 	uint8_t codec;     /* enum codec_number: decoded last */

@@ -76,6 +76,8 @@ void stream_rtcp_datagram(struct stream *s, const uint8_t *data, const struct ho
 	}
 	take_extended(s, &in.xr, rx->at_ns);
 	stream_judge_peer(s, &in);
+	if (is_source(s, in.ssrc))
+		s->rx.reported_ns = in.bye ? 0 : s->now_ns;
 	if (in.bye && is_source(s, in.ssrc))
 		s->rx.loose_until_ns = s->now_ns + STREAM_LATE_NS;
 }

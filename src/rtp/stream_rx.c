@@ -53,6 +53,7 @@ static void new_source(struct stream *s, const struct rtp_packet *p)
 		s->figures.reordered += s->rx.source.reordered;
 		if (s->rx.source.jitter_max * ms > s->rx.jitter_max)
 			s->rx.jitter_max = s->rx.source.jitter_max * ms;
+		s->rx.reported_ns = 0;
 		jbuf_restart(&s->jbuf);
 		dtmf_rx_restart(&s->dtmf_rx);
 	}
@@ -360,10 +361,17 @@ static void read_rtp(struct stream *s)
 	}
 }
 
+/* It has said that it would send nothing for a while, and its reports go on: it is silent, not gone. */
+static bool is_silent_by_intent(const struct stream *s)
+{
+	return s->rx.quiet != STREAM_SPEAKS && s->rx.reported_ns &&
+	       s->now_ns - s->rx.reported_ns < STREAM_REPORTED_NS;
+}
+
 static void check_timeout(struct stream *s)
 {
 	if (!s->timeout_ns || s->rx.timed_out || !(s->cur->p.dir & STREAM_RECV) ||
-		s->now_ns - s->rx.heard_ns < s->timeout_ns)
+		s->now_ns - s->rx.heard_ns < s->timeout_ns || is_silent_by_intent(s))
 		return;
 	s->rx.timed_out = true;
 	stream_tell(s, MEDIA_RTP_TIMEOUT, 0, 0, s->now_ns);
