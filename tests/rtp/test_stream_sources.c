@@ -66,6 +66,40 @@ TEST(behind_a_silence_another_source_is_believed_at_once)
 	rig_close(r);
 }
 
+/* Concealment has ended long ago, or a line of another source has: there is nothing to go over from. */
+TEST(behind_a_pause_the_first_samples_are_whole)
+{
+	static const struct {
+		unsigned pause_ms;
+		uint32_t ssrc;
+	} rows[] = {{140, 0xaaa}, {2000, 0xaaa}, {300, 0xbbb}, {2000, 0xbbb}};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct rig *r = rig_open(1, "PCMU", 20, 20);
+		struct host_dgram *d = rig_speak_by_hand(r, 5000);
+		uint32_t ts = 0;
+		size_t since;
+
+		for (uint16_t seq = 0; seq < 20; seq++, ts += 160) {
+			rig_send(d, &r->a.rtp, 0, seq, ts, 0xaaa);
+			rig_run(r, 20);
+		}
+		rig_run(r, rows[i].pause_ms);
+		since = r->a.n_heard;
+		ts += rows[i].pause_ms * 8;
+		for (uint16_t seq = 20; seq < 40; seq++, ts += 160) {
+			rig_send(d, &r->a.rtp, 0, seq, ts, rows[i].ssrc);
+			rig_run(r, 20);
+		}
+		/* What was sent is one loud value; before it comes the noise of the room. */
+		while (abs(r->a.heard[since]) < 200)
+			since++;
+		CHECK_EQ(r->a.heard[since], r->a.heard[rig_onset(&r->a) + 10]);
+		host_dgram_close(d);
+		rig_close(r);
+	}
+}
+
 /* More than a packet of 120 ms has no room. */
 TEST(packets_that_are_too_long_are_not_taken)
 {
@@ -689,4 +723,5 @@ TESTS(RUN(silence_on_the_wire_is_reported_and_so_is_its_end),
 	RUN(who_has_drawn_our_identifier_is_heard_and_we_draw_another),
 	RUN(an_identifier_is_changed_once_in_ten_reports),
 	RUN(our_own_packets_that_come_back_are_heard_and_counted),
-	RUN(a_report_under_our_identifier_is_a_collision_too))
+	RUN(a_report_under_our_identifier_is_a_collision_too),
+	RUN(behind_a_pause_the_first_samples_are_whole))
