@@ -96,12 +96,12 @@ struct offhook_audio_heard {
  * @param phone      borrowed
  * @param id         the port
  * @param pcm        receives up to n samples
- * @param n          how many are wanted; no more than heard_ms holds
+ * @param n          how many are wanted; also more than heard_ms holds, if the calling thread gets its turn in time
  * @param wait_ms    how long to wait until there are n: 0 = not, negative = without limit. On a simulated host it never
  *                   waits
  * @param ret_heard  size must be set; may be NULL
- * @return how many there are (fewer than n: the time was over), OH_ENOENT (gone, and nothing is left), OH_EENDED (its call has
- *         ended, likewise), OH_ECLOSED, OH_EINVAL
+ * @return how many there are (fewer than n: the time was over, or those behind them were lost, which the next read tells),
+ *         OH_ENOENT (gone, and nothing is left), OH_EENDED (its call has ended, likewise), OH_ECLOSED, OH_EINVAL
  *
  * Thread: any.  May call back: no.  Spec: none.
  */

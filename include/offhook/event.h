@@ -42,7 +42,8 @@ enum offhook_event_type {
 	OFFHOOK_EVENT_CALL_RESPONSE =
 		7, /**< the fate of offhook_call_request(): `status` and its `message`, or `error` */
 	OFFHOOK_EVENT_CALL_RTP =
-		8, /**< `status` 0: no RTP for rtp_timeout_ms; 1: the first RTP, or RTP again */
+		8, /**< `status` 0: no RTP for rtp_timeout_ms, and no silence that the peer has announced; 1: the first
+	    *   RTP, or RTP again */
 	OFFHOOK_EVENT_HOLD_FAILED =
 		9, /**< a hold or re-INVITE was refused (`status`, `message`), or its answer was of no use
 	                                  *   (`error`); the old session stands */

@@ -131,11 +131,14 @@ struct offhook_phone_cfg {
 	 * 24000, 32000, 48000) always; opus in a build with libopus; GSM and G726-16, -24, -32, -40, plain and as AAL2-...,
 	 * in one with spandsp; copied */
 	const char *codecs;
-	uint32_t jitter_ms;      /**< fixed depth of the jitter buffer, 0..500; 0 = it adapts */
-	uint16_t rtp_port_min;   /**< at least 2; default 16384 */
-	uint16_t rtp_port_max;   /**< above rtp_port_min; default 32766 */
-	uint32_t rtp_timeout_ms; /**< an event when no RTP comes for so long; 0 = never; default 10,000 */
-	uint32_t t1_ms;          /**< SIP's T1 (RFC 3261 17.1.1.1), up to 60,000; 0 = 500 */
+	uint32_t jitter_ms;    /**< fixed depth of the jitter buffer, 0..500; 0 = it adapts */
+	uint16_t rtp_port_min; /**< at least 2; default 16384 */
+	uint16_t rtp_port_max; /**< above rtp_port_min; default 32766 */
+	/** an event when no RTP comes for so long; 0 = never; default 10,000. A peer that leaves out its silence after it has said
+	 *  so (comfort noise of RFC 3389, a codec's DTX) is there as long as its RTCP comes, however long the silence is: then the
+	 *  event comes when that has been missing for 25 s too */
+	uint32_t rtp_timeout_ms;
+	uint32_t t1_ms; /**< SIP's T1 (RFC 3261 17.1.1.1), up to 60,000; 0 = 500 */
 	/** asked instead of the system's name servers: "192.0.2.53", "192.0.2.53:5353"; at most 8; copied; NULL = the system's */
 	const char *const *nameservers;
 	size_t n_nameservers; /**< how many of them */

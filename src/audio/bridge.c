@@ -1,29 +1,9 @@
 /* Slots: who is there, under which number and generation, and what becomes of those who left. */
 #include "audio/bridge_impl.h"
+#include "audio/ports.h"
 
 #include "base/err.h"
 #include "base/mem.h"
-
-/* ---- the null device: a silent source and a sink that swallows ---- */
-
-static bool null_pull(struct port *p, int16_t *pcm, size_t n, const struct audio_tick *t)
-{
-	(void)p, (void)pcm, (void)n, (void)t;
-	return false;
-}
-
-static void null_push(struct port *p, const int16_t *pcm, size_t n, const struct audio_tick *t)
-{
-	(void)p, (void)pcm, (void)n, (void)t;
-}
-
-static void null_keep(struct port *p)
-{
-	(void)p; /* lives in the bridge */
-}
-
-static const struct port_ops null_device_ops = {
-	.kind = "null", .pull = null_pull, .push = null_push, .free = null_keep};
 
 /* ---- members ---- */
 
@@ -180,7 +160,7 @@ int bridge_new(const struct bridge_cfg *cfg, struct bridge **ret_bridge)
 	b->stride = mix_stride(b->n);
 	b->mix = mix_ops();
 	list_init(&b->moving);
-	b->null_device = (struct port){.ops = &null_device_ops, .rate_hz = cfg->rate_hz};
+	b->null_device = null_port(cfg->rate_hz);
 	b->silence = mem_zalloc(MIX_FRAME_MAX * sizeof(*b->silence));
 	b->fade = mem_zalloc(MIX_FRAME_MAX * sizeof(*b->fade));
 	if (!b->silence || !b->fade)

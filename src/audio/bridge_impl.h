@@ -294,7 +294,7 @@ struct heard {
 	uint32_t source;
 	int32_t weight;
 };
-struct hearing {
+struct heard_set {
 	struct heard *v; /* sorted by source */
 	uint32_t n;
 	uint32_t sum; /* result: the shared sum, or NO_SUM */
@@ -302,7 +302,7 @@ struct hearing {
 };
 struct sharing {
 	size_t n_ports, n_sources; /* sources past the ports are heard by one sink each */
-	struct hearing *sinks;     /* one for each port */
+	struct heard_set *sinks;   /* one for each port */
 	struct term *terms;        /* result: runs of terms, growing */
 	size_t n_terms, terms_cap;
 	struct terms *sums; /* result */

@@ -43,7 +43,7 @@ static int32_t weight_of(float level)
 	return (int32_t)lrintf(level * MIX_ONE);
 }
 
-static void scale_down(struct hearing *h, int64_t total)
+static void scale_down(struct heard_set *h, int64_t total)
 {
 	if (total <= MIX_SUM_MAX)
 		return;
@@ -91,7 +91,7 @@ static void add_passage(struct draft *d, struct channel *c, uint32_t source)
 
 /* A connection with a strip is a source of its own, which nobody else hears. */
 static void hear_channels(
-	struct draft *d, const struct slot *sink, size_t index, struct hearing *h, int64_t *total)
+	struct draft *d, const struct slot *sink, size_t index, struct heard_set *h, int64_t *total)
 {
 	for (uint32_t i = 0; i < sink->channels.n; i++) {
 		struct channel *c = sink->channels.v[i];
@@ -113,7 +113,7 @@ static void hear_channels(
 	}
 }
 
-static void hear(struct draft *d, const struct slot *sink, size_t index, struct hearing *h)
+static void hear(struct draft *d, const struct slot *sink, size_t index, struct heard_set *h)
 {
 	int64_t total = 0;
 	uint32_t k = 0;
@@ -221,7 +221,7 @@ static void hear_all(struct draft *d)
 
 	add_rx_passages(d);
 	for (size_t i = 0; i < d->sharing.n_ports; i++) {
-		struct hearing *h = &d->sharing.sinks[i];
+		struct heard_set *h = &d->sharing.sinks[i];
 
 		d->past[i] = (struct heard){NOBODY, 0};
 		h->v = d->heard + at;

@@ -149,7 +149,7 @@ static size_t count_votes(struct work *w, const struct bucket_key *members, size
 	size_t n_touched = 0;
 
 	for (size_t m = 0; m < n; m++) {
-		const struct hearing *h = &w->s->sinks[members[m].sink];
+		const struct heard_set *h = &w->s->sinks[members[m].sink];
 
 		for (uint32_t i = 0; i < h->n; i++) {
 			struct votes *v = &w->votes[h->v[i].source];
@@ -167,7 +167,7 @@ static size_t count_votes(struct work *w, const struct bucket_key *members, size
 		}
 	}
 	for (size_t m = 0; m < n; m++) {
-		const struct hearing *h = &w->s->sinks[members[m].sink];
+		const struct heard_set *h = &w->s->sinks[members[m].sink];
 
 		for (uint32_t i = 0; i < h->n; i++)
 			w->votes[h->v[i].source].count += w->votes[h->v[i].source].weight == h->v[i].weight;
@@ -193,7 +193,7 @@ static void find_base(struct work *w, const struct bucket_key *members, size_t n
 }
 
 /* What the sink hears less the base, unless it is more than limit terms. */
-static bool find_rest(struct work *w, const struct hearing *h, size_t limit)
+static bool find_rest(struct work *w, const struct heard_set *h, size_t limit)
 {
 	size_t at = 0, i = 0;
 
@@ -239,7 +239,7 @@ static int try_bucket(struct work *w, const struct bucket_key *members, size_t n
 	find_base(w, members, n);
 	err = emit(s, w->base, w->n_base, &terms);
 	for (size_t m = 0; m < n && !err; m++) {
-		struct hearing *h = &s->sinks[members[m].sink];
+		struct heard_set *h = &s->sinks[members[m].sink];
 
 		if (!find_rest(w, h, h->n - SHARE_COST))
 			continue;
@@ -276,7 +276,7 @@ static void hash_sinks(struct work *w, unsigned round)
 		w->hashes[i] = mix64((i + 1) * 0x9e3779b97f4a7c15u + round);
 	w->n_keys = 0;
 	for (size_t i = 0; i < s->n_ports; i++) {
-		const struct hearing *h = &s->sinks[i];
+		const struct heard_set *h = &s->sinks[i];
 		uint64_t least = w->hashes[i];
 
 		if (h->n < HEARD_MIN || h->alone || h->sum != NO_SUM)

@@ -103,6 +103,7 @@ struct tone_cfg {
 int tone_new(const struct tone_cfg *cfg, struct port **ret_port);
 
 /* ---- null (port_null.c): silent source, swallowing sink ---- */
-int null_new(uint32_t rate_hz, struct port **ret_port);
+/* A value: it has no memory of its own to free. */
+struct port null_port(uint32_t rate_hz);
 
 #endif

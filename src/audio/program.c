@@ -239,17 +239,25 @@ static bool copy(const struct heard_queue *q, int16_t *pcm, size_t n)
 	return atomic_load_explicit(&q->claimed, memory_order_relaxed) - q->tail <= q->mask + 1;
 }
 
-/* Under the lock. The oldest of what is there, at most n; *dropped grows by what was lost before it. */
-static size_t take(struct program *a, int16_t *pcm, size_t n, uint64_t *dropped)
+#define ANYWHERE UINT64_MAX
+
+/* Under the lock. The oldest of what is there, at most n; *dropped grows by what was lost before it. `from`: it has to go on
+ * there; false: it does not. */
+static bool take(struct program *a, int16_t *pcm, size_t n, uint64_t from, size_t *ret_n, uint64_t *dropped)
 {
 	struct heard_queue *q = &a->heard;
 	/* The place of the next tick is left free, so that it does not spoil what is being copied. */
 	uint64_t keep = q->mask + 1 - a->cfg.rate_hz / 1000 * a->cfg.tick_ms;
 
+	if (from != ANYWHERE && q->tail != from) /* another reader was in between */
+		return false;
+
 	for (;;) {
 		uint64_t head = atomic_load_explicit(&q->head, memory_order_acquire),
 			 waiting = head - q->tail;
 
+		if (waiting > keep && from != ANYWHERE)
+			return false;
 		if (waiting > keep) {
 			*dropped += waiting - keep;
 			q->tail = head - keep;
@@ -261,7 +269,8 @@ static size_t take(struct program *a, int16_t *pcm, size_t n, uint64_t *dropped)
 			break;
 	}
 	q->tail += n;
-	return n;
+	*ret_n = n;
+	return true;
 }
 
 static uint64_t waiting(const struct program *a)
@@ -269,44 +278,60 @@ static uint64_t waiting(const struct program *a)
 	return atomic_load_explicit(&a->heard.head, memory_order_acquire) - a->heard.tail;
 }
 
-/* As put_or_arm(). whole: nothing is taken before there are n. */
-static size_t take_or_arm(struct program *a, int16_t *pcm, size_t n, bool whole, struct program_heard *heard)
+/* A read as far as it has come. */
+struct reading {
+	bool whole; /* it waits until there are n */
+	size_t done;
+	struct program_heard heard;
+};
+
+/* The next part, as put_or_arm(). whole: nothing is taken before there are n. False: what comes next does not go on from what was
+ * read. */
+static bool take_or_arm(struct program *a, struct reading *r, int16_t *pcm, size_t n, bool whole)
 {
-	uint64_t dropped = 0;
-	size_t done = 0;
+	uint64_t dropped = 0, from = r->done ? r->heard.position + r->done : ANYWHERE;
+	size_t got = 0;
+	bool goes_on = true;
 
 	pthread_mutex_lock(&a->read_lock);
 	if (waiting(a) < n)
 		bell_arm(a, &a->frames);
 	if (!whole || waiting(a) >= n)
-		done = take(a, pcm, n, &dropped);
-	*heard = (struct program_heard){a->heard.tail - done, dropped};
+		goes_on = take(a, pcm, n, from, &got, &dropped);
+	if (!r->done)
+		r->heard = (struct program_heard){a->heard.tail - got, dropped};
 	pthread_mutex_unlock(&a->read_lock);
-	atomic_fetch_add_explicit(&a->read, done, memory_order_relaxed);
+	r->done += got;
+	atomic_fetch_add_explicit(&a->read, got, memory_order_relaxed);
 	atomic_fetch_add_explicit(&a->dropped, dropped, memory_order_relaxed);
-	return done;
+	return goes_on;
 }
 
 long program_read(struct program *a, int16_t *pcm, size_t n, int wait_ms, struct program_heard *ret_heard)
 {
 	uint64_t until = deadline(a, wait_ms);
-	bool whole = wait_ms != 0;
+	/* More than the queue ever holds is read as it comes; by halves, so that one fills while the other is emptied. */
+	size_t half = (a->heard.mask + 1) / 2;
+	struct reading r = {.whole = wait_ms != 0};
 
 	for (;;) {
 		int end = atomic_load(&a->end);
-		struct program_heard heard;
-		size_t done = take_or_arm(a, pcm, n, whole && !end, &heard);
+		size_t before = r.done, part = n - r.done < half ? n - r.done : half;
+		bool goes_on = take_or_arm(a, &r, pcm + r.done, part, r.whole && !end);
 
-		if (!done && end)
+		if (!r.done && end)
 			return end;
-		if (!done && whole && n) {
-			whole = bell_wait(a, &a->frames, until); /* else what there is */
+		if (r.done == n || !goes_on)
+			break;
+		if (r.done - before == part)
 			continue;
-		}
-		if (ret_heard)
-			*ret_heard = heard;
-		return (long)done;
+		if (!r.whole || end)
+			break;
+		r.whole = bell_wait(a, &a->frames, until); /* else what there is */
 	}
+	if (ret_heard)
+		*ret_heard = r.heard;
+	return (long)r.done;
 }
 
 /* ---- questions ---- */

@@ -54,7 +54,8 @@ struct program_heard {
 	uint64_t dropped;  /* samples that were lost right before it */
 };
 /* Reads up to n samples; waits until there are n, or the time is over; returns how many, or the reason of program_end() when
- * nothing is left. */
+ * nothing is left. More than the queue holds is read in parts, while they come; where some were lost between two, or another
+ * reader took them, it ends. */
 long program_read(struct program *a, int16_t *pcm, size_t n, int wait_ms, struct program_heard *ret_heard);
 
 /* What is queued is dropped, but for a fade of at most one tick; in force with the next tick. Returns how much was queued. */

@@ -375,6 +375,9 @@ void call_take_report(struct call *c, const struct media_report *r)
 	case MEDIA_PROGRESS:
 		call_say_progress(c, r);
 		return;
+	case MEDIA_COLLISION:
+		log_change(c, "the peer's audio had our identifier (SSRC): ours is another now");
+		return;
 	case MEDIA_LATCHED:
 	case MEDIA_FILE_END:
 	case MEDIA_FILE_NEXT:

@@ -162,6 +162,11 @@ static void explain_coming(const struct view *v, struct words *w)
 			v->remote, netaddr_text(&v->m->params.remote_rtp, told));
 	if (v->s.invalid || v->s.foreign)
 		explain_strangers(v, w);
+	if (v->s.looped)
+		say(w,
+			"%" PRIu32 " of the packets that came are our own, sent back as they were: an echo "
+			"service, or a loop.\n",
+			v->s.looped);
 	if (v->slot.n_sinks == 0)
 		say(w,
 			"Nothing is connected to hear it: the call's slot %u on the bridge has no listener "

@@ -471,6 +471,8 @@ static bool begin(struct jbuf *j, uint64_t now_ns, int16_t *pcm, size_t n)
 	size_t silent = ms < j->tick_ms ? n / j->tick_ms * ms : n;
 
 	memset(pcm, 0, silent * sizeof(*pcm));
+	if (silent)
+		plc_rest(&j->plc);
 	if (silent == n)
 		return false;
 	jbuf_begin(j, now_ns + ms * MS_NS);
@@ -497,5 +499,6 @@ bool jbuf_get(struct jbuf *j, uint64_t now_ns, int16_t *pcm, size_t n)
 		break;
 	}
 	memset(pcm, 0, n * sizeof(*pcm));
+	plc_rest(&j->plc);
 	return false;
 }

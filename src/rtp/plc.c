@@ -190,6 +190,17 @@ bool plc_conceal(struct plc *p, int16_t *pcm, size_t n)
 	return true;
 }
 
+void plc_rest(struct plc *p)
+{
+	p->open = false;
+}
+
+/* Is something repeated that the next good samples can go over from? The noise of the room needs no care. */
+static bool is_repeating(const struct plc *p)
+{
+	return p->open && p->period && p->gone < samples_of(p, SILENT_MS);
+}
+
 void plc_cut(struct plc *p)
 {
 	if (!p->open)
@@ -198,7 +209,7 @@ void plc_cut(struct plc *p)
 
 void plc_good(struct plc *p, int16_t *pcm, size_t n)
 {
-	if (p->open) {
+	if (is_repeating(p)) {
 		uint32_t blend = p->rate_hz / 1000 * BLEND_US / 1000;
 
 		if (blend > n)
@@ -206,7 +217,7 @@ void plc_good(struct plc *p, int16_t *pcm, size_t n)
 		for (uint32_t i = 0; i < blend; i++)
 			pcm[i] = (int16_t)((pcm[i] * (int32_t)(i + 1) + next(p) * (int32_t)(blend - i)) /
 					   (int32_t)(blend + 1));
-		p->open = false;
 	}
+	p->open = false;
 	remember(p, pcm, n);
 }

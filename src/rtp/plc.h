@@ -20,7 +20,7 @@ struct plc {
 	uint32_t rate_hz;
 	uint32_t filled;          /* samples of history that are real */
 	uint32_t gone;            /* samples concealed in this loss; 0: none is open */
-	bool open;                /* the next good samples are blended */
+	bool open;                /* a loss is being concealed, or a piece was skipped */
 	uint32_t period, periods; /* samples; how many periods the repeated piece has */
 	uint32_t at;              /* where in the piece */
 	int32_t step;             /* what makes the first concealed sample continue the last good one */
@@ -33,12 +33,15 @@ struct plc {
 };
 
 void plc_init(struct plc *p, uint32_t rate_hz);
-/* Good audio on its way to the listener; changed only right after a loss. */
+/* Good audio on its way to the listener; changed only right after a loss that is still concealed: behind a pause, or when another
+ * source begins, its first samples are whole. */
 void plc_good(struct plc *p, int16_t *pcm, size_t n);
 /* The last n samples that the listener got, n <= filled. */
 void plc_last(const struct plc *p, int16_t *pcm, size_t n);
 /* n samples in place of lost ones. False: by now it is silence. */
 bool plc_conceal(struct plc *p, int16_t *pcm, size_t n);
+/* Silence was heard: nothing that was concealed before it is gone over from. */
+void plc_rest(struct plc *p);
 /* A piece of audio is skipped on purpose: what comes next is blended with what would have followed. */
 void plc_cut(struct plc *p);
 

@@ -22,7 +22,8 @@ enum media_report_type {
 	MEDIA_SILENCE, /* packets come with nothing but silence (value 0), or sound again (1), after duration_ms of it */
 	MEDIA_PROGRESS, /* a tone that tells something: value and duration_ms are a struct progress_packed */
 	MEDIA_SPEECH,   /* somebody begins to speak (value 1) or has ceased to (0), after duration_ms of it */
-	MEDIA_LATCHED,  /* RTP now goes to where it comes from (value 1: that is not what was signalled) */
+	MEDIA_COLLISION, /* the peer has drawn our identifier: we have drawn another */
+	MEDIA_LATCHED,   /* RTP now goes to where it comes from (value 1: that is not what was signalled) */
 };
 
 struct media_report {
@@ -64,6 +65,9 @@ struct stream_stats {
 	uint32_t depth_ms;               /* in the jitter buffer now */
 	uint32_t target_ms;              /* how late a packet may come, as the buffer wants it */
 	uint32_t rx_ssrc;
+	/* whose identifier is ours (RFC 3550 8.2) */
+	uint32_t looped;     /* packets that we have sent, come back: they are counted above, too */
+	uint32_t collisions; /* times that ours was changed */
 	/* sent */
 	uint64_t tx_packets, tx_bytes, tx_events, tx_errors;
 	uint64_t tx_passed; /* of tx_packets: as they came from another call */

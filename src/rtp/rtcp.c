@@ -169,6 +169,29 @@ static bool read_bye(const uint8_t *p, size_t bytes, uint32_t ssrc)
 	return false;
 }
 
+/* The name in the chunk of one source (6.5); absent: there is none. Items are not aligned, chunks are. */
+static struct slice read_cname(const uint8_t *p, size_t bytes, uint32_t ssrc)
+{
+	size_t at = 4;
+
+	for (unsigned chunks = p[0] & 31; chunks > 0 && at + 4 <= bytes; chunks--) {
+		bool of_source = get32(p + at) == ssrc;
+
+		at += 4;
+		while (at + 2 <= bytes && p[at]) {
+			size_t length = p[at + 1];
+
+			if (at + 2 + length > bytes)
+				return SLICE_NONE;
+			if (of_source && p[at] == SDES_CNAME)
+				return slice_make((const char *)p + at + 2, length);
+			at += 2 + length;
+		}
+		at = (at + 4) / 4 * 4; /* at least one zero byte */
+	}
+	return SLICE_NONE;
+}
+
 int rtcp_parse(const uint8_t *data, size_t n, uint32_t our_ssrc, struct rtcp_in *ret_in)
 {
 	struct rtcp_in in = {0};
@@ -183,12 +206,15 @@ int rtcp_parse(const uint8_t *data, size_t n, uint32_t our_ssrc, struct rtcp_in 
 		if (type == RTCP_SR || type == RTCP_RR) {
 			if (read_report(data + at, bytes, our_ssrc, &in) < 0)
 				return OH_ESYNTAX;
+		} else if (type == RTCP_SDES) {
+			if (!slice_present(in.cname))
+				in.cname = read_cname(data + at, bytes, in.ssrc);
 		} else if (type == RTCP_BYE) {
 			in.bye |= read_bye(data + at, bytes, in.ssrc);
 		} else if (type == RTCP_XR) {
 			xr_read(data + at, bytes, our_ssrc, &in.xr);
 		}
-		at += bytes; /* SDES names and unknown types (6.1) are of no use to us */
+		at += bytes; /* unknown types (6.1) are of no use to us */
 	}
 	*ret_in = in;
 	return 0;
@@ -196,10 +222,11 @@ int rtcp_parse(const uint8_t *data, size_t n, uint32_t our_ssrc, struct rtcp_in 
 
 /* ---- timing ------------------------------------------------------------------------------------------ */
 
-#define MIN_INTERVAL_S 5.0     /* 6.2; half of it before the first packet */
-#define COMPENSATION   1.21828 /* e - 3/2: reconsideration makes intervals too short by this (6.3.1) */
-#define SENDER_SHARE   0.25
-#define UDP_IP_BYTES   28.0
+#define MIN_INTERVAL_S   5.0     /* 6.2; half of it before the first packet */
+#define SHARE_OF_SESSION 0.05    /* 6.2 */
+#define COMPENSATION     1.21828 /* e - 3/2: reconsideration makes intervals too short by this (6.3.1) */
+#define SENDER_SHARE     0.25
+#define UDP_IP_BYTES     28.0
 
 /* 0 <= x < 1 */
 static double draw(struct rtcp_timing *t)
@@ -232,11 +259,22 @@ void rtcp_timing_init(struct rtcp_timing *t, uint32_t seed, uint32_t session_bit
 	*t = (struct rtcp_timing){
 		.random = seed ? seed : 1,
 		.average_bytes = 100 + UDP_IP_BYTES,
-		.bytes_per_s = session_bits_per_s * 0.05 / 8,
+		.bytes_per_s = session_bits_per_s * SHARE_OF_SESSION / 8,
 		.initial = true,
 		.last_ns = now_ns,
 	};
 	t->next_ns = now_ns + interval_ns(t, 0, false);
+}
+
+void rtcp_timing_bandwidth(struct rtcp_timing *t, uint32_t session_bits_per_s, uint64_t now_ns)
+{
+	double bytes_per_s = session_bits_per_s * SHARE_OF_SESSION / 8;
+
+	if (bytes_per_s == t->bytes_per_s)
+		return;
+	t->bytes_per_s = bytes_per_s;
+	if (t->next_ns > now_ns)
+		t->next_ns = now_ns; /* reconsidered then */
 }
 
 void rtcp_timing_packet(struct rtcp_timing *t, size_t n)

@@ -5,6 +5,7 @@
 #ifndef OH_RTP_RTCP_H
 #define OH_RTP_RTCP_H
 
+#include "base/slice.h"
 #include "rtp/rtp.h"
 #include "rtp/xr.h"
 
@@ -32,8 +33,9 @@ size_t rtcp_write(uint8_t out[RTCP_PACKET_MAX], const struct rtcp_out *what);
 /* What a compound packet told, as far as it concerns us. */
 struct rtcp_in {
 	bool has_sender, has_about_us;
-	bool bye;      /* of who sent the first report */
-	uint32_t ssrc; /* of the first report */
+	bool bye;           /* of who sent the first report */
+	uint32_t ssrc;      /* of the first report */
+	struct slice cname; /* of who sent the first report; into the packet; absent: not told */
 	struct rtcp_sender sender;
 	struct rtp_reception about_us;
 	struct xr xr; /* its answer and metrics about us, of whichever packet */
@@ -57,6 +59,8 @@ struct rtcp_timing {
 	bool initial;
 };
 void rtcp_timing_init(struct rtcp_timing *t, uint32_t seed, uint32_t session_bits_per_s, uint64_t now_ns);
+/* Another bandwidth was agreed: what is left to wait is drawn anew. */
+void rtcp_timing_bandwidth(struct rtcp_timing *t, uint32_t session_bits_per_s, uint64_t now_ns);
 /* A packet of n bytes was sent or received. */
 void rtcp_timing_packet(struct rtcp_timing *t, size_t n);
 /* Is it time? Reconsiders (6.3.6): senders counts those of the two that send; on true the next

@@ -210,7 +210,7 @@ static void aim(struct stream *s, const struct stream_setup *set)
 	s->remote = set->p.remote_rtp;
 	s->rtcp.remote = set->p.remote_rtcp;
 	s->figures.latched = false;
-	s->rx.source_loose = true;
+	s->rx.loose_until_ns = UINT64_MAX;
 }
 
 /* Our own address has changed since. */
@@ -219,6 +219,14 @@ static bool is_elsewhere(const struct stream *s, const struct stream_setup *set)
 	const struct netaddr *from = &set->p.from;
 
 	return s->bound_any && from->family && s->cur && !netaddr_eq_ip(from, &s->cur->p.from);
+}
+
+/* RFC 3550 6.2: one sender's, with the headers of RTP, UDP and IP. */
+static uint32_t session_bits(const struct stream_setup *set)
+{
+	uint32_t audio = set->p.how.bits_per_s ? set->p.how.bits_per_s : set->p.tx->bits_per_s;
+
+	return audio + STREAM_HEADERS_BYTES * 8 * 1000 / set->p.ptime_ms;
 }
 
 void stream_take_setup(struct stream *s)
@@ -247,11 +255,12 @@ void stream_take_setup(struct stream *s)
 		s->rtcp.remote = set->p.remote_rtcp;
 	if (is_elsewhere(s, set))
 		s->local = set->p.from;
-	if (!old)
-		rtcp_timing_init(
-			&s->rtcp.timing, host_random_u32(s->host), set->p.tx->bits_per_s + 16000, s->now_ns);
-	else
+	if (old) {
+		rtcp_timing_bandwidth(&s->rtcp.timing, session_bits(set), s->now_ns);
 		stream_setup_inherit(set, old);
+	} else {
+		rtcp_timing_init(&s->rtcp.timing, host_random_u32(s->host), session_bits(set), s->now_ns);
+	}
 	if (!old || !(old->p.dir & STREAM_RECV)) {
 		s->rx.heard_ns = s->now_ns; /* the time-out counts from here */
 		s->rx.timed_out = false;

@@ -83,9 +83,11 @@ struct stream_cfg {
 	/* how late packets may come and still be played; the buffer adapts between these bounds, and on a wire without
 	 * jitter the next tick plays a packet. The same twice: fixed. max 0 = JBUF_MOST_MS */
 	uint32_t jitter_min_ms, jitter_max_ms;
-	uint32_t timeout_ms; /* report when no RTP came for this long while receiving; 0 = never */
-	const char *cname;   /* copied; RFC 7022: random, no name of the machine */
-	uint32_t tag;        /* goes into every report: whose stream this is */
+	/* Report when no RTP came for this long while receiving; 0 = never. Who has said that he is silent (comfort noise, DTX)
+	 * and whose reports go on is not gone. */
+	uint32_t timeout_ms;
+	const char *cname; /* copied; RFC 7022: random, no name of the machine */
+	uint32_t tag;      /* goes into every report: whose stream this is */
 	const struct stream_converter
 		*converter;      /* borrowed; NULL: packets of another rate than the sent codec's
 						   * are not taken */

@@ -1,7 +1,7 @@
 /*
  * struct stream itself, for the stream*.c files only: stream.c (life, and what signalling may do),
  * stream_rx.c (from the sockets to the jitter buffer), stream_tx.c (from the bridge to the socket), stream_pass.c (from
- * one stream to another), stream_rtcp.c (reports), stream_judge.c (how it sounds).
+ * one stream to another), stream_own.c (who bears our name), stream_rtcp.c (reports), stream_judge.c (how it sounds).
  *
  * Who may touch what: `door` and `quality` both threads, by atomics; `want` signalling; everything below it the media
  * thread (and stream_free(), when no tick can come any more).
@@ -28,7 +28,13 @@
 #define STREAM_RX_PER_TICK   256u             /* datagrams: a flood costs no more than this */
 #define STREAM_RTCP_EVERY_MS 1000u            /* how often its socket is looked at; stamps are the kernel's */
 #define STREAM_PACKET_MS_MAX 120u             /* the longest packet that is taken */
-#define STREAM_TICK_MAX      960u             /* samples: 20 ms at 48 kHz */
+#define STREAM_RENAME_NS     (50 * NS_PER_S) /* ten report intervals: no second change of our identifier before */
+#define STREAM_LOOP_S        10u             /* what we have sent so lately may be on its way back */
+#define STREAM_PACKETS_A_S   100u            /* that we send, at most */
+#define STREAM_REPORTED_NS \
+	(25 * NS_PER_S)           /* five report intervals (RFC 3550 6.3.5): who was silent is gone */
+#define STREAM_HEADERS_BYTES 40u  /* of a packet: RTP, UDP, IPv4 */
+#define STREAM_TICK_MAX      960u /* samples: 20 ms at 48 kHz */
 
 /*
  * What was agreed, with everything that it needs: made whole on signalling's side, so that the media thread
@@ -86,7 +92,9 @@ struct stream_tx {
 	uint8_t ahead_ms; /* of the samples to come: a packet that was passed on covers them */
 	bool passed;      /* the last packet was another encoder's */
 	size_t gathered;
-	uint64_t sent_ns; /* the last datagram on the RTP socket, 0 = never */
+	uint64_t sent_ns;                      /* the last datagram on the RTP socket, 0 = never */
+	uint64_t renamed_ns;                   /* ssrc was changed; 0: never */
+	uint64_t packets_before, bytes_before; /* sent under earlier identifiers */
 };
 
 /* Has the peer said that it will send nothing for a while? */
@@ -98,13 +106,16 @@ enum stream_quiet {
 
 struct stream_rx {
 	struct rtp_source source;
-	bool source_loose; /* any source may follow: the old one said BYE or moved */
+	/* Until then any source may follow. The old one was said to move: until somebody is heard where it went. It said BYE:
+	 * as long as packets of its own may be under way; who is heard after that did not mean it. */
+	uint64_t loose_until_ns;
 	bool candidate_known;
 	uint32_t candidate_ssrc; /* heard once beside the source */
 	uint16_t candidate_seq;
 	uint64_t lost_before; /* of earlier sources */
 	uint64_t heard_ns;    /* the last good packet, or when receiving began */
 	uint64_t event_ns;    /* the last telephone-event packet */
+	uint64_t reported_ns; /* the last report of the source; 0: none since it began, or it said BYE */
 	bool heard, timed_out;
 	enum stream_quiet quiet;
 	uint8_t codec;     /* enum codec_number: decoded last */
@@ -242,6 +253,10 @@ void stream_flush(struct stream *s, uint32_t ts);
 void stream_pass_on(struct stream *s, const struct parcel *p);
 /* The encoder goes on behind packets that were passed on, up to that of cell `end`. */
 void stream_follow(struct stream *s, const struct jbuf *store, uint16_t end);
+/* stream_own.c: our own identifier in what comes (RFC 3550 8.2) */
+void stream_own_rtp(struct stream *s, const struct rtp_packet *p, uint64_t at_ns);
+/* False: it is a report of ours, come back. */
+bool stream_own_rtcp(struct stream *s, const struct rtcp_in *in, uint64_t at_ns);
 
 /* stream_judge.c */
 void stream_judge_init(struct stream_judge *j);

@@ -56,6 +56,8 @@ void stream_rtcp_datagram(struct stream *s, const uint8_t *data, const struct ho
 		s->figures.foreign++;
 		return;
 	}
+	if (!stream_own_rtcp(s, &in, rx->at_ns))
+		return;
 	s->figures.rtcp_rx++;
 	rtcp_timing_packet(&s->rtcp.timing, rx->n);
 	if (!netaddr_is_any(&s->rtcp.remote))
@@ -74,8 +76,10 @@ void stream_rtcp_datagram(struct stream *s, const uint8_t *data, const struct ho
 	}
 	take_extended(s, &in.xr, rx->at_ns);
 	stream_judge_peer(s, &in);
+	if (is_source(s, in.ssrc))
+		s->rx.reported_ns = in.bye ? 0 : s->now_ns;
 	if (in.bye && is_source(s, in.ssrc))
-		s->rx.source_loose = true;
+		s->rx.loose_until_ns = s->now_ns + STREAM_LATE_NS;
 }
 
 void stream_rtcp_receive(struct stream *s)
@@ -152,8 +156,8 @@ static void send_report(struct stream *s, bool bye)
 		sender = (struct rtcp_sender){
 			.ntp = note_time(s),
 			.rtp_ts = s->tx.ts,
-			.packets = (uint32_t)s->figures.tx_packets,
-			.octets = (uint32_t)s->figures.tx_bytes,
+			.packets = (uint32_t)(s->figures.tx_packets - s->tx.packets_before),
+			.octets = (uint32_t)(s->figures.tx_bytes - s->tx.bytes_before),
 		};
 		out.sender = &sender;
 	}

@@ -53,6 +53,7 @@ static void new_source(struct stream *s, const struct rtp_packet *p)
 		s->figures.reordered += s->rx.source.reordered;
 		if (s->rx.source.jitter_max * ms > s->rx.jitter_max)
 			s->rx.jitter_max = s->rx.source.jitter_max * ms;
+		s->rx.reported_ns = 0;
 		jbuf_restart(&s->jbuf);
 		dtmf_rx_restart(&s->dtmf_rx);
 	}
@@ -60,7 +61,7 @@ static void new_source(struct stream *s, const struct rtp_packet *p)
 	rtp_source_start(&s->rx.source, p->ssrc, p->seq);
 	s->rx.ext = p->seq;
 	bursts_packet(&s->judge.bursts, s->rx.ext, false);
-	s->rx.source_loose = false;
+	s->rx.loose_until_ns = 0;
 	s->rx.candidate_known = false;
 }
 
@@ -85,7 +86,8 @@ static enum rtp_seq place_in_sequence(struct stream *s, const struct rtp_packet 
 			bursts_packet(&s->judge.bursts, rx->ext, false);
 		return where;
 	}
-	if (rx->source.known && !rx->source_loose && s->now_ns - rx->heard_ns < STREAM_SOURCE_IDLE &&
+	if (rx->source.known && s->now_ns >= rx->loose_until_ns &&
+		s->now_ns - rx->heard_ns < STREAM_SOURCE_IDLE &&
 		!(rx->candidate_known && rx->candidate_ssrc == p->ssrc && rx->candidate_seq == p->seq)) {
 		rx->candidate_known = true;
 		rx->candidate_ssrc = p->ssrc;
@@ -138,6 +140,7 @@ static void latch(struct stream *s, const struct host_rx *rx)
 	if ((s->figures.latched && !moved) || is_late(s, rx))
 		return;
 	s->figures.latched = true;
+	s->rx.loose_until_ns = 0;
 	s->remote = rx->from;
 	stream_tell(s, MEDIA_LATCHED, moved, 0, rx->at_ns);
 }
@@ -321,6 +324,8 @@ static void take_datagram(struct stream *s, const uint8_t *data, const struct ho
 		s->figures.invalid++;
 		return;
 	}
+	if (p.ssrc == s->tx.ssrc)
+		stream_own_rtp(s, &p, rx->at_ns);
 	clock_hz = event_clock(s->cur, p.pt);
 	if (clock_hz)
 		take_event(s, &p, clock_hz, rx);
@@ -356,10 +361,17 @@ static void read_rtp(struct stream *s)
 	}
 }
 
+/* It has said that it would send nothing for a while, and its reports go on: it is silent, not gone. */
+static bool is_silent_by_intent(const struct stream *s)
+{
+	return s->rx.quiet != STREAM_SPEAKS && s->rx.reported_ns &&
+	       s->now_ns - s->rx.reported_ns < STREAM_REPORTED_NS;
+}
+
 static void check_timeout(struct stream *s)
 {
 	if (!s->timeout_ns || s->rx.timed_out || !(s->cur->p.dir & STREAM_RECV) ||
-		s->now_ns - s->rx.heard_ns < s->timeout_ns)
+		s->now_ns - s->rx.heard_ns < s->timeout_ns || is_silent_by_intent(s))
 		return;
 	s->rx.timed_out = true;
 	stream_tell(s, MEDIA_RTP_TIMEOUT, 0, 0, s->now_ns);

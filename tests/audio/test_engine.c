@@ -128,7 +128,7 @@ TEST(without_a_media_thread_changes_take_effect_at_once)
 {
 	struct bridge_counters n;
 	struct world w;
-	struct port *p;
+	struct port device = null_port(16000);
 	struct bridge_slot slot;
 	int freed = 0;
 
@@ -138,8 +138,7 @@ TEST(without_a_media_thread_changes_take_effect_at_once)
 	engine_publish(w.engine);
 	CHECK_EQ(freed, 1);
 	CHECK(!count(&w).running);
-	CHECK_OK(null_new(16000, &p));
-	CHECK_OK(bridge_set_device(engine_bridge(w.engine), p));
+	CHECK_OK(bridge_set_device(engine_bridge(w.engine), &device));
 	engine_publish(w.engine);
 	CHECK(count(&w).running);
 	bridge_counters(engine_bridge(w.engine), &n);

@@ -6,6 +6,8 @@
 #include "host/sim/sim.h"
 
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 
 #define N 320 /* samples of a tick: 16 kHz, 20 ms */
 
@@ -292,6 +294,87 @@ TEST(a_slow_reader_loses_the_oldest_and_is_told)
 	close_rig(&r);
 }
 
+struct long_read {
+	struct program *a;
+	int16_t pcm[40 * N];
+	struct program_heard heard;
+	long n;
+};
+
+static void *read_it_all(void *arg)
+{
+	struct long_read *l = arg;
+
+	l->n = program_read(l->a, l->pcm, ARRAY_LEN(l->pcm), -1, &l->heard);
+	return NULL;
+}
+
+/* So many turns of others until so many samples were read; false: they are not. */
+static bool gets_read(struct rig *r, uint64_t samples)
+{
+	for (unsigned turn = 0; turn < 1000000; turn++) {
+		if (ledger(r).read >= samples)
+			return true;
+		sched_yield();
+	}
+	return false;
+}
+
+/* 800 ms of a queue of 100 ms: it is emptied while it fills. */
+TEST(more_than_the_queue_holds_is_read_as_it_comes)
+{
+	static struct long_read l;
+	bool goes_on = true;
+	pthread_t thread;
+	struct rig r;
+
+	CHECK_OK(open_rig(&r, 100, 100, false));
+	l.a = r.a;
+	CHECK_OK(pthread_create(&thread, NULL, read_it_all, &l));
+	for (int16_t i = 0; i < 40 && goes_on; i++) {
+		push(&r, (int16_t)(i * N), 1);
+		goes_on = i < 4 || gets_read(&r, (uint64_t)(i - 3) * N);
+	}
+	program_end(r.a, OH_EENDED);
+	CHECK_OK(pthread_join(thread, NULL));
+	CHECK(goes_on);
+	CHECK_EQ(l.n, ARRAY_LEN(l.pcm));
+	CHECK_EQ(l.heard.position, 0);
+	CHECK_EQ(l.heard.dropped, 0);
+	for (size_t i = 0; i < ARRAY_LEN(l.pcm); i++)
+		CHECK_EQ(l.pcm[i], (int16_t)i);
+	close_rig(&r);
+}
+
+/* A burst that no reader keeps up with: what one read gives has no gap within, it ends there and the next one tells. */
+TEST(a_long_read_ends_before_what_was_lost)
+{
+	static struct long_read l;
+	struct program_heard next;
+	pthread_t thread;
+	int16_t pcm[N];
+	struct rig r;
+
+	CHECK_OK(open_rig(&r, 100, 100, false));
+	l.a = r.a;
+	CHECK_OK(pthread_create(&thread, NULL, read_it_all, &l));
+	for (int16_t i = 0; i < 4; i++)
+		push(&r, (int16_t)(i * N), 1);
+	CHECK(gets_read(&r, 3 * N));
+	for (int16_t i = 4; i < 60; i++)
+		push(&r, (int16_t)(i * N), 1);
+	program_end(r.a, OH_EENDED);
+	CHECK_OK(pthread_join(thread, NULL));
+	CHECK(l.n >= 3 * N);
+	CHECK_EQ(l.heard.position, 0);
+	for (long i = 0; i < l.n; i++)
+		CHECK_EQ(l.pcm[i], (int16_t)i);
+	CHECK_EQ(program_read(r.a, pcm, N, 0, &next), N);
+	CHECK_EQ(next.position, (uint64_t)l.n + next.dropped);
+	CHECK_EQ(pcm[0], (int16_t)next.position);
+	close_rig(&r);
+}
+
 static bool readable(int fd)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -420,4 +503,5 @@ TESTS(RUN(what_is_written_is_heard_once_and_in_order), RUN(a_full_queue_takes_wh
 	RUN(a_slow_reader_loses_the_oldest_and_is_told),
 	RUN(descriptors_tell_when_there_is_more_and_when_there_is_room),
 	RUN(the_program_is_told_once_until_it_acts), RUN(the_end_lets_everybody_go), RUN(an_answer_is_timed),
-	RUN(settings_out_of_range_are_refused), RUN(memory_runs_out))
+	RUN(settings_out_of_range_are_refused), RUN(memory_runs_out),
+	RUN(more_than_the_queue_holds_is_read_as_it_comes), RUN(a_long_read_ends_before_what_was_lost))

@@ -214,6 +214,22 @@ TEST(strangers_are_named)
 	talk_close(&t);
 }
 
+TEST(an_echo_of_our_own_is_told)
+{
+	uint8_t data[2048];
+	struct host_rx rx;
+	struct talk t;
+
+	talk_open_at(&t, PEER_IP, "");
+	for (unsigned i = 0; i < 50; i++) {
+		rig_run_ms(t.r, 20);
+		while (host_dgram_recv(t.audio, data, sizeof(data), &rx) == 0)
+			CHECK_OK(host_dgram_send(t.audio, &t.to, NULL, data, rx.n));
+	}
+	SAYS(&t.r->b, "Audio comes from the peer", "of the packets that came are our own, sent back");
+	talk_close(&t);
+}
+
 /* The description names an address inside of its own network; the packets show the true one. */
 TEST(a_nat_is_seen_through)
 {
@@ -266,5 +282,5 @@ TEST(nowhere_to_send_to)
 
 TESTS(RUN(before_and_after_there_is_audio), RUN(all_is_well), RUN(nothing_comes_back),
 	RUN(what_comes_is_of_no_agreed_codec), RUN(what_comes_is_silence_and_then_stops),
-	RUN(strangers_are_named), RUN(a_nat_is_seen_through), RUN(a_refusal_of_the_network_is_told),
-	RUN(nowhere_to_send_to))
+	RUN(strangers_are_named), RUN(an_echo_of_our_own_is_told), RUN(a_nat_is_seen_through),
+	RUN(a_refusal_of_the_network_is_told), RUN(nowhere_to_send_to))

@@ -3,7 +3,7 @@
 #include "rig_stream.h"
 
 #include "codec/noise.h"
-#include "rtp/rtp.h"
+#include "rtp/rtcp.h"
 
 #include <math.h>
 
@@ -390,10 +390,81 @@ TEST(opus_is_silent_by_its_own_means)
 	rig_close(r);
 }
 
+/* B's report, by hand: it ticks no more. */
+static void report_as(struct rig *r, uint32_t ssrc, bool bye)
+{
+	struct rtcp_out out = {.ssrc = ssrc, .cname = "b", .bye = bye};
+	uint8_t packet[RTCP_PACKET_MAX];
+	struct host_dgram *d = rig_socket(r->b.host, "10.0.0.2", 0);
+
+	CHECK_OK(host_dgram_send(d, &r->a.rtcp, NULL, packet, rtcp_write(packet, &out)));
+	host_dgram_close(d);
+}
+
+/* What a source says of its silence, and what it reports meanwhile. The time-out of the rig is one second. */
+TEST(who_has_said_that_he_is_silent_and_goes_on_reporting_is_there)
+{
+	static const struct {
+		uint8_t pt, bytes; /* of the last packet */
+		uint32_t reporter; /* every six seconds; 0: nobody */
+		bool bye;
+		unsigned gone_after_s; /* so long; 0: never */
+	} rows[] = {
+		{NOISE_STATIC_PT, 1, 0xaaa, false, 0},
+		{99, 1, 0xaaa, false, 0}, /* DTX */
+		/* He has said nothing of a silence. */
+		{0, 160, 0xaaa, false, 1},
+		/* The reports are those of somebody else, or do not come. */
+		{NOISE_STATIC_PT, 1, 0xbbb, false, 1},
+		{NOISE_STATIC_PT, 1, 0, false, 1},
+		{99, 1, 0, false, 1},
+		/* He goes. */
+		{NOISE_STATIC_PT, 1, 0xaaa, true, 60},
+	};
+	struct codec dtx = *codec_find(SLICE_LIT("PCMU"), 8000, 1);
+
+	dtx.dtx = true;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct rig *r = rig_open(1, "PCMU", 20, 20);
+		uint8_t packet[RTP_HEADER_BYTES + 160] = {0};
+		struct host_dgram *d = rig_speak_by_hand(r, 5000);
+		struct rtp_packet h = {.pt = rows[i].pt, .seq = 20, .ts = 20 * 160, .ssrc = 0xaaa};
+
+		agree(r, &dtx, 99, true);
+		for (uint16_t k = 0; k < 20; k++) {
+			rig_send(d, &r->a.rtp, 0, k, k * 160u, 0xaaa);
+			rig_run(r, 20);
+		}
+		rtp_write_header(packet, &h);
+		CHECK_OK(host_dgram_send(d, &r->a.rtp, NULL, packet, RTP_HEADER_BYTES + rows[i].bytes));
+		/* The first report of a silence comes within it, the last one after a minute. */
+		for (unsigned s = 0; s < 60; s++) {
+			if (s % 6 == 0 && rows[i].reporter)
+				report_as(r, rows[i].reporter, false);
+			CHECK_EQ(rig_count(&r->a, MEDIA_RTP_TIMEOUT),
+				rows[i].gone_after_s > 0 && s > rows[i].gone_after_s);
+			rig_run(r, 1000);
+		}
+		if (rows[i].bye) {
+			report_as(r, 0xaaa, true);
+			rig_run(r, 1100);
+		}
+		CHECK_EQ(rig_count(&r->a, MEDIA_RTP_TIMEOUT), rows[i].gone_after_s > 0);
+		/* The line is cut: five reports are missing (RFC 3550 6.3.5). */
+		rig_run(r, 18000);
+		CHECK_EQ(rig_count(&r->a, MEDIA_RTP_TIMEOUT), rows[i].gone_after_s > 0);
+		rig_run(r, 8000);
+		CHECK_EQ(rig_count(&r->a, MEDIA_RTP_TIMEOUT), 1);
+		host_dgram_close(d);
+		rig_close(r);
+	}
+}
+
 TESTS(RUN(noise_sounds_as_loud_and_as_dull_as_it_was), RUN(a_level_alone_is_noise_too_and_nothing_is_none),
 	RUN(no_description_makes_the_noise_run_away), RUN(a_voice_is_told_from_its_pauses),
 	RUN(silence_is_described_and_not_sent_and_the_voice_after_it_is_whole),
 	RUN(silence_is_sent_when_the_peer_has_not_agreed_to_anything_else),
 	RUN(late_descriptions_do_not_silence_a_voice), RUN(without_concealment_what_is_lost_is_silent),
 	RUN(opus_runs_through_a_stream_at_every_rate), RUN(opus_time_stamps_between_two_samples_do_no_harm),
-	RUN(opus_is_steered_by_what_the_peer_reports), RUN(opus_is_silent_by_its_own_means))
+	RUN(opus_is_steered_by_what_the_peer_reports), RUN(opus_is_silent_by_its_own_means),
+	RUN(who_has_said_that_he_is_silent_and_goes_on_reporting_is_there))

@@ -101,6 +101,7 @@ TEST(names_of_every_length_fit)
 		bytes = rtcp_write(data, &out);
 		CHECK(bytes <= sizeof(data));
 		CHECK_OK(rtcp_parse(data, bytes, 42, &in));
+		CHECK(slice_eq(in.cname, slice_make(name, n < RTCP_CNAME_MAX ? n : RTCP_CNAME_MAX)));
 	}
 }
 
@@ -164,6 +165,39 @@ TEST(unknown_types_and_padding_at_the_end_are_passed_over)
 
 	CHECK_OK(rtcp_parse(data, sizeof(data), 1, &in));
 	CHECK(in.bye && in.ssrc == 5 && !in.has_sender);
+}
+
+/* 6.5: chunks of several sources, items of several kinds, of which one may be the name. */
+TEST(the_name_is_that_of_who_reports)
+{
+	static const uint8_t report[] = {0x80, 201, 0, 1, 0, 0, 0, 5};
+	static const struct {
+		const char *name;
+		uint8_t sdes[28];
+	} rows[] = {
+		{"me", {0x82, 202, 0, 6, 0, 0, 0, 4, 1, 2, 'n', 'o', 0, 0, 0, 0, 0, 0, 0, 5, 2, 1, 'x', 1, 2,
+			       'm', 'e', 0}},
+		{NULL, {0x82, 202, 0, 6, 0, 0, 0, 4, 1, 2, 'n', 'o', 0, 0, 0, 0, 0, 0, 0, 5, 2, 1, 'x', 3, 2,
+			       'm', 'e', 0}},
+		/* Longer than the packet. */
+		{NULL, {0x82, 202, 0, 6, 0, 0, 0, 4, 1, 2, 'n', 'o', 0, 0, 0, 0, 0, 0, 0, 5, 2, 1, 'x', 1, 4,
+			       'm', 'e', 0}},
+		/* More chunks than there are. */
+		{NULL, {0x9f, 202, 0, 6, 0, 0, 0, 4, 1, 2, 'n', 'o', 0, 0, 0, 0, 0, 0, 0, 3, 2, 1, 'x', 1, 2,
+			       'm', 'e', 0}},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint8_t *data = malloc(sizeof(report) + sizeof(rows[i].sdes));
+		struct rtcp_in in;
+
+		memcpy(data, report, sizeof(report));
+		memcpy(data + sizeof(report), rows[i].sdes, sizeof(rows[i].sdes));
+		CHECK_OK(rtcp_parse(data, sizeof(report) + sizeof(rows[i].sdes), 1, &in));
+		CHECK_EQ(slice_present(in.cname), rows[i].name != NULL);
+		CHECK(!rows[i].name || slice_eq(in.cname, slice_of(rows[i].name)));
+		free(data);
+	}
 }
 
 TEST(ntp_counts_from_1900)
@@ -236,6 +270,24 @@ TEST(little_bandwidth_makes_long_intervals)
 	}
 }
 
+/* It is not waited for as long as the little bandwidth of before wanted, and not sent sooner than that of now wants. */
+TEST(a_session_that_gets_bandwidth_reports_sooner)
+{
+	struct rtcp_timing t;
+	uint64_t now = NS_S, reported;
+
+	rtcp_timing_init(&t, 99, 800, now);
+	while (!rtcp_timing_due(&t, now, 2, true))
+		now += NS_S / 10;
+	CHECK(t.next_ns > now + 15 * NS_S);
+	reported = now;
+	now += NS_S;
+	rtcp_timing_bandwidth(&t, 80000, now);
+	while (!rtcp_timing_due(&t, now, 2, true))
+		now += NS_S / 10;
+	CHECK(now - reported > 2 * NS_S && now - reported < 7 * NS_S);
+}
+
 /* Every byte changed, every length cut: no crash (the sanitizer's business), and what parses parses. */
 TEST(mutations_of_a_compound)
 {
@@ -265,4 +317,5 @@ TESTS(RUN(what_is_written_is_read), RUN(an_empty_report_has_the_layout_of_the_rf
 	RUN(names_of_every_length_fit), RUN(broken_compounds_are_refused_whole),
 	RUN(the_first_sender_report_is_the_peers), RUN(unknown_types_and_padding_at_the_end_are_passed_over),
 	RUN(ntp_counts_from_1900), RUN(the_interval_is_random_and_five_seconds_on_average),
-	RUN(little_bandwidth_makes_long_intervals), RUN(mutations_of_a_compound))
+	RUN(little_bandwidth_makes_long_intervals), RUN(a_session_that_gets_bandwidth_reports_sooner),
+	RUN(mutations_of_a_compound), RUN(the_name_is_that_of_who_reports))
