@@ -481,6 +481,18 @@ static bool judge(struct peer *p, const struct row *row)
 	return !wrong;
 }
 
+/* The program is told of a call behind all that came at once, and answers it in the turn after that: what its phone has
+ * been asked three times, it has been asked behind both. */
+static void settle(struct peer *p)
+{
+	struct offhook_counters c = {.size = sizeof(c)};
+
+	for (int i = 0; i < 3; i++)
+		CHECK_OK(offhook_phone_counters(p->phone, &c));
+	while (listen_once(p, 0))
+		;
+}
+
 static bool answered_right(const struct row *row, int family)
 {
 	struct peer *p = peer_open(family);
@@ -488,7 +500,7 @@ static bool answered_right(const struct row *row, int family)
 
 	tell(p, row->bytes, row->n);
 	right = probe(p);
-	/* The program's answer to a call may come after that to the probe. */
+	settle(p);
 	while (right && strncmp(newest(p), "SIP/2.0 1", 9) == 0)
 		right = listen_once(p, WAIT_MS);
 	right = right && judge(p, row);
