@@ -25,9 +25,15 @@ static struct slice reason_of(const struct call *c)
 
 static const char *place(char **at, struct slice s, const char *before, const char *after)
 {
+	const struct slice parts[] = {slice_of(before), s, slice_of(after)};
 	char *begin = *at;
 
-	*at += sprintf(*at, "%s%.*s%s", before, SLICE_ARG(s), after) + 1;
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		if (parts[i].n)
+			memcpy(*at, parts[i].p, parts[i].n);
+		*at += parts[i].n;
+	}
+	*(*at)++ = '\0';
 	return begin;
 }
 

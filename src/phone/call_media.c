@@ -109,12 +109,16 @@ static void released(void *arg, uint16_t rtp_port)
 
 static void new_cname(struct offhook_phone *p, char cname[25])
 {
+	static const char digits[] = "0123456789abcdef";
 	uint8_t bytes[12];
 
 	/* RFC 7022 4.2: 96 random bits, nothing of the machine. */
 	host_random(p->host, bytes, sizeof(bytes));
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		snprintf(cname + 2 * i, 3, "%02x", bytes[i]);
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		*cname++ = digits[bytes[i] >> 4];
+		*cname++ = digits[bytes[i] & 15];
+	}
+	*cname = '\0';
 }
 
 /* Are digits looked for in the audio? */

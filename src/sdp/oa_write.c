@@ -10,8 +10,9 @@ static void write_conn(struct sdp_text *t, const struct netaddr *a)
 {
 	char ip[NETADDR_TEXT];
 
-	sdp_text_add(
-		t, "IN %s %s\r\n", a->family == NETADDR_IP6 ? "IP6" : "IP4", netaddr_ip_text(a, false, ip));
+	sdp_text_str(t, a->family == NETADDR_IP6 ? "IN IP6 " : "IN IP4 ");
+	sdp_text_str(t, netaddr_ip_text(a, false, ip));
+	sdp_text_str(t, "\r\n");
 }
 
 /* RFC 3611 5.2: without parameters it says that the attribute is understood, and no more. */
@@ -22,31 +23,47 @@ static void write_xr(struct sdp_text *t, unsigned xr)
 	sdp_text_add(t, "a=rtcp-xr:%s%s%s\r\n", rtt, *rtt && *voip ? " " : "", voip);
 }
 
+static void write_number(struct sdp_text *t, const char *before, uint32_t n, const char *after)
+{
+	sdp_text_str(t, before);
+	sdp_text_u32(t, n);
+	sdp_text_str(t, after);
+}
+
+static void write_fmt(struct sdp_text *t, const struct oa_fmt *f)
+{
+	write_number(t, "a=rtpmap:", f->rx_pt, " ");
+	sdp_text_put(t, f->map.encoding);
+	write_number(t, "/", f->map.clock_hz, "");
+	if (f->map.channels != 1)
+		write_number(t, "/", f->map.channels, "");
+	sdp_text_str(t, "\r\n");
+	if (slice_empty(f->fmtp))
+		return;
+	write_number(t, "a=fmtp:", f->rx_pt, " ");
+	sdp_text_put(t, f->fmtp);
+	sdp_text_str(t, "\r\n");
+}
+
 static void write_audio(struct sdp_text *t, const struct oa_local *local, const struct oa_plan *plan)
 {
 	const struct oa_fmts *fmts = plan->fmts;
 
-	sdp_text_add(t, "m=audio %u RTP/AVP", local->rtp.port);
+	write_number(t, "m=audio ", local->rtp.port, " RTP/AVP");
 	for (size_t i = 0; i < fmts->n; i++)
-		sdp_text_add(t, " %u", fmts->list[i].rx_pt);
-	sdp_text_add(t, "\r\n");
-	for (size_t i = 0; i < fmts->n; i++) {
-		const struct oa_fmt *f = &fmts->list[i];
-
-		sdp_text_add(t, "a=rtpmap:%u %.*s/%u", f->rx_pt, SLICE_ARG(f->map.encoding), f->map.clock_hz);
-		if (f->map.channels != 1)
-			sdp_text_add(t, "/%u", f->map.channels);
-		sdp_text_add(t, "\r\n");
-		if (!slice_empty(f->fmtp))
-			sdp_text_add(t, "a=fmtp:%u %.*s\r\n", f->rx_pt, SLICE_ARG(f->fmtp));
-	}
+		write_number(t, " ", fmts->list[i].rx_pt, "");
+	sdp_text_str(t, "\r\n");
+	for (size_t i = 0; i < fmts->n; i++)
+		write_fmt(t, &fmts->list[i]);
 	if (local->ptime_ms)
-		sdp_text_add(t, "a=ptime:%u\r\n", local->ptime_ms);
+		write_number(t, "a=ptime:", local->ptime_ms, "\r\n");
 	if (local->rtcp_port && local->rtcp_port != local->rtp.port + 1)
-		sdp_text_add(t, "a=rtcp:%u\r\n", local->rtcp_port);
+		write_number(t, "a=rtcp:", local->rtcp_port, "\r\n");
 	if (plan->xr != OA_NO_XR)
 		write_xr(t, plan->xr);
-	sdp_text_add(t, "a=%s\r\n", sdp_dir_name(plan->dir));
+	sdp_text_str(t, "a=");
+	sdp_text_str(t, sdp_dir_name(plan->dir));
+	sdp_text_str(t, "\r\n");
 }
 
 /* A refused line keeps type, transport and one format, which the grammar demands and nobody reads (RFC 3264
@@ -83,7 +100,7 @@ int oa_write(
 		(unsigned long long)(oa->last.p ? oa->version + 1 : oa->session_id));
 	write_conn(&t, &oa->origin_addr);
 	body_at = t.n;
-	sdp_text_add(&t, "s=-\r\nc=");
+	sdp_text_str(&t, "s=-\r\nc=");
 	write_conn(&t, &local->rtp);
 	sdp_text_add(&t, "t=%.*s\r\n", slice_present(plan->time) ? (int)plan->time.n : 3,
 		slice_present(plan->time) ? plan->time.p : "0 0");

@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -51,4 +52,23 @@ void sdp_text_add(struct sdp_text *t, const char *format, ...)
 		t->err = OH_EBUG;
 	else
 		t->n += (size_t)n;
+}
+
+void sdp_text_put(struct sdp_text *t, struct slice s)
+{
+	if (!t->err && s.n >= t->cap - t->n)
+		t->err = grow(t, 2 * t->cap + s.n);
+	if (t->err || !s.n)
+		return;
+	memcpy(t->p + t->n, s.p, s.n);
+	t->n += s.n;
+}
+
+void sdp_text_u32(struct sdp_text *t, uint32_t decimal)
+{
+	char digits[12];
+	struct text number = text_in(digits, sizeof(digits));
+
+	text_u32(&number, decimal);
+	sdp_text_put(t, text_slice(&number));
 }

@@ -16,5 +16,13 @@ struct sdp_text {
 void sdp_text_init(struct sdp_text *t, size_t cap);
 void sdp_text_free(struct sdp_text *t);
 void sdp_text_add(struct sdp_text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* For what stands in every description: printf() would be a tenth of a call's set-up. */
+void sdp_text_put(struct sdp_text *t, struct slice s);
+void sdp_text_u32(struct sdp_text *t, uint32_t decimal);
+
+static inline void sdp_text_str(struct sdp_text *t, const char *s)
+{
+	sdp_text_put(t, slice_of(s));
+}
 
 #endif

@@ -390,6 +390,17 @@ TEST(random_bytes_are_drawn_and_differ)
 	host_random(w.host, b, sizeof(b));
 	CHECK(memcmp(a, b, sizeof(a)) != 0);
 	CHECK(!host_is_sim(w.host));
+	/* Small draws come out of one store, large ones do not: none gives what another gave, all fill their bytes. */
+	for (size_t n = 16; n < 600; n += 16) {
+		uint8_t drawn[608] = {0};
+
+		host_random(w.host, drawn, n);
+		for (size_t at = 0; at < n; at += 16) {
+			CHECK(memcmp(drawn + at, a, 16) != 0);
+			memcpy(a, drawn + at, 16);
+		}
+		CHECK_EQ(drawn[n], 0);
+	}
 	world_close(&w);
 }
 

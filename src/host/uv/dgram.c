@@ -65,7 +65,9 @@ static int bind_to(struct uv_dgram *d, const struct netaddr *local)
 	if (bind(d->fd, (struct sockaddr *)&sa, n))
 		return err_from_errno(errno);
 	n = sizeof(sa);
-	if (getsockname(d->fd, (struct sockaddr *)&sa, &n))
+	/* What was asked for is what it has; of IPv6 the system decides what a zone is good for. */
+	if ((local->port == 0 || local->family != NETADDR_IP4) &&
+		getsockname(d->fd, (struct sockaddr *)&sa, &n))
 		return err_from_errno(errno);
 	d->base.local = uv_addr_from((struct sockaddr *)&sa);
 	return 0;

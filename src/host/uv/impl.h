@@ -7,6 +7,7 @@
 
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <uv.h>
 
@@ -15,11 +16,21 @@ struct uv_disk;
 struct uv_sounds;
 struct uv_network;
 
+/* chance.c */
+struct uv_chance {
+	_Atomic bool in_use;
+	size_t left; /* at the front of bytes */
+	uint8_t bytes[256];
+};
+/* Any thread. */
+void uv_host_random(struct host *h, void *buf, size_t n);
+
 struct uv_host {
 	struct host base;
 	uv_loop_t loop;
 	uv_async_t wake, stop;
 	uv_prepare_t idle;
+	struct uv_chance chance;
 	struct uv_dns *dns;         /* from the first query on */
 	struct uv_disk *disk;       /* while there are services */
 	struct uv_disk *left_disk;  /* its thread ends or has ended by itself: to be joined */

@@ -1,12 +1,10 @@
-/* The real world on libuv: the loop, its wake-ups, the clocks, chance. */
+/* The real world on libuv: the loop, its wake-ups, the clocks. */
 #include "host/uv/impl.h"
 
 #include "base/err.h"
 #include "base/mem.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <sys/random.h>
 #include <time.h>
 
 /* Turns of the loop until every handle is closed; one too few would be our bug, not a reason to hang. */
@@ -35,24 +33,6 @@ static uint64_t uv_host_wall(const struct host *h)
 {
 	(void)h;
 	return uv_read_clock(CLOCK_REALTIME);
-}
-
-static void uv_host_random(struct host *h, void *buf, size_t n)
-{
-	char *at = buf;
-
-	(void)h;
-	while (n > 0) {
-		ssize_t got = getrandom(at, n, 0);
-
-		/* Without chance no tag, key or nonce is safe: nothing to go on with. */
-		if (got < 0 && errno != EINTR)
-			abort();
-		if (got > 0) {
-			at += got;
-			n -= (size_t)got;
-		}
-	}
 }
 
 static void on_wake(uv_async_t *async)
