@@ -160,6 +160,37 @@ static void bench_ticks(struct bench *m, const char *what, enum shape shape, siz
 	free(slots);
 }
 
+/* The frame in which a plan takes over: one of all comes or goes, or two others do. */
+static void bench_change(struct bench *m, const char *what, bool of_all, size_t n, double goal)
+{
+	struct bridge_slot *slots = require_memory(malloc(n * sizeof(*slots)));
+	struct bridge_link *links = require_memory(malloc(n * n * sizeof(*links)));
+	size_t n_links, n_one = of_all ? n - 3 : 1;
+	struct bridge *b = bridge_with(m->rate_hz, m->port_hz, n, slots);
+	double us[TICKS];
+
+	/* The last two hear each other alone. */
+	n_links = make_links(MESH, slots, n - 2, links);
+	require(bridge_connect(b, links, n_links), "bridge_connect");
+	if (!of_all)
+		links[0] = (struct bridge_link){slots[n - 2], slots[n - 1], 1};
+	for (unsigned i = 0; i < TICKS; i++) {
+		uint64_t begin;
+
+		require(i % 2 ? bridge_connect(b, links, n_one) : bridge_disconnect(b, links, n_one),
+			"change");
+		require(bridge_publish(b), "bridge_publish");
+		begin = bench_now();
+		bridge_tick(b, 0, 0);
+		us[i] = (double)(bench_now() - begin) / 1e3;
+		bridge_reap(b);
+	}
+	add_row(m, what, n, bench_median(us, TICKS), goal);
+	bridge_free(b);
+	free(links);
+	free(slots);
+}
+
 /* All connections in one call, and the plan. */
 static void bench_connect(struct bench *m, const char *what, enum shape shape, size_t n, double goal)
 {
@@ -189,6 +220,8 @@ static void bench_rate(struct bench *m, uint32_t rate_hz)
 	m->rate_hz = m->port_hz = rate_hz;
 	for (size_t i = 0; i < sizeof(mesh) / sizeof(mesh[0]); i++)
 		bench_ticks(m, "frame, all-to-all", MESH, mesh[i], mesh[i] == 500 ? 250 : 0);
+	bench_change(m, "frame of a change, all-to-all", true, 500, 0);
+	bench_change(m, "frame of a change elsewhere, all-to-all", false, 500, 0);
 	bench_ticks(m, "frame, imperfect all-to-all", IMPERFECT, 500, 750);
 	bench_ticks(m, "frame, pairs", PAIRS, 1000, 190);
 	bench_ticks(m, "frame, pairs", PAIRS, 5000, 0);

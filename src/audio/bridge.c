@@ -162,8 +162,7 @@ int bridge_new(const struct bridge_cfg *cfg, struct bridge **ret_bridge)
 	list_init(&b->moving);
 	b->null_device = null_port(cfg->rate_hz);
 	b->silence = mem_zalloc(MIX_FRAME_MAX * sizeof(*b->silence));
-	b->fade = mem_zalloc(MIX_FRAME_MAX * sizeof(*b->fade));
-	if (!b->silence || !b->fade)
+	if (!b->silence)
 		goto fail;
 	err = bridge_add(b, &b->null_device, &slot0);
 	if (err)
@@ -198,7 +197,6 @@ struct bridge *bridge_free(struct bridge *b)
 	for (unsigned i = 0; i < CHUNKS; i++)
 		mem_free(b->chunks[i]);
 	mem_free(b->silence);
-	mem_free(b->fade);
 	mem_free(b);
 	return NULL;
 }

@@ -216,7 +216,6 @@ struct bridge {
 	int16_t *silence; /* media threads */
 
 	/* Media thread. */
-	int16_t *fade;
 	struct plan *running;
 	_Atomic bool rested; /* some strip has come to rest: signalling may want to know */
 };
@@ -264,8 +263,8 @@ bool turn_begin(struct plan *old, struct plan *p);
 /* After all have spoken. */
 void turn_frames(struct bridge *b, struct plan *old, struct plan *p, const struct audio_tick *t);
 void turn_sums(const struct bridge *b, struct plan *old, struct plan *p);
-/* What entry i hears in this frame. NULL: silence. */
-const int16_t *turn_feed(struct bridge *b, struct plan *old, struct plan *p, struct worker *d, size_t i,
+/* What entry i hears in this frame, by worker `who` of both plans. NULL: silence. */
+const int16_t *turn_feed(struct bridge *b, struct plan *old, struct plan *p, unsigned who, size_t i,
 	const struct audio_tick *t, unsigned *ret_peak);
 /* The first tick of a plan is over; was_turn: turn_begin() said so. */
 void turn_end(struct plan *p, bool was_turn);

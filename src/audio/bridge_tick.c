@@ -513,16 +513,17 @@ static void count_alone(const struct bridge *b, struct entry *e)
 }
 
 static void push_turn(
-	const struct turns *turns, struct worker *d, struct entry *e, const struct audio_tick *t)
+	const struct turns *turns, unsigned who, struct entry *e, const struct audio_tick *t)
 {
 	struct bridge *b = turns->b;
 	struct plan *p = turns->plan;
+	struct worker *d = &p->workers[who];
 	const struct change *change = turns->old ? &p->changes[e - p->entries] : NULL;
 	const int16_t *pcm = NULL;
 	unsigned peak = 0;
 
 	if (change && change->fades) {
-		pcm = turn_feed(b, turns->old, p, d, (size_t)(e - p->entries), t, &peak);
+		pcm = turn_feed(b, turns->old, p, who, (size_t)(e - p->entries), t, &peak);
 		push(b, d, e, change->before ? change->before->from : NULL, pcm, t);
 		e->edge->alone = 0;
 	} else if (e->pushes && !take(e, t)) {
@@ -543,7 +544,7 @@ static void push_turns(void *arg, unsigned who)
 
 	for (uint32_t k = 0; k < d->n; k++) {
 		warm_push(turns->plan, d, k);
-		push_turn(turns, d, turn(turns->plan, d, k), &t);
+		push_turn(turns, who, turn(turns->plan, d, k), &t);
 	}
 	host_lane_flush(t.lane);
 }
@@ -580,8 +581,8 @@ bool bridge_tick(struct bridge *b, uint64_t due_ns, uint64_t now_ns)
 		tick_sum(b, p, &p->sums[i]);
 	if (old)
 		turn_sums(b, old, p);
-	/* Both plans at once are the media thread's alone. */
-	run(&turns, push_turns, old ? 1 : p->n_workers);
+	/* Who takes part in a change needs the room of a worker in both plans. */
+	run(&turns, push_turns, old && old->n_workers < p->n_workers ? 1 : p->n_workers);
 	if (is_new)
 		leave_old(b, p, old);
 	return atomic_exchange_explicit(&b->rested, false, memory_order_relaxed) || is_new;

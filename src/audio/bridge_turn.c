@@ -3,7 +3,7 @@
  * going, what the new one says coming, on straight lines; so no change clicks. Frames are pulled once for both; whom only
  * the old plan pulled is pulled once more. The old plan is acknowledged, and may be freed, after this tick.
  *
- * Media thread.
+ * Media thread, but for what each hears: that is the turns' of all.
  */
 #include "audio/bridge_impl.h"
 
@@ -128,28 +128,21 @@ static bool just_begins(const struct plan *p, const struct entry *e)
 
 static const int16_t *cross(const struct bridge *b, const int16_t *from, const int16_t *to, int16_t *out)
 {
-	const int32_t n = (int32_t)b->n;
-
 	if (from == to)
 		return to;
-	from = from ? from : b->silence;
-	to = to ? to : b->silence;
-	for (int32_t i = 0; i < n; i++) {
-		int32_t way = (to[i] - from[i]) * (i + 1);
-
-		out[i] = (int16_t)(from[i] + (way + (way < 0 ? -n / 2 : n / 2)) / n);
-	}
+	b->mix->cross(from ? from : b->silence, to ? to : b->silence, b->n, out);
 	return out;
 }
 
-const int16_t *turn_feed(struct bridge *b, struct plan *old, struct plan *p, struct worker *d, size_t i,
+const int16_t *turn_feed(struct bridge *b, struct plan *old, struct plan *p, unsigned who, size_t i,
 	const struct audio_tick *t, unsigned *ret_peak)
 {
+	struct worker *d = &p->workers[who], *was_d = &old->workers[who < old->n_workers ? who : 0];
 	struct entry *e = &p->entries[i], *o = p->changes[i].before;
 	const struct strip *was = o && o->tx != NOBODY ? old->passages[o->tx].strip : NULL;
 	const struct strip *is = e->tx != NOBODY ? p->passages[e->tx].strip : NULL;
 	const int16_t *to = tick_mix(b, p, d, e, d->out, ret_peak);
-	const int16_t *from = o ? tick_mix(b, old, old->workers, o, b->fade, ret_peak) : NULL;
+	const int16_t *from = o ? tick_mix(b, old, was_d, o, was_d->out, ret_peak) : NULL;
 
 	/* The strip that all it hears goes through runs once: behind the change, when it is in both plans. */
 	if (was != is) {

@@ -64,6 +64,9 @@ struct mix_ops {
 	 * 1 is exact. */
 	unsigned (*out)(const struct mix_job *job, float gain, int16_t *pcm, size_t n);
 	unsigned (*peak)(const int16_t *pcm, size_t n);
+	/* From one to the other on straight lines, rounded to the nearest, of two to the farther from `from`: the last sample
+	 * is wholly to's. pcm may be either; n is at least 80. */
+	void (*cross)(const int16_t *from, const int16_t *to, size_t n, int16_t *pcm);
 
 	/* For the half-band filter. y[i] = sum of c[k] * x[i + k] over the taps; rounds n up to whole blocks: x has room
 	 * for that and the taps, y for that. */

@@ -228,6 +228,20 @@ static unsigned kernel_out(const struct mix_job *job, float gain, int16_t *pcm, 
 	return kernel_peak(pcm, n);
 }
 
+/* Divided by a product, which is exact for all that comes here: x < 2^26, n <= MIX_FRAME_MAX < 2^10. */
+static void kernel_cross(const int16_t *from, const int16_t *to, size_t n, int16_t *pcm)
+{
+	const uint32_t part = (uint32_t)((((uint64_t)1 << 36) + n - 1) / n);
+
+	for (int32_t i = 0; i < (int32_t)n; i++) {
+		int32_t way = to[i] - from[i];
+		uint32_t x = (uint32_t)(way < 0 ? -way : way) * (uint32_t)(i + 1) + (uint32_t)n / 2;
+		int32_t done = (int32_t)((uint64_t)x * part >> 36);
+
+		pcm[i] = (int16_t)(from[i] + (way < 0 ? -done : done));
+	}
+}
+
 /* Four vectors of results at a time stay in registers, so that no addition waits for the one before; the taps pass by
  * in the same order in every build. */
 static void kernel_fir(const float *x, const float *c, size_t taps, float *y, size_t n)
@@ -277,6 +291,7 @@ const struct mix_ops MIX_OPS = {
 	.sum = kernel_sum,
 	.out = kernel_out,
 	.peak = kernel_peak,
+	.cross = kernel_cross,
 	.fir = kernel_fir,
 	.split = kernel_split,
 	.join = kernel_join,

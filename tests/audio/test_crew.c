@@ -183,6 +183,7 @@ struct run {
 	struct engine *engine;
 	struct bridge *bridge;
 	struct leg legs[LEGS];
+	unsigned n_legs;
 	struct mem_port *ear;
 	uint64_t heard; /* by the ear, a hash */
 	unsigned reports;
@@ -246,7 +247,7 @@ static void leg_open(struct run *r, struct leg *l, const struct speech *says, ui
 /* A packet of this tick for everybody, but for one that is lost now and then. */
 static void deliver(struct run *r, unsigned tick)
 {
-	for (unsigned i = 0; i < LEGS; i++) {
+	for (unsigned i = 0; i < r->n_legs; i++) {
 		struct leg *l = &r->legs[i];
 		size_t which = (tick + i) % PACKETS;
 		struct rtp_packet h = {.pt = l->says->pt,
@@ -288,9 +289,11 @@ static struct leg *of_pair(struct run *r, unsigned i)
 	return &r->legs[MIXED + i];
 }
 
-/* They hear nobody else, one codec each, on different threads. */
-static void pair_up(struct run *r)
+/* They come later, so that there is more to do for helpers; hear nobody else, one codec each, on different threads. */
+static void pair_up(struct run *r, const struct speech *speeches)
 {
+	for (; r->n_legs < LEGS; r->n_legs++)
+		leg_open(r, &r->legs[r->n_legs], &speeches[r->n_legs % KINDS], r->n_legs);
 	for (unsigned i = 0; i < PAIRS; i++) {
 		struct bridge_slot a = of_pair(r, i)->slot, b = of_pair(r, PAIRS + i)->slot;
 		struct bridge_link both[] = {{a, b, 1}, {b, a, 1}};
@@ -334,11 +337,12 @@ static void run(unsigned threads, const struct speech *speeches, struct outcome 
 	r.bridge = engine_bridge(r.engine);
 	r.ear = mem_port_new(16000, NULL);
 	CHECK_OK(bridge_add(r.bridge, &r.ear->port, &r.ear->slot));
-	for (unsigned i = 0; i < LEGS; i++)
-		leg_open(&r, &r.legs[i], &speeches[i % KINDS], i);
-	pair_up(&r);
+	for (; r.n_legs < MIXED; r.n_legs++)
+		leg_open(&r, &r.legs[r.n_legs], &speeches[r.n_legs % KINDS], r.n_legs);
 	for (unsigned tick = 0; tick < TICKS; tick++) {
 		change(&r, tick, &seed);
+		if (tick == 6)
+			pair_up(&r, speeches);
 		disturb_pairs(&r, tick);
 		engine_publish(r.engine);
 		deliver(&r, tick);

@@ -167,4 +167,36 @@ TEST(every_build_filters_to_the_same_bits)
 	}
 }
 
-TESTS(RUN(every_build_computes_the_exact_sum), RUN(every_build_filters_to_the_same_bits))
+/* To the nearest number, a half away from where it began. */
+static int16_t on_the_line(int32_t from, int32_t to, int32_t i, int32_t n)
+{
+	int32_t way = (to - from) * (i + 1);
+
+	return (int16_t)(from + (way + (way < 0 ? -n / 2 : n / 2)) / n);
+}
+
+TEST(every_build_crosses_over_to_the_same_bits)
+{
+	static const size_t lengths[] = {80, 160, 320, 441, 480, 960};
+	static int16_t from[960], to[960], want[960], got[960];
+
+	for (size_t i = 0; i < ARRAY_LEN(from); i++) {
+		from[i] = i % 7 ? (int16_t)rig_random(&seed) : INT16_MAX;
+		to[i] = i % 7 ? (int16_t)rig_random(&seed) : INT16_MIN;
+	}
+	for (size_t l = 0; l < ARRAY_LEN(lengths); l++) {
+		size_t n = lengths[l];
+
+		mix_ops_at(0)->cross(from, to, n, want);
+		for (size_t b = 1; mix_ops_at(b); b++) {
+			memcpy(got, to, sizeof(got));
+			mix_ops_at(b)->cross(from, got, n, got);
+			CHECK_MEM(got, want, n * sizeof(*got));
+		}
+		for (size_t i = 0; i < n; i++)
+			CHECK_EQ(want[i], on_the_line(from[i], to[i], (int32_t)i, (int32_t)n));
+	}
+}
+
+TESTS(RUN(every_build_computes_the_exact_sum), RUN(every_build_filters_to_the_same_bits),
+	RUN(every_build_crosses_over_to_the_same_bits))

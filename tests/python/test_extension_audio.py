@@ -19,9 +19,9 @@ ENOENT, EENDED = -3, -4
 class Side:
     """A phone whose events a thread hands out."""
 
-    def __init__(self):
+    def __init__(self, **settings):
         self.log = Log()
-        self.phone = _offhook.Phone(self.on_event, clock_rate=RATE, codecs="L16/16000")
+        self.phone = _offhook.Phone(self.on_event, clock_rate=RATE, codecs="L16/16000", **settings)
         transport = self.phone.transport_add(address="127.0.0.1")
         self.account = self.phone.account_add(transport=transport)
         self.uri = f"sip:127.0.0.1:{self.phone.transport_info(transport)['port']}"

@@ -1,11 +1,13 @@
 """The extension on conferences, levels that move and meters: two phones of one process on loopback."""
 
 import array
+import os
+import struct
 
 import pytest
 from offhook import _offhook
 from phones import until
-from test_extension_audio import RATE, power, sides, talk, tone  # noqa: F401: fixtures
+from test_extension_audio import INCOMING, RATE, Side, power, sides, talk, tone, write_wav  # noqa: F401: fixtures
 
 SPEAKER, MEMBER = 102, 103
 GONE, AWAY, THERE = 0, 1, 2
@@ -88,3 +90,45 @@ def test_ramps_delays_ducking_and_meters(sides):  # noqa: F811
     with pytest.raises(TypeError):
         phone.slot_ramp(source, tx="loud")
     assert phone.audio_read(ear, RATE, 0)
+
+
+LEGS = 12
+
+
+def mixed(threads, folder):
+    """The sum that each of many calls hears at its far end, of what three players say to it; and how many threads help."""
+    side = Side(media_threads=threads)
+    phone, players = side.phone, []
+    try:
+        for i in range(LEGS):
+            write_wav(folder / f"{i}.wav", array.array("h", [100 * (i + 1)] * RATE))
+            players.append(phone.player_open([str(folder / f"{i}.wav")], loops=0)[1])
+        calls = [phone.call_make(side.uri, side.account) for _ in range(LEGS)]
+        ears = [phone.audio_new(RATE, call=side.wait(INCOMING, i + 1)["id"])[0] for i in range(LEGS)]
+        until(lambda: all(phone.call_info(call)["slot"] for call in calls), "their audio")
+        for i, call in enumerate(calls):
+            slot = phone.call_info(call)["slot"]
+            phone.connect_many([(players[i], slot), (players[(i + 1) % LEGS], slot, 0.5),
+                                (players[(i + 5) % LEGS], slot, 2.0)])
+
+        def listen(ear):
+            samples = struct.unpack("<320h", phone.audio_read(ear, 320))
+            return len(set(samples)) == 1 and samples[0]
+
+        def steady(ear):
+            frames = [listen(ear) for _ in range(5)]
+            return frames[0] if len(set(frames)) == 1 else 0
+
+        heard = [until(lambda ear=ear: steady(ear), "one number") for ear in ears]
+        names = [open(f"/proc/self/task/{task}/comm").read().strip() for task in os.listdir("/proc/self/task")]
+    finally:
+        side.close()
+    return heard, sum(name.startswith("offhook-medi-") for name in names)
+
+
+def test_several_media_threads_mix_what_one_does(tmp_path):
+    alone, no_helpers = mixed(1, tmp_path)
+    together, helpers = mixed(3, tmp_path)
+    assert (no_helpers, helpers) == (0, 2)
+    said = [100 * (i + 1) for i in range(LEGS)]
+    assert alone == together == [said[i] + said[(i + 1) % LEGS] // 2 + 2 * said[(i + 5) % LEGS] for i in range(LEGS)]
