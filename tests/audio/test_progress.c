@@ -148,6 +148,28 @@ TEST(usual_tones_are_known_anywhere)
 	CHECK_STR(listen(NULL), "dial ");
 }
 
+/* docs/tones.md names them. */
+TEST(without_a_country_fast_busy_is_congestion)
+{
+	static const struct {
+		const char *country;
+		enum national_tone tone;
+		const char *told;
+	} rows[] = {{"br", NATIONAL_BUSY, "congestion "}, {"mx", NATIONAL_BUSY, "congestion "},
+		{"es", NATIONAL_BUSY, "congestion "}, {"se", NATIONAL_BUSY, "congestion "},
+		{"cn", NATIONAL_CONGESTION, "busy "}, {"au", NATIONAL_CONGESTION, "busy "},
+		{"hu", NATIONAL_CONGESTION, "busy "}, {"jp", NATIONAL_CONGESTION, "busy "},
+		{"pl", NATIONAL_CONGESTION, "busy "}, {"br", NATIONAL_CONGESTION, ""},
+		{"gb", NATIONAL_CONGESTION, ""}};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct national *c = national_find(slice_of(rows[i].country));
+
+		say_pattern(c->tones[rows[i].tone], 0.1, 0, N);
+		CHECK_STR(listen(NULL), rows[i].told);
+	}
+}
+
 TEST(it_tells_what_it_has_heard)
 {
 	say_pattern("480+620:500 0:500", 0.1, 0, N);
@@ -289,6 +311,7 @@ TEST(speech_in_a_file_is_none_of_them)
 }
 
 TESTS(RUN(every_countrys_tones_are_known_through_noise_and_g711), RUN(usual_tones_are_known_anywhere),
-	RUN(it_tells_what_it_has_heard), RUN(another_countrys_tones_are_none), RUN(fax_machines_are_heard),
+	RUN(without_a_country_fast_busy_is_congestion), RUN(it_tells_what_it_has_heard),
+	RUN(another_countrys_tones_are_none), RUN(fax_machines_are_heard),
 	RUN(a_beep_behind_a_greeting_is_heard), RUN(one_after_the_other_is_told), RUN(it_hears_at_every_rate),
 	RUN(what_travels_arrives), RUN(speech_is_none_of_them), RUN(speech_in_a_file_is_none_of_them))
