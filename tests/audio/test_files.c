@@ -117,6 +117,9 @@ TEST(every_format_is_heard_at_its_pitch_and_level)
 		{SF_FORMAT_WAV | SF_FORMAT_PCM_24, 48000, 2},
 		{SF_FORMAT_WAV | SF_FORMAT_PCM_U8, 8000, 1},
 		{SF_FORMAT_WAV | SF_FORMAT_FLOAT, 44100, 1},
+		{SF_FORMAT_WAV | SF_FORMAT_PCM_32, 32000, 2},
+		{SF_FORMAT_WAV | SF_FORMAT_DOUBLE, 16000, 1},
+		{SF_FORMAT_RF64 | SF_FORMAT_PCM_16, 16000, 2},
 		{SF_FORMAT_WAVEX | SF_FORMAT_PCM_16, 16000, 2},
 		{SF_FORMAT_WAV | SF_FORMAT_PCM_16, 6001, 1},
 		{SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 44100, 2},
@@ -275,6 +278,13 @@ TEST(files_that_cannot_be_used_are_refused_with_their_reason)
 		if (!strstr(err_detail_text(), rows[i].detail) || !strstr(err_detail_text(), rows[i].name))
 			fail_msg("row %zu: %s", i, err_detail_text());
 	}
+	/* What just can be used: whatever its name says, it is what its bytes say. */
+	path = in_dir(&w, "odd.flac");
+	write_file(path, SF_FORMAT_WAV | SF_FORMAT_PCM_16, 1000, 32, none, 1);
+	cfg = player_of(&w, &path, 1, 1);
+	CHECK_OK(player_new(&cfg, &p, &port));
+	CHECK_EQ(player_file(p, 0)->format, SOUND_WAV);
+	port->ops->free(port);
 	path = w.dir;
 	cfg = player_of(&w, &path, 1, 1);
 	CHECK_EQ(player_new(&cfg, &p, &port), OH_EFORMAT);
