@@ -82,6 +82,8 @@ int sound_list(const struct options *o)
 	n = list ? offhook_devices(phone, list, LIST_MAX) : OH_ENOMEM;
 	if (n < 0)
 		complain(o, "no list of devices", (int)n);
+	if (n == 0 && offhook_device_open(phone) == OH_ENOSOUND)
+		complain(o, "no sound devices", OH_ENOSOUND);
 	for (long i = 0; i < n && i < LIST_MAX; i++)
 		print(o, &list[i]);
 	free(list);

@@ -108,7 +108,8 @@ OFFHOOK_API int offhook_device_set(struct offhook_phone *phone, const struct off
  * Opens the devices of slot 0 now, as if something were connected to it, and waits for the outcome: some seconds at most.
  *
  * @param phone  borrowed
- * @return 0 (also when "null" was chosen), OH_ENODEV (no such device, or none at all), OH_ETIMEDOUT, a wrapped errno,
+ * @return 0 (also when "null" was chosen), OH_ENODEV (no such device, or none at all), OH_ENOSOUND (the
+ *         library was built without such devices), OH_ETIMEDOUT, a wrapped errno,
  *         OH_EBUSY (another thread waits already), OH_EAGAIN (from an inline handler, and on a simulated host: an event
  *         will tell), OH_ECLOSED. In case of an error the null device, or the default one, serves
  *

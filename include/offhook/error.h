@@ -67,6 +67,7 @@ enum oh_err {
 	OH_ECERT = -37,      /**< a certificate cannot be used, or was not accepted */
 	OH_ENODEV = -38,     /**< no such sound device, or none at all */
 	OH_EINSECURE = -50,  /**< it would not have gone over TLS, and the settings want nothing else */
+	OH_ENOSOUND = -51,   /**< built without sound devices of this kind, which need libpulse or alsa-lib */
 	OH_EOS = -10000      /**< below this: -10000 - errno of the operating system */
 };
 

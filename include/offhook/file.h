@@ -4,7 +4,7 @@
  * Sound files on the bridge: players of one file or of many, recorders of one channel or of two.
  *
  * What is played: WAV in any encoding that libsndfile knows, FLAC, Ogg with Vorbis or Opus, at any rate from 1 to 384 kHz;
- * of several channels the mean is heard. A file is what its bytes say. Only raw samples say nothing: they go by the end of
+ * of several channels the mean is heard, and of samples of floating point that are no number nothing. A file is what its bytes say. Only raw samples say nothing: they go by the end of
  * the name, 16 bits little-endian in .raw, .pcm and .sln, G.711 in .ul and .al. What is recorded goes by the end of the name
  * as well: .wav, .flac, .ogg (Vorbis), .opus. Positions are samples of a file's own rate.
  *

@@ -8,7 +8,9 @@
  * all but call waiting and special information (B, in its edition of 2010; BT's own list of supervisory tones); de, all (B);
  * fr, ringback and busy (B); us, all but call waiting (the North American precise tone plan, which is Supplement 3 of the
  * E.300 series); jp, ringback and busy (article 33 of the ordinance on facilities of telecommunications business, 1985); au,
- * busy (AS/CA S002:2010 5.3.4.1, which sends whoever listens to tones from abroad to B). Not seen so: the rest.
+ * busy (AS/CA S002:2010 5.3.4.1, which sends whoever listens to tones from abroad to B); hu and nl, all (B); tr, all but
+ * special information (B; call waiting also A in its edition of 04/98); in, busy, congestion and call waiting (B). Not seen
+ * so: the rest.
  */
 #include "audio/national.h"
 
@@ -91,7 +93,7 @@ static const struct national list[] = {
 	{"tr", {"450", "450:2000 0:4000", "450:500 0:500",
 		       "450:200 0:200 450:200 0:200 450:200 0:200 450:600 0:200",
 		       "450:200 0:600 450:200 0:8000", "950:300 1400:300 1800:300 0:1000"}},
-	/* Telcordia GR-506 and ATIS say the same; Canada and the Caribbean too. */
+	/* Telcordia GR-506 and ATIS say the same; Canada and the Caribbean too. B has 0.3 and 0.2 s for congestion, no busy. */
 	{"us", {"350+440", "440+480:2000 0:4000", "480+620:500 0:500", "480+620:250 0:250", "440:300 0:10000",
 		       SIT}},
 	/* A writes 400x33 as 367+433; some exchanges have 383+417. */

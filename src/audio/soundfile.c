@@ -181,15 +181,23 @@ static int16_t mean(const short *frame, int channels)
 	return (int16_t)(sum / channels);
 }
 
-/* Full scale is 1; libsndfile's own conversion to integers would scale by the file's peak. */
-static int16_t mean_float(const float *frame, int channels)
+/* Full scale is 1; libsndfile's own conversion to integers would scale by the file's peak. What is no number does not count;
+ * where no channel has one, what was last heard goes on: nothing else would not click. */
+static int16_t mean_float(const float *frame, int channels, int16_t before)
 {
 	float sum = 0;
+	int n = 0;
 
-	for (int i = 0; i < channels; i++)
-		sum += frame[i];
-	sum *= 32768.0f / (float)channels;
-	if (!(sum > -32768.0f)) /* a NaN as well */
+	for (int i = 0; i < channels; i++) {
+		if (isfinite(frame[i])) {
+			sum += frame[i];
+			n++;
+		}
+	}
+	if (!n)
+		return before;
+	sum *= 32768.0f / (float)n;
+	if (sum <= -32768.0f)
 		return INT16_MIN;
 	return sum < 32767.0f ? (int16_t)lrintf(sum) : INT16_MAX;
 }
@@ -206,8 +214,8 @@ size_t soundfile_read_mono(struct soundfile *f, int16_t *pcm, size_t n)
 	else
 		got = sf_readf_short(f->file, (short *)(void *)f->frames, (sf_count_t)n);
 	for (sf_count_t i = 0; i < got; i++)
-		pcm[i] = f->is_float ? mean_float(f->frames + i * channels, channels)
-				     : mean(shorts + i * channels, channels);
+		pcm[i] = f->last = f->is_float ? mean_float(f->frames + i * channels, channels, f->last)
+					       : mean(shorts + i * channels, channels);
 	return got > 0 ? (size_t)got : 0;
 }
 

@@ -25,6 +25,7 @@ struct soundfile {
 	enum sound_format format;
 	float *frames; /* of all channels, room for SOUND_CHUNK; shorts lie there where the file is not in float */
 	bool is_float;
+	int16_t last; /* that was read */
 };
 
 #define SOUND_CHUNK        960u

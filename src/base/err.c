@@ -59,6 +59,8 @@ static const struct row {
 	{OH_ECERT, "OH_ECERT", "a certificate cannot be used, or was not accepted", 171160},
 	{OH_ENODEV, "OH_ENODEV", "no such sound device, or none at all", 420006},
 	{OH_EINSECURE, "OH_EINSECURE", "it would not have gone over TLS, as the settings ask", 171160},
+	{OH_ENOSOUND, "OH_ENOSOUND",
+		"built without sound devices of this kind, which need libpulse or alsa-lib", 420006},
 	{OH_EOS, "OH_EOS", "an error of the operating system without a number", PJ_OTHER},
 };
 

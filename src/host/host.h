@@ -333,7 +333,7 @@ struct host_sound_cfg {
 	void (*block)(void *arg, int16_t *pcm, size_t n);
 	void *arg;
 };
-/* OH_ENODEV (no such device or kind of device), OH_EINVAL, OH_ENOMEM, a wrapped errno (no thread). Loop thread. */
+/* OH_ENODEV (no such device or kind of device), OH_ENOSOUND (a kind that was left out when this was built), OH_EINVAL, OH_ENOMEM, a wrapped errno (no thread). Loop thread. */
 int host_sound_open(struct host *h, const struct host_sound_cfg *cfg, struct host_sound **ret_sound);
 /* block is not running and never will again. Harmless on NULL; returns NULL. Loop thread. */
 struct host_sound *host_sound_close(struct host_sound *s);
@@ -351,7 +351,8 @@ struct host_sound_info {
 /* Any thread. The devices there are: up to cap into ret_infos; returns how many there are, OH_ENOMEM. It waits up to
  * wait_ms for a sound server to answer; 0: what is known already. */
 long host_sound_list(struct host *h, struct host_sound_info *ret_infos, size_t cap, unsigned wait_ms);
-/* What to open when nothing was chosen: n = 0 first, 1 when that failed, ...; NULL: nothing more. */
+/* What to open when nothing was chosen: n = 0 first, 1 when that failed, ...; NULL: nothing more. In a library that was built
+ * without any the first one is "", which OH_ENOSOUND answers. */
 const char *host_sound_default(const struct host *h, unsigned n);
 /* Is it listed, as far as is known? Begins to find out when nothing is known. Loop thread. */
 bool host_sound_present(struct host *h, const char *id);

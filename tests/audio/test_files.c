@@ -117,6 +117,9 @@ TEST(every_format_is_heard_at_its_pitch_and_level)
 		{SF_FORMAT_WAV | SF_FORMAT_PCM_24, 48000, 2},
 		{SF_FORMAT_WAV | SF_FORMAT_PCM_U8, 8000, 1},
 		{SF_FORMAT_WAV | SF_FORMAT_FLOAT, 44100, 1},
+		{SF_FORMAT_WAV | SF_FORMAT_PCM_32, 32000, 2},
+		{SF_FORMAT_WAV | SF_FORMAT_DOUBLE, 16000, 1},
+		{SF_FORMAT_RF64 | SF_FORMAT_PCM_16, 16000, 2},
 		{SF_FORMAT_WAVEX | SF_FORMAT_PCM_16, 16000, 2},
 		{SF_FORMAT_WAV | SF_FORMAT_PCM_16, 6001, 1},
 		{SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 44100, 2},
@@ -173,6 +176,44 @@ TEST(of_several_channels_the_mean_is_heard)
 	CHECK_EQ(w.ends, 1);
 	for (size_t i = 0; i < N; i++)
 		CHECK_EQ(tape->pcm[i], 200);
+	world_close(&w);
+}
+
+/* From programs that divided by zero. */
+TEST(samples_that_are_no_number_do_not_click)
+{
+	enum { N = 1600 };
+	static const struct {
+		float left, right;
+		int16_t heard;
+	} rows[] = {{0.25f, 0.25f, 8192}, {NAN, NAN, 8192}, {INFINITY, NAN, 8192},
+		{-INFINITY, INFINITY, 8192}, {0.125f, NAN, 4096}, {-INFINITY, 0.125f, 4096},
+		{3e38f, 3e38f, 32767}, {-3e38f, -3e38f, -32768}, {NAN, -NAN, -32768}, {0.5f, -0.5f, 0}};
+	SF_INFO info = {.format = SF_FORMAT_WAV | SF_FORMAT_FLOAT, .samplerate = 16000, .channels = 2};
+	float frames[N][2];
+	struct bridge_slot from;
+	struct tape *tape;
+	struct world w;
+	SNDFILE *f;
+
+	for (size_t i = 0; i < N; i++) {
+		frames[i][0] = rows[i % ARRAY_LEN(rows)].left;
+		frames[i][1] = rows[i % ARRAY_LEN(rows)].right;
+	}
+	frames[0][0] = frames[0][1] = NAN; /* nothing was heard before */
+	world_open(&w, 16000);
+	f = sf_open(in_dir(&w, "in.wav"), SFM_WRITE, &info);
+	assert_non_null(f);
+	CHECK_EQ(sf_writef_float(f, &frames[0][0], N), N);
+	sf_close(f);
+	(void)add_player(&w, w.path, false, &from);
+	tape = add_tape(&w, 16000, from);
+	files_run(&w, 300);
+	CHECK_EQ(w.ends, 1);
+	for (size_t i = 0; i < 4; i++)
+		CHECK_EQ(tape->pcm[i], 0);
+	for (size_t i = 4; i < N; i++)
+		CHECK_EQ(tape->pcm[i], rows[i % ARRAY_LEN(rows)].heard);
 	world_close(&w);
 }
 
@@ -237,6 +278,13 @@ TEST(files_that_cannot_be_used_are_refused_with_their_reason)
 		if (!strstr(err_detail_text(), rows[i].detail) || !strstr(err_detail_text(), rows[i].name))
 			fail_msg("row %zu: %s", i, err_detail_text());
 	}
+	/* What just can be used: whatever its name says, it is what its bytes say. */
+	path = in_dir(&w, "odd.flac");
+	write_file(path, SF_FORMAT_WAV | SF_FORMAT_PCM_16, 1000, 32, none, 1);
+	cfg = player_of(&w, &path, 1, 1);
+	CHECK_OK(player_new(&cfg, &p, &port));
+	CHECK_EQ(player_file(p, 0)->format, SOUND_WAV);
+	port->ops->free(port);
 	path = w.dir;
 	cfg = player_of(&w, &path, 1, 1);
 	CHECK_EQ(player_new(&cfg, &p, &port), OH_EFORMAT);
@@ -580,7 +628,8 @@ TEST(memory_may_run_out_while_files_are_opened)
 TESTS(RUN(a_loop_has_no_gap_and_no_end), RUN(a_seek_drops_what_was_queued_and_wakes_a_finished_player),
 	RUN(a_seek_before_anybody_listens_is_ready_when_they_do),
 	RUN(every_format_is_heard_at_its_pitch_and_level), RUN(of_several_channels_the_mean_is_heard),
-	RUN(an_empty_file_ends_at_once), RUN(files_that_cannot_be_used_are_refused_with_their_reason),
+	RUN(samples_that_are_no_number_do_not_click), RUN(an_empty_file_ends_at_once),
+	RUN(files_that_cannot_be_used_are_refused_with_their_reason),
 	RUN(from_file_to_file_no_sample_is_missing_or_added), RUN(files_of_different_rates_make_one_signal),
 	RUN(a_loop_between_rates_goes_on_as_if_there_were_no_end),
 	RUN(a_file_that_vanishes_ends_the_list_with_its_reason), RUN(raw_files_go_by_the_end_of_their_names),

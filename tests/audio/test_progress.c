@@ -75,14 +75,19 @@ static void hear(struct progress *p, const struct national *country, size_t n)
 		progress_hear(p, country, 8000, pcm + at, 160, on_heard, &heard);
 }
 
-static const char *listen(const struct national *country)
+static const char *listen_to(const struct national *country, size_t n)
 {
 	struct progress p;
 
 	progress_init(&p);
 	memset(&heard, 0, sizeof(heard));
-	hear(&p, country, N);
+	hear(&p, country, n);
 	return heard.words;
+}
+
+static const char *listen(const struct national *country)
+{
+	return listen_to(country, N);
 }
 
 /* ---- the networks ---- */
@@ -148,6 +153,28 @@ TEST(usual_tones_are_known_anywhere)
 	CHECK_STR(listen(NULL), "dial ");
 }
 
+/* docs/tones.md names them. */
+TEST(without_a_country_fast_busy_is_congestion)
+{
+	static const struct {
+		const char *country;
+		enum national_tone tone;
+		const char *told;
+	} rows[] = {{"br", NATIONAL_BUSY, "congestion "}, {"mx", NATIONAL_BUSY, "congestion "},
+		{"es", NATIONAL_BUSY, "congestion "}, {"se", NATIONAL_BUSY, "congestion "},
+		{"cn", NATIONAL_CONGESTION, "busy "}, {"au", NATIONAL_CONGESTION, "busy "},
+		{"hu", NATIONAL_CONGESTION, "busy "}, {"jp", NATIONAL_CONGESTION, "busy "},
+		{"pl", NATIONAL_CONGESTION, "busy "}, {"br", NATIONAL_CONGESTION, ""},
+		{"gb", NATIONAL_CONGESTION, ""}};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct national *c = national_find(slice_of(rows[i].country));
+
+		say_pattern(c->tones[rows[i].tone], 0.1, 0, N);
+		CHECK_STR(listen(NULL), rows[i].told);
+	}
+}
+
 TEST(it_tells_what_it_has_heard)
 {
 	say_pattern("480+620:500 0:500", 0.1, 0, N);
@@ -157,6 +184,24 @@ TEST(it_tells_what_it_has_heard)
 	CHECK_EQ(heard.list[0].confidence, 90);
 	CHECK(abs((int)heard.list[0].hz[0] - 480) <= 5 && abs((int)heard.list[0].hz[1] - 620) <= 5);
 	CHECK(abs((int)heard.list[0].on_ms - 500) <= 30 && abs((int)heard.list[0].off_ms - 500) <= 30);
+}
+
+/* As offhook/tone.h has it: ringback in its first pause, busy and congestion at the third tone; once. */
+TEST(it_tells_as_soon_as_it_is_sure)
+{
+	static const struct {
+		const char *pattern, *told;
+		unsigned not_yet_ms, by_ms;
+	} rows[] = {{"440+480:2000 0:4000", "ringback ", 2800, 3200},
+		{"480+620:500 0:500", "busy ", 1900, 2200}, {"480+620:250 0:250", "congestion ", 900, 1200}};
+	const struct national *us = national_find(SLICE_LIT("us"));
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		say_pattern(rows[i].pattern, 0.1, 0, N);
+		CHECK_STR(listen_to(us, rows[i].not_yet_ms * 8), "");
+		CHECK_STR(listen_to(us, rows[i].by_ms * 8), rows[i].told);
+		CHECK_STR(listen_to(us, N), rows[i].told);
+	}
 }
 
 /* A country whose tones these are not. */
@@ -289,6 +334,8 @@ TEST(speech_in_a_file_is_none_of_them)
 }
 
 TESTS(RUN(every_countrys_tones_are_known_through_noise_and_g711), RUN(usual_tones_are_known_anywhere),
-	RUN(it_tells_what_it_has_heard), RUN(another_countrys_tones_are_none), RUN(fax_machines_are_heard),
-	RUN(a_beep_behind_a_greeting_is_heard), RUN(one_after_the_other_is_told), RUN(it_hears_at_every_rate),
-	RUN(what_travels_arrives), RUN(speech_is_none_of_them), RUN(speech_in_a_file_is_none_of_them))
+	RUN(without_a_country_fast_busy_is_congestion), RUN(it_tells_what_it_has_heard),
+	RUN(it_tells_as_soon_as_it_is_sure), RUN(another_countrys_tones_are_none),
+	RUN(fax_machines_are_heard), RUN(a_beep_behind_a_greeting_is_heard), RUN(one_after_the_other_is_told),
+	RUN(it_hears_at_every_rate), RUN(what_travels_arrives), RUN(speech_is_none_of_them),
+	RUN(speech_in_a_file_is_none_of_them))

@@ -117,6 +117,8 @@ TEST(what_is_no_tone_is_refused)
 	cfg = *of_two(440, 0, 0, 8000);
 	cfg.repeats = 1; /* of what has no end */
 	CHECK_EQ(tone_new(&cfg, &p), OH_EINVAL);
+	CHECK_OK(tone_new(of_two(20, 7200, 1, 16000), &p)); /* what just is one */
+	p->ops->free(p);
 	mem_fail_at(1);
 	CHECK_EQ(tone_new(of_two(440, 0, 0, 8000), &p), OH_ENOMEM);
 }
@@ -131,6 +133,8 @@ TEST(a_pattern_is_what_its_text_says)
 	CHECK_EQ(parts[0].ms, 2000);
 	CHECK(parts[0].tones[0].hz == 440 && parts[0].tones[1].hz == 480 && parts[0].tones[2].hz == 0);
 	CHECK(!pattern_sounds(&parts[1]) && parts[1].ms == 4000);
+	CHECK_OK(pattern_parse("300+400+500+600:5", parts, 8, &n));
+	CHECK(n == 1 && parts[0].tones[3].hz == 600);
 	CHECK_OK(pattern_parse("400x16.5:250", parts, 8, &n));
 	CHECK(parts[0].tones[1].hz == 383.5 && parts[0].tones[2].hz == 416.5 &&
 		parts[0].tones[0].weight == 0.5);

@@ -1,7 +1,10 @@
 /* Levels, meters and positions, to the sample: the bridge runs at the files' rate, so that nothing is converted. */
 #include "rig.h"
 
+#include <errno.h>
+#include <math.h>
 #include <sndfile.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define RATE  8000u
@@ -322,6 +325,7 @@ TEST(a_list_tells_where_it_is_and_can_be_moved)
 	CHECK_EQ(offhook_player_move(r->a.phone, player, 2, 0), OH_ERANGE);
 	CHECK(strstr(offhook_error_detail(), "2 files") != NULL);
 	CHECK_EQ(offhook_player_move(r->a.phone, player, 1, RATE), OH_ERANGE);
+	CHECK(strstr(offhook_error_detail(), "4000") != NULL);
 	CHECK_OK(offhook_player_pause(r->a.phone, player, 0));
 	rig_run_ms(r, 3000);
 	CHECK_STR(r->a.log, "NEXT(1,second.wav) NEXT(0,first.wav) NEXT(1,second.wav) NEXT(0,first.wav) "
@@ -329,6 +333,15 @@ TEST(a_list_tells_where_it_is_and_can_be_moved)
 	CHECK_EQ(r->a.file_ends, 1);
 	CHECK_OK(offhook_player_seek(r->a.phone, player, 20)); /* in the second, which it ended with */
 	CHECK_EQ(look(r, player).file, 1);
+
+	/* When it has ended once more, it starts again with all its rounds. */
+	rig_run_ms(r, 3000);
+	CHECK_EQ(r->a.file_ends, 2);
+	side_forget(&r->a);
+	CHECK_OK(offhook_player_move(r->a.phone, player, 0, 0));
+	rig_run_ms(r, 3000);
+	CHECK_STR(r->a.log, "NEXT(0,first.wav) NEXT(1,second.wav) NEXT(0,first.wav) NEXT(1,second.wav) ");
+	CHECK_EQ(r->a.file_ends, 3);
 
 	CHECK_OK(offhook_port_remove(r->a.phone, player));
 	CHECK_EQ(offhook_player_pause(r->a.phone, player, 0), OH_ENOENT);
@@ -373,7 +386,9 @@ TEST(a_player_says_why_it_ended)
 
 TEST(settings_of_players_and_recorders_are_checked)
 {
+	static const char *many[OFFHOOK_PLAYER_FILES_MAX];
 	const char *paths[] = {"x.wav", NULL};
+	static char name[5000];
 	struct offhook_player_cfg good, cfg;
 	struct offhook_recorder_cfg rec;
 	offhook_id id, slots[2];
@@ -398,8 +413,11 @@ TEST(settings_of_players_and_recorders_are_checked)
 	REFUSED(paths, paths + 1, "path 0");
 	REFUSED(level, -1, "level");
 	REFUSED(level, 65, "level");
+	REFUSED(level, NAN, "level");
 	REFUSED(raw_rate_hz, 999, "raw_rate_hz");
+	REFUSED(raw_rate_hz, 384001, "raw_rate_hz");
 	REFUSED(raw_channels, 33, "raw_channels");
+	REFUSED(raw_channels, 0, "raw_channels");
 	CHECK_EQ(offhook_player_open(r->a.phone, NULL, &id, slots), OH_EINVAL);
 	CHECK_EQ(offhook_player_open(NULL, &good, &id, slots), OH_EINVAL);
 	good.size = 0;
@@ -410,13 +428,35 @@ TEST(settings_of_players_and_recorders_are_checked)
 	good.formats = OFFHOOK_FORMAT_WAV;
 	CHECK_OK(offhook_player_open(r->a.phone, &good, &id, slots));
 	CHECK_EQ(offhook_player_set_level(r->a.phone, id, 65), OH_EINVAL);
+	CHECK_EQ(offhook_player_set_level(r->a.phone, id, NAN), OH_EINVAL);
+	CHECK_EQ(offhook_player_set_level(r->a.phone, id, -0.5f), OH_EINVAL);
+	CHECK_OK(offhook_player_set_level(r->a.phone, id, 64));
+	CHECK_OK(offhook_player_set_level(r->a.phone, id, 0));
 	CHECK_EQ(offhook_recorder_pause(r->a.phone, id, 1), OH_ENOENT);
 	CHECK_OK(offhook_port_remove(r->a.phone, id));
+
+	/* As many as there may be; then names that no system takes, and that no disk has. */
+	for (size_t i = 0; i < ARRAY_LEN(many); i++)
+		many[i] = s.list[0];
+	good.paths = many;
+	good.n_paths = OFFHOOK_PLAYER_FILES_MAX;
+	good.level = 64;
+	CHECK_OK(offhook_player_open(r->a.phone, &good, &id, slots));
+	many[0] = NULL; /* they were borrowed for the call */
+	CHECK_EQ(look(r, id).n_files, OFFHOOK_PLAYER_FILES_MAX);
+	CHECK_OK(offhook_port_remove(r->a.phone, id));
+	memset(name, 'x', sizeof(name) - 1);
+	many[0] = name;
+	CHECK_EQ(offhook_player_open(r->a.phone, &good, &id, slots), err_from_errno(ENAMETOOLONG));
+	many[0] = "/nowhere/x.wav";
+	CHECK_EQ(offhook_player_open(r->a.phone, &good, &id, slots), OH_ENOFILE);
 
 	offhook_recorder_cfg_init(&rec);
 	CHECK_EQ(offhook_recorder_open(NULL, &rec, &id, slots), OH_EINVAL);
 	CHECK_EQ(offhook_recorder_open(r->a.phone, NULL, &id, slots), OH_EINVAL);
 	CHECK_EQ(offhook_recorder_open(r->a.phone, &rec, &id, slots), OH_EINVAL);
+	rec.path = "/nowhere/x.wav";
+	CHECK_EQ(offhook_recorder_open(r->a.phone, &rec, &id, slots), err_from_errno(ENOENT));
 	rec.path = "/tmp/x.mp3";
 	CHECK_EQ(offhook_recorder_open(r->a.phone, &rec, &id, slots), OH_ENOTSUP);
 	rec.channels = 3;
@@ -552,6 +592,14 @@ TEST(a_closed_phone_takes_no_files_and_moves_none)
 
 /* ---- one party a channel ---- */
 
+static long long file_size(const char *path)
+{
+	struct stat st;
+
+	CHECK_EQ(stat(path, &st), 0);
+	return st.st_size;
+}
+
 TEST(two_slots_record_into_one_file_until_its_limit)
 {
 	struct offhook_slot_info info = {.size = sizeof(info)};
@@ -569,6 +617,7 @@ TEST(two_slots_record_into_one_file_until_its_limit)
 	cfg.path = d.out;
 	cfg.channels = 2;
 	cfg.max_ms = 500;
+	CHECK_EQ(truncate(d.out, 1000000), 0); /* what is there goes */
 	CHECK_OK(offhook_recorder_open(d.phone, &cfg, &recorder, slots));
 	CHECK_OK(offhook_slot_get_info(d.phone, slots[1], &info));
 	CHECK_EQ(info.owner, recorder);
@@ -588,6 +637,7 @@ TEST(two_slots_record_into_one_file_until_its_limit)
 	sf_close(f);
 	CHECK_EQ(n, RATE / 2);
 	CHECK_EQ(sound.channels, 2);
+	CHECK_EQ(file_size(d.out), 44 + 4 * RATE / 2);
 	for (size_t i = 0; i < n; i++)
 		CHECK(pcm[2 * i] == 0 && pcm[2 * i + 1] == 100);
 	desk_close(&d);

@@ -218,8 +218,13 @@ TEST(digits_and_patterns_are_ports)
 	rig_talk(r);
 	CHECK_OK(offhook_call_hear_dtmf(r->b.phone, r->b.call, OFFHOOK_DTMF_HEAR_ON));
 	CHECK_OK(offhook_tone_digits(r->a.phone, &digits, &tone, &slot));
+	rig_run_ms(r, 2000); /* they wait for somebody who hears them */
 	CHECK_OK(offhook_connect(r->a.phone, slot, r->a.slot));
-	rig_run_ms(r, 2000);
+	rig_run_ms(r, 3 * 160 + 2 * 80 - 20);
+	CHECK_EQ(r->a.file_ends, 0);
+	rig_run_ms(r, 40);
+	CHECK_EQ(r->a.file_ends, 1);
+	rig_run_ms(r, 2000); /* once */
 	CHECK_STR(r->b.digits, "19#");
 	CHECK_EQ(r->a.file_ends, 1);
 	CHECK_OK(offhook_port_remove(r->a.phone, tone));
@@ -312,6 +317,7 @@ TEST(tones_that_are_none_are_refused_by_name)
 	CHECK_EQ(offhook_call_progress_listen(r->a.phone, 77, NULL), OH_ENOENT);
 	progress.size = 0;
 	CHECK_EQ(offhook_call_progress_listen(r->a.phone, 0, &progress), OH_EINVAL);
+	CHECK_EQ(offhook_call_hear_dtmf(r->a.phone, 77, OFFHOOK_DTMF_HEAR_ON), OH_ENOENT);
 	CHECK_STR(offhook_tone_find("us", OFFHOOK_TONE_BUSY), "480+620:500 0:500");
 	CHECK(!offhook_tone_find("us", (enum offhook_tone_kind)0));
 	CHECK(offhook_tone_country(19) && !offhook_tone_country(1000));
@@ -319,7 +325,10 @@ TEST(tones_that_are_none_are_refused_by_name)
 	CHECK(offhook_tone_find("UK", OFFHOOK_TONE_SIT) == offhook_tone_find("gb", OFFHOOK_TONE_SIT));
 	for (size_t i = 0; offhook_tone_country(i); i++)
 		CHECK(offhook_tone_find(offhook_tone_country(i), OFFHOOK_TONE_CALL_WAITING));
-	rig_close(r);
+	CHECK_OK(offhook_phone_close(r->a.phone, 1000));
+	CHECK_EQ(offhook_call_progress_listen(r->a.phone, 0, NULL), OH_ECLOSED);
+	CHECK_EQ(offhook_call_hear_dtmf(r->a.phone, 77, OFFHOOK_DTMF_HEAR_ON), OH_ECLOSED);
+	rig_drop(r);
 }
 
 static int tones_with_failing_memory(void *arg)

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "offhook/offhook.h"
+#include "phone/phone_impl.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -615,6 +616,29 @@ TEST(whoever_waits_for_a_disk_that_hangs_does_so_no_longer_than_the_limit)
 	hang_end(&h);
 }
 
+/* The build for ThreadSanitizer is such a one; in others this looks for what is not there. */
+TEST(a_library_without_sound_systems_says_that_it_was_built_so)
+{
+	static const struct {
+		const char *id;
+		int err;
+	} rows[] = {{NULL, OH_ENOSOUND}, {"pulse", OH_ENOSOUND}, {"alsa:default", OH_ENOSOUND},
+		{"oss", OH_ENODEV}, {"pulses", OH_ENODEV}};
+	struct offhook_device_cfg cfg;
+	struct offhook_phone *phone;
+
+	CHECK_OK(offhook_phone_new(NULL, &phone));
+	offhook_device_cfg_init(&cfg);
+	for (size_t i = 0; i < ARRAY_LEN(rows) && !*host_sound_default(phone->host, 0); i++) {
+		cfg.capture = cfg.playback = rows[i].id;
+		CHECK_OK(offhook_device_set(phone, &cfg));
+		CHECK_EQ(offhook_device_open(phone), rows[i].err);
+		CHECK(strstr(offhook_error_detail(), offhook_strerror(rows[i].err)));
+		CHECK_EQ(offhook_devices(phone, NULL, 0), 0);
+	}
+	offhook_phone_free(phone);
+}
+
 TEST(many_threads_do_everything_at_random)
 {
 	static const enum offhook_delivery deliveries[] = {OFFHOOK_DELIVER_THREAD, OFFHOOK_DELIVER_INLINE};
@@ -648,6 +672,7 @@ int main(void)
 		RUN(a_signal_ends_the_wait_for_events), RUN(who_waits_for_his_turn_to_pull_sleeps),
 		RUN(a_disk_that_hangs_delays_nobody),
 		RUN(whoever_waits_for_a_disk_that_hangs_does_so_no_longer_than_the_limit),
+		RUN(a_library_without_sound_systems_says_that_it_was_built_so),
 		RUN(many_threads_do_everything_at_random)};
 	struct offhook_phone *first;
 

@@ -41,19 +41,33 @@ static int begin(struct uv_host *u, size_t i, void **ret_state)
 	return err;
 }
 
+/* "pulse", "pulse:NAME" */
+static bool is_of(const char *id, const char *system)
+{
+	size_t n = strlen(system);
+
+	return strncmp(id, system, n) == 0 && (!id[n] || id[n] == ':');
+}
+
 /* *ret_device: the name within the system. The index of the NULL at the end: none. */
 static size_t system_of(const char *id, const char **ret_device)
 {
-	size_t i, n;
+	size_t i;
 
-	for (i = 0; systems[i]; i++) {
-		n = strlen(systems[i]->name);
-		if (strncmp(id, systems[i]->name, n) != 0 || (id[n] && id[n] != ':'))
-			continue;
-		*ret_device = id[n] ? id + n + 1 : "";
-		break;
+	for (i = 0; systems[i] && !is_of(id, systems[i]->name); i++)
+		continue;
+	if (systems[i]) {
+		const char *colon = strchr(id, ':');
+
+		*ret_device = colon ? colon + 1 : "";
 	}
 	return i;
+}
+
+/* One that this library could know, had it been built so; "" stands for all of them. */
+static bool is_lacking(const char *id)
+{
+	return !*id || is_of(id, "pulse") || is_of(id, "alsa");
 }
 
 int uv_sound_open(struct host *h, const struct host_sound_cfg *cfg, struct host_sound **ret_sound)
@@ -64,7 +78,7 @@ int uv_sound_open(struct host *h, const struct host_sound_cfg *cfg, struct host_
 	int err;
 
 	if (!systems[i])
-		return OH_ENODEV;
+		return is_lacking(cfg->id) ? OH_ENOSOUND : OH_ENODEV;
 	err = begin(uv_host_of(h), i, &state);
 	if (!err)
 		err = systems[i]->open(state, h, device, cfg, ret_sound);
@@ -99,6 +113,8 @@ long uv_sound_list(struct host *h, struct host_sound_info *ret_infos, size_t cap
 const char *uv_sound_default(const struct host *h, unsigned n)
 {
 	(void)h;
+	if (n == 0 && !systems[0])
+		return "";
 	return n < ARRAY_LEN(systems) && systems[n] ? systems[n]->name : NULL;
 }
 
