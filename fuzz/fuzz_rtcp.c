@@ -41,6 +41,7 @@ static void what_is_written_is_read(struct feed *f)
 	CHECK_OK(rtcp_parse(packet, n, about.ssrc, &in));
 	CHECK(in.ssrc == out.ssrc && in.has_sender == !!out.sender && in.has_about_us == !!out.reception);
 	CHECK_EQ(in.bye, out.bye);
+	CHECK(slice_eq(in.cname, slice_make(cname, strnlen(cname, RTCP_CNAME_MAX))));
 	if (out.sender)
 		CHECK(in.sender.ntp == sender.ntp && in.sender.octets == sender.octets);
 	if (out.reception)
@@ -67,6 +68,8 @@ static void timing(struct feed *f)
 		now += (uint64_t)feed_u32(f);
 		if (what & 1)
 			rtcp_timing_packet(&t, feed_u16(f));
+		if (what & 16)
+			rtcp_timing_bandwidth(&t, 8000 + feed_u16(f), now);
 		if (rtcp_timing_due(&t, now, what >> 1 & 3, what & 8))
 			CHECK(t.next_ns > now);
 	}
@@ -81,6 +84,8 @@ void fuzz_one(const uint8_t *data, size_t n)
 	if (err) {
 		CHECK_EQ(err, OH_ESYNTAX);
 		CHECK(in.ssrc == 1 && in.bye && !in.has_sender);
+	} else if (slice_present(in.cname)) {
+		CHECK(in.cname.p >= (const char *)data && in.cname.p + in.cname.n <= (const char *)data + n);
 	}
 	timing(&f);
 	f = (struct feed){data, n};

@@ -10,6 +10,8 @@ from . import enums
 from ._offhook import Error, Phone, last_command, message_body, message_header, strerror, uri_check
 from ._offhook import version as _version
 from .enums import *  # noqa: F403
+from .events import BuddyInfo, CallInfo, DialogInfo, Event, Question, Waiting
 
 __version__ = _version()
-__all__ = ["Error", "Phone", "last_command", "message_body", "message_header", "strerror", "uri_check", *enums.__all__]
+__all__ = ["BuddyInfo", "CallInfo", "DialogInfo", "Error", "Event", "Phone", "Question", "Waiting", "last_command", "message_body",
+           "message_header", "strerror", "uri_check", *enums.__all__]

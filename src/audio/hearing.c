@@ -105,7 +105,7 @@ static void mind_silence(struct hearing *h, const int16_t *pcm, size_t n, uint32
 		h->threshold_milli = milli;
 		h->threshold = powf(10, (float)milli / 10000);
 	}
-	if (vad_power(pcm, n) > h->threshold) {
+	if (vad_is_louder(pcm, n, h->threshold)) {
 		if (silent_ms)
 			STORE(h->silent_ms, 0);
 		if (h->told_silence)
@@ -159,6 +159,12 @@ void hearing_tick(
 	mind_speech(h, live ? pcm : NULL, n, tick_ms, now_ns);
 }
 
+/* Not the rate of the call, which signalling may just be changing: n samples are of the plan that runs. */
+static uint32_t rate_of(size_t n, uint32_t tick_ms)
+{
+	return (uint32_t)n * 1000 / tick_ms;
+}
+
 /* ---- digits ---- */
 
 struct listener {
@@ -175,7 +181,7 @@ static void on_digit(void *arg, char digit, uint32_t duration_ms, uint32_t ago_m
 
 /* A peer that sends an event may have let some of its tone through before it, and may let some through behind. */
 void hearing_digits_tick(struct hearing *h, const int16_t *pcm, size_t n, bool live, bool in_event,
-	bool made_up, uint32_t rate_hz, uint64_t now_ns)
+	bool made_up, uint32_t tick_ms, uint64_t now_ns)
 {
 	struct dtmf_ear *ear = atomic_load_explicit(&h->digits, memory_order_acquire);
 	bool hears = LOAD(h->digits_wanted) && !in_event;
@@ -185,9 +191,9 @@ void hearing_digits_tick(struct hearing *h, const int16_t *pcm, size_t n, bool l
 		return;
 	h->hears_digits = hears;
 	if (made_up)
-		dtmf_ear_gap(ear, (uint32_t)(n * 1000 / rate_hz));
+		dtmf_ear_gap(ear, tick_ms);
 	if (hears)
-		dtmf_ear_hear(ear, rate_hz, live ? pcm : NULL, n, on_digit, &l);
+		dtmf_ear_hear(ear, rate_of(n, tick_ms), live ? pcm : NULL, n, on_digit, &l);
 	else
 		dtmf_ear_break(ear, on_digit, &l);
 }
@@ -203,7 +209,7 @@ static void on_tone(void *arg, const struct progress_heard *heard)
 }
 
 void hearing_tones_tick(
-	struct hearing *h, const int16_t *pcm, size_t n, bool live, uint32_t rate_hz, uint64_t now_ns)
+	struct hearing *h, const int16_t *pcm, size_t n, bool live, uint32_t tick_ms, uint64_t now_ns)
 {
 	struct progress *p = atomic_load_explicit(&h->tones, memory_order_acquire);
 	bool hears = LOAD(h->tones_wanted);
@@ -213,7 +219,7 @@ void hearing_tones_tick(
 		return;
 	h->hears_tones = hears;
 	if (hears)
-		progress_hear(p, LOAD(h->country), rate_hz, live ? pcm : NULL, n, on_tone, &l);
+		progress_hear(p, LOAD(h->country), rate_of(n, tick_ms), live ? pcm : NULL, n, on_tone, &l);
 	else
 		progress_init(p); /* what comes later begins anew */
 }

@@ -75,8 +75,8 @@ void hearing_tick(
 /* The same tick once more, for digits and for tones; in_event: the peer tells a digit beside its audio; made_up: some of
  * it is what the jitter buffer conceals losses with. */
 void hearing_digits_tick(struct hearing *h, const int16_t *pcm, size_t n, bool live, bool in_event,
-	bool made_up, uint32_t rate_hz, uint64_t now_ns);
+	bool made_up, uint32_t tick_ms, uint64_t now_ns);
 void hearing_tones_tick(
-	struct hearing *h, const int16_t *pcm, size_t n, bool live, uint32_t rate_hz, uint64_t now_ns);
+	struct hearing *h, const int16_t *pcm, size_t n, bool live, uint32_t tick_ms, uint64_t now_ns);
 
 #endif

@@ -41,13 +41,12 @@ static bool call_pull(struct port *p, int16_t *pcm, size_t n, const struct audio
 {
 	struct port_stream *ps = (struct port_stream *)p;
 	bool live = stream_pull(ps->stream, pcm, n);
-	/* Not the port's rate, which signalling may just be changing: n samples are of the plan that runs. */
-	uint32_t tick_ms = stream_tick_ms(ps->stream), rate_hz = (uint32_t)n * 1000 / tick_ms;
+	uint32_t tick_ms = stream_tick_ms(ps->stream);
 
 	hearing_tick(&ps->hearing, pcm, n, live, tick_ms, t->now_ns);
 	hearing_digits_tick(&ps->hearing, pcm, n, live, stream_in_event(ps->stream),
-		stream_made_up(ps->stream), rate_hz, t->now_ns);
-	hearing_tones_tick(&ps->hearing, pcm, n, live, rate_hz, t->now_ns);
+		stream_made_up(ps->stream), tick_ms, t->now_ns);
+	hearing_tones_tick(&ps->hearing, pcm, n, live, tick_ms, t->now_ns);
 	if (ps->hearing.vad.begun && t->index % LEVELS_TICKS == 0)
 		stream_levels(ps->stream, ps->hearing.vad.level_dbov, ps->hearing.vad.noise_dbov);
 	return live;

@@ -3,12 +3,13 @@
 #include <math.h>
 #include <string.h>
 
-#define FULL_SCALE  (32768.0f * 32768.0f)
-#define LEAST_POWER 2.5e-10f /* -96 dBov: what 16 bits hold */
-#define FIRST_FLOOR 1e-5f    /* -50 dBov: what a line is believed to have before it was heard */
-#define SMOOTHING   0.3f     /* of a frame of 20 ms, for the floor */
-#define FLOOR_BIAS  1.6f     /* the quietest is below the mean by so much (2 dB) */
-#define LEVEL_PART  0.05f    /* of a frame, for the level of speech */
+#define FULL_SCALE   (32768.0f * 32768.0f)
+#define LEAST_POWER  2.5e-10f /* -96 dBov: what 16 bits hold */
+#define FIRST_FLOOR  1e-5f    /* -50 dBov: what a line is believed to have before it was heard */
+#define LOOK_SAMPLES 32u      /* of a voice the first few are loud enough */
+#define SMOOTHING    0.3f     /* of a frame of 20 ms, for the floor */
+#define FLOOR_BIAS   1.6f     /* the quietest is below the mean by so much (2 dB) */
+#define LEVEL_PART   0.05f    /* of a frame, for the level of speech */
 
 void vad_cfg_defaults(struct vad_cfg *cfg)
 {
@@ -28,6 +29,13 @@ float vad_power(const int16_t *pcm, size_t n)
 	for (size_t i = 0; i < n; i++)
 		energy += (int32_t)pcm[i] * pcm[i];
 	return (float)energy / (float)n / FULL_SCALE;
+}
+
+bool vad_is_louder(const int16_t *pcm, size_t n, float power)
+{
+	size_t few = n < LOOK_SAMPLES ? n : LOOK_SAMPLES;
+
+	return vad_power(pcm, few) * (float)few > power * (float)n || vad_power(pcm, n) > power;
 }
 
 float vad_dbov(float power)

@@ -41,6 +41,8 @@ void vad_init(struct vad *v);
 bool vad_frame(struct vad *v, const struct vad_cfg *cfg, const int16_t *pcm, size_t n, uint32_t ms);
 /* The mean square of n samples, n > 0, of full scale 1. */
 float vad_power(const int16_t *pcm, size_t n);
+/* vad_power() > power, by as few samples as it takes. */
+bool vad_is_louder(const int16_t *pcm, size_t n, float power);
 /* A mean square of full scale 1 in dBov, at least -96. */
 float vad_dbov(float power);
 

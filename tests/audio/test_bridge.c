@@ -227,6 +227,50 @@ TEST(random_graphs_sound_as_if_each_sink_added_up_for_itself)
 	}
 }
 
+enum { CHOIR = 1100 };
+
+/* 64 times louder each, more than a thousand sources are more than a sum holds: all of them get as much softer as it takes, at
+ * every sink for itself. */
+TEST(a_choir_beyond_what_a_sum_holds_is_scaled_down)
+{
+	struct bridge *b = rig_bridge(8000);
+	struct mem_port *voices[CHOIR], *sinks[6];
+	uint64_t seed = 3;
+
+	for (size_t i = 0; i < ARRAY_LEN(sinks); i++)
+		sinks[i] = rig_add(b, 8000, NULL);
+	for (size_t i = 0; i < CHOIR; i++) {
+		voices[i] = rig_add(b, 8000, NULL);
+		says_noise(voices[i], &seed, 8);
+		for (size_t k = 0; k < ARRAY_LEN(sinks); k++)
+			rig_connect(b, voices[i], sinks[k], i == k ? 32 : 64);
+	}
+	rig_tick(b);
+	rig_tick(b);
+	for (size_t k = 0; k < ARRAY_LEN(sinks); k++) {
+		int64_t total = (CHOIR - 1) * 64 * 4096 + 32 * 4096;
+
+		for (size_t at = 0; at < 160; at++) {
+			int64_t sum = 0;
+
+			for (size_t i = 0; i < CHOIR; i++)
+				sum += voices[i]->says[at] *
+				       ((i == k ? 32 : 64) * 4096 * (65535ll * 4096) / total);
+			sum = (sum + 2048) >> 12;
+			sum = sum > 32767 ? 32767 : sum < -32768 ? -32768 : sum;
+			CHECK_EQ(sinks[k]->heard[at], sum);
+		}
+	}
+	/* All at full scale: the loudest there is, and not something that has wrapped. */
+	for (size_t i = 0; i < CHOIR; i++)
+		for (size_t at = 0; at < 160; at++)
+			voices[i]->says[at] = at & 1 ? 32767 : -32768;
+	rig_tick(b);
+	for (size_t k = 0; k < ARRAY_LEN(sinks); k++)
+		CHECK(sinks[k]->heard[0] == -32768 && sinks[k]->heard[1] == 32767);
+	bridge_free(b);
+}
+
 /* ---- slots ---- */
 
 TEST(the_lowest_free_number_first_and_none_that_rests)
@@ -466,4 +510,4 @@ TESTS(RUN(one_source_to_one_sink_is_bit_exact), RUN(a_slot_may_loop_back_to_itse
 	RUN(meters_show_the_peak_of_what_was_sent_and_received),
 	RUN(the_device_is_exchanged_and_keeps_its_connections),
 	RUN(ports_of_other_rates_get_frames_of_their_own_length), RUN(a_bridge_refuses_what_it_cannot_be),
-	RUN(memory_may_run_out_anywhere))
+	RUN(memory_may_run_out_anywhere), RUN(a_choir_beyond_what_a_sum_holds_is_scaled_down))

@@ -72,6 +72,28 @@ TEST(silence_in_packets_is_told_once_and_so_is_its_end)
 	CHECK_EQ(figures(h).silent_ms, 0);
 }
 
+/* A voice is known by its first samples, and one that comes at the end is not missed. */
+TEST(loud_is_loud_wherever_it_stands)
+{
+	int16_t pcm[FRAME + 7] = {0};
+	size_t lengths[] = {1, 31, 32, 33, FRAME, FRAME + 7};
+
+	for (size_t k = 0; k < ARRAY_LEN(lengths); k++) {
+		size_t n = lengths[k];
+
+		for (size_t i = 0; i < n; i++) {
+			float power;
+
+			pcm[i] = -32768;
+			power = vad_power(pcm, n);
+			CHECK(vad_is_louder(pcm, n, power * 0.999f));
+			CHECK(!vad_is_louder(pcm, n, power * 1.001f));
+			pcm[i] = 0;
+		}
+		CHECK(!vad_is_louder(pcm, n, 0));
+	}
+}
+
 /* When nothing comes at all, another clock runs. */
 TEST(no_packets_are_not_this_silence)
 {
@@ -141,12 +163,12 @@ static void hear_five(struct hearing *h, unsigned ms, bool in_event)
 
 			pcm[i] = (int16_t)(8000 * (sin(2 * M_PI * 770 * t) + sin(2 * M_PI * 1336 * t)));
 		}
-		hearing_digits_tick(h, pcm, 160, true, in_event, false, 8000, now_ns);
-		hearing_tones_tick(h, pcm, 160, true, 8000, now_ns);
+		hearing_digits_tick(h, pcm, 160, true, in_event, false, 20, now_ns);
+		hearing_tones_tick(h, pcm, 160, true, 20, now_ns);
 	}
 	for (unsigned f = 0; f < 5; f++, now_ns += 20 * NS_PER_MS) {
-		hearing_digits_tick(h, pcm, 160, false, in_event, false, 8000, now_ns);
-		hearing_tones_tick(h, pcm, 160, false, 8000, now_ns);
+		hearing_digits_tick(h, pcm, 160, false, in_event, false, 20, now_ns);
+		hearing_tones_tick(h, pcm, 160, false, 20, now_ns);
 	}
 }
 
@@ -185,4 +207,4 @@ TEST(digits_and_tones_are_heard_while_they_are_wanted)
 
 TESTS(RUN(silence_in_packets_is_told_once_and_so_is_its_end), RUN(no_packets_are_not_this_silence),
 	RUN(what_nobody_wants_is_not_told), RUN(speech_is_told_with_its_length),
-	RUN(digits_and_tones_are_heard_while_they_are_wanted))
+	RUN(digits_and_tones_are_heard_while_they_are_wanted), RUN(loud_is_loud_wherever_it_stands))

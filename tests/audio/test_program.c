@@ -1,7 +1,7 @@
 /* The program's port by itself: what it owes those who write, those who read, and its ledger. */
 #include "check.h"
 
-#include "audio/program.h"
+#include "audio/program_impl.h"
 #include "base/err.h"
 #include "host/sim/sim.h"
 
@@ -375,6 +375,51 @@ TEST(a_long_read_ends_before_what_was_lost)
 	close_rig(&r);
 }
 
+static void *read_one(void *arg)
+{
+	struct long_read *l = arg;
+
+	l->n = program_read(l->a, l->pcm, N, 0, &l->heard);
+	return NULL;
+}
+
+/* The media thread has gone round the whole queue, and two ticks further, while a reader copies the oldest: what he has may be
+ * of both, and he copies again. */
+TEST(a_reader_that_is_overtaken_copies_again)
+{
+	static struct long_read l;
+	struct heard_queue *q;
+	uint64_t head, claimed;
+	bool waits = true;
+	pthread_t thread;
+	struct rig r;
+
+	CHECK_OK(open_rig(&r, 100, 100, false));
+	l.a = r.a;
+	q = &r.a->heard;
+	for (int16_t i = 0; i < 8; i++)
+		push(&r, (int16_t)(i * N), 1);
+	head = atomic_load(&q->head);
+	claimed = head + 3 * N;
+	atomic_store(&q->claimed, claimed);
+	CHECK_OK(pthread_create(&thread, NULL, read_one, &l));
+	for (unsigned turn = 0; turn < 1000 && waits; turn++) {
+		waits = ledger(&r).read == 0;
+		sched_yield();
+	}
+	for (uint64_t at = head; at < claimed; at++)
+		atomic_store(&q->slots[at & q->mask], (int16_t)at);
+	atomic_store(&q->head, claimed);
+	CHECK_OK(pthread_join(thread, NULL));
+	CHECK(waits);
+	CHECK_EQ(l.n, N);
+	CHECK_EQ(l.heard.position, l.heard.dropped);
+	CHECK_EQ(l.heard.position, claimed - (q->mask + 1 - N));
+	for (size_t i = 0; i < N; i++)
+		CHECK_EQ(l.pcm[i], (int16_t)(l.heard.position + i));
+	close_rig(&r);
+}
+
 static bool readable(int fd)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -504,4 +549,5 @@ TESTS(RUN(what_is_written_is_heard_once_and_in_order), RUN(a_full_queue_takes_wh
 	RUN(descriptors_tell_when_there_is_more_and_when_there_is_room),
 	RUN(the_program_is_told_once_until_it_acts), RUN(the_end_lets_everybody_go), RUN(an_answer_is_timed),
 	RUN(settings_out_of_range_are_refused), RUN(memory_runs_out),
-	RUN(more_than_the_queue_holds_is_read_as_it_comes), RUN(a_long_read_ends_before_what_was_lost))
+	RUN(more_than_the_queue_holds_is_read_as_it_comes), RUN(a_long_read_ends_before_what_was_lost),
+	RUN(a_reader_that_is_overtaken_copies_again))

@@ -165,6 +165,12 @@ TEST(other_ratios_keep_level_and_length)
 		sine(1000, rates[i][0], rates[i][0] / 2, 20000);
 		n = run(r, rates[i][0], rates[i][1], rates[i][0] / 2);
 		CHECK(fabs(db(amplitude_of(out, n, 1000, rates[i][1]) / 20000)) < 0.1);
+		/* What was is forgotten. */
+		resample_reset(r);
+		memset(in, 0, sizeof(in));
+		n = run(r, rates[i][0], rates[i][1], rates[i][0] / 50);
+		for (size_t k = 0; k < n; k++)
+			CHECK_EQ(out[k], 0);
 		resample_free(r);
 	}
 }

@@ -99,13 +99,13 @@ struct talk {
 	uint32_t ssrc;
 };
 
-static void talk_open_at(struct talk *t, const char *ip, const char *more)
+static void talk_open_with(struct talk *t, const char *ip, const char *more, rig_settings *settings)
 {
 	struct host_dgram_cfg cfg = {.local = {.family = NETADDR_IP4, .port = 4000}};
 	unsigned port = 0;
 	char offer[512];
 
-	*t = (struct talk){.r = rig_new(OFFHOOK_DELIVER_INLINE), .ssrc = 7};
+	*t = (struct talk){.r = rig_new_with(OFFHOOK_DELIVER_INLINE, settings), .ssrc = 7};
 	peer_open(&t->p, t->r);
 	CHECK_OK(host_dgram_open(t->p.host, &cfg, &t->audio));
 	cfg.local.port++;
@@ -124,6 +124,11 @@ static void talk_open_at(struct talk *t, const char *ip, const char *more)
 	peer_say(&t->p, "ACK", "bob", t->tag, 1, "", "");
 	/* Somebody is connected: that is not what is missing. */
 	CHECK_OK(offhook_connect(t->r->b.phone, t->r->b.slot, t->r->b.slot));
+}
+
+static void talk_open_at(struct talk *t, const char *ip, const char *more)
+{
+	talk_open_with(t, ip, more, NULL);
 }
 
 static void talk_close(struct talk *t)
@@ -230,6 +235,47 @@ TEST(an_echo_of_our_own_is_told)
 	talk_close(&t);
 }
 
+static unsigned renamed;
+
+static void on_log(void *arg, int level, const char *module, const char *line)
+{
+	(void)arg;
+	(void)level;
+	(void)module;
+	renamed += strstr(line, "had our identifier (SSRC)") != NULL;
+}
+
+static void with_log(struct offhook_phone_cfg *cfg)
+{
+	cfg->on_log = on_log;
+	cfg->log_level = OFFHOOK_LOG_INFO;
+}
+
+/* RFC 3550 8.2: one of both has to give way, and tells the log. */
+TEST(a_peer_that_has_drawn_our_ssrc_is_logged)
+{
+	uint8_t data[2048];
+	struct rtp_packet p;
+	struct host_rx rx;
+	struct talk t;
+
+	renamed = 0;
+	talk_open_with(&t, PEER_IP, "", with_log);
+	rig_run_ms(t.r, 100);
+	CHECK_OK(host_dgram_recv(t.audio, data, sizeof(data), &rx));
+	CHECK_OK(rtp_parse(data, rx.n, &p));
+	t.ssrc = p.ssrc;
+	t.seq = (uint16_t)(p.seq + 20000);
+	speak(&t, t.audio, 0, 0x10, 50);
+	CHECK_EQ(renamed, 1);
+	host_dgram_drain(t.audio);
+	rig_run_ms(t.r, 40);
+	CHECK_OK(host_dgram_recv(t.audio, data, sizeof(data), &rx));
+	CHECK_OK(rtp_parse(data, rx.n, &p));
+	CHECK(p.ssrc != t.ssrc);
+	talk_close(&t);
+}
+
 /* The description names an address inside of its own network; the packets show the true one. */
 TEST(a_nat_is_seen_through)
 {
@@ -283,4 +329,5 @@ TEST(nowhere_to_send_to)
 TESTS(RUN(before_and_after_there_is_audio), RUN(all_is_well), RUN(nothing_comes_back),
 	RUN(what_comes_is_of_no_agreed_codec), RUN(what_comes_is_silence_and_then_stops),
 	RUN(strangers_are_named), RUN(an_echo_of_our_own_is_told), RUN(a_nat_is_seen_through),
-	RUN(a_refusal_of_the_network_is_told), RUN(nowhere_to_send_to))
+	RUN(a_refusal_of_the_network_is_told), RUN(nowhere_to_send_to),
+	RUN(a_peer_that_has_drawn_our_ssrc_is_logged))

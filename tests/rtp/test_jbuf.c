@@ -3,7 +3,7 @@
 #include "check.h"
 
 #include "codec/codec.h"
-#include "rtp/jbuf.h"
+#include "rtp/jbuf_impl.h"
 
 #include <math.h>
 
@@ -397,6 +397,53 @@ TEST(what_no_packet_can_be_is_refused)
 	jbuf_free(&r.j);
 }
 
+/* A setup with less room takes over in the middle of a packet: what does not fit is missing, and nothing is written behind
+ * it. The same when samples go back that were played. */
+TEST(a_rest_that_does_not_fit_is_cut)
+{
+	int16_t room[480], back[160];
+	struct jbuf_decoder dec;
+	struct rig r;
+
+	for (unsigned with_rest = 0; with_rest < 2; with_rest++) {
+		rig_open(&r, 20, 0);
+		put(&r.j, 0, 60, NS_MS);
+		CHECK(heard(&r, 21 * NS_MS) || heard(&r, 41 * NS_MS));
+		CHECK(r.j.spill_n >= 320);
+		for (size_t i = 0; i < ARRAY_LEN(room); i++)
+			room[i] = 12345;
+		dec = r.j.dec;
+		dec.spill = room;
+		dec.spill_cap = 100;
+		jbuf_bind(&r.j, &dec);
+		CHECK_EQ(r.j.spill_n, 100);
+		CHECK(room[99] == g711_ulaw_decode(1) && room[100] == 12345);
+		if (!with_rest)
+			r.j.spill_n = 40;
+		memset(back, 0, sizeof(back));
+		jbuf_unplay(&r.j, back, 70 + 90 * with_rest);
+		CHECK_EQ(r.j.spill_n, 100);
+		CHECK(room[0] == 0 && room[69] == 0 && room[100] == 12345);
+		CHECK_EQ(room[99], with_rest ? 0 : g711_ulaw_decode(1));
+		jbuf_free(&r.j);
+	}
+}
+
+/* The circle of time stamps closes after a day at 48 kHz, and half of it is as far as a difference can tell. */
+TEST(a_call_of_days_has_no_jitter_by_its_time_stamps)
+{
+	struct jitter j;
+	uint32_t ts = 77;
+	uint64_t at_ns = NS_MS;
+
+	jitter_init(&j, 48000);
+	jitter_begin(&j, ts, at_ns);
+	for (uint32_t i = 0; i < 500000; i++, ts += 48 * 320, at_ns += 320 * NS_MS) {
+		(void)jitter_packet(&j, ts, at_ns);
+		CHECK(abs(jitter_newest(&j)) < 10 && abs(jitter_base(&j)) < 10);
+	}
+}
+
 /* Concealment by itself: a steady voice with one lost packet keeps its level and has no click. */
 TEST(concealment_bridges_a_voice)
 {
@@ -474,7 +521,28 @@ TEST(a_long_loss_fades_into_the_noise_of_the_room)
 
 	CHECK(left_after_loss(0) == 0);
 	CHECK(quiet > 5 && quiet < 20);
-	CHECK(loud > quiet && loud < 100);
+	/* Evenly spread up to a hundred. */
+	CHECK(loud > 54 && loud < 62);
+}
+
+/* However often it is lost, and however loud what was heard: -56 dBov of noise is the most that is left. */
+TEST(no_loss_after_another_makes_the_room_louder)
+{
+	uint32_t rng = 5;
+	int16_t pcm[160];
+	struct plc p;
+
+	plc_init(&p, 8000);
+	for (unsigned loss = 0; loss < 20; loss++) {
+		for (unsigned frame = 0; frame < 4; frame++) {
+			for (int i = 0; i < 160; i++)
+				pcm[i] = (int16_t)((draw(&rng) - .5) * 20000);
+			plc_good(&p, pcm, 160);
+		}
+		for (unsigned frame = 0; frame < 4; frame++)
+			CHECK(plc_conceal(&p, pcm, 160));
+		CHECK(loudness(pcm, 160) < 62);
+	}
 }
 
 /* A voice that swells: one period ago it was a quarter softer, and the seam must not click. It ends at a crest, where
@@ -528,4 +596,6 @@ TESTS(RUN(every_trace_keeps_the_law_and_its_damage_small),
 	RUN(a_packet_late_by_a_hair_is_waited_for_once), RUN(a_full_store_throws_the_oldest_out),
 	RUN(a_time_stamp_from_nowhere_disturbs_nothing_two_begin_anew), RUN(what_no_packet_can_be_is_refused),
 	RUN(concealment_bridges_a_voice), RUN(a_long_loss_fades_into_the_noise_of_the_room),
-	RUN(a_loss_begins_without_a_click), RUN(concealment_survives_every_history))
+	RUN(a_loss_begins_without_a_click), RUN(concealment_survives_every_history),
+	RUN(a_rest_that_does_not_fit_is_cut), RUN(a_call_of_days_has_no_jitter_by_its_time_stamps),
+	RUN(no_loss_after_another_makes_the_room_louder))
