@@ -1,9 +1,10 @@
 /*
  * Signalling alone, one side: INVITE-200-ACK-BYE-200 through the INVITE session and everything below it,
- * without media. CPU of this process by getrusage(), memory by the growth of PSS while the transactions wait
- * for what may still come (32 s). SIPp calls us too where it is installed: then its CPU stands beside ours
- * for the same calls.
+ * without media. CPU of this process by getrusage(), beside it what the kernel takes for the same five datagrams alone;
+ * memory by the growth of PSS while the transactions wait for what may still come (32 s). SIPp calls us too where it is
+ * installed: then its CPU stands beside ours for the same calls.
  */
+#include "bare_calls.h"
 #include "callee.h"
 #include "far.h"
 #include "report.h"
@@ -34,6 +35,9 @@ struct side {
 	pthread_t thread;
 	char contact[64], target[64], from[64];
 	unsigned n_begun, n_calls; /* as caller */
+	/* The datagrams of a call, where they are looked at. */
+	struct bare_step steps[BARE_STEPS_MAX];
+	unsigned n_steps;
 };
 
 static void require(int err, const char *what)
@@ -120,9 +124,23 @@ static void *run(void *arg)
 	return NULL;
 }
 
-static void side_open(struct side *s)
+typedef void trace_fn(void *arg, bool out, const struct sip_flow *flow, struct slice bytes);
+
+static void note_step(void *arg, bool out, const struct sip_flow *flow, struct slice bytes)
 {
-	struct sip_stack_cfg cfg = {.user_agent = SLICE_LIT("offhook"), .handler = {on_request, NULL, s}};
+	struct side *s = arg;
+
+	(void)flow;
+	if (s->n_steps < BARE_STEPS_MAX)
+		s->steps[s->n_steps++] = (struct bare_step){out, bytes.n};
+}
+
+static void side_open(struct side *s, trace_fn *trace)
+{
+	struct sip_stack_cfg cfg = {.user_agent = SLICE_LIT("offhook"),
+		.handler = {on_request, NULL, s},
+		.trace = trace,
+		.trace_arg = s};
 	struct sip_transport_cfg udp = {.type = SIP_TRANSPORT_UDP};
 	struct netaddr local;
 
@@ -154,43 +172,62 @@ static void side_close(struct side *s)
 
 /* ---- rounds: us and kB a call ---- */
 
-static void be_called(struct side *s)
+typedef void work_fn(struct side *s, unsigned calls);
+
+static void be_called(struct side *s, unsigned calls)
 {
-	far_call(s->far, &(struct far_plan){.port = s->flow.local.port, .n = CALLS, .window = WINDOW});
+	far_call(s->far, &(struct far_plan){.port = s->flow.local.port, .n = calls, .window = WINDOW});
 }
 
-static void be_calling(struct side *s)
+static void be_calling(struct side *s, unsigned calls)
 {
-	far_serve(s->far, CALLS);
-	s->n_calls = CALLS;
+	far_serve(s->far, calls);
+	s->n_calls = calls;
 	host_wake(s->host);
 	far_wait(s->far);
 	callee_sleep_ms(5); /* the last 200 */
 }
 
-static void round_of(void (*work)(struct side *s), double *ret_us, double *ret_kb)
+static void round_of(work_fn *work, double *ret_us, double *ret_kb)
 {
 	static struct side s;
 	double us, kb;
 
-	side_open(&s);
+	side_open(&s, NULL);
 	kb = callee_pss_kb();
 	us = callee_cpu_us();
-	work(&s);
+	work(&s, CALLS);
 	*ret_us = (callee_cpu_us() - us) / CALLS;
 	*ret_kb = (callee_pss_kb() - kb) / CALLS;
 	side_close(&s);
 }
 
-static void report(struct report *r, const char *role, void (*work)(struct side *s))
+/* The same datagrams bare, as one call shows them. */
+static double bare_round(work_fn *work)
 {
-	double us[ROUNDS], kb[ROUNDS];
+	static struct side s;
+
+	side_open(&s, note_step);
+	work(&s, 1);
+	side_close(&s);
+	if (s.n_steps != 5) {
+		fprintf(stderr, "bench: a call of %u messages instead of 5\n", s.n_steps);
+		exit(1);
+	}
+	return bare_calls_us(s.steps, s.n_steps, CALLS, WINDOW);
+}
+
+static void report(struct report *r, const char *role, work_fn *work)
+{
+	double us[ROUNDS], kb[ROUNDS], bare_us[ROUNDS];
 	char row[64];
 
-	for (unsigned i = 0; i < ROUNDS; i++)
+	for (unsigned i = 0; i < ROUNDS; i++) {
 		round_of(work, &us[i], &kb[i]);
+		bare_us[i] = bare_round(work);
+	}
 	snprintf(row, sizeof(row), "signalling, %s", role);
-	report_row(r, row, bench_median(us, ROUNDS), "us", 40, NULL, 0);
+	report_row(r, row, bench_median(us, ROUNDS), "us", 40, "bare", bench_median(bare_us, ROUNDS));
 	snprintf(row, sizeof(row), "kept 32 s, %s", role);
 	/* The largest (bench_median() sorts): later rounds find the memory of the first. */
 	(void)bench_median(kb, ROUNDS);
@@ -205,7 +242,7 @@ static void report_sipp(struct report *r)
 	double ours, theirs;
 	bool there;
 
-	side_open(&s);
+	side_open(&s, NULL);
 	ours = callee_cpu_us();
 	there = sipp_call(s.flow.local.port, "u1", CALLS, &theirs);
 	ours = (callee_cpu_us() - ours) / CALLS;
