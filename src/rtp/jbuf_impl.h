@@ -9,7 +9,7 @@
 
 static inline struct jbuf_cell *cell(const struct jbuf *j, uint16_t i)
 {
-	return &j->cells[i];
+	return &j->room.cells[i / JBUF_ROW * j->room.step + i % JBUF_ROW];
 }
 
 static inline uint32_t ts_of_ms(const struct jbuf *j, uint32_t ms)
