@@ -202,7 +202,7 @@ TEST(many_changes_in_one_wake_up_make_one_plan)
 
 #define SETTLED    16u /* calls that are up before it is measured: whole shelves, as at the end */
 #define MORE       32u
-#define CALL_BYTES 30000u /* of either end, room for bursts included */
+#define CALL_BYTES 19500u /* of either end, without the room for bursts */
 #define BURST_BYTES \
 	((JBUF_CELLS - JBUF_ROW) * sizeof(struct jbuf_cell)) /* untouched while the network is quiet */
 
