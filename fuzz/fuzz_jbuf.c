@@ -138,6 +138,7 @@ void fuzz_one(const uint8_t *data, size_t n)
 	struct wire w = {.f = {data, n}, .now_ns = 1000 * NS_MS};
 	uint32_t tick_ms = feed_below(&w.f, 2) ? 10 : 20, min_ms = feed_byte(&w.f);
 	struct jbuf_decoder dec = {.decode = decode, .clock_hz = 8000, .rate_hz = 8000, .spill = spill};
+	const struct jbuf_cfg cfg = {.tick_ms = tick_ms, .min_ms = min_ms, .max_ms = min_ms & 1 ? min_ms : 0};
 	int16_t pcm[960];
 	uint64_t put = 0;
 	struct jbuf j;
@@ -145,7 +146,7 @@ void fuzz_one(const uint8_t *data, size_t n)
 	for (size_t i = 0; i < sizeof(sound); i++)
 		sound[i] = (uint8_t)(i * 37);
 	dec.spill_cap = ARRAY_LEN(spill);
-	CHECK_OK(jbuf_init(&j, tick_ms, min_ms, min_ms & 1 ? min_ms : 0));
+	CHECK_OK(jbuf_init(&j, &cfg));
 	jbuf_bind(&j, &dec);
 	while (w.f.n) {
 		unsigned op = feed_byte(&w.f);

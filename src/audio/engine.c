@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/ring.h"
+#include "rtp/jbuf_shelf.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -22,6 +23,7 @@ struct engine {
 	struct engine_cfg cfg;
 	struct bridge *bridge;
 	struct rtp_ports ports;
+	struct jbuf_shelves shelves;
 	enum media_state state;
 	uint64_t linger_until;
 	struct host_ticker *ticker;
@@ -128,6 +130,7 @@ int engine_new(const struct engine_cfg *cfg, struct engine **ret_engine)
 	if (!e)
 		return OH_ENOMEM;
 	e->cfg = *cfg;
+	jbuf_shelves_init(&e->shelves);
 	err = new_bridge(e);
 	if (err)
 		goto fail;
@@ -161,7 +164,8 @@ struct engine *engine_free(struct engine *e)
 	if (!e)
 		return NULL;
 	free_threads(e);
-	e->bridge = bridge_free(e->bridge); /* ports give their RTP ports back: those are freed after */
+	e->bridge = bridge_free(e->bridge); /* what ports give back is freed after */
+	jbuf_shelves_free(&e->shelves);
 	rtp_ports_free(&e->ports);
 	ring_free(&e->reports);
 	free_aside(e);
@@ -172,6 +176,11 @@ struct engine *engine_free(struct engine *e)
 struct bridge *engine_bridge(struct engine *e)
 {
 	return e->bridge;
+}
+
+struct jbuf_shelves *engine_shelves(struct engine *e)
+{
+	return &e->shelves;
 }
 
 /* ---- media thread ---- */

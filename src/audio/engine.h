@@ -33,6 +33,8 @@ int engine_new(const struct engine_cfg *cfg, struct engine **ret_engine);
 /* Stops the media thread, frees all ports. Returns NULL. */
 struct engine *engine_free(struct engine *e);
 struct bridge *engine_bridge(struct engine *e);
+/* For the streams among its ports. */
+struct jbuf_shelves *engine_shelves(struct engine *e);
 
 /* Signalling thread, from the host's wake handler: hands out the reports that the media thread left (it has called
  * host_wake()), and reaps. */

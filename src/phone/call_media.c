@@ -160,6 +160,7 @@ static int start_stream(struct call_media *m, const struct stream_params *params
 		.converter = &port_stream_converter,
 		.report = engine_report,
 		.report_arg = p->engine,
+		.shelves = engine_shelves(p->engine),
 	};
 	struct hearing *hearing;
 	struct stream *s;

@@ -1,24 +1,23 @@
 #include "rtp/jbuf_impl.h"
 
-#include "base/mem.h"
-#include "offhook/error.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- store ------------------------------------------------------------------------------------------- */
 
-int jbuf_init(struct jbuf *j, uint32_t tick_ms, uint32_t min_ms, uint32_t max_ms)
+int jbuf_init(struct jbuf *j, const struct jbuf_cfg *cfg)
 {
-	struct jbuf_cell *cells = mem_alloc(JBUF_CELLS * sizeof(*cells));
+	struct jbuf_room room;
+	int err = jbuf_room_take(cfg->shelves, &room);
 
-	if (!cells)
-		return OH_ENOMEM;
+	if (err)
+		return err;
 	memset(j, 0, sizeof(*j));
-	j->cells = cells;
-	j->tick_ms = tick_ms;
-	j->min_ms = min_ms > JBUF_RESERVE_MS ? min_ms : JBUF_RESERVE_MS;
-	j->max_ms = max_ms ? max_ms : JBUF_MOST_MS;
+	j->shelves = cfg->shelves;
+	j->room = room;
+	j->tick_ms = cfg->tick_ms;
+	j->min_ms = cfg->min_ms > JBUF_RESERVE_MS ? cfg->min_ms : JBUF_RESERVE_MS;
+	j->max_ms = cfg->max_ms ? cfg->max_ms : JBUF_MOST_MS;
 	if (j->max_ms < j->min_ms)
 		j->max_ms = j->min_ms;
 	j->cover = (int32_t)j->min_ms * 1000;
@@ -29,8 +28,7 @@ int jbuf_init(struct jbuf *j, uint32_t tick_ms, uint32_t min_ms, uint32_t max_ms
 
 void jbuf_free(struct jbuf *j)
 {
-	mem_free(j->cells);
-	j->cells = NULL;
+	jbuf_room_give(j->shelves, &j->room);
 }
 
 static uint16_t take_cell(struct jbuf *j)

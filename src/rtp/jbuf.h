@@ -19,7 +19,8 @@
  * Conservation, at every moment: put == played + late + duplicate + full + invalid + early + buffered.
  *
  * Payloads are kept encoded in cells of a fixed store; a G.711 packet of 20 ms takes one cell and longer ones
- * are chained. Cells are taken last-returned-first, so a quiet buffer touches one or two of them.
+ * are chained. Cells are taken last-returned-first, so a quiet buffer touches one or two of them; where they are is
+ * jbuf_shelf.h's.
  *
  * One thread (media). No allocation after jbuf_init().
  */
@@ -27,6 +28,7 @@
 #define OH_RTP_JBUF_H
 
 #include "codec/codec.h"
+#include "rtp/jbuf_shelf.h"
 #include "rtp/jitter.h"
 #include "rtp/parcel.h"
 #include "rtp/plc.h"
@@ -120,14 +122,21 @@ struct jbuf {
 	 * where the line stands, the earliest it stood in this block, where it should. */
 	int32_t cover, line, line_least, want;
 
-	struct jbuf_cell *cells;
+	struct jbuf_shelves *shelves;
+	struct jbuf_room room;
 	struct jitter jitter;
 	struct plc plc; /* last: long */
 };
 
-/* The delay moves between these; the same twice: fixed. min_ms below JBUF_RESERVE_MS: that; max_ms 0: JBUF_MOST_MS.
- * OH_ENOMEM. */
-int jbuf_init(struct jbuf *j, uint32_t tick_ms, uint32_t min_ms, uint32_t max_ms);
+struct jbuf_cfg {
+	struct jbuf_shelves *shelves; /* borrowed: where its cells are; NULL: in a block of its own */
+	uint32_t tick_ms;
+	/* The delay moves between these; the same twice: fixed. min_ms below JBUF_RESERVE_MS: that; max_ms 0: JBUF_MOST_MS. */
+	uint32_t min_ms, max_ms;
+};
+
+/* OH_ENOMEM. */
+int jbuf_init(struct jbuf *j, const struct jbuf_cfg *cfg);
 void jbuf_free(struct jbuf *j);
 
 /* New codecs. Another clock or rate ends the time line. */

@@ -1,5 +1,5 @@
 /* Between jbuf.c (store, time line, playing), jbuf_policy.c (when the line moves against the clock) and jbuf_scale.c
- * (how it does). */
+ * (how it does); and stream_pass.c, which hands on what is in a store. */
 #ifndef OH_RTP_JBUF_IMPL_H
 #define OH_RTP_JBUF_IMPL_H
 
@@ -9,7 +9,7 @@
 
 static inline struct jbuf_cell *cell(const struct jbuf *j, uint16_t i)
 {
-	return &j->cells[i];
+	return &j->room.cells[i / JBUF_ROW * j->room.step + i % JBUF_ROW];
 }
 
 static inline uint32_t ts_of_ms(const struct jbuf *j, uint32_t ms)

@@ -76,6 +76,10 @@ void stream_publish(struct stream *s)
 
 int stream_new(const struct stream_cfg *cfg, struct stream **ret_stream)
 {
+	const struct jbuf_cfg jbuf = {.shelves = cfg->shelves,
+		.tick_ms = cfg->tick_ms,
+		.min_ms = cfg->jitter_min_ms,
+		.max_ms = cfg->jitter_max_ms};
 	struct stream *s;
 	size_t n;
 
@@ -84,7 +88,7 @@ int stream_new(const struct stream_cfg *cfg, struct stream **ret_stream)
 	s = mem_zalloc(sizeof(*s));
 	if (!s)
 		return OH_ENOMEM;
-	if (jbuf_init(&s->jbuf, cfg->tick_ms, cfg->jitter_min_ms, cfg->jitter_max_ms) < 0) {
+	if (jbuf_init(&s->jbuf, &jbuf) < 0) {
 		mem_free(s);
 		return OH_ENOMEM;
 	}

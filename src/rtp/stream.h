@@ -93,6 +93,7 @@ struct stream_cfg {
 						   * are not taken */
 	media_report_fn *report; /* media thread */
 	void *report_arg;
+	struct jbuf_shelves *shelves; /* borrowed: for its jitter buffer; NULL: memory of its own */
 };
 
 /* OH_ENOMEM, OH_EINVAL. On failure the sockets stay the caller's. */

@@ -1,4 +1,5 @@
 /* From one stream to another without decoding: see parcel.h. */
+#include "rtp/jbuf_impl.h"
 #include "rtp/stream_impl.h"
 
 /* What the far ends have agreed on is what their encoders do. Whether there is FEC in a packet, its decoder sees. */
@@ -32,15 +33,15 @@ bool stream_hand(struct stream *s, struct parcel *p)
 }
 
 /* Another stream's packet leaves under our name. */
-static void send_passed(struct stream *s, const struct jbuf *store, uint16_t cell, uint32_t ts)
+static void send_passed(struct stream *s, const struct jbuf *store, uint16_t at, uint32_t ts)
 {
 	uint8_t packet[RTP_HEADER_BYTES + CODEC_FRAME_MAX];
 	struct rtp_packet h = {.pt = s->cur->p.tx_pt,
-		.marker = store->cells[cell].marker || s->tx.mark,
+		.marker = cell(store, at)->marker || s->tx.mark,
 		.seq = s->tx.seq,
 		.ts = ts,
 		.ssrc = s->tx.ssrc};
-	size_t n = jbuf_copy(store, cell, packet + RTP_HEADER_BYTES);
+	size_t n = jbuf_copy(store, at, packet + RTP_HEADER_BYTES);
 
 	rtp_write_header(packet, &h);
 	s->tx.mark = false;
@@ -97,8 +98,8 @@ void stream_follow(struct stream *s, const struct jbuf *store, uint16_t end)
 
 	if (!s->tx.passed || !c || !c->follow)
 		return;
-	for (uint16_t i = store->past; i != JBUF_NO_CELL && i != end; i = store->cells[i].next_packet) {
-		if (store->cells[i].codec == c->number)
+	for (uint16_t i = store->past; i != JBUF_NO_CELL && i != end; i = cell(store, i)->next_packet) {
+		if (cell(store, i)->codec == c->number)
 			c->follow(s->cur->enc, buf, jbuf_copy(store, i, buf));
 	}
 	c->follow(s->cur->enc, NULL, 0);

@@ -2,6 +2,7 @@
  * What a stream's turn touches, asked for while another stream is in the kernel. A turn has some fifty cache lines in
  * six places; fetched one after the other when they are needed they cost more than all the work on them.
  */
+#include "rtp/jbuf_impl.h"
 #include "rtp/stream_impl.h"
 
 #include <stddef.h>
@@ -41,7 +42,7 @@ void stream_warm_pull(const struct stream *s, bool far)
 	__builtin_prefetch(s->rtp_sock);
 	fetch_setup(s->cur);
 	if (j->fresh)
-		fetch(&j->cells[j->free_cell == JBUF_NO_CELL ? 0 : j->free_cell], sizeof(*j->cells));
+		fetch(cell(j, j->free_cell == JBUF_NO_CELL ? 0 : j->free_cell), sizeof(struct jbuf_cell));
 	fetch(j->plc.history + j->plc.newest, s->cur ? s->cur->tick_samples * sizeof(int16_t) : 0);
 }
 

@@ -117,6 +117,6 @@ int oa_write(
 		sdp_text_free(&t);
 		return err;
 	}
-	*ret_text = (struct oa_text){t.p, t.n, body_at};
+	*ret_text = (struct oa_text){sdp_text_take(&t), t.n, body_at};
 	return 0;
 }

@@ -30,6 +30,15 @@ void sdp_text_free(struct sdp_text *t)
 	*t = (struct sdp_text){0};
 }
 
+char *sdp_text_take(struct sdp_text *t)
+{
+	char *fitting = mem_realloc(t->p, t->n + 1);
+	char *p = fitting ? fitting : t->p; /* then it keeps the room */
+
+	t->p = NULL;
+	return p;
+}
+
 void sdp_text_add(struct sdp_text *t, const char *format, ...)
 {
 	va_list args;

@@ -15,6 +15,8 @@ struct sdp_text {
 /* cap: bytes to begin with, so that an ordinary description takes one allocation. */
 void sdp_text_init(struct sdp_text *t, size_t cap);
 void sdp_text_free(struct sdp_text *t);
+/* One without an error: its bytes, terminated, without the room that it had left to grow. From mem_alloc(). */
+char *sdp_text_take(struct sdp_text *t);
 void sdp_text_add(struct sdp_text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* For what stands in every description: printf() would be a tenth of a call's set-up. */
 void sdp_text_put(struct sdp_text *t, struct slice s);

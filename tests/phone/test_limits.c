@@ -2,6 +2,9 @@
 #include "peer.h"
 
 #include "phone/call_impl.h"
+#include "rtp/jbuf.h"
+
+#include <malloc.h>
 
 #define OFFER \
 	"v=0\r\no=- 1 1 IN IP4 " PEER_IP "\r\ns=-\r\nc=IN IP4 " PEER_IP "\r\nt=0 0\r\n" \
@@ -195,6 +198,47 @@ TEST(many_changes_in_one_wake_up_make_one_plan)
 	rig_close(r);
 }
 
+/* ---- what a call keeps: it may be more, but not unseen (docs/costs.md) ---- */
+
+#define SETTLED    16u /* calls that are up before it is measured: whole shelves, as at the end */
+#define MORE       32u
+#define CALL_BYTES 19500u /* of either end, without the room for bursts */
+#define BURST_BYTES \
+	((JBUF_CELLS - JBUF_ROW) * sizeof(struct jbuf_cell)) /* untouched while the network is quiet */
+
+static size_t heap_bytes(void)
+{
+	struct mallinfo2 m = mallinfo2();
+
+	return m.uordblks + m.hblkhd;
+}
+
+static void talk_more(struct rig *r, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		rig_talk(r);
+		rig_run_ms(r, 500); /* whatever these two have to tell is told */
+		side_forget(&r->a);
+		side_forget(&r->b);
+	}
+	rig_run_ms(r, 40000); /* longer than any transaction */
+}
+
+/* Both ends are in this process. A sanitizer has a heap of its own, which tells nothing: then nothing is found. */
+TEST(a_call_keeps_no_more_memory_than_is_known)
+{
+	struct rig *r = rig_new(OFFHOOK_DELIVER_INLINE);
+	size_t before, each;
+
+	talk_more(r, SETTLED);
+	before = heap_bytes();
+	talk_more(r, MORE);
+	each = (heap_bytes() - before) / (2 * MORE);
+	CHECK(each <= CALL_BYTES + BURST_BYTES);
+	rig_drop(r);
+}
+
 TESTS(RUN(without_rtp_ports_a_call_is_refused_and_others_go_on),
 	RUN(without_slots_a_call_is_refused_and_others_go_on),
-	RUN(a_caller_without_a_slot_ends_what_was_answered), RUN(many_changes_in_one_wake_up_make_one_plan))
+	RUN(a_caller_without_a_slot_ends_what_was_answered), RUN(many_changes_in_one_wake_up_make_one_plan),
+	RUN(a_call_keeps_no_more_memory_than_is_known))

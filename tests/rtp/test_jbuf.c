@@ -2,7 +2,9 @@
  * moment, what is played is played once and in order, and the damage stays near what the wire did. */
 #include "check.h"
 
+#include "base/mem.h"
 #include "codec/codec.h"
+#include "offhook/error.h"
 #include "rtp/jbuf_impl.h"
 
 #include <math.h>
@@ -160,8 +162,9 @@ static void rig_open(struct rig *r, uint32_t tick_ms, uint32_t target_ms)
 {
 	struct jbuf_decoder dec = {
 		.decode = decode, .clock_hz = 8000, .rate_hz = 8000, .spill = r->spill, .spill_cap = 960};
+	const struct jbuf_cfg cfg = {.tick_ms = tick_ms, .min_ms = target_ms, .max_ms = target_ms};
 
-	CHECK_OK(jbuf_init(&r->j, tick_ms, target_ms, target_ms));
+	CHECK_OK(jbuf_init(&r->j, &cfg));
 	jbuf_bind(&r->j, &dec);
 }
 
@@ -591,6 +594,109 @@ TEST(concealment_survives_every_history)
 	}
 }
 
+/* ---- shelves ---- */
+
+static int take(struct jbuf_shelves *shelves, struct jbuf *j)
+{
+	return jbuf_init(j, &(struct jbuf_cfg){.shelves = shelves, .tick_ms = 20});
+}
+
+TEST(cells_of_all_buffers_on_a_shelf_are_their_own)
+{
+	static struct jbuf j[JBUF_SHELF_PLACES + 1];
+	struct jbuf_shelves shelves;
+
+	jbuf_shelves_init(&shelves);
+	for (size_t k = 0; k < ARRAY_LEN(j); k++) {
+		CHECK_OK(take(&shelves, &j[k]));
+		for (uint16_t i = 0; i < JBUF_CELLS; i++)
+			memset(cell(&j[k], i), (int)(k * 7 + i), sizeof(struct jbuf_cell));
+	}
+	for (size_t k = 0; k < ARRAY_LEN(j); k++) {
+		for (uint16_t i = 0; i < JBUF_CELLS; i++) {
+			CHECK_EQ(cell(&j[k], i)->data[0], (uint8_t)(k * 7 + i));
+			CHECK_EQ(cell(&j[k], i)->data[JBUF_CELL_BYTES - 1], (uint8_t)(k * 7 + i));
+		}
+		jbuf_free(&j[k]);
+	}
+	jbuf_shelves_free(&shelves);
+}
+
+/* What only a burst reaches is apart from what every call writes to: else it would be there for all of them. */
+TEST(the_first_cells_of_all_buffers_lie_together)
+{
+	static struct jbuf j[JBUF_SHELF_PLACES];
+	struct jbuf_shelves shelves;
+
+	jbuf_shelves_init(&shelves);
+	for (size_t k = 0; k < ARRAY_LEN(j); k++) {
+		CHECK_OK(take(&shelves, &j[k]));
+		CHECK_EQ((uintptr_t)cell(&j[k], 0) % 64, 0);
+		CHECK(cell(&j[k], JBUF_ROW - 1) < cell(&j[0], 0) + JBUF_ROW * JBUF_SHELF_PLACES);
+		CHECK(cell(&j[k], JBUF_ROW) >= cell(&j[0], 0) + JBUF_ROW * JBUF_SHELF_PLACES);
+	}
+	for (size_t k = 0; k < ARRAY_LEN(j); k++)
+		jbuf_free(&j[k]);
+	jbuf_shelves_free(&shelves);
+}
+
+TEST(a_shelf_goes_when_it_is_empty_but_for_the_last)
+{
+	static struct jbuf j[2 * JBUF_SHELF_PLACES + 1];
+	size_t before = mem_live();
+	struct jbuf_shelves shelves;
+	struct jbuf_cell *place;
+
+	jbuf_shelves_init(&shelves);
+	for (size_t k = 0; k < ARRAY_LEN(j); k++)
+		CHECK_OK(take(&shelves, &j[k]));
+	CHECK_EQ(mem_live(), before + 3);
+	/* One call comes and goes beside full shelves: nothing is allocated for it. */
+	jbuf_free(&j[2 * JBUF_SHELF_PLACES]);
+	CHECK_EQ(mem_live(), before + 3);
+	mem_fail_at(1);
+	CHECK_OK(take(&shelves, &j[2 * JBUF_SHELF_PLACES]));
+	mem_fail_at(0);
+	/* A place in the middle is the next one's. */
+	place = cell(&j[3], 0);
+	jbuf_free(&j[3]);
+	CHECK_OK(take(&shelves, &j[3]));
+	CHECK(cell(&j[3], 0) == place);
+	/* The first that are empty are not needed while others have room. */
+	for (size_t k = 0; k < 2 * JBUF_SHELF_PLACES; k++)
+		jbuf_free(&j[k]);
+	CHECK_EQ(mem_live(), before + 1);
+	jbuf_free(&j[2 * JBUF_SHELF_PLACES]);
+	CHECK_EQ(mem_live(), before + 1);
+	jbuf_shelves_free(&shelves);
+	CHECK_EQ(mem_live(), before);
+}
+
+static int take_and_give(void *arg)
+{
+	static struct jbuf j[JBUF_SHELF_PLACES + 1];
+	struct jbuf_shelves shelves;
+	size_t n = 0;
+	int err = 0;
+
+	(void)arg;
+	jbuf_shelves_init(&shelves);
+	while (n < ARRAY_LEN(j) && !err) {
+		err = take(&shelves, &j[n]);
+		n += !err;
+	}
+	for (size_t k = 0; k < n; k++)
+		jbuf_free(&j[k]);
+	jbuf_shelves_free(&shelves);
+	CHECK(!err || err == OH_ENOMEM);
+	return err;
+}
+
+TEST(a_buffer_without_a_shelf_is_an_error)
+{
+	check_every_allocation_fails(take_and_give, NULL);
+}
+
 TESTS(RUN(every_trace_keeps_the_law_and_its_damage_small),
 	RUN(overtaken_packets_play_in_order_when_there_is_time),
 	RUN(a_packet_late_by_a_hair_is_waited_for_once), RUN(a_full_store_throws_the_oldest_out),
@@ -598,4 +704,6 @@ TESTS(RUN(every_trace_keeps_the_law_and_its_damage_small),
 	RUN(concealment_bridges_a_voice), RUN(a_long_loss_fades_into_the_noise_of_the_room),
 	RUN(a_loss_begins_without_a_click), RUN(concealment_survives_every_history),
 	RUN(a_rest_that_does_not_fit_is_cut), RUN(a_call_of_days_has_no_jitter_by_its_time_stamps),
-	RUN(no_loss_after_another_makes_the_room_louder))
+	RUN(no_loss_after_another_makes_the_room_louder), RUN(cells_of_all_buffers_on_a_shelf_are_their_own),
+	RUN(the_first_cells_of_all_buffers_lie_together), RUN(a_shelf_goes_when_it_is_empty_but_for_the_last),
+	RUN(a_buffer_without_a_shelf_is_an_error))
