@@ -181,6 +181,10 @@ struct offhook_phone_cfg {
 	/** how long offhook_phone_free(), offhook_trace_stop() and offhook_port_remove() of a recorder wait for a disk that hangs;
 	 * then they go on, and their files are completed if it answers while the process lives. 0 (default) = 5000 */
 	uint32_t disk_limit_ms;
+	/** non-zero: each packet of audio goes by a system call of its own. 0 (default): where the system grants io_uring (Linux
+	 * 6.1 and later, in a build with liburing) many go by one, and where it refuses, as these; for sandboxes that do not
+	 * refuse but end a process that asks */
+	int plain_packets;
 };
 
 /**

@@ -69,7 +69,7 @@ static int phone_init(PyObject *op, PyObject *args, PyObject *kwargs)
 	static char *names[] = {"handler", "user_agent", "max_calls", "max_ports", "clock_rate", "frame_ms",
 		"ptime_ms", "jitter_ms", "codecs", "rtp_port_min", "rtp_port_max", "rtp_timeout_ms", "t1_ms",
 		"log_level", "log_messages", "jitter_min_ms", "jitter_max_ms", "nameservers", "plain_names",
-		"proxies", "secure_only", "media_threads", "disk_limit_ms", NULL};
+		"proxies", "secure_only", "media_threads", "disk_limit_ms", "plain_packets", NULL};
 	struct phone_object *self = (struct phone_object *)op;
 	struct offhook_phone_cfg cfg;
 	const char *servers[NAMESERVERS_MAX], *proxies[OFFHOOK_PROXIES_MAX];
@@ -81,12 +81,12 @@ static int phone_init(PyObject *op, PyObject *args, PyObject *kwargs)
 		return -1;
 	}
 	offhook_phone_cfg_init(&cfg);
-	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OzIIIIIIzHHIIipIIOpOpII", names, &handler,
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OzIIIIIIzHHIIipIIOpOpIIp", names, &handler,
 		    &cfg.user_agent, &cfg.max_calls, &cfg.max_ports, &cfg.clock_rate_hz, &cfg.frame_ms,
 		    &cfg.ptime_ms, &cfg.jitter_ms, &cfg.codecs, &cfg.rtp_port_min, &cfg.rtp_port_max,
 		    &cfg.rtp_timeout_ms, &cfg.t1_ms, &cfg.log_level, &cfg.log_messages, &cfg.jitter_min_ms,
 		    &cfg.jitter_max_ms, &server_list, &cfg.plain_names, &proxy_list, &cfg.secure_only,
-		    &cfg.media_threads, &cfg.disk_limit_ms))
+		    &cfg.media_threads, &cfg.disk_limit_ms, &cfg.plain_packets))
 		return -1;
 	kept_servers = texts_from(server_list, servers, NAMESERVERS_MAX, &cfg.n_nameservers);
 	kept_proxies =

@@ -256,7 +256,7 @@ static bool start(struct engine *e)
 
 	if (e->cfg.threads > 1)
 		err = host_crew_new(e->cfg.host, cfg.name, e->cfg.threads - 1, &e->crew);
-	for (unsigned i = 0; !err && i < e->cfg.threads; i++)
+	for (unsigned i = 0; !err && !e->cfg.plain_packets && i < e->cfg.threads; i++)
 		e->lanes[i] = host_lane_new(e->cfg.host);
 	if (!err)
 		err = host_ticker_new(e->cfg.host, &cfg, &e->ticker);

@@ -196,6 +196,7 @@ static int new_engine(struct offhook_phone *p)
 	cfg.bridge.frame_ms = p->cfg.frame_ms;
 	cfg.bridge.max_ports = p->cfg.max_ports;
 	cfg.threads = p->cfg.media_threads ? p->cfg.media_threads : 1;
+	cfg.plain_packets = p->cfg.plain_packets != 0;
 	cfg.rtp_port_min = p->cfg.rtp_port_min;
 	cfg.rtp_port_max = p->cfg.rtp_port_max;
 	cfg.report = tag_report;

@@ -25,7 +25,7 @@ FORBIDDEN = {
                   "lrand48 nrand48 mrand48 jrand48 srand48 arc4random arc4random_buf arc4random_uniform",
 }
 KIND = {name: kind for kind, names in FORBIDDEN.items() for name in names.split()}
-PREFIXES = {"uv_": "the event loop", "ares_": "name resolution"}
+PREFIXES = {"uv_": "the event loop", "ares_": "name resolution", "io_uring_": "a ring of the kernel"}
 DEVICES = (b"/dev/urandom", b"/dev/random", b"/dev/hwrng")
 
 
@@ -97,7 +97,7 @@ SAMPLES = [
     (f"{name}() outside the host", compile_and_check, calling(name), [f"a.c.o: {name} ("])
     for name in ("clock_gettime", "time", "gettimeofday", "nanosleep", "usleep", "socket", "bind", "sendto", "recvfrom",
                  "sendmsg", "recvmsg", "getaddrinfo", "gethostbyname", "getrandom", "rand", "random", "arc4random",
-                 "uv_now", "ares_query")
+                 "uv_now", "ares_query", "io_uring_submit")
 ]
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 /*
  * Addresses in the real world: calls over ::1 and 127.0.0.0/8, from sockets bound to one address and to all. What is
- * published and answered depends on the system's routes and on PKTINFO, which the simulated host only plays.
+ * published and answered depends on the system's routes and on PKTINFO, which the simulated host only plays. And
+ * packets of many calls, which the real one may carry together.
  */
 #include "check.h"
 
@@ -8,6 +9,7 @@
 #include "offhook/offhook.h"
 
 #include <poll.h>
+#include <unistd.h>
 
 #define WAIT_MS 10000
 
@@ -16,6 +18,8 @@ struct end {
 	uint16_t port;
 	offhook_id call;
 	bool incoming, confirmed, heard, ended;
+	bool answers;       /* at once */
+	unsigned n_heard;   /* calls */
 	char message[4096]; /* of the newest event that had one */
 };
 
@@ -27,6 +31,9 @@ static void on_event(void *arg, const struct offhook_event *e)
 		snprintf(end->message, sizeof(end->message), "%s", e->message);
 	if (e->call)
 		end->call = e->id;
+	if (end->answers && e->type == OFFHOOK_EVENT_CALL_INCOMING)
+		CHECK_OK(offhook_call_answer(end->phone, e->id, NULL));
+	end->n_heard += e->type == OFFHOOK_EVENT_CALL_RTP && e->status == 1;
 	end->incoming |= e->type == OFFHOOK_EVENT_CALL_INCOMING;
 	end->heard |= e->type == OFFHOOK_EVENT_CALL_RTP && e->status == 1;
 	if (e->type == OFFHOOK_EVENT_CALL_STATE) {
@@ -35,7 +42,7 @@ static void on_event(void *arg, const struct offhook_event *e)
 	}
 }
 
-static void end_open(struct end *end, const char *address)
+static void end_open(struct end *end, const char *address, bool plain_packets)
 {
 	struct offhook_phone_cfg cfg;
 	struct offhook_transport_cfg udp;
@@ -48,6 +55,7 @@ static void end_open(struct end *end, const char *address)
 	cfg.delivery = OFFHOOK_DELIVER_PULL;
 	cfg.on_event = on_event;
 	cfg.on_event_arg = end;
+	cfg.plain_packets = plain_packets;
 	CHECK_OK(offhook_phone_new(&cfg, &end->phone));
 	offhook_transport_cfg_init(&udp);
 	udp.address = address;
@@ -101,8 +109,8 @@ static void talk(const struct row *row)
 	struct end a, b;
 	char uri[64], text[128];
 
-	end_open(&a, row->from);
-	end_open(&b, row->to);
+	end_open(&a, row->from, false);
+	end_open(&b, row->to, false);
 	offhook_call_cfg_init(&cfg);
 	snprintf(uri, sizeof(uri), "sip:%s:%u", row->asked, b.port);
 	cfg.uri = uri;
@@ -131,9 +139,63 @@ TEST(calls_over_every_kind_of_local_address)
 		talk(&rows[i]);
 }
 
+/* Are there rings of the kernel in this process? */
+static bool has_rings(void)
+{
+	char path[64], target[64];
+
+	for (int fd = 0; fd < 1000; fd++) {
+		ssize_t n;
+
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		n = readlink(path, target, sizeof(target) - 1);
+		target[n > 0 ? n : 0] = '\0';
+		if (strstr(target, "io_uring"))
+			return true;
+	}
+	return false;
+}
+
+/* More calls than go by one system call; with a ring of the kernel, where there is one, on neither, one or both sides. */
+static void talk_much(const char *address, bool plain_a, bool plain_b)
+{
+	enum { CALLS = 40 };
+	struct offhook_call_cfg cfg;
+	struct end a, b;
+	char uri[64];
+
+	end_open(&a, address, plain_a);
+	end_open(&b, address, plain_b);
+	b.answers = true;
+	offhook_call_cfg_init(&cfg);
+	snprintf(uri, sizeof(uri), "sip:127.0.0.1:%u", b.port);
+	cfg.uri = uri;
+	for (unsigned i = 0; i < CALLS; i++) {
+		CHECK_OK(offhook_call_make(a.phone, 0, &cfg, &a.call));
+		a.confirmed = false;
+		wait_for(&a, &b, &a.confirmed);
+	}
+	while (a.n_heard < CALLS || b.n_heard < CALLS) {
+		a.heard = b.heard = false;
+		wait_for(&a, &b, a.n_heard < CALLS ? &a.heard : &b.heard);
+	}
+	if (plain_a && plain_b)
+		CHECK(!has_rings());
+	offhook_phone_free(a.phone);
+	offhook_phone_free(b.phone);
+}
+
+TEST(packets_of_many_calls_arrive_whether_they_go_together_or_alone)
+{
+	talk_much("127.0.0.1", false, false);
+	talk_much("0.0.0.0", false, true);
+	talk_much("127.0.0.1", true, true);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {RUN(calls_over_every_kind_of_local_address)};
+	const struct CMUnitTest tests[] = {RUN(calls_over_every_kind_of_local_address),
+		RUN(packets_of_many_calls_arrive_whether_they_go_together_or_alone)};
 	struct offhook_phone *first;
 
 	/* libuv keeps a pair of descriptors for the whole process from its first loop on: before they are counted. */
