@@ -50,7 +50,11 @@ static struct far_codec speak(const struct codec *c, uint8_t pt)
 static double round_of(const char *name, const struct far_codec *codec, bool mixed)
 {
 	static struct callee callee;
-	struct callee_cfg cfg = {OFFHOOK_DELIVER_INLINE, RATE_HZ, true, name, mixed};
+	struct callee_cfg cfg = {.delivery = OFFHOOK_DELIVER_INLINE,
+		.clock_rate_hz = RATE_HZ,
+		.join = true,
+		.codecs = name,
+		.mixed = mixed};
 	struct far *far = far_start();
 	struct far_plan plan = {.n = CALLS, .window = 8, .keep = true, .media = true, .codec = *codec};
 	double before, us;

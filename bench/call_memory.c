@@ -37,7 +37,7 @@ static double grow(struct callee *c, struct far *far, unsigned n)
 
 int main(int argc, char **argv)
 {
-	struct callee_cfg cfg = {OFFHOOK_DELIVER_INLINE, 16000, true, NULL};
+	struct callee_cfg cfg = {.delivery = OFFHOOK_DELIVER_INLINE, .clock_rate_hz = 16000, .join = true};
 	static struct callee c;
 	unsigned most = most_calls();
 	struct far *far;

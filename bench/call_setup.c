@@ -26,7 +26,7 @@ static void require_media(const struct callee *c)
 
 static double callee_round(enum offhook_delivery delivery)
 {
-	struct callee_cfg cfg = {delivery, 16000, false, NULL};
+	struct callee_cfg cfg = {.delivery = delivery, .clock_rate_hz = 16000};
 	struct far *far = far_start();
 	static struct callee c;
 	double us;
@@ -77,7 +77,7 @@ static void on_call_event(void *arg, const struct offhook_event *event)
 
 static double caller_round(enum offhook_delivery delivery)
 {
-	struct callee_cfg cfg = {delivery, 16000, false, NULL};
+	struct callee_cfg cfg = {.delivery = delivery, .clock_rate_hz = 16000};
 	struct far *far = far_start();
 	static struct caller c;
 	double us;
@@ -114,7 +114,7 @@ static void report_lives(struct report *r)
 	double ready[LIVES], gone[LIVES];
 
 	for (unsigned i = 0; i < LIVES; i++) {
-		struct callee_cfg cfg = {OFFHOOK_DELIVER_THREAD, 16000, false, NULL};
+		struct callee_cfg cfg = {.delivery = OFFHOOK_DELIVER_THREAD, .clock_rate_hz = 16000};
 		uint64_t begin = bench_now(), middle;
 
 		callee_open(&c, &cfg);

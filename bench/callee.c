@@ -82,6 +82,7 @@ void callee_open(struct callee *c, const struct callee_cfg *cfg)
 	phone.clock_rate_hz = cfg->clock_rate_hz;
 	phone.rtp_timeout_ms = 0;
 	phone.codecs = cfg->codecs;
+	phone.plain_packets = cfg->plain;
 	offhook_transport_cfg_init(&udp);
 	udp.address = "127.0.0.1";
 	offhook_account_cfg_init(&account);

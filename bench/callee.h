@@ -16,6 +16,7 @@ struct callee_cfg {
 	bool join;          /* calls two by two, both ways */
 	const char *codecs; /* NULL: the default */
 	bool mixed;         /* each call is listened to, so joined ones do not pass packets on undecoded */
+	bool plain;         /* each packet goes by itself */
 };
 
 struct callee {
