@@ -112,9 +112,9 @@ void uv_dgram_close(struct host_dgram *base)
 /* The address that it shall come from. */
 static void put_source(struct uv_datagram *o, const struct netaddr *from)
 {
-	struct cmsghdr *c = &o->control.align;
+	struct cmsghdr *c = (struct cmsghdr *)(void *)o->control;
 
-	o->msg.msg_control = &o->control;
+	o->msg.msg_control = o->control;
 	if (from->family == NETADDR_IP4) {
 		struct in_pktinfo info = {0};
 
@@ -260,7 +260,7 @@ void uv_datagram_in(struct uv_datagram *in, void *buf, size_t cap)
 		.msg_namelen = sizeof(in->addr),
 		.msg_iov = &in->iov,
 		.msg_iovlen = 1,
-		.msg_control = &in->control,
+		.msg_control = in->control,
 		.msg_controllen = sizeof(in->control)};
 }
 

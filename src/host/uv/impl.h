@@ -72,8 +72,8 @@ struct uv_dgram {
 	bool timestamps;
 	bool bound_to_any;
 	bool refusals;
-	int refused;               /* an errno that sending met, to be told to who receives; 0: none */
-	struct dgram_watch *watch; /* NULL: not watched */
+	int refused;                /* an errno that sending met, to be told to who receives; 0: none */
+	struct dgram_watch *watch;  /* NULL: not watched */
 	struct uv_fetched *fetched; /* what a lane has read of it and nobody has taken yet; NULL: nothing */
 };
 /* What sendmsg() and recvmsg() want to know and give back of one datagram; not to be moved between the two. */
@@ -81,10 +81,8 @@ struct uv_datagram {
 	struct msghdr msg;
 	struct iovec iov;
 	struct sockaddr_storage addr;
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct timespec))];
-	} control;
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
+					      CMSG_SPACE(sizeof(struct timespec))];
 };
 struct uv_fetched {
 	struct uv_dgram *by;
