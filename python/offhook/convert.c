@@ -161,7 +161,8 @@ static unsigned long long token(const void *user_data)
 PyObject *dict_from_call_info(const struct offhook_call_info *i)
 {
 	return Py_BuildValue(
-		"{s:K,s:K,s:K,s:i,s:i,s:i,s:i,s:K,s:i,s:I,s:N,s:i,s:i,s:N,s:N,s:N,s:N,s:N,s:N,s:d,s:d,s:N}",
+		"{s:K,s:K,s:K,s:i,s:i,s:i,s:i,s:K,s:i,s:I,s:N,s:i,s:i,s:N,s:N,s:N,s:N,s:N,s:N,s:d,s:d,s:N,"
+		"s:N,s:I,s:I,s:N}",
 		"id", i->id, "account", i->account, "user", token(i->user_data), "role", (int)i->role,
 		"state", (int)i->state, "media_state", (int)i->media_state, "media_dir", (int)i->media_dir,
 		"slot", i->slot, "slot_number", i->slot_number, "last_status", i->last_status, "last_reason",
@@ -169,7 +170,9 @@ PyObject *dict_from_call_info(const struct offhook_call_info *i)
 		str_from(i->local_uri), "local_contact", str_from(i->local_contact), "remote_uri",
 		str_from(i->remote_uri), "remote_contact", str_from(i->remote_contact), "sip_call_id",
 		str_from(i->sip_call_id), "codec", str_from(i->codec), "call_time", i->call_time_s,
-		"total_time", i->total_time_s, "proven_user", str_from(i->proven_user));
+		"total_time", i->total_time_s, "proven_user", str_from(i->proven_user), "reason_text",
+		str_from(i->reason_text), "reason_sip", i->reason_sip, "reason_q850", i->reason_q850,
+		"asserted_identity", str_from(i->asserted_identity));
 }
 
 PyObject *dict_from_call_stats(const struct offhook_call_stats *s)

@@ -35,6 +35,10 @@ class CallInfo(TypedDict):
     call_time: float  # seconds since CONFIRMED, frozen at the end; 0 before
     total_time: float  # seconds since the INVITE, frozen at the end
     proven_user: str  # "" where nobody asked
+    reason_text: str  # what the Reason of the peer's BYE, CANCEL or refusal says, "" when nothing
+    reason_sip: int  # its SIP cause, such as 200 for "Call completed elsewhere"; 0 when not told
+    reason_q850: int  # its Q.850 cause, such as 16 for a normal clearing; 0 when not told
+    asserted_identity: str  # the caller's first P-Asserted-Identity, where the account trusts it; else ""
 
 
 # "from" is no name of a class's attribute.

@@ -9,7 +9,7 @@ import typing
 import offhook
 import pytest
 from conftest import BUILD, ROOT
-from test_extension_audio import sides, talk, tone  # noqa: F401: fixtures
+from test_extension_audio import sides, talk, tone, until  # noqa: F401: fixtures
 
 MADE = {"call_info": offhook.CallInfo, "question": offhook.Question, "waiting": offhook.Waiting, "dialog": offhook.DialogInfo,
         "event": offhook.Event, "buddy_info": offhook.BuddyInfo}
@@ -87,6 +87,17 @@ def test_events_are_what_is_said_of_them(sides, talk):  # noqa: F811
     for side in sides:
         for kind, event in list(side.log.entries):
             assert is_a(event, offhook.Event), (kind, event)
+
+
+def test_why_the_peer_hung_up_is_told(sides, talk):  # noqa: F811
+    _, (two, taken) = talk
+    two.call_hangup(taken, headers=[("Reason", 'SIP;cause=200;text="Elsewhere", Q.850;cause=26')])
+    ended = []
+    until(lambda: ended.extend(event["call"] for _, event in list(sides[0].log.entries)
+                               if event["call"] and event["call"]["state"] == offhook.CallState.DISCONNECTED) or ended,
+          "the end")
+    assert [ended[0][key] for key in ("reason_text", "reason_sip", "reason_q850", "asserted_identity")] == [
+        "Elsewhere", 200, 26, ""]
 
 
 def test_every_name_of_the_module_has_a_docstring():
