@@ -351,8 +351,6 @@ static int open_pair(struct engine *e, const struct netaddr *local_ip, uint16_t 
 		host_dgram_close(rtp);
 		return err;
 	}
-	host_dgram_drain(rtp);
-	host_dgram_drain(rtcp);
 	*ret_rtp = rtp;
 	*ret_rtcp = rtcp;
 	return 0;

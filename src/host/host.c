@@ -171,15 +171,6 @@ int host_dgram_recv(struct host_dgram *d, void *buf, size_t cap, struct host_rx 
 	return d->host->ops->dgram_recv(d, buf, cap, ret_rx);
 }
 
-void host_dgram_drain(struct host_dgram *d)
-{
-	struct host_rx rx;
-	char byte;
-
-	while (host_dgram_recv(d, &byte, sizeof(byte), &rx) == 0)
-		;
-}
-
 int host_dgram_watch(struct host_dgram *d, const struct host_dgram_handler *handler)
 {
 	if (handler && !handler->readable)

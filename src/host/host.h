@@ -117,9 +117,6 @@ int host_dgram_send(struct host_dgram *d, const struct netaddr *to, const struct
 /* Receives one datagram. 0, OH_EAGAIN when none waits, or a wrapped errno. */
 int host_dgram_recv(struct host_dgram *d, void *buf, size_t cap, struct host_rx *ret_rx);
 
-/* Throws away everything that waits (a port taken over from an earlier owner). */
-void host_dgram_drain(struct host_dgram *d);
-
 struct host_dgram_handler {
 	/* Datagrams wait: read with host_dgram_recv() until OH_EAGAIN (or some; it is level-triggered). */
 	void (*readable)(void *arg);

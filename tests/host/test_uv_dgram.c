@@ -152,9 +152,6 @@ TEST(an_unwatched_socket_is_read_by_hand)
 		CHECK_OK(host_dgram_send(d, &to, NULL, "", 0));
 		CHECK_OK(host_dgram_recv(d, buf, sizeof(buf), &rx));
 		CHECK(rx.n == 0 && !rx.truncated);
-		for (int i = 0; i < 5; i++)
-			CHECK_OK(host_dgram_send(d, &to, NULL, "x", 1));
-		host_dgram_drain(d);
 		CHECK_EQ(host_dgram_recv(d, buf, sizeof(buf), &rx), OH_EAGAIN);
 		host_dgram_close(d);
 	}
