@@ -163,6 +163,22 @@ void check_every_allocation_fails(int (*story)(void *arg), void *arg)
 	mem_fail_at(0);
 }
 
+int check_ring(int from)
+{
+	char path[64], target[64];
+
+	for (int fd = from; fd < 1000; fd++) {
+		ssize_t n;
+
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		n = readlink(path, target, sizeof(target) - 1);
+		target[n > 0 ? n : 0] = '\0';
+		if (strstr(target, "io_uring"))
+			return fd;
+	}
+	return -1;
+}
+
 const char *check_data_path(const char *relative, char *buf, size_t size)
 {
 	const char *root = getenv("OFFHOOK_TEST_DATA");

@@ -78,6 +78,9 @@ void check_tap_end(void);
  * ends when a run passes without the failure having come. */
 void check_every_allocation_fails(int (*story)(void *arg), void *arg);
 
+/* The first descriptor from `from` on that is a ring of the kernel (io_uring); -1: there is none. */
+int check_ring(int from);
+
 /* Path of a file under the torture data, or NULL when the data is absent (then the test skips with the reason). */
 const char *check_data_path(const char *relative, char *buf, size_t size);
 

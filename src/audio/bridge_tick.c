@@ -512,8 +512,7 @@ static void count_alone(const struct bridge *b, struct entry *e)
 		edge->alone++;
 }
 
-static void push_turn(
-	const struct turns *turns, unsigned who, struct entry *e, const struct audio_tick *t)
+static void push_turn(const struct turns *turns, unsigned who, struct entry *e, const struct audio_tick *t)
 {
 	struct bridge *b = turns->b;
 	struct plan *p = turns->plan;

@@ -25,7 +25,7 @@ struct engine_cfg {
 	void *report_arg;
 	/* in the ring, default 4096; half of them are reserved for what is told once: DTMF, ends of files, RTP time-outs */
 	uint32_t report_places;
-	unsigned threads; /* that tick together, 1..ENGINE_THREADS_MAX; default 1: the media thread alone */
+	unsigned threads;   /* that tick together, 1..ENGINE_THREADS_MAX; default 1: the media thread alone */
 	bool plain_packets; /* no lanes (host.h) */
 };
 void engine_cfg_defaults(struct engine_cfg *cfg);

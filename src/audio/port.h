@@ -19,9 +19,9 @@ struct parcel;
 struct parcel_want;
 
 struct audio_tick {
-	uint64_t now_ns; /* of the call */
-	uint64_t due_ns; /* as scheduled */
-	uint64_t index;  /* ticks since the bridge began */
+	uint64_t now_ns;        /* of the call */
+	uint64_t due_ns;        /* as scheduled */
+	uint64_t index;         /* ticks since the bridge began */
 	struct host_lane *lane; /* for what is sent in this turn; may be NULL */
 };
 

@@ -138,8 +138,7 @@ bool stream_hand(struct stream *s, struct parcel *p);
 struct host_dgram *stream_socket(const struct stream *s);
 /* One tick of audio to the peer; NULL: nobody is connected (silence is sent while the
  * direction says send). What leaves goes by the lane, unless that is NULL. */
-void stream_push(
-	struct stream *s, const int16_t *pcm, size_t n, struct host_lane *lane, uint64_t now_ns);
+void stream_push(struct stream *s, const int16_t *pcm, size_t n, struct host_lane *lane, uint64_t now_ns);
 /* Instead of pushing: what another stream has handed out. */
 void stream_take(struct stream *s, const struct parcel *p, struct host_lane *lane, uint64_t now_ns);
 /* Before the first push behind what was taken: from that stream, which is pulled again. */

@@ -159,7 +159,7 @@ struct stream {
 	struct host *host;
 	struct host_dgram *rtp_sock, *rtcp_sock;
 	struct host_lane *lane; /* while a tick is sent */
-	struct netaddr local; /* to send from when bound to all interfaces */
+	struct netaddr local;   /* to send from when bound to all interfaces */
 	bool bound_any;
 	uint32_t tick_ms;
 	uint64_t timeout_ns;
